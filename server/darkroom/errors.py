@@ -1,0 +1,156 @@
+"""Every error that a caller can be told of.
+
+DarkroomError
+├── InvalidRequest        the arguments cannot be what was meant
+├── NotConfigured         the provider has no key here
+├── Unauthorized          the provider refuses the key
+├── PaymentRequired       the account has too few credits
+├── PlanRequired          the account's plan does not include this
+├── Moderated             the provider's safety review refused it
+├── RateLimited           the provider says: later
+├── ProviderUnreachable   no request reached the provider
+├── ProviderError         the provider failed, or answered what cannot be read
+├── OutcomeUnknown        the POST may or may not have started a job
+├── Expired               the provider no longer has the job
+├── TimedOut              the provider did not finish within its deadline
+├── NotFound              nothing of that id
+├── ResultUnavailable     the picture exists but cannot be had
+├── NotAnImage            what came is not a picture that we accept
+└── StorageError          the disk or the ledger refused
+"""
+
+from typing import ClassVar
+
+from pydantic import ValidationError
+
+from darkroom.models import Charged, Failure
+
+
+class DarkroomError(Exception):
+    """An error that says what happened, whether it was charged, and what to do next."""
+
+    code: ClassVar[str] = "provider_error"
+
+    def __init__(self, message: str, *, next_step: str, charged: Charged = Charged.NO) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.charged = charged
+
+    def failure(self, charged: Charged | None = None) -> Failure:
+        """This error as the value that a Generation or an Image carries."""
+        return Failure(
+            code=self.code,
+            message=self.message,
+            charged=self.charged if charged is None else charged,
+            next_step=self.next_step,
+        )
+
+
+class InvalidRequest(DarkroomError):
+    """The arguments cannot be what was meant."""
+
+    code = "invalid_request"
+
+
+class NotConfigured(DarkroomError):
+    """The provider has no key here."""
+
+    code = "not_configured"
+
+
+class Unauthorized(DarkroomError):
+    """The provider refuses the key."""
+
+    code = "unauthorized"
+
+
+class PaymentRequired(DarkroomError):
+    """The account has too few credits."""
+
+    code = "payment_required"
+
+
+class PlanRequired(DarkroomError):
+    """The account's plan does not include this."""
+
+    code = "plan_required"
+
+
+class Moderated(DarkroomError):
+    """The provider's safety review refused it."""
+
+    code = "moderated"
+
+
+class RateLimited(DarkroomError):
+    """The provider says: later. `retry_after` is seconds from now, or None where it named none."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, next_step: str, retry_after: float | None = None) -> None:
+        super().__init__(message, next_step=next_step)
+        self.retry_after = retry_after
+
+
+class ProviderUnreachable(DarkroomError):
+    """No request reached the provider."""
+
+    code = "provider_unreachable"
+
+
+class ProviderError(DarkroomError):
+    """The provider failed, or answered what cannot be read."""
+
+    code = "provider_error"
+
+
+class OutcomeUnknown(DarkroomError):
+    """The POST may or may not have started a job."""
+
+    code = "outcome_unknown"
+
+
+class Expired(DarkroomError):
+    """The provider no longer has the job."""
+
+    code = "expired"
+
+
+class TimedOut(DarkroomError):
+    """The provider did not finish within its deadline."""
+
+    code = "timed_out"
+
+
+class NotFound(DarkroomError):
+    """Nothing of that id."""
+
+    code = "not_found"
+
+
+class ResultUnavailable(DarkroomError):
+    """The picture exists but cannot be had."""
+
+    code = "result_unavailable"
+
+
+class NotAnImage(DarkroomError):
+    """What came is not a picture that we accept."""
+
+    code = "not_an_image"
+
+
+class StorageError(DarkroomError):
+    """The disk or the ledger refused."""
+
+    code = "storage_error"
+
+
+def invalid_arguments(error: ValidationError, prefix: str = "") -> InvalidRequest:
+    """One sentence on the first argument that failed its schema, without echoing its value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    name = f"{prefix}{where}" if where else prefix.rstrip(".") or "the arguments"
+    reason = first["msg"].removeprefix("Value error, ")
+    return InvalidRequest(f"{name}: {reason}.", next_step=f"Correct {name} and call again.")

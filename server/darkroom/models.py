@@ -1,0 +1,205 @@
+"""The vocabulary of the house: requests, ledger records, and the Generation that callers are answered with."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, SerializerFunctionWrapHandler
+from pydantic.functional_serializers import model_serializer
+
+MAX_COUNT = 4
+MAX_PROMPT = 10_000
+LOCAL_OWNER = "local"
+"""Who owns what is made over stdio and on the command line: the one user of this ledger."""
+
+
+class Frozen(BaseModel):
+    """A value that never changes; a change makes a new one with `model_copy(update=…)`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Charged(StrEnum):
+    """Whether the provider took money for what failed."""
+
+    NO = "no"
+    YES = "yes"
+    MAYBE = "maybe"
+
+
+class Stage(StrEnum):
+    """Where a generation is on its way through the house (design, section 3)."""
+
+    ACCEPTED = "accepted"
+    """In the ledger; no provider has heard of it."""
+    SUBMITTING = "submitting"
+    """Its one POST may be under way."""
+    RUNNING = "running"
+    """The provider has it, under a job id."""
+    COLLECTING = "collecting"
+    """The provider is done; its pictures are being fetched."""
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing more will happen unasked."""
+        return self in TERMINAL
+
+
+TERMINAL = frozenset({Stage.SUCCEEDED, Stage.PARTIAL, Stage.FAILED, Stage.CANCELLED})
+
+
+class Status(StrEnum):
+    """What a caller sees of a generation; the last four are terminal."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing more will happen unasked."""
+        return self in {Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED}
+
+
+class ImageStatus(StrEnum):
+    """Where one picture of a generation is."""
+
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    """Verified and saved."""
+    FAILED = "failed"
+
+
+class GenerationRequest(Frozen):
+    """What was asked for, after the provider's own check: nothing in here will be refused later by us."""
+
+    provider: str
+    prompt: str
+    model: str
+    count: int = 1
+    aspect_ratio: str | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Sparse(Frozen):
+    """A value that leaves out what is not known, instead of saying null."""
+
+    @model_serializer(mode="wrap")
+    def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+
+class Failure(Sparse):
+    """What went wrong, whether it was charged, and what to do next."""
+
+    code: str
+    message: str
+    charged: Charged
+    next_step: str
+
+
+class Image(Sparse):
+    """One picture of a generation; `bytes` is its size on disk, `width` and `height` are pixels."""
+
+    index: int
+    status: ImageStatus = ImageStatus.PROCESSING
+    path: str | None = None
+    uri: str | None = None
+    url: str | None = None
+    mime_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    watermarked: bool = False
+    hidden: bool = False
+    error: Failure | None = None
+
+
+class Record(Frozen):
+    """One row of the ledger: the truth about one generation. Times are seconds since 1970, UTC."""
+
+    id: str
+    owner: str
+    request: GenerationRequest
+    account: str
+    """The provider's key by fingerprint: what the provider's limits are counted against."""
+    stage: Stage
+    created_at: float
+    not_before: float = 0.0
+    """When its submission may be tried (again)."""
+    refused_since: float | None = None
+    """Since when the provider could not be reached at all to submit it."""
+    submit_token: str | None = None
+    submitted_at: float | None = None
+    job_id: str | None = None
+    holder: str = ""
+    """The process that drives it."""
+    seed: int | None = None
+    """What the provider says it used."""
+    provider_queued: bool = False
+    queue_position: int | None = None
+    images: tuple[Image, ...] = ()
+    failure: Failure | None = None
+    finished_at: float | None = None
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
+
+
+def moment(seconds: float) -> datetime:
+    """A ledger time (seconds since 1970) as the datetime that callers are answered with."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Progress(Sparse):
+    """How far a generation is, in a sentence and in figures (seconds)."""
+
+    message: str
+    queue_position: int | None = None
+    elapsed_s: float
+    expected_s: float | None = None
+
+
+class Generation(Sparse):
+    """What every tool and `--json` answer with."""
+
+    id: str
+    provider: str
+    model: str
+    prompt: str
+    count: int
+    seed: int | None = None
+    status: Status
+    progress: Progress
+    images: tuple[Image, ...] = ()
+    error: Failure | None = None
+    created_at: Moment
+    submitted_at: Moment | None = None
+    finished_at: Moment | None = None
+
+
+class WaitedGenerations(Sparse):
+    """What wait answers."""
+
+    generations: tuple[Generation, ...]
+    timed_out: bool
+
+
+class ListedGenerations(Sparse):
+    """What list_generations answers, newest first."""
+
+    generations: tuple[Generation, ...]
+    next_cursor: str | None = None
