@@ -1,0 +1,1 @@
+"""The generation services: one file each, wire models and endpoint calls only."""

@@ -1,0 +1,197 @@
+"""What a provider is to the rest of the house."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from darkroom.errors import InvalidRequest, ProviderError, invalid_arguments
+from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
+from darkroom.redact import clean
+from darkroom.settings import Limits
+from darkroom.transport.client import Api
+
+
+class Wire(BaseModel):
+    """Something that a provider said: fields that we do not know are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Options(BaseModel):
+    """A provider's own arguments: what it does not know is refused before anything is sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Model(Sparse):
+    """One model of a provider, as an agent may name it."""
+
+    id: str
+    name: str
+    note: str | None = None
+
+
+class AccountState(Sparse):
+    """What the provider tells about the account: its credits and its plan."""
+
+    credits: float | None = None
+    plan: str | None = None
+    plan_status: str | None = None
+    plan_ends: str | None = None
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a provider can do, as data. Intervals and deadlines are seconds."""
+
+    title: str
+    key_variable: str | None
+    poll_interval_s: float
+    shortest_interval_s: float
+    deadline_s: float
+    """How long after the submission a job that is still running is given up."""
+    max_count: int = 1
+    models: tuple[str, ...] | None = None
+    """The model names it takes; None where they are numbers from its own list."""
+    default_model: str = ""
+    aspect_ratios: tuple[str, ...] = ()
+    negative_prompt: bool = False
+    seed: bool = False
+    options: type[Options] = Options
+    note: str | None = None
+    """What must be said of every one of its results."""
+
+
+class Submission(Frozen):
+    """The provider's receipt for a job."""
+
+    job_id: str
+
+
+class RemoteImage(Frozen):
+    """One picture as the provider tells of it; `url` is where it can be fetched once it is there."""
+
+    index: int
+    status: ImageStatus
+    url: str | None = None
+    watermarked: bool = False
+    hidden: bool = False
+    error: str | None = None
+
+
+class Reading(Frozen):
+    """One look at a job. `done` says that the provider will change nothing more."""
+
+    done: bool
+    queued: bool = False
+    queue_position: int | None = None
+    images: tuple[RemoteImage, ...] = ()
+    seed: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one process knows of reaching one provider: its limits, and the key's fingerprint to count them by."""
+
+    account: str
+    limits: Limits = field(default_factory=Limits)
+
+
+class Provider(Protocol):
+    """One generation service."""
+
+    name: str
+    traits: Traits
+    access: Access
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with defaults filled in. Raises InvalidRequest where the provider cannot do it."""
+        ...
+
+    async def submit(self, request: GenerationRequest) -> Submission:
+        """Starts the job: at most one POST, never repeated."""
+        ...
+
+    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+        """Looks at the job; safe to repeat."""
+        ...
+
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        """The picture's bytes, unverified; safe to repeat."""
+        ...
+
+    async def models(self) -> list[Model]:
+        """The models that `generate` takes."""
+        ...
+
+    async def account_state(self) -> AccountState | None:
+        """Balance and plan, or None where the provider does not tell them."""
+        ...
+
+
+def check_request(request: GenerationRequest, traits: Traits) -> GenerationRequest:
+    """Refuses what the traits do not allow, naming what they do, and fills in the default model.
+
+    Raises:
+        InvalidRequest: with one sentence to correct the call by.
+    """
+    title = traits.title
+    if request.count > traits.max_count:
+        most = "1 picture" if traits.max_count == 1 else f"1 to {traits.max_count} pictures"
+        raise _refused(f"{title} makes {most} per call, not {request.count}", "count")
+    if request.model and traits.models is not None and request.model not in traits.models:
+        raise _refused(f"{title} has no such model; it has {', '.join(traits.models)}", "model")
+    if request.aspect_ratio is not None and request.aspect_ratio not in traits.aspect_ratios:
+        raise _refused(f"{title} makes {', '.join(traits.aspect_ratios)}, no other aspect ratio", "aspect_ratio")
+    if request.negative_prompt is not None and not traits.negative_prompt:
+        raise _refused(f"{title} takes no negative prompt; say it in the prompt", "negative_prompt")
+    if request.seed is not None and not traits.seed:
+        raise _refused(f"{title} takes no seed", "seed")
+    return request.model_copy(
+        update={
+            "model": request.model or traits.default_model,
+            "options": _checked_options(request, traits),
+        }
+    )
+
+
+def _checked_options(request: GenerationRequest, traits: Traits) -> dict[str, Any]:
+    known = ", ".join(traits.options.model_fields) or "none"
+    for name in request.options:
+        if name not in traits.options.model_fields:
+            raise _refused(f"{traits.title} has no option {clean(name, 40)!r}; it has: {known}", "options")
+    try:
+        return traits.options.model_validate(request.options).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise invalid_arguments(error, prefix="options.") from error
+
+
+def _refused(message: str, argument: str) -> InvalidRequest:
+    return InvalidRequest(f"{message}.", next_step=f"Correct {argument} and call again; nothing was sent.")
+
+
+W = TypeVar("W", bound=Wire)
+
+
+async def read_as(api: Api, path: str, kind: type[W]) -> W:
+    """GETs `path` as the given wire model.
+
+    Raises:
+        ProviderError: the answer lacks what the contract promises.
+        DarkroomError: as `Api.read`.
+    """
+    try:
+        return kind.model_validate(await api.read(path))
+    except ValidationError as error:
+        raise ProviderError(
+            f"{api.title} answered something that its API does not document",
+            next_step="Try again in a minute; nothing is lost.",
+        ) from error
+
+
+def path_segment(provider_id: str) -> str:
+    """An id that a provider gave, safe as one segment of a URL's path."""
+    return quote(provider_id, safe="").replace(".", "%2E") if set(provider_id) <= {"."} else quote(provider_id, safe="")

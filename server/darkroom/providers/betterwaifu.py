@@ -1,0 +1,200 @@
+"""BetterWaifu: illustrations, WebP (contract: its public API documentation, v1)."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from darkroom.errors import InvalidRequest
+from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
+from darkroom.providers.base import (
+    Access,
+    AccountState,
+    Model,
+    Options,
+    Reading,
+    RemoteImage,
+    Submission,
+    Traits,
+    Wire,
+    check_request,
+    path_segment,
+    read_as,
+)
+from darkroom.transport.client import Api
+from darkroom.transport.egress import Pictures
+
+_Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
+
+
+class BetterWaifuOptions(Options):
+    """Size in pixels (832 × 1216 in every documented example) and sampling."""
+
+    width: _Side | None = None
+    height: _Side | None = None
+    steps: Annotated[int, Field(ge=20, le=50)] | None = None
+    cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = None
+    sampler: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+ -]{1,60}$")] | None = None
+
+
+# The documented size and its neighbours of the same area, which models of this kind are trained on.
+_SIZES = {
+    "2:3": (832, 1216),
+    "3:2": (1216, 832),
+    "1:1": (1024, 1024),
+    "3:4": (896, 1152),
+    "4:3": (1152, 896),
+    "9:16": (768, 1344),
+    "16:9": (1344, 768),
+}
+
+TRAITS = Traits(
+    title="BetterWaifu",
+    key_variable="BETTERWAIFU_API_KEY",
+    poll_interval_s=2.5,
+    shortest_interval_s=2.0,
+    # Its documentation gives a job up after about 5 minutes; a busy queue is given the double.
+    deadline_s=10 * 60.0,
+    max_count=1,
+    default_model="default",
+    aspect_ratios=tuple(_SIZES),
+    negative_prompt=True,
+    seed=True,
+    options=BetterWaifuOptions,
+)
+
+
+class _Started(Wire):
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Image(Wire):
+    url: str | None = None
+
+
+class _Output(Wire):
+    images: list[_Image] | None = None
+    seed: int | None = None
+
+
+class _Job(Wire):
+    status: str
+    queue_position: int | None = None
+    output: _Output | None = None
+    error: str | None = None
+
+
+class _ModelVersion(Wire):
+    id: int
+    name: str = ""
+    model_name: str = ""
+    base_model: str | None = None
+    type: str | None = None
+    nsfw: bool | None = None
+
+    def as_model(self) -> Model:
+        notes = [self.base_model, self.type, "nsfw" if self.nsfw else None]
+        return Model(
+            id=str(self.id),
+            name=f"{self.model_name} {self.name}".strip() or str(self.id),
+            note=", ".join(filter(None, notes)) or None,
+        )
+
+
+class _Models(Wire):
+    models: list[_ModelVersion] | None = None
+
+
+class _Subscription(Wire):
+    status: str | None = None
+    plan: str | None = None
+    end_date: str | None = Field(default=None, alias="endDate")
+
+
+class _Account(Wire):
+    credits: float | None = None
+    subscription: _Subscription | None = None
+
+
+class BetterWaifu:
+    """The client: `Authorization: Bearer` on every call."""
+
+    name = "betterwaifu"
+    traits = TRAITS
+
+    def __init__(self, api: Api, access: Access, pictures: Pictures) -> None:
+        self._api = api
+        self.access = access
+        self._pictures = pictures
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """See `Provider.check`. An aspect ratio becomes a width and a height."""
+        if request.model not in {"", TRAITS.default_model} and not request.model.isascii():
+            raise _no_such_model()
+        if request.model not in {"", TRAITS.default_model} and not request.model.isdigit():
+            raise _no_such_model()
+        if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
+            raise InvalidRequest(
+                "aspect_ratio and options.width or options.height say the same thing twice.",
+                next_step="Give one of them and call again; nothing was sent.",
+            )
+        return check_request(request, TRAITS)
+
+    async def submit(self, request: GenerationRequest) -> Submission:
+        """`POST /generate`; what was not asked for is left to the service."""
+        body: dict[str, Any] = {"prompt": request.prompt, **request.options}
+        if request.aspect_ratio is not None:
+            body["width"], body["height"] = _SIZES[request.aspect_ratio]
+        if request.negative_prompt is not None:
+            body["negative_prompt"] = request.negative_prompt
+        if request.model != TRAITS.default_model:
+            body["model_version_id"] = int(request.model)
+        if request.seed is not None:
+            body["seed"] = request.seed
+        answer = await self._api.submit("/generate", body)
+        try:
+            return Submission(job_id=_Started.model_validate(answer).id)
+        except ValidationError as error:
+            raise self._api.unreadable("its answer names no job id") from error
+
+    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+        """`GET /generate/{id}`. A status that is not documented counts as processing."""
+        job = await read_as(self._api, f"/generate/{path_segment(job_id)}", _Job)
+        output = job.output or _Output()
+        return Reading(
+            done=job.status in {"succeeded", "failed"},
+            queued=job.status == "queued",
+            queue_position=job.queue_position if job.status == "queued" else None,
+            images=tuple(
+                RemoteImage(index=index, status=ImageStatus.SUCCEEDED, url=image.url)
+                for index, image in enumerate((output.images or [])[:MAX_COUNT], start=1)
+            ),
+            seed=output.seed,
+            error=(job.error or "it gave no reason") if job.status == "failed" else None,
+        )
+
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        """The illustration from its permanent link, without the key."""
+        return await self._pictures.fetch(image.url or "")
+
+    async def models(self) -> list[Model]:
+        """`GET /models`: an `id` of it is what `model` takes."""
+        listed = await read_as(self._api, "/models", _Models)
+        return [version.as_model() for version in listed.models or []]
+
+    async def account_state(self) -> AccountState | None:
+        """`GET /account`."""
+        account = await read_as(self._api, "/account", _Account)
+        subscription = account.subscription or _Subscription()
+        return AccountState(
+            credits=account.credits,
+            plan=subscription.plan,
+            plan_status=subscription.status,
+            plan_ends=subscription.end_date,
+        )
+
+
+def _no_such_model() -> InvalidRequest:
+    return InvalidRequest(
+        "BetterWaifu names its models by number.",
+        next_step="Take an id from list_models, e.g. 814910, or leave model out; nothing was sent.",
+    )

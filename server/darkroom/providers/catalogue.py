@@ -1,0 +1,124 @@
+"""What every provider offers here and now: models, arguments, limits, key, balance."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import anyio
+
+from darkroom.errors import DarkroomError
+from darkroom.models import Failure, Sparse
+from darkroom.providers.base import AccountState, Model, Provider, Traits
+from darkroom.providers.registry import TRAITS, Registry
+from darkroom.settings import Limits
+
+MAX_MODELS = 100
+SHOWN_MODELS = 20
+
+
+class Accepts(Sparse):
+    """What `generate` takes for a provider."""
+
+    max_count: int
+    aspect_ratios: tuple[str, ...]
+    negative_prompt: bool
+    seed: bool
+    options: tuple[str, ...]
+
+
+class ProviderState(Sparse):
+    """One provider as list_models tells of it. `models` holds the first hundred of `model_count`."""
+
+    name: str
+    status: Literal["ready", "no key", "unavailable"]
+    default: bool
+    key_variable: str | None = None
+    models: tuple[Model, ...] = ()
+    model_count: int = 0
+    accepts: Accepts
+    limits: tuple[str, ...] = ()
+    account: AccountState | None = None
+    note: str | None = None
+    error: Failure | None = None
+
+
+class Catalogue(Sparse):
+    """What list_models answers."""
+
+    providers: tuple[ProviderState, ...]
+
+
+async def catalogue(registry: Registry, limits: Mapping[str, Limits], name: str | None = None) -> Catalogue:
+    """The state of every provider, or of the named one, asked at the same time.
+
+    Raises:
+        InvalidRequest: there is no provider of that name.
+    """
+    names = list(TRAITS) if name is None else [registry.known(name)]
+    states: dict[str, ProviderState] = {}
+
+    async def ask(provider_name: str) -> None:
+        state = _described(provider_name, registry, limits)
+        provider = registry.providers.get(provider_name)
+        states[provider_name] = state if provider is None else await _asked(state, provider)
+
+    async with anyio.create_task_group() as tasks:
+        for provider_name in names:
+            tasks.start_soon(ask, provider_name)
+    return Catalogue(providers=tuple(states[provider_name] for provider_name in names))
+
+
+def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> ProviderState:
+    traits = TRAITS[name]
+    return ProviderState(
+        name=name,
+        status="ready" if name in registry.providers else "no key",
+        default=name == registry.default,
+        key_variable=traits.key_variable,
+        models=tuple(Model(id=model, name=model) for model in traits.models or ()),
+        model_count=len(traits.models or ()),
+        accepts=_accepts(traits),
+        limits=tuple(limits[name].described()) if name in limits else (),
+        note=traits.note,
+    )
+
+
+def _accepts(traits: Traits) -> Accepts:
+    return Accepts(
+        max_count=traits.max_count,
+        aspect_ratios=traits.aspect_ratios,
+        negative_prompt=traits.negative_prompt,
+        seed=traits.seed,
+        options=tuple(traits.options.model_fields),
+    )
+
+
+async def _asked(state: ProviderState, provider: Provider) -> ProviderState:
+    try:
+        models = await provider.models()
+        account = await provider.account_state()
+    except DarkroomError as error:
+        return state.model_copy(update={"status": "unavailable", "error": error.failure()})
+    shown = {"models": tuple(models[:MAX_MODELS]), "model_count": len(models), "account": account}
+    return state.model_copy(update=shown)
+
+
+def say_provider(state: ProviderState) -> str:
+    """The provider in a few lines, for agents and terminals alike."""
+    accepts = state.accepts
+    can = [f"count 1 to {accepts.max_count}", f"aspect_ratio {', '.join(accepts.aspect_ratios)}"]
+    can += [name for name in ("negative_prompt", "seed") if getattr(accepts, name)]
+    can += [f"options {', '.join(accepts.options)}"] if accepts.options else []
+    need = f"no key: set {state.key_variable}" if state.status == "no key" else state.status
+    lines = [f"{state.name}{' (default)' if state.default else ''}: {need}", f"  accepts: {'; '.join(can)}"]
+    lines += [f"  limits: {'; '.join(state.limits)}"] if state.limits else []
+    lines += [f"  {state.note}"] if state.note else []
+    if state.account is not None:
+        known = state.account.model_dump(mode="json")
+        lines.append(f"  account: {', '.join(f'{name} {value}' for name, value in known.items())}")
+    if state.error is not None:
+        lines.append(f"  {state.error.code}: {state.error.message} {state.error.next_step}")
+    for model in state.models[:SHOWN_MODELS]:
+        lines.append(f"  model {model.id}: {model.name}{f' ({model.note})' if model.note else ''}")
+    if state.model_count > SHOWN_MODELS:
+        lines.append(f"  … {state.model_count} models in all; the structured result names the first hundred")
+    return "\n".join(lines)

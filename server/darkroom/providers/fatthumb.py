@@ -1,0 +1,149 @@
+"""FatThumb: video thumbnails, 1280 × 720 PNG (contract: its public API documentation, v1)."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+
+from darkroom.models import GenerationRequest, ImageStatus
+from darkroom.providers.base import (
+    Access,
+    AccountState,
+    Model,
+    Options,
+    Reading,
+    RemoteImage,
+    Submission,
+    Traits,
+    Wire,
+    check_request,
+    path_segment,
+    read_as,
+)
+from darkroom.transport.client import Api
+from darkroom.transport.egress import Pictures
+
+_Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20)]
+
+
+class FatThumbOptions(Options):
+    """Ids of the account's own person profiles (face consistency) and inspirations (style)."""
+
+    person_ids: _Ids = Field(default_factory=list)
+    inspiration_ids: _Ids = Field(default_factory=list)
+
+
+TRAITS = Traits(
+    title="FatThumb",
+    key_variable="FATTHUMB_API_KEY",
+    poll_interval_s=3.0,
+    shortest_interval_s=1.0,
+    deadline_s=15 * 60.0,
+    max_count=4,
+    models=("gemini-3-pro", "gpt-image-2"),
+    default_model="gemini-3-pro",
+    aspect_ratios=("16:9",),
+    options=FatThumbOptions,
+)
+
+
+class _Started(Wire):
+    generation_id: Annotated[str, Field(alias="generationId", min_length=1, max_length=200)]
+
+
+class _Thumbnail(Wire):
+    status: str = "processing"
+    url: str | None = None
+    is_watermarked: bool | None = Field(default=None, alias="isWatermarked")
+    is_hidden: bool | None = Field(default=None, alias="isHidden")
+    error: str | None = None
+
+    def as_image(self, index: int) -> RemoteImage:
+        hidden = bool(self.is_hidden)
+        return RemoteImage(
+            index=index,
+            status=_IMAGE_STATUS.get(self.status, ImageStatus.PROCESSING),
+            url=None if hidden else self.url,
+            watermarked=bool(self.is_watermarked),
+            hidden=hidden,
+            error=self.error,
+        )
+
+
+class _Job(Wire):
+    status: str
+    thumbnails: list[_Thumbnail] | None = None
+
+
+_IMAGE_STATUS = {"succeeded": ImageStatus.SUCCEEDED, "failed": ImageStatus.FAILED}
+_TERMINAL = {"succeeded", "failed", "partial"}
+
+
+def auth_headers(key: str, base_url: str) -> dict[str, str]:
+    """How a call is signed: `Authorization: Bearer`, or `x-api-key` where the base URL holds a user and password.
+
+    Those belong to a gateway in front of the service, which then owns the `Authorization` header.
+    """
+    if urlsplit(base_url).username is None:
+        return {"Authorization": f"Bearer {key}"}
+    return {"x-api-key": key}
+
+
+class FatThumb:
+    """The client. `Authorization` or `x-api-key` signs a call: see `auth_headers`."""
+
+    name = "fatthumb"
+    traits = TRAITS
+
+    def __init__(self, api: Api, access: Access, pictures: Pictures) -> None:
+        self._api = api
+        self.access = access
+        self._pictures = pictures
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """See `Provider.check`."""
+        return check_request(request, TRAITS)
+
+    async def submit(self, request: GenerationRequest) -> Submission:
+        """`POST /generate`."""
+        options = FatThumbOptions.model_validate(request.options)
+        body = {
+            "prompt": request.prompt,
+            "model": request.model,
+            "count": request.count,
+            "personIds": options.person_ids,
+            "inspirationIds": options.inspiration_ids,
+            "aspectRatio": request.aspect_ratio or "16:9",
+        }
+        answer = await self._api.submit("/generate", body)
+        try:
+            return Submission(job_id=_Started.model_validate(answer).generation_id)
+        except ValidationError as error:
+            raise self._api.unreadable("its answer names no generation id") from error
+
+    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+        """`GET /generations/{id}`. A status that is not documented counts as processing."""
+        job = await read_as(self._api, f"/generations/{path_segment(job_id)}", _Job)
+        thumbnails = (job.thumbnails or [])[: request.count]
+        images = tuple(thumbnail.as_image(index) for index, thumbnail in enumerate(thumbnails, start=1))
+        reasons = (image.error for image in images if image.error)
+        return Reading(
+            done=job.status in _TERMINAL,
+            images=images,
+            error=next(reasons, "it gave no reason") if job.status == "failed" else None,
+        )
+
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        """The thumbnail from its URL, without the key."""
+        return await self._pictures.fetch(image.url or "")
+
+    async def models(self) -> list[Model]:
+        """The two documented models; the API has no list of them."""
+        return [
+            Model(id="gemini-3-pro", name="Gemini 3 Pro", note="free tier, watermarked there"),
+            Model(id="gpt-image-2", name="GPT Image 2", note="paid plan only"),
+        ]
+
+    async def account_state(self) -> AccountState | None:
+        """None: the API does not tell it."""
+        return None

@@ -1,0 +1,91 @@
+"""Which providers this process has, built from the settings."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from darkroom.errors import InvalidRequest, NotConfigured
+from darkroom.providers import betterwaifu, fatthumb
+from darkroom.providers.base import Access, Provider, Traits
+from darkroom.providers.sketch import Sketch
+from darkroom.redact import Redactor, clean
+from darkroom.settings import PROVIDERS, Account, Settings
+from darkroom.transport.client import Api, Http
+from darkroom.transport.egress import Pictures
+
+TRAITS: Mapping[str, Traits] = {
+    "fatthumb": fatthumb.TRAITS,
+    "betterwaifu": betterwaifu.TRAITS,
+    "sketch": Sketch.traits,
+}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The providers that can be used, by name, and the one that is used where a call names none."""
+
+    providers: Mapping[str, Provider]
+    default: str
+
+    def provider(self, name: str | None) -> Provider:
+        """The named provider, or the default one.
+
+        Raises:
+            InvalidRequest: there is none of that name.
+            NotConfigured: it has no key here; the message names the variable.
+        """
+        chosen = self.known(name or self.default)
+        if chosen not in self.providers:
+            traits = TRAITS[chosen]
+            raise NotConfigured(
+                f"{traits.title} needs a key: {traits.key_variable} is not set.",
+                next_step=f"Set {traits.key_variable} in this server's configuration and restart it, or use the "
+                f"provider {self.default if self.default in self.providers else 'sketch'}. Nothing was sent.",
+            )
+        return self.providers[chosen]
+
+    def known(self, name: str) -> str:
+        """The name, if it is a provider's at all.
+
+        Raises:
+            InvalidRequest: it is not.
+        """
+        if name not in PROVIDERS:
+            raise InvalidRequest(
+                f"There is no provider {clean(name, 40)!r}; there are {', '.join(PROVIDERS)}.",
+                next_step="Name one of them, or leave provider out.",
+            )
+        return name
+
+
+def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
+    """Every provider that has what it needs: a key, or nothing at all."""
+    providers: dict[str, Provider] = {}
+    if settings.fatthumb.key:
+        account = settings.fatthumb
+        headers = fatthumb.auth_headers(settings.fatthumb.key, account.base_url)
+        api, access, pictures = _connect(fatthumb.TRAITS, account, headers, http, redact)
+        providers["fatthumb"] = fatthumb.FatThumb(api, access, pictures)
+    if settings.betterwaifu.key:
+        account = settings.betterwaifu
+        headers = {"Authorization": f"Bearer {settings.betterwaifu.key}"}
+        api, access, pictures = _connect(betterwaifu.TRAITS, account, headers, http, redact)
+        providers["betterwaifu"] = betterwaifu.BetterWaifu(api, access, pictures)
+    providers["sketch"] = Sketch()
+    return Registry(providers, settings.default_provider)
+
+
+def _connect(
+    traits: Traits, account: Account, headers: Mapping[str, str], http: Http, redact: Redactor
+) -> tuple[Api, Access, Pictures]:
+    api = Api(traits.title, traits.key_variable or "", account.base_url, http, headers, redact)
+    access = Access(_fingerprint(traits.title, account), account.limits)
+    return api, access, Pictures(http, own_origin=account.base_url)
+
+
+def _fingerprint(title: str, account: Account) -> str:
+    """Names a key in the ledger without being one: 80 bits of a hash over the key and its origin's host."""
+    host = urlsplit(account.base_url).netloc.rpartition("@")[2]
+    digest = hashlib.blake2b(f"{title}\0{host}\0{account.key}".encode(), digest_size=10)
+    return f"{title.lower()}:{digest.hexdigest()}"

@@ -1,0 +1,152 @@
+"""The process's HTTP clients, and one provider's API over them."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import anyio
+import httpx2
+
+from darkroom.errors import DarkroomError, OutcomeUnknown
+from darkroom.redact import Redactor
+from darkroom.transport import failures
+
+READ_TIMEOUT = httpx2.Timeout(connect=10, read=20, write=20, pool=10)
+# A lost answer to a POST cannot be asked for again, so its answer is waited for much longer.
+SUBMIT_TIMEOUT = httpx2.Timeout(connect=10, read=120, write=30, pool=10)
+READ_DEADLINE_S = 45.0
+SUBMIT_DEADLINE_S = 180.0
+MAX_ANSWER = 4 * 1024 * 1024
+
+
+class Http:
+    """Two clients over the system's proxy and CA settings, made when first needed.
+
+    `kept` reuses its connections; `fresh` opens a new one per request, so that a POST never meets a connection
+    that the other side has already closed, and a pinned address never serves another name.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[bool, httpx2.AsyncClient] = {}
+
+    @property
+    def kept(self) -> httpx2.AsyncClient:
+        """The client for reads."""
+        return self._client(keepalive=True)
+
+    @property
+    def fresh(self) -> httpx2.AsyncClient:
+        """The client for POSTs and pictures."""
+        return self._client(keepalive=False)
+
+    def _client(self, *, keepalive: bool) -> httpx2.AsyncClient:
+        if keepalive not in self._clients:
+            self._clients[keepalive] = httpx2.AsyncClient(
+                timeout=READ_TIMEOUT,
+                follow_redirects=False,
+                headers={"User-Agent": "darkroom-mcp", "Accept-Encoding": "identity"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20 if keepalive else 0),
+            )
+        return self._clients[keepalive]
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        for client in self._clients.values():
+            await client.aclose()
+
+
+@asynccontextmanager
+async def open_http() -> AsyncGenerator[Http]:
+    """The clients for as long as the block lasts."""
+    http = Http()
+    try:
+        yield http
+    finally:
+        with anyio.CancelScope(shield=True):
+            await http.aclose()
+
+
+@dataclass(frozen=True)
+class Api:
+    """One provider's API: its name for people, where it is, how it is signed for."""
+
+    title: str
+    key_variable: str
+    base_url: str
+    http: Http
+    headers: Mapping[str, str] = field(repr=False)
+    redact: Redactor
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """GETs a JSON object; safe to repeat.
+
+        Raises:
+            DarkroomError: what the provider refused, by its status; ProviderUnreachable or ProviderError
+                for everything else that kept a JSON object from arriving.
+        """
+        try:
+            with anyio.fail_after(READ_DEADLINE_S):
+                answer = await self._send(self.http.kept, "GET", path, None, READ_TIMEOUT)
+        except Exception as error:
+            raise failures.of_read(self.title, error) from error
+        if not answer.ok:
+            raise self._refusal(answer)
+        return answer.json_object(self.title)
+
+    async def submit(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POSTs once, over a connection of its own, and never again.
+
+        Raises:
+            ProviderUnreachable: nothing was sent.
+            RateLimited, InvalidRequest, …: the provider refused it, so nothing was charged.
+            OutcomeUnknown: everything else; the provider may have started the job.
+        """
+        try:
+            with anyio.fail_after(SUBMIT_DEADLINE_S):
+                answer = await self._send(self.http.fresh, "POST", path, body, SUBMIT_TIMEOUT)
+        except Exception as error:
+            raise failures.of_submit(self.title, error) from error
+        if 400 <= answer.status < 500:
+            raise self._refusal(answer)
+        try:
+            if not answer.ok:
+                raise self._refusal(answer)
+            return answer.json_object(self.title)
+        except DarkroomError as error:
+            raise failures.unknown_outcome(self.title, error.message) from error
+
+    def unreadable(self, what: str) -> OutcomeUnknown:
+        """The error for a POST that was accepted with an answer that cannot be used."""
+        return failures.unknown_outcome(self.title, what)
+
+    def _refusal(self, answer: failures.Answer) -> DarkroomError:
+        return failures.of_answer(self.title, self.key_variable, answer, self.redact)
+
+    async def _send(
+        self,
+        client: httpx2.AsyncClient,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        timeout: httpx2.Timeout,
+    ) -> failures.Answer:
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = {"Accept": "application/json", **self.headers}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        request = client.build_request(method, self.base_url + path, content=content, headers=headers, timeout=timeout)
+        response = await client.send(request, stream=True)
+        try:
+            received = bytearray()
+            async for chunk in response.aiter_bytes():
+                received += chunk
+                if len(received) > MAX_ANSWER:
+                    raise httpx2.DecodingError(f"an answer over {MAX_ANSWER} bytes", request=request)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+        return failures.Answer(response.status_code, dict(response.headers), bytes(received))
