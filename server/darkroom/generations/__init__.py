@@ -1,0 +1,1 @@
+"""The life of a generation: what callers may ask, and what drives it."""

@@ -1,0 +1,218 @@
+"""Drives each generation from accepted to terminal, whoever waits for it or not."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+from darkroom.errors import (
+    DarkroomError,
+    Expired,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    StorageError,
+    TimedOut,
+)
+from darkroom.generations import polling
+from darkroom.generations.collect import Collector, outcome, settle, wanted_again, worth_another_try
+from darkroom.generations.journal import Journal, RowLost
+from darkroom.generations.polling import Looks
+from darkroom.generations.submission import Submitter, lost_in_submission
+from darkroom.models import Charged, Record, Stage
+from darkroom.providers.base import Provider, Reading
+from darkroom.providers.registry import Registry
+from darkroom.store.presence import Presence
+
+log = logging.getLogger(__name__)
+
+ADOPTION_INTERVAL_S = 1.0
+FORGIVING_S = 10.0
+"""How long after its submission a job that the provider says it does not know is still believed in."""
+
+
+class Driver:
+    """One per process. Its tasks live in the server's lifespan, never in a request."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        presence: Presence,
+        registry: Registry,
+        collector: Collector,
+        tasks: TaskGroup,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._presence = presence
+        self._registry = registry
+        self._collector = collector
+        self._tasks = tasks
+        self._clock = clock
+        self._looks: dict[str, Looks] = {}
+        self._submitter = Submitter(journal, registry, presence.id, self._drive, clock=clock)
+
+    def start(self) -> None:
+        """Starts the submit queues, and the search for rows that a dead process left."""
+        self._submitter.start(self._tasks)
+        self._tasks.start_soon(self._adopt_for_ever)
+
+    def close(self) -> None:
+        """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
+        self._submitter.close()
+
+    def accepted(self, record: Record) -> None:
+        """A new row waits to be submitted."""
+        self._submitter.wake(record.request.provider)
+
+    async def look_again(self, record: Record) -> Record:
+        """The row after a fresh look at the provider, if it is one that this process can look at.
+
+        A running job is read at once unless its last look is younger than the provider's shortest interval; a
+        finished one with pictures missing has those fetched again.
+        """
+        provider = self._registry.providers.get(record.request.provider)
+        if provider is None:
+            return record
+        if worth_another_try(record):
+            return await self._collect_again(provider, record)
+        looks = self._looks.get(record.id)
+        if looks is not None:
+            await looks.once_more(self._clock(), provider.traits.shortest_interval_s)
+        return await self._journal.ledger.get(record.id, record.owner) or record
+
+    async def adopt_the_dead(self) -> None:
+        """Takes over the unfinished rows of processes that are no longer there, and drives them on."""
+        accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
+        for holder in await self._journal.ledger.other_holders(self._presence.id):
+            with self._presence.of_dead(holder) as dead:
+                if not dead:
+                    continue
+                adopted = await self._journal.ledger.adopt(
+                    holder, self._presence.id, accounts, lost=lost_in_submission().failure(), now=self._clock()
+                )
+            for record in adopted:
+                log.info("%s adopted from a process that is gone", record.id)
+                if record.stage is Stage.ACCEPTED:
+                    self.accepted(record)
+                else:
+                    self._drive(record, resumed=True)
+
+    async def _adopt_for_ever(self) -> None:
+        while True:
+            try:
+                await self.adopt_the_dead()
+            except StorageError as error:
+                log.error("%s", error.message)
+            await anyio.sleep(ADOPTION_INTERVAL_S)
+
+    def _drive(self, record: Record, resumed: bool = False) -> None:
+        self._looks[record.id] = Looks()
+        self._tasks.start_soon(self._watch, record, resumed)
+
+    async def _watch(self, record: Record, resumed: bool) -> None:
+        """The one poller of this generation, however many wait for it."""
+        provider = self._registry.providers[record.request.provider]
+        looks = self._looks[record.id]
+        wait = polling.first_look(provider.traits, resumed=resumed)
+        failures = 0
+        try:
+            while not record.stage.terminal:
+                await looks.pause(wait)
+                error: DarkroomError | None = None
+                try:
+                    record = await self._look(provider, record)
+                except (Expired, TimedOut) as final:
+                    record = await self._journal.fail(record, final.failure(), self._clock())
+                except DarkroomError as transient:
+                    error = transient
+                failures = failures + 1 if error else 0
+                wait = polling.next_look(provider.traits, failures, error)
+                self._journal.struggling(record, f"{error.message}; trying again in {wait:.0f} s." if error else None)
+                looks.done(self._clock(), firm=isinstance(error, RateLimited))
+        except RowLost:
+            log.warning("%s is driven by another process now", record.id)
+        finally:
+            looks.done(self._clock(), firm=True)
+            del self._looks[record.id]
+            self._submitter.wake(provider.name)
+
+    async def _look(self, provider: Provider, record: Record) -> Record:
+        overdue = self._clock() > (record.submitted_at or record.created_at) + provider.traits.deadline_s
+        try:
+            reading = await self._read(provider, record)
+        except DarkroomError as error:
+            if overdue and not isinstance(error, Expired):
+                raise _given_up(provider, error.message) from error
+            raise
+        if reading.done:
+            return await self._finish(provider, record, reading)
+        if overdue:
+            raise _given_up(provider, f"{provider.traits.title} still says that it is working on it")
+        changed = (reading.queued, reading.queue_position) != (record.provider_queued, record.queue_position)
+        if changed:
+            record = await self._journal.write(
+                record, provider_queued=reading.queued, queue_position=reading.queue_position
+            )
+        return await self._collector.collect(provider, record, reading)
+
+    async def _finish(self, provider: Provider, record: Record, reading: Reading) -> Record:
+        if record.stage is Stage.RUNNING:
+            record = await self._journal.write(
+                record, stage=Stage.COLLECTING, provider_queued=False, queue_position=None
+            )
+            self._submitter.wake(provider.name)
+        record = await self._collector.collect(provider, record, reading)
+        return await self._settle(record, reading)
+
+    async def _collect_again(self, provider: Provider, record: Record) -> Record:
+        try:
+            reading = await self._read(provider, record)
+            if not reading.done:
+                return record
+            again = await self._collector.collect(provider, wanted_again(record), reading)
+            return await self._settle(again, reading)
+        except RowLost:
+            return await self._journal.ledger.get(record.id, record.owner) or record
+        except DarkroomError as error:
+            log.info("%s: its missing pictures cannot be fetched now: %s", record.id, error.message)
+            return record
+
+    async def _settle(self, record: Record, reading: Reading) -> Record:
+        images = settle(record, reading)
+        stage = outcome(images)
+        failure = images[0].error if stage is Stage.FAILED else None
+        return await self._journal.write(
+            record, stage=stage, images=images, failure=failure, finished_at=record.finished_at or self._clock()
+        )
+
+    async def _read(self, provider: Provider, record: Record) -> Reading:
+        title = provider.traits.title
+        try:
+            return await provider.read(record.job_id or "", record.request)
+        except NotFound as error:
+            if self._clock() - (record.submitted_at or 0.0) < FORGIVING_S:
+                raise ProviderError(f"{title} does not know the job yet", next_step=error.next_step) from error
+            raise Expired(
+                f"{title} no longer has this job ({error.message}).",
+                charged=Charged.MAYBE,
+                next_step=f"Look in the {title} account's own gallery; check that the key is of the same account.",
+            ) from error
+        except DarkroomError:
+            raise
+        except Exception as error:  # whatever an answer broke in our own code, the job goes on
+            log.exception("%s: reading it broke", record.id)
+            raise ProviderError(f"{title}'s answer could not be used", next_step="Wait.") from error
+
+
+def _given_up(provider: Provider, what: str) -> TimedOut:
+    minutes = provider.traits.deadline_s / 60
+    return TimedOut(
+        f"Not done after {minutes:.0f} minutes: {what}.",
+        charged=Charged.MAYBE,
+        next_step="Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may "
+        "have it too.",
+    )

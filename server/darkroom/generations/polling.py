@@ -1,0 +1,55 @@
+"""When to look at a job next: at the provider's documented interval, and more slowly while it fails."""
+
+import anyio
+
+from darkroom.errors import DarkroomError, RateLimited
+from darkroom.providers.base import Traits
+
+SLOWEST_S = 30.0
+UNNAMED_WAIT_S = 10.0
+PATIENCE_S = 5.0
+
+
+def first_look(traits: Traits, *, resumed: bool) -> float:
+    """Seconds to wait before the first look; a job from before a restart may long be done."""
+    return 0.0 if resumed else min(traits.poll_interval_s, 1.0)
+
+
+def next_look(traits: Traits, failures: int, error: DarkroomError | None) -> float:
+    """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`."""
+    if isinstance(error, RateLimited):
+        return max(UNNAMED_WAIT_S if error.retry_after is None else error.retry_after, traits.poll_interval_s)
+    return min(traits.poll_interval_s * 2**failures, max(SLOWEST_S, traits.poll_interval_s))
+
+
+class Looks:
+    """The looks at one job: the pause between them, and a bell that asks for one now."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+        self._firm = False
+        self._bell = anyio.Event()
+        self._looked = anyio.Event()
+
+    async def pause(self, seconds: float) -> None:
+        """Waits that long, or until somebody asks for a look; a wait that the provider asked for is kept whole."""
+        # A bell that rang during the look before this pause has been answered by that look.
+        self._bell = anyio.Event()
+        with anyio.move_on_after(seconds):
+            if self._firm:
+                await anyio.sleep_forever()
+            await self._bell.wait()
+
+    def done(self, now: float, *, firm: bool) -> None:
+        """A look has ended; `firm`: the pause after it must not be cut short."""
+        self._last, self._firm = now, firm
+        self._looked.set()
+        self._looked = anyio.Event()
+
+    async def once_more(self, now: float, shortest_s: float) -> None:
+        """Asks for a look and waits for it, unless the last is younger than `shortest_s` or the pause is firm."""
+        if self._firm or now - self._last < shortest_s:
+            return
+        self._bell.set()
+        with anyio.move_on_after(PATIENCE_S):
+            await self._looked.wait()

@@ -1,0 +1,151 @@
+"""Publish and subscribe, and what can honestly be said about how far a generation is."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import anyio
+
+from darkroom.models import Generation, ImageStatus, Progress, Record, Stage, Status, moment
+from darkroom.providers.base import Traits
+
+
+class Subscription:
+    """The newest state of each watched generation that changed since the last `take`."""
+
+    def __init__(self) -> None:
+        self._fresh: dict[str, Record] = {}
+        self._bell = anyio.Event()
+
+    def put(self, record: Record) -> None:
+        """Leaves a new state here; an older one of the same generation is superseded."""
+        self._fresh[record.id] = record
+        self._bell.set()
+
+    async def take(self) -> dict[str, Record]:
+        """Waits until there is something new, and empties the box."""
+        await self._bell.wait()
+        fresh, self._fresh, self._bell = self._fresh, {}, anyio.Event()
+        return fresh
+
+
+class Changes:
+    """Where the floor below publishes each new state of a generation, and those above subscribe."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[str, set[Subscription]] = {}
+
+    def publish(self, record: Record) -> None:
+        """Tells every subscriber of this generation."""
+        for subscription in self._subscriptions.get(record.id, ()):
+            subscription.put(record)
+
+    @contextmanager
+    def subscribe(self, ids: list[str]) -> Generator[Subscription]:
+        """A subscription to these generations, for as long as the block lasts."""
+        subscription = Subscription()
+        for generation_id in ids:
+            self._subscriptions.setdefault(generation_id, set()).add(subscription)
+        try:
+            yield subscription
+        finally:
+            for generation_id in ids:
+                watching = self._subscriptions[generation_id]
+                watching.discard(subscription)
+                if not watching:
+                    del self._subscriptions[generation_id]
+
+
+def describe(record: Record, traits: Traits, now: float, trouble: str | None = None) -> Generation:
+    """The row as callers are answered with it. `trouble` is what the driver is struggling with at the moment."""
+    request = record.request
+    return Generation(
+        id=record.id,
+        provider=request.provider,
+        model=request.model,
+        prompt=request.prompt,
+        count=request.count,
+        seed=record.seed if record.seed is not None else request.seed,
+        status=status_of(record),
+        progress=Progress(
+            message=_sentence(record, traits, now, trouble),
+            queue_position=record.queue_position,
+            elapsed_s=round(elapsed(record, now), 1),
+        ),
+        images=record.images,
+        error=record.failure,
+        created_at=moment(record.created_at),
+        submitted_at=None if record.submitted_at is None else moment(record.submitted_at),
+        finished_at=None if record.finished_at is None else moment(record.finished_at),
+    )
+
+
+def status_of(record: Record) -> Status:
+    """What a caller sees of the stage."""
+    if record.stage in {Stage.ACCEPTED, Stage.SUBMITTING}:
+        return Status.QUEUED
+    if record.stage is Stage.RUNNING:
+        return Status.QUEUED if record.provider_queued else Status.PROCESSING
+    if record.stage is Stage.COLLECTING:
+        return Status.PROCESSING
+    return Status(record.stage.value)
+
+
+def elapsed(record: Record, now: float) -> float:
+    """Seconds from the request to its end, or until now; never negative, whatever the clock did."""
+    return max((record.finished_at or now) - record.created_at, 0.0)
+
+
+def pictures_done(record: Record) -> int:
+    """How many of its pictures are saved, or have failed for good."""
+    return sum(image.status is not ImageStatus.PROCESSING for image in record.images)
+
+
+def share_done(record: Record, now: float) -> float:
+    """Pictures done, and of the next one a share that grows with time but never becomes a whole picture."""
+    total = max(record.request.count, len(record.images))
+    if record.stage.terminal:
+        return float(total)
+    waited = elapsed(record, now)
+    return min(pictures_done(record), total - 1) + waited / (waited + 60.0)
+
+
+def _sentence(record: Record, traits: Traits, now: float, trouble: str | None) -> str:
+    text = _waiting(record, traits, now) if not record.stage.terminal else _finished(record)
+    if trouble and not record.stage.terminal:
+        text = f"{text} {trouble}"
+    saved = record.stage in {Stage.SUCCEEDED, Stage.PARTIAL}
+    return f"{text} {traits.note}" if saved and traits.note else text
+
+
+def _waiting(record: Record, traits: Traits, now: float) -> str:
+    so_far = f"{elapsed(record, now):.0f} s so far"
+    saved = f"{pictures_done(record)} of {max(record.request.count, len(record.images))} done"
+    match record.stage:
+        case Stage.ACCEPTED if record.not_before > now:
+            return f"Queued here; tried again at {traits.title} in {record.not_before - now:.0f} s."
+        case Stage.ACCEPTED:
+            return f"Queued here, not yet sent to {traits.title}, {so_far}."
+        case Stage.SUBMITTING:
+            return f"Being sent to {traits.title}, {so_far}."
+        case Stage.RUNNING if record.provider_queued and record.queue_position is not None:
+            return f"Queued at {traits.title}, position {record.queue_position}, {so_far}."
+        case Stage.RUNNING if record.provider_queued:
+            return f"Queued at {traits.title}, {so_far}."
+        case Stage.RUNNING:
+            return f"{traits.title} is working on it: {saved}, {so_far}."
+        case _:
+            return f"{traits.title} is done; its pictures are being saved: {saved}."
+
+
+def _finished(record: Record) -> str:
+    saved = sum(image.status is ImageStatus.SUCCEEDED for image in record.images)
+    pictures = "picture" if len(record.images) == 1 else "pictures"
+    match record.stage:
+        case Stage.SUCCEEDED:
+            return f"{saved} {pictures} saved."
+        case Stage.PARTIAL:
+            return f"{saved} of {len(record.images)} {pictures} saved; the others say why."
+        case Stage.CANCELLED:
+            return "Cancelled before anything was sent; nothing was charged."
+        case _:
+            return record.failure.message if record.failure else "It failed."

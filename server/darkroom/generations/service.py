@@ -1,0 +1,230 @@
+"""What callers may ask of generations: submit, get, wait, cancel, list."""
+
+import base64
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+import anyio
+from pydantic import JsonValue
+
+from darkroom.errors import InvalidRequest, NotFound, StorageError
+from darkroom.generations.collect import worth_another_try
+from darkroom.generations.driver import Driver
+from darkroom.generations.journal import Journal
+from darkroom.generations.progress import Changes, describe, share_done
+from darkroom.models import MAX_PROMPT, Generation, GenerationRequest, ListedGenerations, Record, Stage, Status
+from darkroom.providers.registry import TRAITS, Registry
+from darkroom.redact import clean
+
+ANSWER_WITHIN_S = 0.8
+"""How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
+HEARTBEAT_S = 4.0
+"""How often a wait reports that it still waits: hosts extend their patience on progress, given every 5 s."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of everything that is waited for. `share` counts pictures: those done, and part of the next."""
+
+    generations: tuple[Generation, ...]
+    share: float
+    over: bool
+    timed_out: bool
+
+
+class Service:
+    """The floor between callers and generations. Every method is told whose generations it may touch."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        changes: Changes,
+        registry: Registry,
+        driver: Driver,
+        holder: str,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._ledger = journal.ledger
+        self._changes = changes
+        self._registry = registry
+        self._driver = driver
+        self._holder = holder
+        self._clock = clock
+
+    async def submit(
+        self,
+        owner: str,
+        *,
+        prompt: str,
+        provider: str | None = None,
+        model: str | None = None,
+        count: int = 1,
+        aspect_ratio: str | None = None,
+        negative_prompt: str | None = None,
+        seed: int | None = None,
+        options: dict[str, JsonValue] | None = None,
+    ) -> Generation:
+        """Commits a new generation and answers it within a second, sent to its provider or not.
+
+        Raises:
+            InvalidRequest, NotConfigured: it cannot be made; nothing was written or sent.
+            StorageError: it could not be committed; nothing was sent.
+        """
+        _check_text("prompt", prompt)
+        if negative_prompt is not None:
+            _check_text("negative_prompt", negative_prompt)
+        chosen = self._registry.provider(provider)
+        request = chosen.check(
+            GenerationRequest(
+                provider=chosen.name,
+                prompt=prompt,
+                model=model or "",
+                count=count,
+                aspect_ratio=aspect_ratio,
+                negative_prompt=negative_prompt,
+                seed=seed,
+                options=options or {},
+            )
+        )
+        record = Record(
+            id=new_id(),
+            owner=owner,
+            request=request,
+            account=chosen.access.account,
+            stage=Stage.ACCEPTED,
+            holder=self._holder,
+            created_at=self._clock(),
+        )
+        with self._changes.subscribe([record.id]) as subscription:
+            await self._ledger.insert(record)
+            self._driver.accepted(record)
+            with anyio.move_on_after(ANSWER_WITHIN_S):
+                while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not record.not_before:
+                    record = (await subscription.take())[record.id]
+        return self._described(record)
+
+    async def get(self, owner: str, generation_id: str) -> Generation:
+        """The generation, freshly read from its provider where what is known is older than its shortest interval.
+
+        Raises:
+            NotFound: the owner has none of that id.
+        """
+        return self._described(await self._driver.look_again(await self._owned(owner, generation_id)))
+
+    async def watch(
+        self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all"
+    ) -> AsyncGenerator[Snapshot]:
+        """The state at once, at each change, and every few seconds, until it is over or the time is.
+
+        Raises:
+            NotFound: the owner has none of one of the ids.
+        """
+        ids = list(dict.fromkeys(ids))
+        deadline = anyio.current_time() + timeout_s
+        with self._changes.subscribe(ids) as subscription:
+            records = {generation_id: await self._owned(owner, generation_id) for generation_id in ids}
+            yield self._snapshot(records, until, timed_out=False)
+            await self._fetch_what_is_missing(records, timeout_s)
+            while not (snapshot := self._snapshot(records, until, timed_out=False)).over:
+                left = deadline - anyio.current_time()
+                if left <= 0:
+                    yield self._snapshot(records, until, timed_out=True)
+                    return
+                yield snapshot
+                with anyio.move_on_after(min(HEARTBEAT_S, left)):
+                    records |= await subscription.take()
+            yield snapshot
+
+    async def cancel(self, owner: str, generation_id: str) -> Generation:
+        """Cancels what no provider has received; answers anything else as it is, going on.
+
+        Raises:
+            NotFound: the owner has none of that id.
+        """
+        record = await self._owned(owner, generation_id)
+        changes = {"stage": Stage.CANCELLED, "finished_at": self._clock()}
+        cancelled = await self._ledger.change(record, changes, stages=(Stage.ACCEPTED,))
+        if cancelled is not None:
+            return self._described(self._journal.told(cancelled))
+        return self._described(await self._owned(owner, generation_id))
+
+    async def page(
+        self,
+        owner: str,
+        *,
+        status: Status | None = None,
+        provider: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> ListedGenerations:
+        """The owner's generations, newest first.
+
+        Raises:
+            InvalidRequest: the cursor is not one of ours.
+        """
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+            raise InvalidRequest(
+                "cursor is not one that list_generations answered.",
+                next_step="Pass next_cursor of the page before, or leave cursor out.",
+            )
+        before = None if cursor is None else int(cursor)
+        page = await self._ledger.page(owner, status=status, provider=provider, limit=limit, before=before)
+        shown = tuple(self._described(record) for record in page.records)
+        return ListedGenerations(generations=shown, next_cursor=page.next_cursor)
+
+    async def _owned(self, owner: str, generation_id: str) -> Record:
+        record = await self._ledger.get(generation_id, owner)
+        if record is None:
+            raise NotFound(
+                f"There is no generation {clean(generation_id, 60)!r}.",
+                next_step="Use the id that generate answered, or find it with list_generations.",
+            )
+        return record
+
+    async def _fetch_what_is_missing(self, records: dict[str, Record], timeout_s: float) -> None:
+        async def again(record: Record) -> None:
+            with suppress(StorageError):
+                records[record.id] = await self._driver.look_again(record)
+
+        with anyio.move_on_after(timeout_s):
+            async with anyio.create_task_group() as tasks:
+                for record in list(records.values()):
+                    if worth_another_try(record):
+                        tasks.start_soon(again, record)
+
+    def _snapshot(self, records: dict[str, Record], until: Literal["all", "any"], *, timed_out: bool) -> Snapshot:
+        now = self._clock()
+        finished = [record.stage.terminal for record in records.values()]
+        return Snapshot(
+            generations=tuple(self._described(record) for record in records.values()),
+            share=sum(share_done(record, now) for record in records.values()),
+            over=any(finished) if until == "any" else all(finished),
+            timed_out=timed_out,
+        )
+
+    def _described(self, record: Record) -> Generation:
+        traits = TRAITS[record.request.provider]
+        return describe(record, traits, self._clock(), self._journal.trouble.get(record.id))
+
+
+def new_id() -> str:
+    """A generation's id: 128 random bits, since knowing it is what grants access on stdio."""
+    return "gen_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def _check_text(argument: str, text: str) -> None:
+    next_step = f"Correct {argument} and call again; nothing was sent."
+    if not text.strip():
+        raise InvalidRequest(f"{argument} is empty: say what the picture should show.", next_step=next_step)
+    if len(text) > MAX_PROMPT:
+        raise InvalidRequest(
+            f"{argument} has {len(text):,} characters; at most {MAX_PROMPT:,} are taken.", next_step=next_step
+        )
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidRequest(f"{argument} holds a NUL or half a character.", next_step=next_step)

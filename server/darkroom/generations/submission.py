@@ -1,0 +1,125 @@
+"""Sends each generation's one POST, and writes down whatever came of it."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, RateLimited
+from darkroom.generations.journal import Journal, RowLost
+from darkroom.generations.limits import SubmitQueue
+from darkroom.models import Charged, Record, Stage
+from darkroom.providers.base import Provider
+from darkroom.providers.registry import Registry
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE_FOR_S = 600.0
+"""How long a provider that cannot be reached is tried before the generation fails, not charged."""
+CLOSING_GRACE_S = 1.2
+"""How long a POST that is under way at shutdown may still bring its job id home."""
+
+
+class Submitter:
+    """One queue per account of this process; `running` is told of each row that the provider has taken."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        registry: Registry,
+        holder: str,
+        running: Callable[[Record], None],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._registry = registry
+        self._running = running
+        self._clock = clock
+        self._posting: set[anyio.CancelScope] = set()
+        self._queues = {
+            name: SubmitQueue(provider, journal.ledger, holder, self._submit, clock=clock)
+            for name, provider in registry.providers.items()
+        }
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Starts the queues."""
+        for queue in self._queues.values():
+            tasks.start_soon(queue.run, tasks)
+
+    def close(self) -> None:
+        """Gives POSTs that are under way a last moment."""
+        for scope in self._posting:
+            scope.deadline = min(scope.deadline, anyio.current_time() + CLOSING_GRACE_S)
+
+    def wake(self, provider: str) -> None:
+        """A row waits to be submitted to this provider, or a slot has become free."""
+        self._queues[provider].wake()
+
+    async def _submit(self, provider: Provider, record: Record) -> None:
+        # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.
+        with anyio.CancelScope(shield=True) as scope:
+            self._posting.add(scope)
+            try:
+                await self._post(provider, record)
+            except RowLost:
+                log.warning("%s was taken over while it was being submitted", record.id)
+            finally:
+                self._posting.discard(scope)
+
+    async def _post(self, provider: Provider, record: Record) -> None:
+        now = self._clock()
+        try:
+            receipt = await provider.submit(record.request)
+        except ProviderUnreachable as error:
+            await self._not_sent(record, error)
+        except RateLimited as error:
+            await self._told_to_wait(record, error)
+        except DarkroomError as error:
+            await self._journal.fail(record, error.failure(), now)
+        except Exception:
+            log.exception("%s: the submission broke", record.id)
+            await self._journal.fail(record, lost_in_submission().failure(), now)
+        else:
+            running = await self._journal.write(record, stage=Stage.RUNNING, job_id=receipt.job_id)
+            self._running(running)
+        self._queues[record.request.provider].wake()
+
+    async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
+        now = self._clock()
+        since = record.refused_since or now
+        if now - since > UNREACHABLE_FOR_S:
+            await self._journal.fail(record, error.failure(), now)
+            return
+        wait = min(1.0 + (now - since), 60.0)
+        await self._back_to_queue(record, not_before=now + wait, refused_since=since)
+        self._journal.struggling(record, f"{error.message}")
+
+    async def _told_to_wait(self, record: Record, error: RateLimited) -> None:
+        provider = self._registry.providers[record.request.provider]
+        paces = [window.seconds / window.limit for window in provider.access.limits.submit]
+        wait = max([5.0, *paces]) if error.retry_after is None else error.retry_after
+        await self._back_to_queue(record, not_before=self._clock() + wait, refused_since=None)
+        self._journal.struggling(record, f"{error.message}")
+
+    async def _back_to_queue(self, record: Record, *, not_before: float, refused_since: float | None) -> None:
+        changes = {
+            "stage": Stage.ACCEPTED,
+            "not_before": not_before,
+            "refused_since": refused_since,
+            "submit_token": None,
+            "submitted_at": None,
+        }
+        self._journal.told(await self._journal.ledger.unsend(record, changes))
+
+
+def lost_in_submission() -> OutcomeUnknown:
+    """What a row that was left in the middle of its submission ends with."""
+    return OutcomeUnknown(
+        "Darkroom was interrupted while it was sending this. It may have started and been charged.",
+        charged=Charged.MAYBE,
+        next_step="Look in the provider account's own gallery and credits before generating this again; Darkroom "
+        "will not send it a second time.",
+    )

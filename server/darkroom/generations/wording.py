@@ -1,0 +1,54 @@
+"""Says generations in plain text, for agents and terminals alike."""
+
+import json
+from collections.abc import Sequence
+
+from darkroom.models import Generation, Image, ImageStatus, Status
+
+
+def say(generation: Generation) -> str:
+    """The generation in a few lines: id, status, what happened, and each picture by number."""
+    seed = "" if generation.seed is None else f", seed {generation.seed}"
+    head = (
+        f"{generation.id} {generation.status} ({generation.provider}, {generation.model}{seed}): "
+        f"{generation.progress.message}"
+    )
+    lines = [head, *(_say_picture(image) for image in generation.images)]
+    if generation.error is not None:
+        error = generation.error
+        lines.append(f"{error.code}. Charged: {error.charged}. {error.next_step}")
+    return "\n".join(lines)
+
+
+def next_step(generations: Sequence[Generation]) -> str | None:
+    """What to do about those that are still under way, and about pictures that did not arrive."""
+    running = [generation.id for generation in generations if not generation.status.terminal]
+    if running:
+        return f"Next: call wait with {json.dumps(running)}."
+    partial_ones = [generation.id for generation in generations if generation.status is Status.PARTIAL]
+    if partial_ones:
+        return f"Next: call get_status with {partial_ones[0]} to fetch what is missing again, at no cost."
+    return None
+
+
+def say_progress(generations: Sequence[Generation]) -> str:
+    """What a person would say of them now: the one generation's own sentence, or how many are done."""
+    if len(generations) == 1:
+        return generations[0].progress.message
+    done = sum(generation.status.terminal for generation in generations)
+    busy = [generation.progress.message for generation in generations if not generation.status.terminal]
+    return f"{done} of {len(generations)} done. {busy[0]}" if busy else f"All {done} done."
+
+
+def _say_picture(image: Image) -> str:
+    marks = ", watermarked" if image.watermarked else ""
+    if image.status is ImageStatus.SUCCEEDED:
+        kind = (image.mime_type or "").removeprefix("image/").upper()
+        return f"{image.index}. {image.path} ({image.width} × {image.height} {kind}{marks})"
+    if image.error is not None:
+        hidden = "hidden, " if image.hidden else ""
+        return (
+            f"{image.index}. {hidden}{image.error.code}: {image.error.message} Charged: {image.error.charged}. "
+            f"{image.error.next_step}"
+        )
+    return f"{image.index}. not there yet"

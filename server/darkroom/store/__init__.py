@@ -1,0 +1,1 @@
+"""What survives: the ledger and the picture files."""

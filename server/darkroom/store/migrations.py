@@ -1,0 +1,81 @@
+"""The ledger's schema as append-only steps, each recorded by name. A step that has been released never changes."""
+
+import sqlite3
+from collections.abc import Callable
+
+
+def _m0001_generations(db: sqlite3.Connection) -> None:
+    db.execute(
+        """
+        CREATE TABLE generations (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            account TEXT NOT NULL,
+            request TEXT NOT NULL,
+            stage TEXT NOT NULL,
+            holder TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            not_before REAL NOT NULL,
+            refused_since REAL,
+            submit_token TEXT,
+            submitted_at REAL,
+            job_id TEXT,
+            seed INTEGER,
+            provider_queued INTEGER NOT NULL,
+            queue_position INTEGER,
+            images TEXT NOT NULL,
+            failure TEXT,
+            finished_at REAL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX generations_by_owner ON generations (owner, seq)")
+    db.execute("CREATE INDEX generations_by_account ON generations (account, stage, seq)")
+    db.execute("CREATE INDEX generations_by_holder ON generations (holder, stage)")
+
+
+def _m0002_submissions(db: sqlite3.Connection) -> None:
+    db.execute(
+        """
+        CREATE TABLE submissions (
+            submit_token TEXT PRIMARY KEY,
+            account TEXT NOT NULL,
+            at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX submissions_by_account ON submissions (account, at)")
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
+    ("0001_generations", _m0001_generations),
+    ("0002_submissions", _m0002_submissions),
+)
+
+
+class NewerLedger(Exception):
+    """The file holds steps that this version does not know."""
+
+
+def migrate(db: sqlite3.Connection, now: float) -> None:
+    """Brings a blank or older ledger up to date, in one transaction.
+
+    Raises:
+        NewerLedger: a newer version has written to it; nothing was changed.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
+        applied = {name for (name,) in db.execute("SELECT name FROM migrations")}
+        if applied - {name for name, _ in MIGRATIONS}:
+            raise NewerLedger
+        for name, step in MIGRATIONS:
+            if name not in applied:
+                step(db)
+                db.execute("INSERT INTO migrations VALUES (?, ?)", (name, now))
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
