@@ -1,0 +1,107 @@
+"""The composition root: settings in, everything built once and handed down, an MCP server or a command line out."""
+
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from darkroom import __version__
+from darkroom.generations.collect import Collector
+from darkroom.generations.driver import Driver
+from darkroom.generations.journal import Journal
+from darkroom.generations.progress import Changes
+from darkroom.generations.service import Service
+from darkroom.providers import registry
+from darkroom.providers.catalogue import Catalogue, catalogue
+from darkroom.redact import Redactor
+from darkroom.settings import Settings
+from darkroom.store.presence import present
+from darkroom.store.sqlite import open_ledger
+from darkroom.transport.client import open_http
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
+
+INSTRUCTIONS = (
+    "Makes pictures with generation services. generate answers at once with an id; call wait with it until the "
+    "pictures are saved. Nothing is lost if you stop waiting: the work goes on, and get_status or wait picks it "
+    "up later, also after a restart. Do not call generate again for the same picture because it is slow: each "
+    "call is paid for."
+)
+
+
+@dataclass(frozen=True)
+class AppContext:
+    """What the front doors need."""
+
+    settings: Settings
+    service: Service
+    registry: registry.Registry
+
+    async def catalogue(self, provider: str | None = None) -> Catalogue:
+        """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
+        limits = {"fatthumb": self.settings.fatthumb.limits, "betterwaifu": self.settings.betterwaifu.limits}
+        return await catalogue(self.registry, limits, provider)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator[AppContext]:
+    """Everything that lives as long as the process does. `drives` False: it only looks, and moves nothing on.
+
+    Raises:
+        StorageError: the ledger cannot be used.
+    """
+    try:
+        async with open_http() as http, open_ledger(settings.home) as ledger, anyio.create_task_group() as tasks:
+            with present(settings.home) as presence:
+                providers = registry.build(settings, http, Redactor(settings.secrets))
+                changes = Changes()
+                journal = Journal(ledger, changes)
+                collector = Collector(journal, settings.pictures)
+                driver = Driver(journal, presence, providers, collector, tasks)
+                if drives:
+                    await driver.adopt_the_dead()
+                    driver.start()
+                try:
+                    yield AppContext(settings, Service(journal, changes, providers, driver, presence.id), providers)
+                finally:
+                    driver.close()
+                    tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        # The task group wraps what the body raises; callers want the error itself.
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from group.exceptions[0].__cause__
+        raise
+
+
+def build_server(app: AppContext) -> "MCPServer":
+    """The MCP server over this context; its tools are bound to it."""
+    # The SDK takes most of the start-up time, and the command line never needs it.
+    from mcp.server.mcpserver import MCPServer  # noqa: PLC0415
+
+    from darkroom.tools import every_tool  # noqa: PLC0415
+
+    return MCPServer(
+        name="darkroom",
+        title="Darkroom",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        tools=list(every_tool(app.service, app.catalogue)),
+    )
+
+
+def configure_logging(settings: Settings) -> None:
+    """Sends the log to stderr, with every secret taken out."""
+    redact = Redactor(settings.secrets)
+
+    class Redacted(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return redact(super().format(record))
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])

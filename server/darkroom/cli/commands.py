@@ -1,0 +1,137 @@
+"""The commands that a person runs: each opens the same ledger that the servers use."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Literal
+
+import anyio
+
+from darkroom.app import AppContext, open_app
+from darkroom.cli.live import Live
+from darkroom.errors import InvalidRequest
+from darkroom.generations.wording import say, say_progress
+from darkroom.models import LOCAL_OWNER, MAX_COUNT, Generation, ImageStatus, Sparse, Status, WaitedGenerations
+from darkroom.providers.catalogue import say_provider
+from darkroom.redact import clean
+from darkroom.settings import Settings
+
+DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
+
+
+async def run_generate(settings: Settings, arguments: argparse.Namespace) -> int:
+    """`generate PROMPT`: submits, shows progress, prints the saved paths."""
+    if not 1 <= arguments.count <= MAX_COUNT:
+        raise InvalidRequest(f"--count is from 1 to {MAX_COUNT}.", next_step="Nothing was sent.")
+    async with open_app(settings) as app:
+        started = await app.service.submit(
+            LOCAL_OWNER,
+            prompt=arguments.prompt,
+            provider=arguments.provider,
+            model=arguments.model,
+            count=arguments.count,
+            aspect_ratio=arguments.aspect_ratio,
+            negative_prompt=arguments.negative_prompt,
+            seed=arguments.seed,
+            options=dict(arguments.options),
+        )
+        answer = await _watched(app, [started.id], arguments.timeout, "all")
+        _print(answer.generations[0], _paths(answer.generations), as_json=arguments.json)
+        return _exit_status(answer.generations)
+
+
+async def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
+    """`wait ID…`: shows progress until they are done, and prints the saved paths."""
+    async with open_app(settings) as app:
+        answer = await _watched(app, arguments.ids, arguments.timeout, arguments.until)
+        _print(answer, _paths(answer.generations), as_json=arguments.json)
+        finished = [generation for generation in answer.generations if generation.status.terminal]
+        return _exit_status(finished if arguments.until == "any" and finished else answer.generations)
+
+
+async def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
+    """`status ID`: looks once."""
+    async with open_app(settings) as app:
+        generation = await app.service.get(LOCAL_OWNER, arguments.id)
+        _print(generation, [say(generation)], as_json=arguments.json)
+        return _exit_status([generation])
+
+
+async def run_list(settings: Settings, arguments: argparse.Namespace) -> int:
+    """`list`: one line a generation, newest first; asks no provider and moves nothing on."""
+    async with open_app(settings, drives=False) as app:
+        page = await app.service.page(
+            LOCAL_OWNER,
+            status=None if arguments.status is None else Status(arguments.status),
+            provider=arguments.provider,
+            limit=arguments.limit,
+            cursor=arguments.cursor,
+        )
+        lines = [
+            f"{generation.id}  {generation.created_at:%Y-%m-%d %H:%M}  {generation.status:<10}  "
+            f"{generation.provider:<11}  {clean(generation.prompt, 60)}"
+            for generation in page.generations
+        ] or ["No generations yet."]
+        if page.next_cursor is not None:
+            lines.append(f"There are more: --cursor {page.next_cursor}")
+        _print(page, lines, as_json=arguments.json)
+        return DONE
+
+
+async def run_models(settings: Settings, arguments: argparse.Namespace) -> int:
+    """`models`: what every provider offers."""
+    async with open_app(settings, drives=False) as app:
+        answer = await app.catalogue(arguments.provider)
+        _print(answer, [say_provider(state) for state in answer.providers], as_json=arguments.json)
+        return DONE
+
+
+async def _watched(
+    app: AppContext, ids: list[str], timeout_s: float, until: Literal["all", "any"]
+) -> WaitedGenerations:
+    """Stays with them, a progress line on stderr, until they are over or the time is, or somebody presses Ctrl-C."""
+    watching = app.service.watch(LOCAL_OWNER, ids, timeout_s=timeout_s, until=until)
+    answer = WaitedGenerations(generations=(), timed_out=False)
+    try:
+        with Live(sys.stderr) as live:
+            async with aclosing(watching):
+                async for snapshot in watching:
+                    answer = WaitedGenerations(generations=snapshot.generations, timed_out=snapshot.timed_out)
+                    live.show(say_progress(snapshot.generations))
+    except anyio.get_cancelled_exc_class():
+        _explain_leaving(answer.generations)
+        raise
+    if answer.timed_out:
+        _explain_leaving(answer.generations)
+    return answer
+
+
+def _explain_leaving(generations: Sequence[Generation]) -> None:
+    running = " ".join(generation.id for generation in generations if not generation.status.terminal)
+    if running:
+        print(f"Nothing is lost. To go on: darkroom-mcp wait {running}", file=sys.stderr)
+
+
+def _paths(generations: Sequence[Generation]) -> list[str]:
+    """What goes to stdout: the saved paths alone. What went wrong goes to stderr."""
+    for generation in generations:
+        if generation.status is not Status.SUCCEEDED and generation.status.terminal:
+            print(say(generation), file=sys.stderr)
+    images = (image for generation in generations for image in generation.images)
+    return [image.path for image in images if image.status is ImageStatus.SUCCEEDED and image.path]
+
+
+def _print(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        lines = [json.dumps(answer.model_dump(mode="json"), ensure_ascii=False)]
+    for line in lines:
+        print(line)
+    sys.stdout.flush()
+
+
+def _exit_status(generations: Sequence[Generation]) -> int:
+    if any(not generation.status.terminal for generation in generations):
+        return STILL_RUNNING
+    return DONE if all(generation.status is Status.SUCCEEDED for generation in generations) else FAILED

@@ -1,0 +1,131 @@
+"""Reads argv, and hands over to the command."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+
+from darkroom import __version__
+from darkroom.app import configure_logging
+from darkroom.cli import commands
+from darkroom.cli.commands import FAILED, STILL_RUNNING, WRONG_USE
+from darkroom.cli.serve import serve
+from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
+from darkroom.models import MAX_COUNT, Status
+from darkroom.settings import PROVIDERS, Settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words and not sys.stdin.isatty():
+        words = ["serve"]
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    try:
+        settings = Settings.from_environment(os.environ)
+        configure_logging(settings)
+        if arguments.command == "serve":
+            return serve(settings)
+        return anyio.run(getattr(commands, f"run_{arguments.command}"), settings, arguments)
+    except (InvalidRequest, NotConfigured) as error:
+        return _refuse(error, WRONG_USE)
+    except DarkroomError as error:
+        return _refuse(error, FAILED)
+    except KeyboardInterrupt:
+        return STILL_RUNNING
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python's own flush at exit must not complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _refuse(error: DarkroomError, status: int) -> int:
+    print(f"{error.code}: {error.message} {error.next_step}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="darkroom-mcp",
+        description="Makes pictures with generation services, for AI agents (serve) and from the terminal.",
+        epilog="Exit status: 0 done, 1 failed, 2 wrong use, 3 still running.",
+    )
+    parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
+    commands_of = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands_of.add_parser("serve", help="serve MCP on stdin and stdout")
+    _add_generate(_command(commands_of, "generate", "make pictures and wait for them"))
+    status = _command(commands_of, "status", "look at one generation")
+    status.add_argument("id", metavar="ID")
+    _add_wait(_command(commands_of, "wait", "wait for generations"))
+    _add_list(_command(commands_of, "list", "list generations, newest first"))
+    models = _command(commands_of, "models", "list providers and their models")
+    models.add_argument("--provider", choices=PROVIDERS)
+    return parser
+
+
+def _command(commands_of: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands_of.add_parser(
+        name, help=summary, description=f"{summary}.".capitalize()
+    )
+    command.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    return command
+
+
+def _add_generate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("prompt", metavar="PROMPT")
+    command.add_argument("--provider", choices=PROVIDERS)
+    command.add_argument("--model", metavar="ID", help="an id that `models` lists")
+    command.add_argument("--count", type=int, default=1, metavar="N", help=f"1 to {MAX_COUNT} (default: 1)")
+    command.add_argument("--aspect-ratio", metavar="W:H")
+    command.add_argument("--negative-prompt", metavar="TEXT")
+    command.add_argument("--seed", type=int, metavar="N")
+    command.add_argument(
+        "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
+        help="an option of the provider's own, its value as JSON or text; may be repeated",
+    )  # fmt: skip
+    command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
+
+
+def _add_wait(command: argparse.ArgumentParser) -> None:
+    command.add_argument("ids", metavar="ID", nargs="+")
+    command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
+    command.add_argument("--until", choices=("all", "any"), default="all")
+
+
+def _add_list(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--status", choices=[status.value for status in Status])
+    command.add_argument("--provider", choices=PROVIDERS)
+    command.add_argument("--limit", type=_page_size, default=20, metavar="N", help="1 to 100 (default: 20)")
+    command.add_argument("--cursor", help="the cursor that the page before ended with")
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise argparse.ArgumentTypeError("write it as NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError("between 0 and 86400 seconds")
+    return seconds
+
+
+def _page_size(text: str) -> int:
+    size = int(text)
+    if not 1 <= size <= 100:
+        raise argparse.ArgumentTypeError("between 1 and 100")
+    return size

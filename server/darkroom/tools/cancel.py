@@ -1,0 +1,37 @@
+"""cancel: takes back what no provider has received yet."""
+
+from typing import Annotated
+
+from mcp.types import CallToolResult, ToolAnnotations
+
+from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER, Generation, Status
+from darkroom.tools.get_status import GenerationId
+from darkroom.tools.results import one
+from darkroom.tools.tool import AgentTool, agent_tool
+
+
+def cancel_tool(service: Service) -> AgentTool:
+    """The tool over this service."""
+
+    async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
+        """Cancel a generation that still waits here: it is never sent and costs nothing. One that its provider already
+        has goes on, is charged and is collected; the answer says which."""
+        generation = await service.cancel(LOCAL_OWNER, generation_id)
+        return await one(generation, _note(generation))
+
+    return agent_tool(
+        cancel,
+        title="Cancel a generation",
+        annotations=ToolAnnotations(
+            read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+        ),
+    )
+
+
+def _note(generation: Generation) -> str:
+    if generation.status is Status.CANCELLED:
+        return "Cancelled for good; nothing was sent and nothing is charged."
+    if generation.status.terminal:
+        return "Nothing to cancel: it is already over."
+    return f"Not cancelled: {generation.provider} already has it and cannot be stopped. It goes on and is collected."

@@ -1,0 +1,82 @@
+"""generate: asks for pictures, and answers with a handle at once."""
+
+from typing import Annotated, Any
+
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER, MAX_COUNT, MAX_PROMPT, Generation
+from darkroom.settings import PROVIDERS
+from darkroom.tools.results import one
+from darkroom.tools.tool import AgentTool, agent_tool
+
+Prompt = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_PROMPT,
+        description="What the picture shows.",
+        examples=["A fox reading a map, warm evening light"],
+    ),
+]
+ProviderName = Annotated[
+    str | None,
+    Field(
+        json_schema_extra={"enum": list(PROVIDERS)},
+        description="Default: the configured one.",
+        examples=["sketch"],
+    ),
+]
+
+
+def generate_tool(service: Service) -> AgentTool:
+    """The tool over this service."""
+
+    async def generate(
+        prompt: Prompt,
+        provider: ProviderName = None,
+        model: Annotated[
+            str | None, Field(max_length=100, description="An id from list_models.", examples=["gpt-image-2"])
+        ] = None,
+        count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Pictures to make.", examples=[2])] = 1,
+        aspect_ratio: Annotated[
+            str | None, Field(max_length=20, description="Width:height.", examples=["16:9"])
+        ] = None,
+        negative_prompt: Annotated[
+            str | None, Field(max_length=MAX_PROMPT, description="What to leave out.", examples=["text"])
+        ] = None,
+        seed: Annotated[int | None, Field(ge=-1, le=2**53 - 1, description="-1: random.", examples=[42])] = None,
+        options: Annotated[
+            dict[str, Any] | None,
+            Field(
+                description="fatthumb: person_ids, inspiration_ids; "
+                "betterwaifu: width, height, steps, cfg_scale, sampler.",
+                examples=[{"steps": 30}],
+            ),
+        ] = None,
+    ) -> Annotated[CallToolResult, Generation]:
+        """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is
+        free. Answers at once with an id, usually before the pictures exist: then call wait. Slow is normal: never
+        call again for the same picture; list_generations shows what is under way."""
+        return await one(
+            await service.submit(
+                LOCAL_OWNER,
+                prompt=prompt,
+                provider=provider,
+                model=model,
+                count=count,
+                aspect_ratio=aspect_ratio,
+                negative_prompt=negative_prompt,
+                seed=seed,
+                options=options,
+            )
+        )
+
+    return agent_tool(
+        generate,
+        title="Generate pictures",
+        annotations=ToolAnnotations(
+            read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+        ),
+    )

@@ -1,0 +1,29 @@
+"""get_status: looks at one generation now, without waiting for it."""
+
+from typing import Annotated
+
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER, Generation
+from darkroom.tools.results import one
+from darkroom.tools.tool import AgentTool, agent_tool
+
+EXAMPLE_ID = "gen_4tq7fz2l6n3kd5w8xj9ymr2bva"
+GenerationId = Annotated[str, Field(min_length=1, max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
+
+
+def get_status_tool(service: Service) -> AgentTool:
+    """The tool over this service."""
+
+    async def get_status(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
+        """Look at one generation now; to wait for it, use wait instead. Free. Answers its status, progress and the
+        pictures saved so far, and fetches again any picture that could not be fetched before."""
+        return await one(await service.get(LOCAL_OWNER, generation_id))
+
+    return agent_tool(
+        get_status,
+        title="Look at a generation",
+        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True),
+    )

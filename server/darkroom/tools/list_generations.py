@@ -1,0 +1,35 @@
+"""list_generations: what was asked for before, newest first."""
+
+from typing import Annotated
+
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER, ListedGenerations, Status
+from darkroom.tools.generate import ProviderName
+from darkroom.tools.results import listed
+from darkroom.tools.tool import AgentTool, agent_tool
+
+
+def list_generations_tool(service: Service) -> AgentTool:
+    """The tool over this service."""
+
+    async def list_generations(
+        status: Annotated[Status | None, Field(description="Only these.", examples=["processing"])] = None,
+        provider: ProviderName = None,
+        limit: Annotated[int, Field(ge=1, le=100, description="Page size.", examples=[20])] = 20,
+        cursor: Annotated[
+            str | None, Field(max_length=100, description="next_cursor of the page before.", examples=["41"])
+        ] = None,
+    ) -> Annotated[CallToolResult, ListedGenerations]:
+        """List past and running generations, newest first, with ids, status and file paths: to find one whose id you
+        lost, or to check what is already under way. Free; asks no provider."""
+        page = await service.page(LOCAL_OWNER, status=status, provider=provider, limit=limit, cursor=cursor)
+        return listed(page)
+
+    return agent_tool(
+        list_generations,
+        title="List generations",
+        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+    )

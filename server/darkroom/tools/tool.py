@@ -1,0 +1,122 @@
+"""How a tool is registered: a small schema, refusals that an agent can correct itself by, results as they are."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
+
+from darkroom.errors import DarkroomError, InvalidRequest, invalid_arguments
+from darkroom.redact import clean
+
+
+class AgentTool(Tool):
+    """A tool whose errors are sentences: what happened, whether it was charged, what to do next."""
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> CallToolResult | InputRequiredResult:
+        """Checks the arguments, runs the tool, and turns every DarkroomError into a result that the agent reads."""
+        try:
+            self._check(arguments)
+            return await super().run(arguments, context, convert_result)
+        except DarkroomError as error:
+            return error_result(error)
+        except Exception as error:
+            if isinstance(error.__cause__, DarkroomError):
+                return error_result(error.__cause__)
+            raise
+
+    def _check(self, arguments: dict[str, Any]) -> None:
+        known = self.fn_metadata.arg_model.model_fields
+        for name in arguments:
+            if name not in known:
+                raise InvalidRequest(
+                    f"{self.name} has no argument {clean(name, 40)!r}; it has {', '.join(known) or 'none'}.",
+                    next_step="Correct it and call again; nothing was sent.",
+                )
+        try:
+            self.fn_metadata.validate_arguments(arguments)
+        except ValidationError as error:
+            raise invalid_arguments(error) from error
+
+
+def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotations) -> AgentTool:
+    """The function as a tool: its docstring is what the agent reads, its annotations are the schema."""
+    tool = AgentTool.from_function(fn, description=" ".join((fn.__doc__ or "").split()), title=title)
+    if not isinstance(tool, AgentTool):
+        raise TypeError("from_function answers the class that it is called on")
+    tool.annotations = annotations
+    arguments = tool.fn_metadata.arg_model.model_json_schema(schema_generator=InputSchema)
+    tool.parameters = {**arguments, "additionalProperties": False}
+    tool.fn_metadata.output_schema = TypeAdapter(tool.fn_metadata.output_model).json_schema(
+        schema_generator=OutputSchema
+    )
+    return tool
+
+
+class InputSchema(GenerateJsonSchema):
+    """JSON Schema without what an agent pays for and does not need: generated titles, nulls, docstrings of models."""
+
+    def generate(self, schema: core_schema.CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        """A definition that is used once stands where it is used; the others are shared by `$defs`."""
+        root = _bare(super().generate(schema, mode))
+        definitions: dict[str, Any] = {name: _bare(part) for name, part in root.pop("$defs", {}).items()}
+        text = json.dumps([root, definitions])
+        once = {name for name in definitions if text.count(f'"{_DEFS}{name}"') == 1}
+        shared = {name: part for name, part in definitions.items() if name not in once}
+        whole = {"$defs": shared, **root} if shared else root
+        return _inlined(whole, {_DEFS + name: definitions[name] for name in once})
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """No titles: they repeat the names."""
+        return False
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """What may be null may be absent, and absent is what we say and want to hear."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """A default of null is no default."""
+        if schema.get("default") is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+class OutputSchema(InputSchema):
+    """The same for results, whose defaults are always written out."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """No defaults."""
+        return self.generate_inner(schema["schema"])
+
+
+_DEFS = "#/$defs/"
+
+
+def _bare(schema: JsonSchemaValue) -> JsonSchemaValue:
+    return {name: part for name, part in schema.items() if name not in {"title", "description"}}
+
+
+def _inlined(part: Any, once: dict[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_inlined(item, once) for item in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    schema = cast("dict[str, Any]", part)
+    target = once.get(schema["$ref"]) if isinstance(schema.get("$ref"), str) else None
+    if target is not None:
+        schema = {**target, **{name: value for name, value in schema.items() if name != "$ref"}}
+    return {name: _inlined(value, once) for name, value in schema.items()}
+
+
+def error_result(error: DarkroomError) -> CallToolResult:
+    """The refusal as text; no structured content, since hosts hold that against the tool's output schema."""
+    message = error.message if error.message.endswith((".", '"')) else f"{error.message}."
+    text = f"{error.code}: {message} Charged: {error.charged}. {error.next_step}"
+    return CallToolResult(content=[TextContent(text=text)], is_error=True)

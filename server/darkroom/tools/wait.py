@@ -1,0 +1,66 @@
+"""wait: stays with generations until they are done, and reports progress while it does."""
+
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from darkroom.generations.service import Service, Snapshot
+from darkroom.generations.wording import say_progress
+from darkroom.models import LOCAL_OWNER, WaitedGenerations
+from darkroom.tools.get_status import EXAMPLE_ID, GenerationId
+from darkroom.tools.results import waited
+from darkroom.tools.tool import AgentTool, agent_tool
+
+
+def wait_tool(service: Service) -> AgentTool:
+    """The tool over this service."""
+
+    async def wait(
+        context: Context[Any, Any],
+        generation_ids: Annotated[
+            list[GenerationId],
+            Field(min_length=1, max_length=50, description="Ids from generate.", examples=[[EXAMPLE_ID]]),
+        ],
+        timeout_s: Annotated[
+            float, Field(gt=0, le=600, description="Seconds; many hosts give up after 60.", examples=[40])
+        ] = 40,
+        until: Annotated[
+            Literal["all", "any"], Field(description="Return when all are done, or any.", examples=["any"])
+        ] = "all",
+    ) -> Annotated[CallToolResult, WaitedGenerations]:
+        """Wait until generations are done and their pictures are saved, streaming progress. Free. Answers them with
+        file paths and previews. Running out of time is no error and loses nothing: it answers the state so far; call
+        wait again."""
+        meter = Meter()
+        last: Snapshot | None = None
+        watching = service.watch(LOCAL_OWNER, generation_ids, timeout_s=timeout_s, until=until)
+        async with aclosing(watching):
+            async for snapshot in watching:
+                last = snapshot
+                await context.report_progress(meter.next(snapshot.share), None, say_progress(last.generations))
+        if last is None:
+            raise RuntimeError("a watch answers at least once")
+        return await waited(last.generations, timed_out=last.timed_out, timeout_s=timeout_s)
+
+    return agent_tool(
+        wait,
+        title="Wait for generations",
+        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True),
+    )
+
+
+class Meter:
+    """Progress that strictly increases, as the protocol demands, even where the pictures stand still."""
+
+    _LEAST = 1e-6
+
+    def __init__(self) -> None:
+        self._last = -1.0
+
+    def next(self, share: float) -> float:
+        """The share, or a little more than the last one where it did not grow."""
+        self._last = max(share, self._last + self._LEAST) if self._last >= 0 else share
+        return self._last
