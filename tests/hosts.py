@@ -1,0 +1,184 @@
+"""Darkroom as its users start it: a server over stdio under a real MCP client, and the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from mcp import Client, StdioServerParameters
+from mcp.types import CallToolResult, ImageContent, TextContent
+
+from tests.services.base import Service
+
+Era = Literal["legacy", "2026-07-28"]
+ERAS: tuple[Era, ...] = ("legacy", "2026-07-28")
+PATIENCE_S = 60.0
+"""How long a test waits for anything: far longer than it takes, so that a slow machine fails no test."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """One user's folders and environment."""
+
+    path: Path
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def pictures(self) -> Path:
+        """Where pictures are saved."""
+        return self.path / "pictures"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.path / "home" / "ledger.sqlite3"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Everything that a server or a command of this user is started with."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.path),
+            "DARKROOM_HOME": str(self.path / "home"),
+            "DARKROOM_PICTURES": str(self.pictures),
+            "PYTHONWARNINGS": "error",
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **self.extra,
+        }
+
+    def with_(self, *services: Service, **extra: str) -> "Home":
+        """The same user with keys for these services."""
+        found = dict(self.extra)
+        for service in services:
+            name = type(service).__name__.upper()
+            found |= {f"{name}_API_KEY": service.key, f"{name}_BASE_URL": service.url}
+        return Home(self.path, {**found, **extra})
+
+    def saved(self) -> list[Path]:
+        """Every file under the pictures folder."""
+        return sorted(path for path in self.pictures.rglob("*") if path.is_file())
+
+
+def server_of(home: Home, *, python: Sequence[str] = ("-m", "darkroom")) -> StdioServerParameters:
+    """How a host starts the server."""
+    return StdioServerParameters(command=sys.executable, args=list(python), env=home.environ)
+
+
+@asynccontextmanager
+async def connected(home: Home, era: Era = "legacy", *, python: Sequence[str] = ("-m", "darkroom")) -> AsyncGenerator[Client]:
+    """A real client over a real stdio subprocess."""
+    with anyio.fail_after(PATIENCE_S):
+        async with Client(server_of(home, python=python), mode=era, cache=None) as client:
+            yield client
+
+
+async def call(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    """The structured result of a call that must succeed."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, text_of(result)
+    return result.structured_content
+
+
+async def refused(client: Client, tool: str, /, **arguments: Any) -> str:
+    """The text of a call that must be refused."""
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    assert result.structured_content is None
+    return text_of(result)
+
+
+def text_of(result: CallToolResult) -> str:
+    """The text block of a result."""
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def previews_of(result: CallToolResult) -> list[ImageContent]:
+    """The previews of a result."""
+    return [block for block in result.content if isinstance(block, ImageContent)]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its standard output as JSON."""
+        return json.loads(self.out)
+
+
+def darkroom(home: Home, *words: str, stdin: str = "", **extra: str) -> Finished:
+    """Runs the command line to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "darkroom", *words],
+        env={**home.environ, **extra}, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def running(home: Home, *words: str) -> Generator[subprocess.Popen[str]]:
+    """A process of the command line, killed at the end if it still runs."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", "darkroom", *words],
+        env=home.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+class RawServer:
+    """A server spoken to in bare JSON-RPC lines, so that a test can do to it what no client would."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self._next = 0
+
+    def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Sends a request and reads lines up to its answer."""
+        sent = self.send(method, params)
+        while (message := self.read()).get("id") != sent:
+            pass
+        return message
+
+    def send(self, method: str, params: dict[str, Any]) -> int:
+        """Sends a request, without waiting; answers its id."""
+        self._next += 1
+        self._write({"jsonrpc": "2.0", "id": self._next, "method": method, "params": params})
+        return self._next
+
+    def initialize(self) -> None:
+        """The handshake of 2025-11-25."""
+        info = {"name": "raw", "version": "0"}
+        self.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info})
+        self._write({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Calls a tool and answers its result."""
+        return self.request("tools/call", {"name": tool, "arguments": arguments})["result"]
+
+    def read(self) -> dict[str, Any]:
+        """The next line of its stdout, which must be JSON."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the server has ended: {self.process.stderr.read() if self.process.stderr else ''}"
+        return json.loads(line)
+
+    def _write(self, message: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()

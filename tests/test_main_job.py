@@ -1,0 +1,63 @@
+"""The main job, as a host does it: generate, wait, pictures on the disk."""
+
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from tests.hosts import ERAS, Era, Home, call, connected, previews_of, text_of
+from tests.services.betterwaifu import BetterWaifu
+from tests.services.fatthumb import FatThumb
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_two_thumbnails_are_generated_awaited_and_saved(home: Home, fatthumb: FatThumb, era: Era) -> None:
+    fatthumb.later_jobs(duration=2.0)
+    seen: list[tuple[float, float | None, str | None]] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total, message))
+
+    async with connected(home.with_(fatthumb), era) as client:
+        started = await call(client, "generate", prompt="A fox reading a map", count=2)
+        assert started["status"] in {"queued", "processing"}
+        result = await client.call_tool(
+            "wait", {"generation_ids": [started["id"]]}, progress_callback=on_progress
+        )
+    assert not result.is_error
+    (generation,) = result.structured_content["generations"]
+    assert generation["status"] == "succeeded"
+    assert len(previews_of(result)) == 2
+    for image in generation["images"]:
+        with PIL.Image.open(image["path"]) as picture:
+            assert (picture.format, picture.size) == ("PNG", (1280, 720))
+        assert image["path"] in text_of(result)
+        assert Path(image["path"]).is_relative_to(home.pictures)
+    steps = [progress for progress, _, _ in seen]
+    assert len(steps) >= 2
+    assert all(earlier < later for earlier, later in zip(steps, steps[1:], strict=False))
+    assert len(fatthumb.posts) == 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_illustration_waits_in_its_provider_s_queue_and_is_saved_with_its_seed(
+    home: Home, betterwaifu: BetterWaifu, era: Era
+) -> None:
+    betterwaifu.later_jobs(queue=3.0, queue_positions=(3, 2, 1), duration=0.5)
+    messages: list[str] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        messages.append(message or "")
+
+    async with connected(home.with_(betterwaifu), era) as client:
+        started = await call(client, "generate", prompt="A lighthouse keeper", seed=77, negative_prompt="text")
+        result = await client.call_tool(
+            "wait", {"generation_ids": [started["id"]]}, progress_callback=on_progress
+        )
+    (generation,) = result.structured_content["generations"]
+    assert generation["status"] == "succeeded", generation
+    assert generation["seed"] == 77
+    (image,) = generation["images"]
+    with PIL.Image.open(image["path"]) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (832, 1216))
+    assert any("position" in message for message in messages), messages
