@@ -2,17 +2,19 @@
 
 import logging
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
 from darkroom import __version__
+from darkroom.errors import DarkroomError
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
+from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
 from darkroom.providers import registry
@@ -55,48 +57,80 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
     Raises:
         StorageError: the ledger cannot be used.
     """
-    try:
+    with unwrapped():
         async with open_http() as http, open_ledger(settings.home) as ledger, anyio.create_task_group() as tasks:
             with present(settings.home) as presence:
                 providers = registry.build(settings, http, Redactor(settings.secrets))
                 changes = Changes()
                 journal = Journal(ledger, changes)
                 collector = Collector(journal, settings.pictures)
-                driver = Driver(journal, presence, providers, collector, tasks)
+                driver = Driver(journal, providers, presence.id, collector, tasks)
+                peers = Peers(ledger, presence, providers, changes)
                 if drives:
-                    await driver.adopt_the_dead()
+                    await peers.adopt_the_dead(driver)
                     driver.start()
+                    peers.start(tasks, driver)
+                service = Service(journal, changes, providers, driver, presence.id, tasks)
                 try:
-                    yield AppContext(settings, Service(journal, changes, providers, driver, presence.id), providers)
+                    yield AppContext(settings, service, providers)
                 finally:
                     driver.close()
                     tasks.cancel_scope.cancel()
+
+
+@contextmanager
+def unwrapped() -> Generator[None]:
+    """A task group wraps even the one error of its body; callers want that error itself."""
+    try:
+        yield
     except BaseExceptionGroup as group:
-        # The task group wraps what the body raises; callers want the error itself.
         if len(group.exceptions) == 1:
             raise group.exceptions[0] from group.exceptions[0].__cause__
         raise
 
 
-def build_server(app: AppContext) -> "MCPServer":
-    """The MCP server over this context; its tools are bound to it."""
+class Refusing:
+    """Stands where the service would if nothing could be opened: whatever is asked is answered with the reason."""
+
+    def __init__(self, error: DarkroomError) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error.with_traceback(None)
+
+    async def catalogue(self, provider: str | None = None) -> Catalogue:
+        """Refuses as well."""
+        raise self._error.with_traceback(None)
+
+
+def build_server(app: AppContext | DarkroomError) -> "MCPServer":
+    """The MCP server over this context; its tools are bound to it.
+
+    Over an error instead, the same tools answer that error: an agent can tell its user what a server that does not
+    start never could.
+    """
     # The SDK takes most of the start-up time, and the command line never needs it.
     from mcp.server.mcpserver import MCPServer  # noqa: PLC0415
 
     from darkroom.tools import every_tool  # noqa: PLC0415
 
+    if isinstance(app, AppContext):
+        tools = every_tool(app.service, app.catalogue)
+    else:
+        refusing = Refusing(app)
+        tools = every_tool(cast("Service", refusing), refusing.catalogue)
     return MCPServer(
         name="darkroom",
         title="Darkroom",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=list(every_tool(app.service, app.catalogue)),
+        tools=list(tools),
     )
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(level: int, secrets: Iterable[str]) -> None:
     """Sends the log to stderr, with every secret taken out."""
-    redact = Redactor(settings.secrets)
+    redact = Redactor(secrets)
 
     class Redacted(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
@@ -104,4 +138,4 @@ def configure_logging(settings: Settings) -> None:
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=settings.log_level, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])

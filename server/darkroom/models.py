@@ -77,6 +77,16 @@ class ImageStatus(StrEnum):
     FAILED = "failed"
 
 
+class Answered(StrEnum):
+    """Whether the caller of `generate` ever learned the generation's id."""
+
+    PENDING = "pending"
+    """The answer is on its way."""
+    DELIVERED = "delivered"
+    LOST = "lost"
+    """The caller cancelled or vanished first: its next identical call is given this generation."""
+
+
 class GenerationRequest(Frozen):
     """What was asked for, after the provider's own check: nothing in here will be refused later by us."""
 
@@ -134,8 +144,9 @@ class Record(Frozen):
     """The provider's key by fingerprint: what the provider's limits are counted against."""
     stage: Stage
     created_at: float
-    not_before: float = 0.0
-    """When its submission may be tried (again)."""
+    request_key: str | None = None
+    """The caller's own name for it: the same key is never a second generation."""
+    answered: Answered = Answered.PENDING
     refused_since: float | None = None
     """Since when the provider could not be reached at all to submit it."""
     submit_token: str | None = None

@@ -3,14 +3,15 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Literal
 
 import anyio
 
-from darkroom.app import AppContext, open_app
+from darkroom.app import AppContext, open_app, unwrapped
 from darkroom.cli.live import Live
+from darkroom.cli.signals import on_signal
 from darkroom.errors import InvalidRequest
 from darkroom.generations.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, Generation, ImageStatus, Sparse, Status, WaitedGenerations
@@ -20,13 +21,26 @@ from darkroom.settings import Settings
 
 DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
 
+Command = Callable[[Settings, argparse.Namespace], Awaitable[int]]
 
-async def run_generate(settings: Settings, arguments: argparse.Namespace) -> int:
+
+async def run(command: Command, settings: Settings, arguments: argparse.Namespace) -> int:
+    """Runs a command until it ends or a signal asks to stop, which loses nothing."""
+    status = STILL_RUNNING
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(on_signal, tasks.cancel_scope.cancel)
+            status = await command(settings, arguments)
+            tasks.cancel_scope.cancel()
+    return status
+
+
+async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
     """`generate PROMPT`: submits, shows progress, prints the saved paths."""
     if not 1 <= arguments.count <= MAX_COUNT:
         raise InvalidRequest(f"--count is from 1 to {MAX_COUNT}.", next_step="Nothing was sent.")
     async with open_app(settings) as app:
-        started = await app.service.submit(
+        submission = app.service.submit(
             LOCAL_OWNER,
             prompt=arguments.prompt,
             provider=arguments.provider,
@@ -36,13 +50,16 @@ async def run_generate(settings: Settings, arguments: argparse.Namespace) -> int
             negative_prompt=arguments.negative_prompt,
             seed=arguments.seed,
             options=dict(arguments.options),
+            request_key=arguments.request_key,
         )
+        async with submission as started:
+            print(f"{started.id} {started.status}", file=sys.stderr)
         answer = await _watched(app, [started.id], arguments.timeout, "all")
         _print(answer.generations[0], _paths(answer.generations), as_json=arguments.json)
         return _exit_status(answer.generations)
 
 
-async def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
+async def wait(settings: Settings, arguments: argparse.Namespace) -> int:
     """`wait ID…`: shows progress until they are done, and prints the saved paths."""
     async with open_app(settings) as app:
         answer = await _watched(app, arguments.ids, arguments.timeout, arguments.until)
@@ -51,7 +68,7 @@ async def run_wait(settings: Settings, arguments: argparse.Namespace) -> int:
         return _exit_status(finished if arguments.until == "any" and finished else answer.generations)
 
 
-async def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
+async def status(settings: Settings, arguments: argparse.Namespace) -> int:
     """`status ID`: looks once."""
     async with open_app(settings) as app:
         generation = await app.service.get(LOCAL_OWNER, arguments.id)
@@ -59,7 +76,7 @@ async def run_status(settings: Settings, arguments: argparse.Namespace) -> int:
         return _exit_status([generation])
 
 
-async def run_list(settings: Settings, arguments: argparse.Namespace) -> int:
+async def list_(settings: Settings, arguments: argparse.Namespace) -> int:
     """`list`: one line a generation, newest first; asks no provider and moves nothing on."""
     async with open_app(settings, drives=False) as app:
         page = await app.service.page(
@@ -80,12 +97,21 @@ async def run_list(settings: Settings, arguments: argparse.Namespace) -> int:
         return DONE
 
 
-async def run_models(settings: Settings, arguments: argparse.Namespace) -> int:
+async def models(settings: Settings, arguments: argparse.Namespace) -> int:
     """`models`: what every provider offers."""
     async with open_app(settings, drives=False) as app:
         answer = await app.catalogue(arguments.provider)
         _print(answer, [say_provider(state) for state in answer.providers], as_json=arguments.json)
         return DONE
+
+
+COMMANDS: Mapping[str, Command] = {
+    "generate": generate,
+    "wait": wait,
+    "status": status,
+    "list": list_,
+    "models": models,
+}
 
 
 async def _watched(

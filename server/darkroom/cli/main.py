@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import anyio
 from darkroom import __version__
 from darkroom.app import configure_logging
 from darkroom.cli import commands
-from darkroom.cli.commands import FAILED, STILL_RUNNING, WRONG_USE
+from darkroom.cli.commands import FAILED, WRONG_USE
 from darkroom.cli.serve import serve
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.models import MAX_COUNT, Status
@@ -30,21 +31,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        settings = Settings.from_environment(os.environ)
-        configure_logging(settings)
-        if arguments.command == "serve":
-            return serve(settings)
-        return anyio.run(getattr(commands, f"run_{arguments.command}"), settings, arguments)
+        return _run(arguments)
     except (InvalidRequest, NotConfigured) as error:
         return _refuse(error, WRONG_USE)
     except DarkroomError as error:
         return _refuse(error, FAILED)
-    except KeyboardInterrupt:
-        return STILL_RUNNING
     except BrokenPipeError:
         # Whoever read our output has gone; Python's own flush at exit must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        settings = Settings.from_environment(os.environ)
+    except NotConfigured as error:
+        if arguments.command != "serve":
+            raise
+        configure_logging(logging.WARNING, ())
+        logging.error("%s %s", error.message, error.next_step)
+        return serve(error)
+    configure_logging(settings.log_level, settings.secrets)
+    if arguments.command == "serve":
+        return serve(settings)
+    return anyio.run(commands.run, commands.COMMANDS[arguments.command], settings, arguments)
 
 
 def _refuse(error: DarkroomError, status: int) -> int:
@@ -91,6 +101,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
         "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
         help="an option of the provider's own, its value as JSON or text; may be repeated",
     )  # fmt: skip
+    command.add_argument("--request-key", metavar="NAME", help="your name for it: the same name is never made twice")
     command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
 
 

@@ -2,18 +2,26 @@
 
 import logging
 import os
-import signal
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import anyio
 
-from darkroom.app import build_server, open_app
+from darkroom.app import AppContext, build_server, open_app
+from darkroom.cli.signals import on_signal
+from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
 
+log = logging.getLogger(__name__)
 
-def serve(settings: Settings) -> int:
-    """Serves until stdin ends or a signal asks to stop.
+END_WITHIN_S = 1.8
+"""How long after the request to end this process the last thread may still hold it up."""
+
+
+def serve(settings: Settings | DarkroomError) -> int:
+    """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
 
     File descriptor 1 belongs to JSON-RPC alone: until the transport takes it, and again after it, whatever else is
     printed in this process or by a child of it goes to stderr.
@@ -21,10 +29,11 @@ def serve(settings: Settings) -> int:
     wire = os.dup(1)
     os.dup2(2, 1)
     try:
-        return anyio.run(_serve, settings, lambda: _hand_over(wire))
+        anyio.run(_serve, settings, lambda: _hand_over(wire))
     finally:
         os.dup2(2, 1)
         sys.stdout.flush()
+    return 0
 
 
 def _hand_over(wire: int) -> None:
@@ -32,32 +41,46 @@ def _hand_over(wire: int) -> None:
     os.dup2(wire, 1)
 
 
-async def _serve(settings: Settings, hand_over: Callable[[], None]) -> int:
+async def _serve(settings: Settings | DarkroomError, hand_over: Callable[[], None]) -> None:
     over = anyio.Event()
-    signalled = False
+    signalled = anyio.Event()
+    # A thread that hangs in a disk or in a read of stdin cannot be interrupted, only left behind.
+    last_resort = threading.Timer(END_WITHIN_S, _end)
+    last_resort.daemon = True
 
     async def transport() -> None:
         hand_over()
         await server.run_stdio_async()
         over.set()
 
-    async def signals() -> None:
-        nonlocal signalled
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
-            async for _ in received:
-                signalled = True
-                over.set()
+    def stop() -> None:
+        signalled.set()
+        over.set()
 
     async with anyio.create_task_group() as tasks:
-        async with open_app(settings) as app:
-            server = build_server(app)
+        async with AsyncExitStack() as stack:
+            server = build_server(await _opened(settings, stack))
             tasks.start_soon(transport)
-            tasks.start_soon(signals)
+            tasks.start_soon(on_signal, stop)
             await over.wait()
-        if signalled:
-            # The transport's thread is blocked in a read of stdin that nothing can interrupt; all else is closed.
-            logging.shutdown()
-            sys.stderr.flush()
-            os._exit(0)
+            last_resort.start()
+        if signalled.is_set():
+            _end()  # the transport's thread is still reading stdin; all else is closed
         tasks.cancel_scope.cancel()
-    return 0
+    last_resort.cancel()
+
+
+async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> AppContext | DarkroomError:
+    if isinstance(settings, DarkroomError):
+        return settings
+    try:
+        return await stack.enter_async_context(open_app(settings))
+    except DarkroomError as error:
+        log.error("%s %s", error.message, error.next_step)
+        return error
+
+
+def _end() -> None:
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)

@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
 from darkroom.generations.journal import Journal
+from darkroom.generations.polling import RetryBudget, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import Provider, Reading, RemoteImage
 from darkroom.redact import clean
@@ -46,7 +47,7 @@ class Collector:
         self._root = root
         self._clock = clock
 
-    async def collect(self, provider: Provider, record: Record, reading: Reading) -> Record:
+    async def collect(self, provider: Provider, record: Record, reading: Reading, retries: RetryBudget) -> Record:
         """Saves every picture that the reading offers and that is not here yet; answers the newest row."""
         known = {image.index: image for image in record.images}
         images = {remote.index: _noted(known.get(remote.index), remote) for remote in reading.images}
@@ -57,7 +58,7 @@ class Collector:
 
         async def bring(remote: RemoteImage) -> None:
             nonlocal record
-            image = await self._fetched(provider, record, remote, images[remote.index])
+            image = await self._fetched(provider, record, remote, images[remote.index], retries)
             async with one_at_a_time:
                 images[remote.index] = image
                 record = await self._journal.write(record, images=tuple(images.values()))
@@ -68,7 +69,9 @@ class Collector:
                     tasks.start_soon(bring, remote)
         return record
 
-    async def _fetched(self, provider: Provider, record: Record, remote: RemoteImage, image: Image) -> Image:
+    async def _fetched(
+        self, provider: Provider, record: Record, remote: RemoteImage, image: Image, retries: RetryBudget
+    ) -> Image:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 data = await provider.picture(record.request, record.job_id or "", remote)
@@ -76,7 +79,8 @@ class Collector:
             except ResultUnavailable as error:
                 if attempt == ATTEMPTS:
                     return _failed(image, error)
-                await anyio.sleep(BACKOFF_S * 2 ** (attempt - 1))
+                await anyio.sleep(backoff(attempt, base_s=BACKOFF_S))
+                await retries.draw()
             except DarkroomError as error:
                 return _failed(image, error)
         raise AssertionError("the last attempt returns")

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 
-import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import (
@@ -13,22 +12,20 @@ from darkroom.errors import (
     NotFound,
     ProviderError,
     RateLimited,
-    StorageError,
     TimedOut,
 )
 from darkroom.generations import polling
 from darkroom.generations.collect import Collector, outcome, settle, wanted_again, worth_another_try
 from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.polling import Looks
-from darkroom.generations.submission import Submitter, lost_in_submission
+from darkroom.generations.limits import RequestBudget
+from darkroom.generations.polling import Looks, RetryBudget
+from darkroom.generations.submission import Submitter
 from darkroom.models import Charged, Record, Stage
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry
-from darkroom.store.presence import Presence
 
 log = logging.getLogger(__name__)
 
-ADOPTION_INTERVAL_S = 1.0
 FORGIVING_S = 10.0
 """How long after its submission a job that the provider says it does not know is still believed in."""
 
@@ -39,26 +36,29 @@ class Driver:
     def __init__(
         self,
         journal: Journal,
-        presence: Presence,
         registry: Registry,
+        holder: str,
         collector: Collector,
         tasks: TaskGroup,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
-        self._presence = presence
         self._registry = registry
         self._collector = collector
         self._tasks = tasks
         self._clock = clock
         self._looks: dict[str, Looks] = {}
-        self._submitter = Submitter(journal, registry, presence.id, self._drive, clock=clock)
+        self._requests = {
+            name: RequestBudget(provider.access, journal.ledger, clock=clock)
+            for name, provider in registry.providers.items()
+        }
+        self._retries = {name: RetryBudget() for name in registry.providers}
+        self._submitter = Submitter(journal, registry, holder, self._drive, clock=clock)
 
     def start(self) -> None:
-        """Starts the submit queues, and the search for rows that a dead process left."""
+        """Starts the submit queues."""
         self._submitter.start(self._tasks)
-        self._tasks.start_soon(self._adopt_for_ever)
 
     def close(self) -> None:
         """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
@@ -84,30 +84,12 @@ class Driver:
             await looks.once_more(self._clock(), provider.traits.shortest_interval_s)
         return await self._journal.ledger.get(record.id, record.owner) or record
 
-    async def adopt_the_dead(self) -> None:
-        """Takes over the unfinished rows of processes that are no longer there, and drives them on."""
-        accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
-        for holder in await self._journal.ledger.other_holders(self._presence.id):
-            with self._presence.of_dead(holder) as dead:
-                if not dead:
-                    continue
-                adopted = await self._journal.ledger.adopt(
-                    holder, self._presence.id, accounts, lost=lost_in_submission().failure(), now=self._clock()
-                )
-            for record in adopted:
-                log.info("%s adopted from a process that is gone", record.id)
-                if record.stage is Stage.ACCEPTED:
-                    self.accepted(record)
-                else:
-                    self._drive(record, resumed=True)
-
-    async def _adopt_for_ever(self) -> None:
-        while True:
-            try:
-                await self.adopt_the_dead()
-            except StorageError as error:
-                log.error("%s", error.message)
-            await anyio.sleep(ADOPTION_INTERVAL_S)
+    def resume(self, record: Record) -> None:
+        """Goes on with a row that another process left unfinished."""
+        if record.stage is Stage.ACCEPTED:
+            self.accepted(record)
+        else:
+            self._drive(record, resumed=True)
 
     def _drive(self, record: Record, resumed: bool = False) -> None:
         self._looks[record.id] = Looks()
@@ -122,6 +104,8 @@ class Driver:
         try:
             while not record.stage.terminal:
                 await looks.pause(wait)
+                if failures:
+                    await self._retries[provider.name].draw()
                 error: DarkroomError | None = None
                 try:
                     record = await self._look(provider, record)
@@ -135,6 +119,9 @@ class Driver:
                 looks.done(self._clock(), firm=isinstance(error, RateLimited))
         except RowLost:
             log.warning("%s is driven by another process now", record.id)
+        except Exception:  # one generation's trouble is not the others'; the next start resumes it
+            log.exception("%s: driving it broke", record.id)
+            self._journal.struggling(record, "Darkroom itself failed here; its log says how. A restart goes on.")
         finally:
             looks.done(self._clock(), firm=True)
             del self._looks[record.id]
@@ -157,7 +144,7 @@ class Driver:
             record = await self._journal.write(
                 record, provider_queued=reading.queued, queue_position=reading.queue_position
             )
-        return await self._collector.collect(provider, record, reading)
+        return await self._collector.collect(provider, record, reading, self._retries[provider.name])
 
     async def _finish(self, provider: Provider, record: Record, reading: Reading) -> Record:
         if record.stage is Stage.RUNNING:
@@ -165,7 +152,7 @@ class Driver:
                 record, stage=Stage.COLLECTING, provider_queued=False, queue_position=None
             )
             self._submitter.wake(provider.name)
-        record = await self._collector.collect(provider, record, reading)
+        record = await self._collector.collect(provider, record, reading, self._retries[provider.name])
         return await self._settle(record, reading)
 
     async def _collect_again(self, provider: Provider, record: Record) -> Record:
@@ -173,7 +160,8 @@ class Driver:
             reading = await self._read(provider, record)
             if not reading.done:
                 return record
-            again = await self._collector.collect(provider, wanted_again(record), reading)
+            retries = self._retries[provider.name]
+            again = await self._collector.collect(provider, wanted_again(record), reading, retries)
             return await self._settle(again, reading)
         except RowLost:
             return await self._journal.ledger.get(record.id, record.owner) or record
@@ -191,8 +179,14 @@ class Driver:
 
     async def _read(self, provider: Provider, record: Record) -> Reading:
         title = provider.traits.title
+        await self._requests[provider.name].draw()
         try:
-            return await provider.read(record.job_id or "", record.request)
+            reading = await provider.read(record.job_id or "", record.request)
+            self._retries[provider.name].succeeded()
+            return reading
+        except RateLimited as error:
+            self._requests[provider.name].close(polling.next_look(provider.traits, 1, error))
+            raise
         except NotFound as error:
             if self._clock() - (record.submitted_at or 0.0) < FORGIVING_S:
                 raise ProviderError(f"{title} does not know the job yet", next_step=error.next_step) from error

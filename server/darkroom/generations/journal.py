@@ -1,7 +1,7 @@
 """Writes a generation's next row, and tells whoever watches: the only way in which a generation changes."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import anyio
@@ -21,28 +21,44 @@ class RowLost(Exception):
 
 
 class Journal:
-    """The ledger's writing end, for one process. `trouble` says what a generation is struggling with right now."""
+    """The ledger's writing end, for one process: a disk that refuses is asked again until it takes it."""
 
     def __init__(self, ledger: Ledger, changes: Changes) -> None:
         self.ledger = ledger
         self._changes = changes
         self.trouble: dict[str, str] = {}
+        """What a generation is struggling with right now, by id."""
 
     async def write(self, record: Record, *, stages: Collection[Stage] | None = None, **changes: Any) -> Record:
-        """Writes these fields and publishes the new row. A disk that refuses is asked again until it takes it.
+        """Writes these fields and publishes the new row.
 
         Raises:
             RowLost: the row has another holder, or is not in one of `stages` (default: the record's own).
         """
-        while True:
-            try:
-                changed = await self.ledger.change(record, changes, stages=stages)
-                break
-            except StorageError as error:
-                log.error("%s: %s Trying again.", record.id, error.message)
-                self.trouble[record.id] = error.message
-                await anyio.sleep(RETRY_S)
-        return self.told(changed)
+        return self.told(await self._insist(record, lambda: self.ledger.change(record, changes, stages=stages)))
+
+    async def fail(self, record: Record, failure: Failure, now: float) -> Record:
+        """Ends the generation as failed. Raises RowLost."""
+        return await self.write(record, stage=Stage.FAILED, failure=failure, finished_at=now)
+
+    async def unsend(
+        self, record: Record, *, closed_until: float, narrowed_until: float | None, refused_since: float | None
+    ) -> Record:
+        """Puts a claimed generation back into its queue, see `Ledger.unsend`. Raises RowLost."""
+        return self.told(
+            await self._insist(
+                record,
+                lambda: self.ledger.unsend(
+                    record, closed_until=closed_until, narrowed_until=narrowed_until, refused_since=refused_since
+                ),
+            )
+        )
+
+    async def write_late(self, record: Record, job_id: str) -> None:
+        """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`."""
+        changed = await self._insist(record, lambda: self.ledger.record_late(record, job_id))
+        if changed is not None:
+            self._changes.publish(changed)
 
     def told(self, changed: Record | None) -> Record:
         """Publishes a row that was just written.
@@ -57,10 +73,6 @@ class Journal:
         self._changes.publish(changed)
         return changed
 
-    async def fail(self, record: Record, failure: Failure, now: float) -> Record:
-        """Ends the generation as failed."""
-        return await self.write(record, stage=Stage.FAILED, failure=failure, finished_at=now)
-
     def struggling(self, record: Record, trouble: str | None) -> None:
         """Notes, and tells whoever watches, what is going wrong at the moment; None: nothing any more."""
         if trouble is None:
@@ -68,3 +80,12 @@ class Journal:
         elif self.trouble.get(record.id) != trouble:
             self.trouble[record.id] = trouble
             self._changes.publish(record)
+
+    async def _insist(self, record: Record, write: Callable[[], Awaitable[Record | None]]) -> Record | None:
+        while True:
+            try:
+                return await write()
+            except StorageError as error:
+                log.error("%s: %s Trying again.", record.id, error.message)
+                self.struggling(record, error.message)
+                await anyio.sleep(RETRY_S)

@@ -1,4 +1,4 @@
-"""Who may submit when: one queue per account, through the ledger's gate, in the order of acceptance."""
+"""Who may submit when, and how many polls are left: one queue and one budget per account, kept in the ledger."""
 
 import logging
 import secrets
@@ -11,12 +11,15 @@ from anyio.abc import TaskGroup
 
 from darkroom.errors import StorageError
 from darkroom.models import Record
-from darkroom.providers.base import Provider
+from darkroom.providers.base import Access, Provider
 from darkroom.store.ledger import Later, Ledger
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
+BLOCK = 10
+"""How many requests a process reserves at a time: one transaction for as many polls."""
+RECHECK_S = 30.0
 
 
 class SubmitQueue:
@@ -50,7 +53,7 @@ class SubmitQueue:
             if isinstance(claimed, Record):
                 tasks.start_soon(self._submit, self._provider, claimed)
                 continue
-            with anyio.move_on_after(max(claimed.at - self._clock(), 0.01) if claimed else None):
+            with anyio.move_on_after(min(max(claimed.at - self._clock(), 0.01), RECHECK_S) if claimed else None):
                 await self._wake.wait()
 
     async def _claim(self) -> Record | Later | None:
@@ -63,3 +66,44 @@ class SubmitQueue:
         except StorageError as error:
             log.error("%s Nothing was sent; trying again.", error.message)
             return Later(self._clock() + RETRY_S)
+
+
+class RequestBudget:
+    """The polls that one process may make with a key. When the hourly window runs short they slow down, not fail."""
+
+    def __init__(self, access: Access, ledger: Ledger, *, clock: Callable[[], float] = time.time) -> None:
+        self._access = access
+        self._ledger = ledger
+        self._clock = clock
+        self._turn = anyio.Lock()
+        self._left = 0
+        self._spacing = 0.0
+        self._next = 0.0
+        self._closed_until = 0.0
+
+    async def draw(self) -> None:
+        """Waits for its turn, then for one request to be left, then out the spacing to the one before."""
+        if not self._access.limits.requests:
+            return
+        async with self._turn:
+            while self._left == 0:
+                await self._reserve()
+            self._left -= 1
+            await anyio.sleep_until(max(self._next, self._closed_until))
+            self._next = anyio.current_time() + self._spacing
+
+    def close(self, seconds: float) -> None:
+        """The provider asked all polls of this key to pause."""
+        self._closed_until = anyio.current_time() + seconds
+
+    async def _reserve(self) -> None:
+        now = self._clock()
+        try:
+            grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK, now)
+        except StorageError as error:
+            log.error("%s Polls wait.", error.message)
+            await anyio.sleep(RETRY_S)
+            return
+        self._left, self._spacing = grant.count, grant.spacing_s
+        if grant.count == 0:
+            await anyio.sleep(min(max(grant.opens_at - now, 0.05), RECHECK_S))

@@ -1,5 +1,7 @@
 """When to look at a job next: at the provider's documented interval, and more slowly while it fails."""
 
+import random
+
 import anyio
 
 from darkroom.errors import DarkroomError, RateLimited
@@ -19,7 +21,54 @@ def next_look(traits: Traits, failures: int, error: DarkroomError | None) -> flo
     """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`."""
     if isinstance(error, RateLimited):
         return max(UNNAMED_WAIT_S if error.retry_after is None else error.retry_after, traits.poll_interval_s)
-    return min(traits.poll_interval_s * 2**failures, max(SLOWEST_S, traits.poll_interval_s))
+    if error is None:
+        return traits.poll_interval_s
+    return max(backoff(failures, base_s=traits.poll_interval_s), traits.shortest_interval_s)
+
+
+def backoff(failures: int, *, base_s: float) -> float:
+    """Seconds to wait after that many failures in a row: anything up to a doubling limit, so that no two retries of
+    a crowd fall together ("full jitter").
+    """
+    return random.uniform(0.0, min(base_s * 2.0 ** min(failures, 10), SLOWEST_S))  # noqa: S311 - spreads load
+
+
+class RetryBudget:
+    """Looks and downloads after a failed one, shared by all generations of a provider.
+
+    A failing provider is asked by a few, not by all at once; the first success lets everybody go on.
+    """
+
+    CAPACITY = 30
+    PER_S = 0.8
+
+    def __init__(self) -> None:
+        self._tokens = float(self.CAPACITY)
+        self._at = anyio.current_time()
+        self._turn = anyio.Lock()
+        self._recovered = anyio.Event()
+
+    async def draw(self) -> None:
+        """Waits for its turn, and for a retry to be left."""
+        async with self._turn:
+            while not self._take():
+                self._recovered = anyio.Event()
+                with anyio.move_on_after((1.0 - self._tokens) / self.PER_S):
+                    await self._recovered.wait()
+
+    def succeeded(self) -> None:
+        """The provider answers again."""
+        self._tokens = float(self.CAPACITY)
+        self._recovered.set()
+
+    def _take(self) -> bool:
+        now = anyio.current_time()
+        self._tokens = min(self._tokens + (now - self._at) * self.PER_S, float(self.CAPACITY))
+        self._at = now
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
 
 
 class Looks:
@@ -32,7 +81,7 @@ class Looks:
         self._looked = anyio.Event()
 
     async def pause(self, seconds: float) -> None:
-        """Waits that long, or until somebody asks for a look; a wait that the provider asked for is kept whole."""
+        """Waits that long, or until somebody asks for a look; a firm pause is kept whole."""
         # A bell that rang during the look before this pause has been answered by that look.
         self._bell = anyio.Event()
         with anyio.move_on_after(seconds):

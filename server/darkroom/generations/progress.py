@@ -7,6 +7,7 @@ import anyio
 
 from darkroom.models import Generation, ImageStatus, Progress, Record, Stage, Status, moment
 from darkroom.providers.base import Traits
+from darkroom.store.ledger import Standing
 
 
 class Subscription:
@@ -33,11 +34,19 @@ class Changes:
 
     def __init__(self) -> None:
         self._subscriptions: dict[str, set[Subscription]] = {}
+        self._somebody = anyio.Event()
 
     def publish(self, record: Record) -> None:
         """Tells every subscriber of this generation."""
         for subscription in self._subscriptions.get(record.id, ()):
             subscription.put(record)
+
+    async def watched(self) -> list[str]:
+        """The generations that somebody watches, once there are any."""
+        while not self._subscriptions:
+            self._somebody = anyio.Event()
+            await self._somebody.wait()
+        return list(self._subscriptions)
 
     @contextmanager
     def subscribe(self, ids: list[str]) -> Generator[Subscription]:
@@ -45,6 +54,7 @@ class Changes:
         subscription = Subscription()
         for generation_id in ids:
             self._subscriptions.setdefault(generation_id, set()).add(subscription)
+        self._somebody.set()
         try:
             yield subscription
         finally:
@@ -55,8 +65,13 @@ class Changes:
                     del self._subscriptions[generation_id]
 
 
-def describe(record: Record, traits: Traits, now: float, trouble: str | None = None) -> Generation:
-    """The row as callers are answered with it. `trouble` is what the driver is struggling with at the moment."""
+def describe(
+    record: Record, traits: Traits, now: float, *, standing: Standing | None = None, trouble: str | None = None
+) -> Generation:
+    """The row as callers are answered with it.
+
+    `standing`: where it is in our own queue. `trouble`: what is going wrong with it at the moment.
+    """
     request = record.request
     return Generation(
         id=record.id,
@@ -67,8 +82,8 @@ def describe(record: Record, traits: Traits, now: float, trouble: str | None = N
         seed=record.seed if record.seed is not None else request.seed,
         status=status_of(record),
         progress=Progress(
-            message=_sentence(record, traits, now, trouble),
-            queue_position=record.queue_position,
+            message=_sentence(record, traits, now, standing, trouble),
+            queue_position=record.queue_position if standing is None else standing.ahead + 1,
             elapsed_s=round(elapsed(record, now), 1),
         ),
         images=record.images,
@@ -109,20 +124,20 @@ def share_done(record: Record, now: float) -> float:
     return min(pictures_done(record), total - 1) + waited / (waited + 60.0)
 
 
-def _sentence(record: Record, traits: Traits, now: float, trouble: str | None) -> str:
-    text = _waiting(record, traits, now) if not record.stage.terminal else _finished(record)
+def _sentence(record: Record, traits: Traits, now: float, standing: Standing | None, trouble: str | None) -> str:
+    text = _finished(record) if record.stage.terminal else _waiting(record, traits, now, standing)
     if trouble and not record.stage.terminal:
         text = f"{text} {trouble}"
     saved = record.stage in {Stage.SUCCEEDED, Stage.PARTIAL}
     return f"{text} {traits.note}" if saved and traits.note else text
 
 
-def _waiting(record: Record, traits: Traits, now: float) -> str:
+def _waiting(record: Record, traits: Traits, now: float, standing: Standing | None) -> str:
     so_far = f"{elapsed(record, now):.0f} s so far"
     saved = f"{pictures_done(record)} of {max(record.request.count, len(record.images))} done"
     match record.stage:
-        case Stage.ACCEPTED if record.not_before > now:
-            return f"Queued here; tried again at {traits.title} in {record.not_before - now:.0f} s."
+        case Stage.ACCEPTED if standing is not None:
+            return _queued_here(standing, so_far)
         case Stage.ACCEPTED:
             return f"Queued here, not yet sent to {traits.title}, {so_far}."
         case Stage.SUBMITTING:
@@ -135,6 +150,16 @@ def _waiting(record: Record, traits: Traits, now: float) -> str:
             return f"{traits.title} is working on it: {saved}, {so_far}."
         case _:
             return f"{traits.title} is done; its pictures are being saved: {saved}."
+
+
+def _queued_here(standing: Standing, so_far: str) -> str:
+    behind = f"Queued here behind {standing.ahead}" if standing.ahead else "Next in the queue here"
+    soon = standing.starts_in_s < 1
+    if standing.at_the_earliest:
+        when = "once the one before it is done" + ("" if soon else f", in {standing.starts_in_s:.0f} s at the earliest")
+    else:
+        when = "now" if soon else f"in about {standing.starts_in_s:.0f} s"
+    return f"{behind}, starts {when}, {so_far}."
 
 
 def _finished(record: Record) -> str:

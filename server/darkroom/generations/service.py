@@ -4,21 +4,33 @@ import base64
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import anyio
+from anyio.abc import TaskGroup
 from pydantic import JsonValue
 
 from darkroom.errors import InvalidRequest, NotFound, StorageError
 from darkroom.generations.collect import worth_another_try
+from darkroom.generations.delivery import Delivery
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Changes, describe, share_done
-from darkroom.models import MAX_PROMPT, Generation, GenerationRequest, ListedGenerations, Record, Stage, Status
+from darkroom.models import (
+    MAX_PROMPT,
+    Answered,
+    Generation,
+    GenerationRequest,
+    ListedGenerations,
+    Record,
+    Stage,
+    Status,
+)
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import clean
+from darkroom.store.ledger import Standing
 
 ANSWER_WITHIN_S = 0.8
 """How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
@@ -46,6 +58,7 @@ class Service:
         registry: Registry,
         driver: Driver,
         holder: str,
+        tasks: TaskGroup,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -55,8 +68,10 @@ class Service:
         self._registry = registry
         self._driver = driver
         self._holder = holder
+        self._delivery = Delivery(journal.ledger, tasks)
         self._clock = clock
 
+    @asynccontextmanager
     async def submit(
         self,
         owner: str,
@@ -69,8 +84,12 @@ class Service:
         negative_prompt: str | None = None,
         seed: int | None = None,
         options: dict[str, JsonValue] | None = None,
-    ) -> Generation:
+        request_key: str | None = None,
+    ) -> AsyncGenerator[Generation]:
         """Commits a new generation and answers it within a second, sent to its provider or not.
+
+        What happens inside the block counts as answering: a caller that leaves meanwhile has lost the answer, and its
+        next identical call within ten minutes is given the same generation. `request_key` gives it by name, for ever.
 
         Raises:
             InvalidRequest, NotConfigured: it cannot be made; nothing was written or sent.
@@ -100,14 +119,24 @@ class Service:
             stage=Stage.ACCEPTED,
             holder=self._holder,
             created_at=self._clock(),
+            request_key=request_key,
         )
-        with self._changes.subscribe([record.id]) as subscription:
-            await self._ledger.insert(record)
-            self._driver.accepted(record)
-            with anyio.move_on_after(ANSWER_WITHIN_S):
-                while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not record.not_before:
-                    record = (await subscription.take())[record.id]
-        return self._described(record)
+        async with self._delivery.answering(record) as begun:
+            if begun.id == record.id:
+                self._driver.accepted(record)
+            if begun.request != request:
+                raise InvalidRequest(
+                    f"request_key {clean(request_key or '', 60)!r} names another request, {begun.id}.",
+                    next_step="Use a new request_key for a new picture; nothing was sent.",
+                )
+            yield await self._settled_a_little(begun)
+
+    async def _settled_a_little(self, record: Record) -> Generation:
+        with self._changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
+            record = await self._ledger.get(record.id, record.owner) or record
+            while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
+                record = (await subscription.take())[record.id]
+        return await self._described(record)
 
     async def get(self, owner: str, generation_id: str) -> Generation:
         """The generation, freshly read from its provider where what is known is older than its shortest interval.
@@ -115,7 +144,7 @@ class Service:
         Raises:
             NotFound: the owner has none of that id.
         """
-        return self._described(await self._driver.look_again(await self._owned(owner, generation_id)))
+        return await self._described(await self._driver.look_again(await self._owned(owner, generation_id)))
 
     async def watch(
         self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all"
@@ -129,12 +158,12 @@ class Service:
         deadline = anyio.current_time() + timeout_s
         with self._changes.subscribe(ids) as subscription:
             records = {generation_id: await self._owned(owner, generation_id) for generation_id in ids}
-            yield self._snapshot(records, until, timed_out=False)
+            yield await self._snapshot(records, until, timed_out=False)
             await self._fetch_what_is_missing(records, timeout_s)
-            while not (snapshot := self._snapshot(records, until, timed_out=False)).over:
+            while not (snapshot := await self._snapshot(records, until, timed_out=False)).over:
                 left = deadline - anyio.current_time()
                 if left <= 0:
-                    yield self._snapshot(records, until, timed_out=True)
+                    yield await self._snapshot(records, until, timed_out=True)
                     return
                 yield snapshot
                 with anyio.move_on_after(min(HEARTBEAT_S, left)):
@@ -151,8 +180,8 @@ class Service:
         changes = {"stage": Stage.CANCELLED, "finished_at": self._clock()}
         cancelled = await self._ledger.change(record, changes, stages=(Stage.ACCEPTED,))
         if cancelled is not None:
-            return self._described(self._journal.told(cancelled))
-        return self._described(await self._owned(owner, generation_id))
+            return await self._described(self._journal.told(cancelled))
+        return await self._described(await self._owned(owner, generation_id))
 
     async def page(
         self,
@@ -175,8 +204,8 @@ class Service:
             )
         before = None if cursor is None else int(cursor)
         page = await self._ledger.page(owner, status=status, provider=provider, limit=limit, before=before)
-        shown = tuple(self._described(record) for record in page.records)
-        return ListedGenerations(generations=shown, next_cursor=page.next_cursor)
+        shown = [await self._described(record) for record in page.records]
+        return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
     async def _owned(self, owner: str, generation_id: str) -> Record:
         record = await self._ledger.get(generation_id, owner)
@@ -185,6 +214,8 @@ class Service:
                 f"There is no generation {clean(generation_id, 60)!r}.",
                 next_step="Use the id that generate answered, or find it with list_generations.",
             )
+        if record.answered is not Answered.DELIVERED:
+            await self._delivery.note(record, Answered.DELIVERED)  # who names it has read it
         return record
 
     async def _fetch_what_is_missing(self, records: dict[str, Record], timeout_s: float) -> None:
@@ -198,19 +229,34 @@ class Service:
                     if worth_another_try(record):
                         tasks.start_soon(again, record)
 
-    def _snapshot(self, records: dict[str, Record], until: Literal["all", "any"], *, timed_out: bool) -> Snapshot:
+    async def _snapshot(self, records: dict[str, Record], until: Literal["all", "any"], *, timed_out: bool) -> Snapshot:
         now = self._clock()
         finished = [record.stage.terminal for record in records.values()]
         return Snapshot(
-            generations=tuple(self._described(record) for record in records.values()),
+            generations=tuple([await self._described(record) for record in records.values()]),
             share=sum(share_done(record, now) for record in records.values()),
             over=any(finished) if until == "any" else all(finished),
             timed_out=timed_out,
         )
 
-    def _described(self, record: Record) -> Generation:
+    async def _described(self, record: Record) -> Generation:
         traits = TRAITS[record.request.provider]
-        return describe(record, traits, self._clock(), self._journal.trouble.get(record.id))
+        provider = self._registry.providers.get(record.request.provider)
+        trouble = self._journal.trouble.get(record.id)
+        if provider is None:
+            trouble = f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        return describe(record, traits, self._clock(), standing=await self._standing(record), trouble=trouble)
+
+    async def _standing(self, record: Record) -> Standing | None:
+        provider = self._registry.providers.get(record.request.provider)
+        if provider is None or record.stage is not Stage.ACCEPTED:
+            return None
+        return await self._ledger.standing(record, provider.access.limits, self._clock())
+
+    async def _held_back(self, record: Record) -> bool:
+        """Whether it waits for a limit, so that there is no word of the provider to wait for."""
+        standing = await self._standing(record)
+        return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
 
 
 def new_id() -> str:

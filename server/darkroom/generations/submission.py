@@ -18,6 +18,11 @@ log = logging.getLogger(__name__)
 
 UNREACHABLE_FOR_S = 600.0
 """How long a provider that cannot be reached is tried before the generation fails, not charged."""
+LONGEST_BACKOFF_S = 60.0
+LEAST_WAIT_S = 5.0
+"""How long a 429 that names no time is obeyed, at least."""
+NARROWED_FOR_S = 600.0
+"""How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
 CLOSING_GRACE_S = 1.2
 """How long a POST that is under way at shutdown may still bring its job id home."""
 
@@ -68,24 +73,30 @@ class Submitter:
                 log.warning("%s was taken over while it was being submitted", record.id)
             finally:
                 self._posting.discard(scope)
+                self.wake(provider.name)
 
     async def _post(self, provider: Provider, record: Record) -> None:
-        now = self._clock()
         try:
             receipt = await provider.submit(record.request)
         except ProviderUnreachable as error:
             await self._not_sent(record, error)
         except RateLimited as error:
-            await self._told_to_wait(record, error)
+            await self._told_to_wait(provider, record, error)
         except DarkroomError as error:
-            await self._journal.fail(record, error.failure(), now)
+            await self._journal.fail(record, error.failure(), self._clock())
         except Exception:
             log.exception("%s: the submission broke", record.id)
-            await self._journal.fail(record, lost_in_submission().failure(), now)
+            await self._journal.fail(record, lost_in_submission().failure(), self._clock())
         else:
-            running = await self._journal.write(record, stage=Stage.RUNNING, job_id=receipt.job_id)
-            self._running(running)
-        self._queues[record.request.provider].wake()
+            await self._sent(record, receipt.job_id)
+
+    async def _sent(self, record: Record, job_id: str) -> None:
+        try:
+            self._running(await self._journal.write(record, stage=Stage.RUNNING, job_id=job_id))
+        except RowLost:
+            await self._journal.write_late(record, job_id)
+            raise
+        self._journal.struggling(record, None)
 
     async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         now = self._clock()
@@ -93,26 +104,18 @@ class Submitter:
         if now - since > UNREACHABLE_FOR_S:
             await self._journal.fail(record, error.failure(), now)
             return
-        wait = min(1.0 + (now - since), 60.0)
-        await self._back_to_queue(record, not_before=now + wait, refused_since=since)
-        self._journal.struggling(record, f"{error.message}")
+        wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
+        back = await self._journal.unsend(record, closed_until=now + wait, narrowed_until=None, refused_since=since)
+        self._journal.struggling(back, f"{error.message}.")
 
-    async def _told_to_wait(self, record: Record, error: RateLimited) -> None:
-        provider = self._registry.providers[record.request.provider]
+    async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
+        now = self._clock()
         paces = [window.seconds / window.limit for window in provider.access.limits.submit]
-        wait = max([5.0, *paces]) if error.retry_after is None else error.retry_after
-        await self._back_to_queue(record, not_before=self._clock() + wait, refused_since=None)
-        self._journal.struggling(record, f"{error.message}")
-
-    async def _back_to_queue(self, record: Record, *, not_before: float, refused_since: float | None) -> None:
-        changes = {
-            "stage": Stage.ACCEPTED,
-            "not_before": not_before,
-            "refused_since": refused_since,
-            "submit_token": None,
-            "submitted_at": None,
-        }
-        self._journal.told(await self._journal.ledger.unsend(record, changes))
+        wait = max([LEAST_WAIT_S, *paces]) if error.retry_after is None else error.retry_after
+        back = await self._journal.unsend(
+            record, closed_until=now + wait, narrowed_until=now + wait + NARROWED_FOR_S, refused_since=None
+        )
+        self._journal.struggling(back, f"{error.message}.")
 
 
 def lost_in_submission() -> OutcomeUnknown:

@@ -4,6 +4,9 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -30,20 +33,21 @@ def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes)
     """Writes `data` to `root/YYYY-MM-DD/stem.suffix` through a temporary file, synced before it gets its name.
 
     A file of that name with the same bytes is ours from before a crash and is kept; with other bytes it is
-    somebody's, and the next free `stem-2` is taken.
+    somebody's, and the next free `stem-2` is taken. A link in the place of the day's folder is not followed.
 
     Raises:
         StorageError: the disk refused; nothing of ours is left there.
     """
-    folder = root / day.strftime("%Y-%m-%d")
+    path = root / day.strftime("%Y-%m-%d")
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / f".{secrets.token_hex(8)}.part"
-        try:
-            _write_synced(temporary, data)
-            return _give_name(temporary, folder, stem, suffix, data)
-        finally:
-            temporary.unlink(missing_ok=True)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _opened(path) as folder:
+            temporary = f".{secrets.token_hex(8)}.part"
+            try:
+                folder.write(temporary, data)
+                return path / _give_name(folder, temporary, stem, suffix, data)
+            finally:
+                folder.remove(temporary)
     except OSError as error:
         raise StorageError(
             f"The picture could not be saved under {root} ({error.strerror or type(error).__name__}).",
@@ -53,37 +57,70 @@ def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes)
         ) from error
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _give_name(temporary: Path, folder: Path, stem: str, suffix: str, data: bytes) -> Path:
+def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str, data: bytes) -> str:
     for number in range(1, 1000):
-        name = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
+        name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
         try:
             # A hard link fails where the name is taken; a rename would silently take it over.
-            os.link(temporary, name)
+            folder.link(temporary, name)
         except FileExistsError:
-            if _same(name, data):
+            if folder.holds(name, data):
                 return name
             continue
-        _sync_folder(folder)
+        folder.sync()
         return name
     raise FileExistsError(17, "a thousand files of that name exist")
 
 
-def _same(path: Path, data: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+@dataclass(frozen=True)
+class _Folder:
+    """A folder held open, so that what is swapped in at its path meanwhile is never written to.
 
+    Windows has no descriptors of folders (`descriptor` None): there the path is used.
+    """
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
+    path: Path
+    descriptor: int | None
+
+    def write(self, name: str, data: bytes) -> None:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(self._at(name), flags, 0o600, dir_fd=self.descriptor), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def link(self, old: str, new: str) -> None:
+        os.link(self._at(old), self._at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+
+    def holds(self, name: str, data: bytes) -> bool:
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            with os.fdopen(os.open(self._at(name), flags, dir_fd=self.descriptor), "rb") as file:
+                return file.read(len(data) + 1) == data
+        except OSError:
+            return False
+
+    def remove(self, name: str) -> None:
+        try:
+            os.unlink(self._at(name), dir_fd=self.descriptor)
+        except FileNotFoundError:
+            return
+
+    def sync(self) -> None:
+        if self.descriptor is not None:
+            os.fsync(self.descriptor)
+
+    def _at(self, name: str) -> str:
+        return name if self.descriptor is not None else str(self.path / name)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[_Folder]:
+    if os.name == "nt":
+        yield _Folder(path, None)
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield _Folder(path, descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,33 +1,39 @@
-"""The gate: inside one transaction of the ledger, who may submit next, and when."""
+"""The gate: inside one transaction of the ledger, who may submit next and when, and how many polls are left."""
 
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
 
-from darkroom.settings import Limits
-from darkroom.store.ledger import Later
+from darkroom.settings import Limits, Window
+from darkroom.store.ledger import Grant, Later, Standing
 
-# Our clock and the provider's are not the same one; a window is kept a little longer than it is.
+# Our clock and the provider's are not the same one, and our request takes a while to get there: a window is kept a
+# little longer than it is.
 SKEW_S = 0.25
 # How long to wait for what has no time of its own: another process's turn, a job that must end first.
 RECHECK_S = 0.5
-# A row asked to wait for longer than any provider may ask was written before the clock was set back.
+# A time further away than any provider may ask for was written before the clock was set back.
 LONGEST_WAIT_S = 3700.0
+# Polls leave this share of a request window to submissions, and slow down from half of it on.
+KEPT_FOR_SUBMISSIONS = 0.1
+UNHURRIED_SHARE = 0.5
+# Simulating the queue further than this would promise what nobody can.
+FARTHEST_ESTIMATE = 500
 
 
 def pass_gate(
     db: sqlite3.Connection, account: str, limits: Limits, *, holder: str, token: str, now: float
 ) -> str | Later | None:
     """Marks the account's oldest waiting row as `submitting` and answers its id, if its limits allow it now."""
-    waiting = db.execute(
-        "SELECT id, holder, not_before FROM generations WHERE account = ? AND stage = 'accepted' ORDER BY seq",
-        (account,),
-    ).fetchall()
-    ready = [row for row in waiting if row[2] <= now or row[2] > now + LONGEST_WAIT_S]
-    if not ready:
-        return Later(min(row[2] for row in waiting)) if waiting else None
-    generation_id, its_holder, _ = ready[0]
+    oldest = db.execute(
+        "SELECT id, holder FROM generations WHERE account = ? AND stage = 'accepted' ORDER BY seq LIMIT 1", (account,)
+    ).fetchone()
+    if oldest is None:
+        return None
+    generation_id, its_holder = oldest
     if its_holder != holder:
         return Later(now + RECHECK_S)
-    opening = next_opening(db, account, limits, now)
+    opening = _next_opening(db, account, limits, now)
     if opening > now:
         return Later(opening)
     db.execute(
@@ -35,26 +41,116 @@ def pass_gate(
         (token, now, generation_id),
     )
     db.execute("INSERT INTO submissions VALUES (?, ?, ?)", (token, account, now))
+    db.execute("INSERT INTO requests VALUES (?, ?, 1)", (account, now))
+    _forget(db, "submissions", account, limits.submit, now)
     return str(generation_id)
 
 
-def next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> float:
-    """When the account's limits next allow a submission: `now`, or later."""
-    # A clock set back leaves times in the future; counted as now, they still pass out of every window.
-    db.execute("UPDATE submissions SET at = ? WHERE account = ? AND at > ?", (now, account, now))
-    opening = now
+def close(db: sqlite3.Connection, account: str, until: float, narrowed_until: float | None) -> None:
+    """Lets nobody submit for this account until then."""
+    db.execute(
+        "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
+        " SET closed_until = excluded.closed_until, narrowed_until = max(narrowed_until, excluded.narrowed_until)",
+        (account, until, narrowed_until or 0.0),
+    )
+
+
+def standing(db: sqlite3.Connection, generation_id: str, account: str, limits: Limits, now: float) -> Standing:
+    """Where a waiting row stands, by playing the windows forward for those before it."""
+    (ahead,) = db.execute(
+        "SELECT count(*) FROM generations WHERE account = ? AND stage = 'accepted'"
+        " AND seq < (SELECT seq FROM generations WHERE id = ?)",
+        (account, generation_id),
+    ).fetchone()
+    closed_until, narrowed = _state(db, account, now)
+    windows = [_narrowed(window) for window in limits.submit] if narrowed else limits.submit
+    times = [at for (at,) in db.execute("SELECT at FROM submissions WHERE account = ? ORDER BY at", (account,))]
+    start = max(now, closed_until)
+    for _ in range(min(ahead, FARTHEST_ESTIMATE) + 1):
+        full = [window for window in windows if len(times) >= window.limit]
+        start = max([start, *(times[-window.limit] + window.seconds + SKEW_S for window in full)])
+        times.append(start)
+    crowded = limits.active is not None and _active(db, account) + ahead >= limits.active
+    return Standing(ahead, start - now, at_the_earliest=crowded)
+
+
+def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
+    """Takes up to `wanted` requests for polls out of every window, and spaces them out while it is short."""
+    _unfuture(db, "requests", account, now)
+    granted, spacing, opens_at = wanted, 0.0, now
+    for window in windows:
+        used, oldest = db.execute(
+            "SELECT coalesce(sum(count), 0), min(at) FROM requests WHERE account = ? AND at > ?",
+            (account, now - window.seconds - SKEW_S),
+        ).fetchone()
+        left = int(window.limit * (1 - KEPT_FOR_SUBMISSIONS)) - used
+        refreshed_in = window.seconds + SKEW_S - (now - oldest) if used else window.seconds
+        if left <= 0:
+            granted, opens_at = 0, max(opens_at, now + refreshed_in)
+        else:
+            granted = min(granted, left)
+            if used > window.limit * UNHURRIED_SHARE:
+                spacing = max(spacing, refreshed_in / left)
+    if granted:
+        db.execute("INSERT INTO requests VALUES (?, ?, ?)", (account, now, granted))
+    _forget(db, "requests", account, windows, now)
+    return Grant(granted, spacing, opens_at)
+
+
+def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> float:
+    closed_until, narrowed = _state(db, account, now)
+    opening = max(now, closed_until)
+    _unfuture(db, "submissions", account, now)
     for window in limits.submit:
+        kept = _narrowed(window) if narrowed else window
         crowding = db.execute(
             "SELECT at FROM submissions WHERE account = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
-            (account, now - window.seconds - SKEW_S, window.limit - 1),
+            (account, now - kept.seconds - SKEW_S, kept.limit - 1),
         ).fetchone()
         if crowding is not None:
-            opening = max(opening, crowding[0] + window.seconds + SKEW_S)
-    if limits.active is not None:
-        (active,) = db.execute(
-            "SELECT count(*) FROM generations WHERE account = ? AND stage IN ('submitting', 'running')",
-            (account,),
+            opening = max(opening, crowding[0] + kept.seconds + SKEW_S)
+    for window in limits.requests:
+        (used,) = db.execute(
+            "SELECT coalesce(sum(count), 0) FROM requests WHERE account = ? AND at > ?",
+            (account, now - window.seconds - SKEW_S),
         ).fetchone()
-        if active >= limits.active:
+        if used >= window.limit:
             opening = max(opening, now + RECHECK_S)
+    if limits.active is not None and _active(db, account) >= limits.active:
+        opening = max(opening, now + RECHECK_S)
     return opening
+
+
+def _active(db: sqlite3.Connection, account: str) -> int:
+    (active,) = db.execute(
+        "SELECT count(*) FROM generations WHERE account = ? AND stage IN ('submitting', 'running')", (account,)
+    ).fetchone()
+    return int(active)
+
+
+def _state(db: sqlite3.Connection, account: str, now: float) -> tuple[float, bool]:
+    """Until when the account is closed, and whether its pace is narrowed now."""
+    row = db.execute("SELECT closed_until, narrowed_until FROM accounts WHERE account = ?", (account,)).fetchone()
+    if row is None:
+        return now, False
+    closed_until, narrowed_until = row
+    believable = now + LONGEST_WAIT_S
+    return (closed_until if closed_until < believable else now), now < narrowed_until < believable
+
+
+def _narrowed(window: Window) -> Window:
+    """Half the pace: somebody else uses the key as well, or the limit is not what we were told."""
+    if window.limit > 1:
+        return replace(window, limit=window.limit // 2)
+    return replace(window, seconds=window.seconds * 2)
+
+
+def _unfuture(db: sqlite3.Connection, table: str, account: str, now: float) -> None:
+    """A clock set back leaves times in the future; counted as now, they still pass out of every window."""
+    db.execute(f"UPDATE {table} SET at = ? WHERE account = ? AND at > ?", (now, account, now))
+
+
+def _forget(db: sqlite3.Connection, table: str, account: str, windows: Sequence[Window], now: float) -> None:
+    """Drops what no window reaches any more, not even a narrowed one."""
+    longest = max((window.seconds for window in windows), default=0.0)
+    db.execute(f"DELETE FROM {table} WHERE account = ? AND at < ?", (account, now - 2 * longest - SKEW_S))

@@ -1,11 +1,11 @@
 """What the house needs of a ledger; `sqlite.py` is the one that exists."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from darkroom.models import Failure, Record, Stage, Status
-from darkroom.settings import Limits
+from darkroom.models import Answered, Failure, Record, Stage, Status
+from darkroom.settings import Limits, Window
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,30 @@ class Later:
     """The gate's no: nothing may be submitted before `at` (seconds since 1970)."""
 
     at: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a waiting row stands: how many are before it, and in how many seconds its turn comes by the windows.
+
+    `at_the_earliest`: it also waits for another job of the account to end, and nobody knows when.
+    """
+
+    ahead: int
+    starts_in_s: float
+    at_the_earliest: bool
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Requests that one process may make now. `spacing_s` is to be kept between them while the window is short.
+
+    `count` 0: none before `opens_at` (seconds since 1970).
+    """
+
+    count: int
+    spacing_s: float
+    opens_at: float
 
 
 @dataclass(frozen=True)
@@ -26,12 +50,26 @@ class Page:
 class Ledger(Protocol):
     """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
-    async def insert(self, record: Record) -> None:
-        """Commits a new row."""
+    async def begin(self, record: Record, *, adopt_since: float) -> Record:
+        """Commits a new row, or answers the one that this call has already: by its request key, or, if its answer was
+        lost after `adopt_since`, by being identical.
+        """
+        ...
+
+    async def answer(self, record: Record, answered: Answered) -> None:
+        """Writes down what became of the answer to `generate`; what was delivered stays delivered."""
         ...
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """The row, if it is this owner's."""
+        ...
+
+    async def newest(self, ids: Sequence[str]) -> list[Record]:
+        """These rows as they are now, whoever wrote them."""
+        ...
+
+    async def version(self) -> int:
+        """A number that differs from the last one if another process has written since."""
         ...
 
     async def page(
@@ -49,8 +87,21 @@ class Ledger(Protocol):
         """
         ...
 
-    async def unsend(self, record: Record, changes: Mapping[str, Any]) -> Record | None:
-        """Takes back a claim whose POST was not accepted, with the given changes to the row."""
+    async def standing(self, record: Record, limits: Limits, now: float) -> Standing:
+        """Where a waiting row stands in its account's queue."""
+        ...
+
+    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
+        """Takes up to `wanted` requests out of the account's windows for this process's polls."""
+        ...
+
+    async def unsend(
+        self, record: Record, *, closed_until: float, narrowed_until: float | None, refused_since: float | None
+    ) -> Record | None:
+        """Takes back a claim whose POST was not accepted, and closes the account until the given time.
+
+        `narrowed_until`: the provider itself said that it was too soon, so until then its windows count as narrower.
+        """
         ...
 
     async def change(
@@ -59,6 +110,13 @@ class Ledger(Protocol):
         """Writes fields of a row that is still this holder's and in one of `stages` (default: the record's own).
 
         None: it is not, and nothing was written.
+        """
+        ...
+
+    async def record_late(self, record: Record, job_id: str) -> Record | None:
+        """The one thing that a process which lost its row may still write, by its submit token: the job's id.
+
+        The row, then running, is for whoever adopts it. None: it had an id already.
         """
         ...
 

@@ -14,12 +14,14 @@ def _m0001_generations(db: sqlite3.Connection) -> None:
             provider TEXT NOT NULL,
             account TEXT NOT NULL,
             request TEXT NOT NULL,
+            request_hash TEXT NOT NULL,
+            request_key TEXT,
+            answered TEXT NOT NULL,
             stage TEXT NOT NULL,
             holder TEXT NOT NULL,
             created_at REAL NOT NULL,
-            not_before REAL NOT NULL,
             refused_since REAL,
-            submit_token TEXT,
+            submit_token TEXT UNIQUE,
             submitted_at REAL,
             job_id TEXT,
             seed INTEGER,
@@ -32,26 +34,33 @@ def _m0001_generations(db: sqlite3.Connection) -> None:
         """
     )
     db.execute("CREATE INDEX generations_by_owner ON generations (owner, seq)")
+    db.execute("CREATE UNIQUE INDEX generations_by_key ON generations (owner, request_key) WHERE request_key NOT NULL")
+    db.execute("CREATE INDEX generations_unanswered ON generations (owner, request_hash) WHERE answered <> 'delivered'")
     db.execute("CREATE INDEX generations_by_account ON generations (account, stage, seq)")
     db.execute("CREATE INDEX generations_by_holder ON generations (holder, stage)")
 
 
-def _m0002_submissions(db: sqlite3.Connection) -> None:
+def _m0002_limits(db: sqlite3.Connection) -> None:
     db.execute(
-        """
-        CREATE TABLE submissions (
-            submit_token TEXT PRIMARY KEY,
-            account TEXT NOT NULL,
-            at REAL NOT NULL
-        ) STRICT, WITHOUT ROWID
-        """
+        "CREATE TABLE submissions (submit_token TEXT PRIMARY KEY, account TEXT NOT NULL, at REAL NOT NULL) STRICT"
     )
     db.execute("CREATE INDEX submissions_by_account ON submissions (account, at)")
+    db.execute("CREATE TABLE requests (account TEXT NOT NULL, at REAL NOT NULL, count INTEGER NOT NULL) STRICT")
+    db.execute("CREATE INDEX requests_by_account ON requests (account, at)")
+    db.execute(
+        """
+        CREATE TABLE accounts (
+            account TEXT PRIMARY KEY,
+            closed_until REAL NOT NULL,
+            narrowed_until REAL NOT NULL
+        ) STRICT
+        """
+    )
 
 
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
-    ("0002_submissions", _m0002_submissions),
+    ("0002_limits", _m0002_limits),
 )
 
 

@@ -3,41 +3,36 @@
 import os
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
-from pydantic import TypeAdapter
 
 from darkroom.errors import StorageError
-from darkroom.models import Failure, GenerationRequest, Image, Record, Stage, Status
-from darkroom.settings import Limits
-from darkroom.store import gate
-from darkroom.store.ledger import Later, Page
+from darkroom.models import Answered, Failure, Record, Stage, Status
+from darkroom.settings import Limits, Window
+from darkroom.store import gate, rows
+from darkroom.store.ledger import Grant, Later, Page, Standing
 from darkroom.store.migrations import NewerLedger, migrate
 
 T = TypeVar("T")
 
 FILE_NAME = "ledger.sqlite3"
-BUSY_TIMEOUT_MS = 5_000
+BUSY_TIMEOUT_S = 5.0
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
 
-_IMAGES = TypeAdapter(tuple[Image, ...])
-_COLUMNS = (
-    "id", "owner", "account", "request", "stage", "holder", "created_at", "not_before", "refused_since",
-    "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
-    "finished_at",
-)  # fmt: skip
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM generations"
-_UNFINISHED = "'accepted', 'submitting', 'running', 'collecting'"
+_UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
+_UNANSWERED = "answered <> 'delivered'"  # the index's own words, so that it is used
 _BY_STATUS = {
     Status.QUEUED: "(stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
     Status.PROCESSING: "(stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
 }
+# What an identical call must not be given: it was not paid for, so it is no loss to ask again.
+_WORTH_ADOPTING = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
 
 
 @asynccontextmanager
@@ -63,27 +58,55 @@ class SqliteLedger:
         self._db = db
         self._thread = thread
 
-    async def insert(self, record: Record) -> None:
-        """See `Ledger.insert`."""
-        row = _to_row({name: getattr(record, name) for name in _COLUMNS})
-        names = ", ".join((*row, "provider"))
-        marks = ", ".join("?" * (len(row) + 1))
-        values = (*row.values(), record.request.provider)
+    async def begin(self, record: Record, *, adopt_since: float) -> Record:
+        """See `Ledger.begin`."""
 
-        def write() -> None:
-            self._db.execute(f"INSERT INTO generations ({names}) VALUES ({marks})", values)
+        def find_or_insert() -> Record:
+            named = "owner = ? AND request_key = ?"
+            known = record.request_key and rows.select_one(self._db, named, (record.owner, record.request_key))
+            if known:
+                return known
+            lost = rows.select_one(
+                self._db,
+                f"owner = ? AND request_hash = ? AND {_UNANSWERED} AND answered = 'lost' AND created_at > ?"
+                f" AND {_WORTH_ADOPTING}",
+                (record.owner, rows.request_hash(record.request), adopt_since),
+            )
+            if lost is None:
+                rows.insert(self._db, record)
+                return record
+            key = record.request_key or lost.request_key
+            self._db.execute(
+                "UPDATE generations SET answered = 'pending', request_key = ? WHERE id = ?", (key, lost.id)
+            )
+            return lost
 
-        await self._transaction(write)
+        return await self._transaction(find_or_insert)
+
+    async def answer(self, record: Record, answered: Answered) -> None:
+        """See `Ledger.answer`."""
+        sql = "UPDATE generations SET answered = ? WHERE id = ? AND answered <> 'delivered'"
+        await self._transaction(lambda: self._db.execute(sql, (answered, record.id)))
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.get`."""
-        return await self._read(lambda: self._one(f"{_SELECT} WHERE id = ? AND owner = ?", (generation_id, owner)))
+        return await self._run(lambda: rows.select_one(self._db, "id = ? AND owner = ?", (generation_id, owner)))
+
+    async def newest(self, ids: Sequence[str]) -> list[Record]:
+        """See `Ledger.newest`."""
+        marks = ", ".join("?" * len(ids))
+        return await self._run(lambda: rows.select_all(self._db, f"id IN ({marks})", tuple(ids)))
+
+    async def version(self) -> int:
+        """See `Ledger.version`."""
+        return await self._run(lambda: int(self._db.execute("PRAGMA data_version").fetchone()[0]))
 
     async def page(
         self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
     ) -> Page:
         """See `Ledger.page`."""
-        where, values = ["owner = ?"], [owner]
+        where: list[str] = ["owner = ?"]
+        values: list[str | int] = [owner]
         if status is not None:
             where.append(_BY_STATUS.get(status, f"stage = '{status.value}'"))
         if provider is not None:
@@ -91,13 +114,12 @@ class SqliteLedger:
             values.append(provider)
         if before is not None:
             where.append("seq < ?")
-        wanted = (*values, *(() if before is None else (before,)), limit + 1)
-        sql = f"{_SELECT.replace('SELECT', 'SELECT seq,')} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
-        rows = await self._read(lambda: self._db.execute(sql, wanted).fetchall())
-        shown = rows[:limit]
+            values.append(before)
+        sql = f"SELECT seq, {rows.SELECT.removeprefix('SELECT ')} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
+        found = await self._run(lambda: self._db.execute(sql, (*values, limit + 1)).fetchall())
         return Page(
-            records=tuple(_from_row(row[1:]) for row in shown),
-            next_cursor=str(shown[-1][0]) if len(rows) > limit else None,
+            records=tuple(rows.from_row(row[1:]) for row in found[:limit]),
+            next_cursor=str(found[limit - 1][0]) if len(found) > limit else None,
         )
 
     async def claim_next(
@@ -107,16 +129,29 @@ class SqliteLedger:
 
         def claim() -> Record | Later | None:
             answer = gate.pass_gate(self._db, account, limits, holder=holder, token=token, now=now)
-            return self._one(f"{_SELECT} WHERE id = ?", (answer,)) if isinstance(answer, str) else answer
+            return rows.select_one(self._db, "id = ?", (answer,)) if isinstance(answer, str) else answer
 
         return await self._transaction(claim)
 
-    async def unsend(self, record: Record, changes: Mapping[str, Any]) -> Record | None:
+    async def standing(self, record: Record, limits: Limits, now: float) -> Standing:
+        """See `Ledger.standing`."""
+        return await self._run(lambda: gate.standing(self._db, record.id, record.account, limits, now))
+
+    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
+        """See `Ledger.reserve_requests`."""
+        return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, now))
+
+    async def unsend(
+        self, record: Record, *, closed_until: float, narrowed_until: float | None, refused_since: float | None
+    ) -> Record | None:
         """See `Ledger.unsend`."""
+        back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, "refused_since": refused_since}
 
         def take_back() -> Record | None:
-            self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
-            return self._write(record, changes, (Stage.SUBMITTING,))
+            if refused_since is not None:  # nothing reached the provider, so nothing counts there
+                self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
+            gate.close(self._db, record.account, closed_until, narrowed_until)
+            return self._write(record, back, (Stage.SUBMITTING,))
 
         return await self._transaction(take_back)
 
@@ -127,11 +162,26 @@ class SqliteLedger:
         allowed = (record.stage,) if stages is None else tuple(stages)
         return await self._transaction(lambda: self._write(record, changes, allowed))
 
+    async def record_late(self, record: Record, job_id: str) -> Record | None:
+        """See `Ledger.record_late`."""
+
+        def write() -> Record | None:
+            changed = self._db.execute(
+                "UPDATE generations SET stage = 'running', job_id = ?, failure = NULL, finished_at = NULL"
+                " WHERE submit_token = ? AND job_id IS NULL AND stage IN ('submitting', 'failed')",
+                (job_id, record.submit_token),
+            )
+            return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None
+
+        return await self._transaction(write)
+
     async def other_holders(self, holder: str) -> list[str]:
         """See `Ledger.other_holders`."""
-        sql = f"SELECT DISTINCT holder FROM generations WHERE holder <> ? AND stage IN ({_UNFINISHED})"
-        rows = await self._read(lambda: self._db.execute(sql, (holder,)).fetchall())
-        return [name for (name,) in rows]
+        sql = (
+            f"SELECT holder FROM generations WHERE holder <> ? AND {_UNFINISHED} UNION"
+            f" SELECT holder FROM generations WHERE holder <> ? AND {_UNANSWERED} AND answered = 'pending'"
+        )
+        return [name for (name,) in await self._run(lambda: self._db.execute(sql, (holder, holder)).fetchall())]
 
     async def adopt(
         self, dead: str, holder: str, accounts: Mapping[str, str], *, lost: Failure, now: float
@@ -140,37 +190,35 @@ class SqliteLedger:
 
         def take_over() -> list[Record]:
             self._db.execute(
+                "UPDATE generations SET answered = 'lost' WHERE holder = ? AND answered = 'pending'", (dead,)
+            )
+            self._db.execute(
                 "UPDATE generations SET stage = 'failed', failure = ?, finished_at = ?"
                 " WHERE holder = ? AND stage = 'submitting'",
                 (lost.model_dump_json(), now, dead),
             )
             adopted: list[Record] = []
             for provider, account in accounts.items():
-                whose = f"holder = ? AND provider = ? AND stage IN ({_UNFINISHED})"
-                rows = self._db.execute(f"{_SELECT} WHERE {whose} ORDER BY seq", (dead, provider)).fetchall()
+                whose = f"holder = ? AND provider = ? AND {_UNFINISHED}"
+                found = rows.select_all(self._db, whose, (dead, provider))
                 self._db.execute(
-                    f"UPDATE generations SET holder = ?, account = ? WHERE {whose}",
-                    (holder, account, dead, provider),
+                    f"UPDATE generations SET holder = ?, account = ? WHERE {whose}", (holder, account, dead, provider)
                 )
                 now_ours = {"holder": holder, "account": account}
-                adopted += [_from_row(row).model_copy(update=now_ours) for row in rows]
+                adopted += [record.model_copy(update=now_ours) for record in found]
             return adopted
 
         return await self._transaction(take_over)
 
     def _write(self, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]) -> Record | None:
-        row = _to_row(changes)
+        row = rows.to_row(changes)
         sets = ", ".join(f"{name} = ?" for name in row)
         marks = ", ".join("?" * len(stages))
         changed = self._db.execute(
             f"UPDATE generations SET {sets} WHERE id = ? AND holder = ? AND stage IN ({marks})",
             (*row.values(), record.id, record.holder, *stages),
         )
-        return self._one(f"{_SELECT} WHERE id = ?", (record.id,)) if changed.rowcount else None
-
-    def _one(self, sql: str, values: tuple[Any, ...]) -> Record | None:
-        row = self._db.execute(sql, values).fetchone()
-        return None if row is None else _from_row(row)
+        return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None
 
     async def _transaction(self, work: Callable[[], T]) -> T:
         def run() -> T:
@@ -184,21 +232,16 @@ class SqliteLedger:
                 raise
             return result
 
-        return await self._read(run)
+        return await self._run(run)
 
-    async def _read(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T]) -> T:
         try:
             return await to_thread.run_sync(work, limiter=self._thread)
         except sqlite3.Error as error:
-            raise storage_error(error) from error
-
-
-def storage_error(error: sqlite3.Error) -> StorageError:
-    """SQLite's own words, which hold no data of the rows."""
-    return StorageError(
-        f"The ledger could not be used ({error}).",
-        next_step="Check the disk under DARKROOM_HOME, then call again.",
-    )
+            raise StorageError(
+                f"The ledger could not be used ({error}).",
+                next_step="Check the disk under DARKROOM_HOME, then call again.",
+            ) from error
 
 
 def _connect(home: Path) -> sqlite3.Connection:
@@ -207,7 +250,7 @@ def _connect(home: Path) -> sqlite3.Connection:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
         # One connection used by one thread at a time (the limiter's), not always the same one.
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, f"cannot be opened ({error})") from error
     try:
@@ -222,7 +265,7 @@ def _connect(home: Path) -> sqlite3.Connection:
         raise _unusable(path, "was written by a newer Darkroom") from None
     except sqlite3.Error as error:
         db.close()
-        raise _unusable(path, f"cannot be read ({error})") from error
+        raise _unusable(path, f"cannot be used ({error})") from error
     except BaseException:
         db.close()
         raise
@@ -234,24 +277,3 @@ def _unusable(path: Path, why: str) -> StorageError:
         f"The ledger {path} {why}. It was left as it is.",
         next_step="Move that file away (it names what was paid for), or set DARKROOM_HOME to another folder.",
     )
-
-
-def _to_row(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Record fields as column values; images, request and failure become JSON."""
-    row = dict(fields)
-    for name in ("request", "failure"):
-        value = row.get(name)
-        if value is not None:
-            row[name] = value.model_dump_json()
-    if "images" in row:
-        row["images"] = _IMAGES.dump_json(_IMAGES.validate_python(row["images"])).decode()
-    return row
-
-
-def _from_row(row: tuple[Any, ...]) -> Record:
-    fields = dict(zip(_COLUMNS, row, strict=True))
-    fields["request"] = GenerationRequest.model_validate_json(fields["request"])
-    fields["images"] = _IMAGES.validate_json(fields["images"])
-    if fields["failure"] is not None:
-        fields["failure"] = Failure.model_validate_json(fields["failure"])
-    return Record(**fields)

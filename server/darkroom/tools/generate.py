@@ -55,23 +55,27 @@ def generate_tool(service: Service) -> AgentTool:
                 examples=[{"steps": 30}],
             ),
         ] = None,
+        request_key: Annotated[
+            str | None,
+            Field(min_length=1, max_length=100, description="Your name for it: never made twice.", examples=["hero-1"]),
+        ] = None,
     ) -> Annotated[CallToolResult, Generation]:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is
         free. Answers at once with an id, usually before the pictures exist: then call wait. Slow is normal: never
         call again for the same picture; list_generations shows what is under way."""
-        return await one(
-            await service.submit(
-                LOCAL_OWNER,
-                prompt=prompt,
-                provider=provider,
-                model=model,
-                count=count,
-                aspect_ratio=aspect_ratio,
-                negative_prompt=negative_prompt,
-                seed=seed,
-                options=options,
-            )
-        )
+        async with service.submit(
+            LOCAL_OWNER,
+            prompt=prompt,
+            provider=provider,
+            model=model,
+            count=count,
+            aspect_ratio=aspect_ratio,
+            negative_prompt=negative_prompt,
+            seed=seed,
+            options=options,
+            request_key=request_key,
+        ) as generation:
+            return await one(generation)
 
     return agent_tool(
         generate,

@@ -1,0 +1,90 @@
+"""The other processes on this ledger: what they change is told here, and what they leave behind is taken over."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+from darkroom.errors import StorageError
+from darkroom.generations.driver import Driver
+from darkroom.generations.progress import Changes
+from darkroom.generations.submission import lost_in_submission
+from darkroom.models import Record
+from darkroom.providers.registry import Registry
+from darkroom.store.ledger import Ledger
+from darkroom.store.presence import Presence
+
+log = logging.getLogger(__name__)
+
+ADOPTION_INTERVAL_S = 1.0
+FOLLOW_INTERVAL_S = 0.2
+
+
+class Peers:
+    """Every host starts a server of its own, and all of one user share a ledger."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        presence: Presence,
+        registry: Registry,
+        changes: Changes,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger = ledger
+        self._presence = presence
+        self._registry = registry
+        self._changes = changes
+        self._clock = clock
+
+    def start(self, tasks: TaskGroup, driver: Driver) -> None:
+        """Follows what others change, and goes on with what the dead leave."""
+        tasks.start_soon(self._follow_for_ever)
+        tasks.start_soon(self._adopt_for_ever, driver)
+
+    async def adopt_the_dead(self, driver: Driver) -> None:
+        """Takes over the unfinished rows of processes that are no longer there, and drives them on."""
+        accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
+        for holder in await self._ledger.other_holders(self._presence.id):
+            with self._presence.of_dead(holder) as dead:
+                if not dead:
+                    continue
+                lost = lost_in_submission().failure()
+                adopted = await self._ledger.adopt(holder, self._presence.id, accounts, lost=lost, now=self._clock())
+            for record in adopted:
+                log.info("%s adopted from a process that is gone", record.id)
+                self._changes.publish(record)
+                driver.resume(record)
+
+    async def _adopt_for_ever(self, driver: Driver) -> None:
+        while True:
+            try:
+                await self.adopt_the_dead(driver)
+            except (StorageError, OSError) as error:
+                log.error("What other processes left cannot be looked at: %s", error)
+            await anyio.sleep(ADOPTION_INTERVAL_S)
+
+    async def _follow_for_ever(self) -> None:
+        seen: dict[str, Record] = {}
+        version = -1
+        while True:
+            ids = await self._changes.watched()
+            try:
+                newest = await self._ledger.version()
+                if newest != version or not seen.keys() >= set(ids):
+                    version = newest
+                    seen = {record.id: record for record in await self._told(ids, seen)}
+            except StorageError as error:
+                log.error("What other processes change cannot be seen: %s", error.message)
+            await anyio.sleep(FOLLOW_INTERVAL_S)
+
+    async def _told(self, ids: list[str], seen: dict[str, Record]) -> list[Record]:
+        records = await self._ledger.newest(ids)
+        for record in records:
+            # What this process holds it publishes itself, and sooner.
+            if record.holder != self._presence.id and record != seen.get(record.id):
+                self._changes.publish(record)
+        return records

@@ -1,0 +1,64 @@
+"""Ledger rows as records and back."""
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from darkroom.models import Failure, GenerationRequest, Image, Record
+
+COLUMNS = (
+    "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
+    "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
+    "finished_at",
+)  # fmt: skip
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
+
+_IMAGES = TypeAdapter(tuple[Image, ...])
+
+
+def insert(db: sqlite3.Connection, record: Record) -> None:
+    """Adds the record as a new row."""
+    row = to_row({name: getattr(record, name) for name in COLUMNS})
+    row |= {"provider": record.request.provider, "request_hash": request_hash(record.request)}
+    marks = ", ".join("?" * len(row))
+    db.execute(f"INSERT INTO generations ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+
+
+def select_one(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Record | None:
+    """The first row of which that is true."""
+    row = db.execute(f"{SELECT} WHERE {where}", values).fetchone()
+    return None if row is None else from_row(row)
+
+
+def select_all(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Record]:
+    """Every row of which that is true, oldest first."""
+    return [from_row(row) for row in db.execute(f"{SELECT} WHERE {where} ORDER BY seq", values)]
+
+
+def request_hash(request: GenerationRequest) -> str:
+    """Names what was asked for: two identical requests have the same."""
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+
+
+def to_row(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Record fields as column values; images, request and failure become JSON."""
+    row = dict(fields)
+    for name in ("request", "failure"):
+        if row.get(name) is not None:
+            row[name] = row[name].model_dump_json()
+    if "images" in row:
+        row["images"] = _IMAGES.dump_json(row["images"]).decode()
+    return row
+
+
+def from_row(row: tuple[Any, ...]) -> Record:
+    """A row selected by SELECT as a record."""
+    fields = dict(zip(COLUMNS, row, strict=True))
+    fields["request"] = GenerationRequest.model_validate_json(fields["request"])
+    fields["images"] = _IMAGES.validate_json(fields["images"])
+    if fields["failure"] is not None:
+        fields["failure"] = Failure.model_validate_json(fields["failure"])
+    return Record(**fields)
