@@ -1,0 +1,109 @@
+"""One command per need, from a clone with nothing but Python and pip: each does its own set-up first.
+
+    python3 dev.py demo       make a picture with the built-in sketch provider
+    python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
+    python3 dev.py install    the development environment, in .venv
+    python3 dev.py check      format, lint, types, import law
+    python3 dev.py test       every test, with branch coverage; further words go to pytest
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+TOOLS = ROOT / ".uv"
+BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = str(BIN / "python")
+LEAST_COVERAGE = 90
+TEST_PROCESSES = 4
+
+
+def main(words: list[str]) -> int:
+    """Runs the named command and answers its exit status."""
+    commands = {"demo": demo, "serve": serve, "install": install, "check": check, "test": test}
+    if not words or words[0] not in commands:
+        print(__doc__, file=sys.stderr)
+        return 2
+    os.chdir(ROOT)
+    return commands[words[0]](words[1:])
+
+
+def demo(words: list[str]) -> int:
+    """Makes a picture and prints its path."""
+    sync("--no-dev", "--inexact")
+    return run(PYTHON, "-m", "darkroom", "generate", *(words or ["A lighthouse keeper reading by lamplight"]),
+               "--provider", "sketch")  # fmt: skip
+
+
+def serve(words: list[str]) -> int:
+    """Becomes the server, so that the host's signals and pipes reach it directly."""
+    sync("--no-dev", "--inexact")
+    command = [PYTHON, "-m", "darkroom", "serve", *words]
+    if os.name == "nt":
+        return run(*command)
+    os.execv(PYTHON, command)
+
+
+def install(words: list[str]) -> int:
+    """Everything that a contributor needs."""
+    sync()
+    return 0
+
+
+def check(words: list[str]) -> int:
+    """What CI checks besides the tests."""
+    sync()
+    failed = [
+        command
+        for command in (
+            ["ruff", "format", "--check", "."],
+            ["ruff", "check", "."],
+            ["lint-imports"],
+            ["pyright"],
+        )
+        if run(str(BIN / command[0]), *command[1:]) != 0
+    ]
+    return 1 if failed else 0
+
+
+def test(words: list[str]) -> int:
+    """The tests; the coverage floor holds for a whole run only."""
+    sync()
+    coverage = [PYTHON, "-m", "coverage"]
+    run(*coverage, "erase")
+    status = run(*coverage, "run", "-m", "pytest", "-n", str(TEST_PROCESSES), *words)
+    if status != 0 or words:
+        return status
+    run(*coverage, "combine", "--quiet")
+    return run(*coverage, "report", f"--fail-under={LEAST_COVERAGE}")
+
+
+def sync(*options: str) -> None:
+    """Brings .venv to what uv.lock says; whatever is printed goes to stderr, since stdout may be the server's."""
+    # The interpreter that runs this file, not one that uv would fetch.
+    environ = {"UV_PYTHON": sys.executable, **os.environ}
+    environ.pop("VIRTUAL_ENV", None)
+    subprocess.run([uv(), "sync", "--locked", "--quiet", *options], check=True, stdout=sys.stderr, env=environ)
+
+
+def uv() -> str:
+    """The uv on the PATH, or one of our own under .uv."""
+    own = TOOLS / "bin" / ("uv.exe" if os.name == "nt" else "uv")
+    found = shutil.which("uv") or (str(own) if own.exists() else None)
+    if found:
+        return found
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
+    subprocess.run([*pip, "--target", str(TOOLS), "uv>=0.9"], check=True, stdout=sys.stderr)
+    return str(own)
+
+
+def run(*command: str) -> int:
+    """Runs a command to its end and answers its exit status."""
+    return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
