@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,9 @@ def server_of(home: Home, *, python: Sequence[str] = ("-m", "darkroom")) -> Stdi
 
 
 @asynccontextmanager
-async def connected(home: Home, era: Era = "legacy", *, python: Sequence[str] = ("-m", "darkroom")) -> AsyncGenerator[Client]:
+async def connected(
+    home: Home, era: Era = "legacy", *, python: Sequence[str] = ("-m", "darkroom")
+) -> AsyncGenerator[Client]:
     """A real client over a real stdio subprocess."""
     with anyio.fail_after(PATIENCE_S):
         async with Client(server_of(home, python=python), mode=era, cache=None) as client:
@@ -139,6 +142,14 @@ def running(home: Home, *words: str) -> Generator[subprocess.Popen[str]]:
             yield process
         finally:
             process.send_signal(signal.SIGKILL)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Waits until it holds; fails after a long while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
 
 
 class RawServer:

@@ -1,0 +1,100 @@
+"""An answer that never arrived is not paid for again."""
+
+import signal
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, eventually, refused, running
+from tests.services.fatthumb import FatThumb
+
+PROMPT = "A lighthouse in a storm"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_cancelled_call_s_generation_is_given_to_the_next_identical_call(
+    home: Home, fatthumb: FatThumb, era: Era
+) -> None:
+    fatthumb.slow_submit = 1.5
+    async with connected(home.with_(fatthumb), era) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "generate", {"prompt": PROMPT})
+            await to_thread.run_sync(lambda: fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S))
+            tasks.cancel_scope.cancel()
+        again = await call(client, "generate", prompt=PROMPT)
+        (known,) = (await call(client, "list_generations"))["generations"]
+        assert again["id"] == known["id"]
+        fatthumb.slow_submit = 0.0
+        another = await call(client, "generate", prompt=PROMPT)
+        assert another["id"] != again["id"], "an answer that was delivered is not given twice"
+        waited = await call(client, "wait", generation_ids=[again["id"], another["id"]])
+    assert [generation["status"] for generation in waited["generations"]] == ["succeeded", "succeeded"]
+    assert len(fatthumb.posts) == 2
+
+
+async def test_two_identical_calls_at_the_same_time_make_two_generations(home: Home, fatthumb: FatThumb) -> None:
+    async with connected(home.with_(fatthumb)) as client:
+        ids: list[str] = []
+
+        async def generate() -> None:
+            ids.append((await call(client, "generate", prompt=PROMPT))["id"])
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(generate)
+            tasks.start_soon(generate)
+    assert len(set(ids)) == 2
+
+
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_what_a_killed_process_asked_for_is_given_to_the_next_identical_call(
+    home: Home, fatthumb: FatThumb, who: str
+) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1/1000")
+    with running(user, "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        server.call("generate", prompt="something else takes the only slot")
+        server.send("tools/call", {"name": "generate", "arguments": {"prompt": PROMPT}})
+        eventually(lambda: len(darkroom(user, "list", "--json").json["generations"]) == 2)
+        if who == "server":
+            process.send_signal(signal.SIGKILL)
+        else:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdout.close()
+            process.stdin.close()  # what the operating system does to the pipes of a killed client
+        process.wait(PATIENCE_S)
+    lost = darkroom(user, "list", "--json").json["generations"][0]
+    assert lost["prompt"] == PROMPT
+    again = darkroom(user, "generate", PROMPT, "--timeout", "0.5", "--json")
+    assert again.status == 3
+    assert again.json["id"] == lost["id"]
+
+
+async def test_a_request_key_names_one_generation_for_ever(home: Home, fatthumb: FatThumb) -> None:
+    async with connected(home.with_(fatthumb)) as client:
+        first = await call(client, "generate", prompt=PROMPT, request_key="hero")
+        await call(client, "wait", generation_ids=[first["id"]])
+        again = await call(client, "generate", prompt=PROMPT, request_key="hero")
+        assert again["id"] == first["id"]
+        assert again["status"] == "succeeded"
+        text = await refused(client, "generate", prompt="Something else", request_key="hero")
+        assert text.startswith("invalid_request:")
+        assert first["id"] in text
+        assert "nothing was sent" in text
+    assert (
+        darkroom(home.with_(fatthumb), "generate", PROMPT, "--request-key", "hero", "--json").json["id"] == first["id"]
+    )
+    assert len(fatthumb.posts) == 1
+
+
+async def test_a_refusal_that_cost_nothing_is_not_given_to_the_next_call(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.credits = 0
+    async with connected(home.with_(fatthumb)) as client:
+        poor = await call(client, "generate", prompt=PROMPT)
+        assert poor["error"]["code"] == "payment_required"
+        fatthumb.credits = 100
+        rich = await call(client, "generate", prompt=PROMPT)
+    assert rich["id"] != poor["id"]
+    assert rich["status"] != "failed"
