@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from darkroom.errors import NotConfigured
 
@@ -61,7 +61,7 @@ class Settings:
         """Every text that must never leave the process but in a request to its own provider."""
         accounts = (self.fatthumb, self.betterwaifu)
         passwords = [urlsplit(account.base_url).password or "" for account in accounts]
-        return (*(account.key or "" for account in accounts), *passwords)
+        return (*(account.key or "" for account in accounts), *passwords, *map(unquote, passwords))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -89,7 +89,7 @@ class Settings:
 FATTHUMB_LIMITS = "submit=10/60,requests=1000/3600"
 BETTERWAIFU_LIMITS = "active=1,submit=1/60"
 
-_LIMIT = re.compile(r"(active)=(\d{1,6})|(submit|requests)=(\d{1,6})/(\d{1,7}(?:\.\d{1,3})?)")
+_LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
 
 
 def parse_limits(text: str) -> Limits:
@@ -100,7 +100,7 @@ def parse_limits(text: str) -> Limits:
     """
     active: int | None = None
     windows: dict[str, list[Window]] = {"submit": [], "requests": []}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
+    for part in (piece.strip() for piece in text.split(",")):
         match = _LIMIT.fullmatch(part)
         if match is None:
             raise ValueError(f"{part!r} is not a limit")
@@ -122,7 +122,11 @@ def _account(environ: Mapping[str, str], name: str, base_url: str, limits: str) 
         read = parse_limits(environ.get(f"{name}_LIMITS", "").strip() or limits)
     except ValueError:
         raise _misset(f"{name}_LIMITS", f"write it like {limits}") from None
-    return Account(key, _origin(environ, f"{name}_BASE_URL") or base_url, read)
+    origin = _origin(environ, f"{name}_BASE_URL") or base_url
+    if name == "BETTERWAIFU" and "@" in urlsplit(origin).netloc:
+        # They would take the Authorization header, the only place where BetterWaifu looks for its key.
+        raise _misset("BETTERWAIFU_BASE_URL", "a user and password in it would displace the key")
+    return Account(key, origin, read)
 
 
 def _origin(environ: Mapping[str, str], variable: str) -> str:
@@ -130,6 +134,7 @@ def _origin(environ: Mapping[str, str], variable: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        usable = usable and not parts.query and not parts.fragment and not re.search(r"[\s?#]", url)
     except ValueError:
         usable = False
     if url and not usable:
@@ -141,7 +146,10 @@ def _folder(environ: Mapping[str, str], variable: str) -> Path | None:
     text = environ.get(variable, "").strip()
     if "\0" in text:
         raise _misset(variable, "it is a folder's path")
-    return Path(text).expanduser().absolute() if text else None
+    try:
+        return Path(text).expanduser().absolute() if text else None
+    except RuntimeError:  # "~somebody" who does not exist
+        raise _misset(variable, "there is no such home folder") from None
 
 
 def _data_folder() -> Path:

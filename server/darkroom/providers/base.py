@@ -164,7 +164,7 @@ def _checked_options(request: GenerationRequest, traits: Traits) -> dict[str, An
         if name not in traits.options.model_fields:
             raise _refused(f"{traits.title} has no option {clean(name, 40)!r}; it has: {known}", "options")
     try:
-        return traits.options.model_validate(request.options).model_dump(exclude_unset=True)
+        return traits.options.model_validate(request.options).model_dump(exclude_none=True, exclude_unset=True)
     except ValidationError as error:
         raise invalid_arguments(error, prefix="options.") from error
 

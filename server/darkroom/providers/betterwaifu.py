@@ -1,5 +1,6 @@
 """BetterWaifu: illustrations, WebP (contract: its public API documentation, v1)."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -128,9 +129,7 @@ class BetterWaifu:
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`. An aspect ratio becomes a width and a height."""
-        if request.model not in {"", TRAITS.default_model} and not request.model.isascii():
-            raise _no_such_model()
-        if request.model not in {"", TRAITS.default_model} and not request.model.isdigit():
+        if request.model not in {"", TRAITS.default_model} and not re.fullmatch(r"[0-9]{1,18}", request.model):
             raise _no_such_model()
         if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
             raise InvalidRequest(

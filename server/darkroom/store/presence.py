@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,6 +16,13 @@ class Presence:
     def __init__(self, folder: Path, process_id: str) -> None:
         self.id = process_id
         self._folder = folder
+
+    def forget_the_dead(self) -> None:
+        """Removes the files of processes that are gone; whose rows they held is asked by name, not by file."""
+        for path in self._folder.glob("*.lock"):
+            if path.stem != self.id:
+                with self.of_dead(path.stem):
+                    continue
 
     @contextmanager
     def of_dead(self, process_id: str) -> Generator[bool]:
@@ -45,14 +52,18 @@ def present(home: Path) -> Generator[Presence]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         process_id, lock = _own_lock(folder)
+        presence = Presence(folder, process_id)
+        presence.forget_the_dead()
     except OSError as error:
         raise StorageError(
             f"{folder} cannot be written to ({error.strerror or type(error).__name__}).",
             next_step="Make it writable, or set DARKROOM_HOME to another folder.",
         ) from error
     try:
-        yield Presence(folder, process_id)
+        yield presence
     finally:
+        with suppress(OSError):
+            (folder / f"{process_id}.lock").unlink(missing_ok=True)
         lock.release()
 
 

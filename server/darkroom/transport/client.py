@@ -44,19 +44,26 @@ class Http:
 
     def _client(self, *, keepalive: bool) -> httpx2.AsyncClient:
         if keepalive not in self._clients:
-            self._clients[keepalive] = httpx2.AsyncClient(
-                timeout=READ_TIMEOUT,
-                follow_redirects=False,
-                headers={"User-Agent": "darkroom-mcp", "Accept-Encoding": "identity"},
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20 if keepalive else 0),
-            )
+            try:
+                self._clients[keepalive] = _new_client(keepalive=keepalive)
+            except (OSError, ValueError) as error:  # a CA file or a proxy that the environment names cannot be used
+                raise httpx2.ConnectError(f"no connection can be set up: {error}") from error
         return self._clients[keepalive]
 
     async def aclose(self) -> None:
         """Closes every connection."""
         for client in self._clients.values():
             await client.aclose()
+
+
+def _new_client(*, keepalive: bool) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        timeout=READ_TIMEOUT,
+        follow_redirects=False,
+        headers={"User-Agent": "darkroom-mcp", "Accept-Encoding": "identity"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20 if keepalive else 0),
+    )
 
 
 @asynccontextmanager
@@ -76,7 +83,7 @@ class Api:
 
     title: str
     key_variable: str
-    base_url: str
+    base_url: str = field(repr=False)
     http: Http
     headers: Mapping[str, str] = field(repr=False)
     redact: Redactor

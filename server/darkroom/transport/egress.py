@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.request import getproxies, proxy_bypass
 
 import anyio
@@ -14,6 +14,7 @@ from darkroom.transport.client import READ_TIMEOUT, Http
 
 MAX_PICTURE = 64 * 1024 * 1024
 MAX_HOPS = 3
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 DEADLINE_S = 120.0
 _RETRY = "Call get_status later: Darkroom then fetches this picture again, at no cost."
 
@@ -27,7 +28,7 @@ class Pictures:
     """
 
     http: Http
-    own_origin: str
+    own_origin: str = field(repr=False)
 
     async def fetch(self, url: str) -> bytes:
         """The body behind `url`, at most 64 MiB, through at most three redirects.
@@ -48,7 +49,7 @@ class Pictures:
         for _ in range(MAX_HOPS + 1):
             response = await self._open(url)
             try:
-                if response.is_redirect:
+                if response.has_redirect_location:
                     url = url.join(response.headers["location"])
                     continue
                 return await _body(response)
@@ -58,14 +59,15 @@ class Pictures:
         raise _unavailable(f"The picture's link redirects more than {MAX_HOPS} times")
 
     async def _open(self, url: httpx2.URL) -> httpx2.Response:
-        if _origin(url) == _origin(httpx2.URL(self.own_origin)):
-            target, host = url, None
-        elif url.scheme != "https" or url.userinfo or not url.host:
+        if url.userinfo or not url.host:
             raise _unavailable("The picture's link is not a plain https link")
-        elif _proxied(url):
-            target, host = url, None  # the proxy resolves the name, by its own rules
-        else:
-            target, host = await _pinned(url)
+        target, host = url, None
+        if _origin(url) != _origin(httpx2.URL(self.own_origin)):
+            if url.scheme != "https":
+                raise _unavailable("The picture's link is not a plain https link")
+            # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
+            if not _proxied(url) or _is_address(url.host):
+                target, host = await _pinned(url)
         request = self.http.fresh.build_request("GET", target, timeout=READ_TIMEOUT)
         if host is not None:
             request.headers["Host"] = url.netloc.decode("ascii")
@@ -88,9 +90,29 @@ async def _pinned(url: httpx2.URL) -> tuple[httpx2.URL, str]:
     host = url.host
     found = await anyio.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
-    if not addresses or not all(ipaddress.ip_address(address).is_global for address in addresses):
+    if not addresses or not all(_is_public(ipaddress.ip_address(address)) for address in addresses):
         raise _unavailable("The picture's link leads to a private address")
     return url.copy_with(host=addresses[0]), host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    # An IPv6 address may carry an IPv4 one to which a gateway would lead us.
+    carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return all(inner is None or inner.is_global for inner in carried)
 
 
 async def _body(response: httpx2.Response) -> bytes:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,8 +29,11 @@ from darkroom.models import Charged
 from darkroom.redact import Redactor, clean
 
 # Raised while a connection is being made, so no byte of the request has left: refused, DNS, TLS, no free slot.
-# Everything that is not in this list may have reached the provider.
+# Everything that is not in this list may have reached the provider, a plain OSError or SSLError among it.
 NOT_SENT = (
+    ConnectionRefusedError,
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
     httpx2.PoolTimeout,
@@ -37,6 +42,7 @@ NOT_SENT = (
     httpx2.InvalidURL,
 )
 MAX_RETRY_AFTER_S = 3600.0
+NOTHING_SECRET = Redactor(())
 
 
 @dataclass(frozen=True)
@@ -69,31 +75,31 @@ class Answer:
             )
         return value  # pyright: ignore[reportUnknownVariableType] - keys of a JSON object are strings
 
-    def reason(self) -> str:
+    def reason(self, redact: Redactor = NOTHING_SECRET) -> str:
         """The provider's own words, wherever it put them; empty where there are none worth repeating."""
         text = self.body[:100_000].decode("utf-8", "replace")
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
-            return "" if "<" in text else clean(text)
+            return "" if "<" in text else clean(redact(text))
         for key in ("error", "message", "detail"):
             found = value.get(key) if isinstance(value, dict) else None  # pyright: ignore
             found = found.get("message") if isinstance(found, dict) else found  # pyright: ignore
             if isinstance(found, str) and found.strip():
-                return clean(found)
+                return clean(redact(found))
         return ""
 
 
 def of_submit(title: str, error: Exception) -> DarkroomError:
     """What an exception during a POST means: nothing sent, or nobody knows."""
-    if isinstance(error, NOT_SENT) or (isinstance(error, OSError) and not isinstance(error, TimeoutError)):
+    if isinstance(error, NOT_SENT):
         return _unreachable(title, error)
     return unknown_outcome(title, f"the connection failed before an answer came ({_kind(error)})")
 
 
 def of_read(title: str, error: Exception) -> DarkroomError:
     """What an exception during a read means; every one of them may be tried again."""
-    if isinstance(error, NOT_SENT | httpx2.NetworkError | httpx2.TimeoutException | OSError):
+    if isinstance(error, (*NOT_SENT, httpx2.NetworkError, httpx2.TimeoutException, OSError)):
         return _unreachable(title, error)
     return ProviderError(
         f"{title} broke off its answer ({_kind(error)})", next_step="Try again in a minute; nothing is lost."
@@ -112,7 +118,7 @@ def unknown_outcome(title: str, what: str) -> OutcomeUnknown:
 
 def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
     """What a status outside the 200s means, with the provider's words marked as its own."""
-    reason = redact(answer.reason())
+    reason = answer.reason(redact)
     said = f'{title} answered {answer.status}: "{reason}"' if reason else f"{title} answered {answer.status}"
     status = answer.status
     if status == 429:
@@ -154,7 +160,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def _number(text: str | None, unit: float) -> float | None:
-    return float(text) * unit if text and re.fullmatch(r"\d{1,15}(\.\d{1,9})?", text.strip()) else None
+    return float(text) * unit if text and re.fullmatch(r"\d{1,300}(\.\d{1,300})?", text.strip(), re.ASCII) else None
 
 
 def _unreachable(title: str, error: Exception) -> ProviderUnreachable:
