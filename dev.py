@@ -1,10 +1,11 @@
 """One command per need, from a clone with nothing but Python and pip: each does its own set-up first.
 
-    python3 dev.py demo       make a picture with the built-in sketch provider
-    python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
-    python3 dev.py install    the development environment, in .venv
-    python3 dev.py check      format, lint, types, import law
-    python3 dev.py test       every test, with branch coverage; further words go to pytest
+python3 dev.py demo       make a picture with the built-in sketch provider
+python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
+python3 dev.py install    the development environment, in .venv
+python3 dev.py check      format, lint, types, import law
+python3 dev.py test       every test, with branch coverage; further words go to pytest
+python3 dev.py bench X    the benchmark bench/X.py (kill, limits, load); further words go to it
 """
 
 import os
@@ -23,7 +24,7 @@ TEST_PROCESSES = 4
 
 def main(words: list[str]) -> int:
     """Runs the named command and answers its exit status."""
-    commands = {"demo": demo, "serve": serve, "install": install, "check": check, "test": test}
+    commands = {"demo": demo, "serve": serve, "install": install, "check": check, "test": test, "bench": bench}
     if not words or words[0] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
@@ -81,6 +82,12 @@ def test(words: list[str]) -> int:
     return run(*coverage, "report", f"--fail-under={LEAST_COVERAGE}")
 
 
+def bench(words: list[str]) -> int:
+    """One benchmark by its name."""
+    sync()
+    return run(PYTHON, "-m", f"bench.{words[0]}", *words[1:]) if words else main([])
+
+
 def sync(*options: str) -> None:
     """Brings .venv to what uv.lock says; whatever is printed goes to stderr, since stdout may be the server's."""
     # The interpreter that runs this file, not one that uv would fetch.
@@ -95,7 +102,15 @@ def uv() -> str:
     found = shutil.which("uv") or (str(own) if own.exists() else None)
     if found:
         return found
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+    ]
     subprocess.run([*pip, "--target", str(TOOLS), "uv>=0.9"], check=True, stdout=sys.stderr)
     return str(own)
 

@@ -54,7 +54,7 @@ class Home:
             **self.extra,
         }
 
-    def with_(self, *services: Service, **extra: str) -> "Home":
+    def with_(self, *services: Service[Any], **extra: str) -> "Home":
         """The same user with keys for these services."""
         found = dict(self.extra)
         for service in services:

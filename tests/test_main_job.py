@@ -1,5 +1,6 @@
 """The main job, as a host does it: generate, wait, pictures on the disk."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import PIL.Image
@@ -21,9 +22,7 @@ async def test_two_thumbnails_are_generated_awaited_and_saved(home: Home, fatthu
     async with connected(home.with_(fatthumb), era) as client:
         started = await call(client, "generate", prompt="A fox reading a map", count=2)
         assert started["status"] in {"queued", "processing"}
-        result = await client.call_tool(
-            "wait", {"generation_ids": [started["id"]]}, progress_callback=on_progress
-        )
+        result = await client.call_tool("wait", {"generation_ids": [started["id"]]}, progress_callback=on_progress)
     assert not result.is_error
     (generation,) = result.structured_content["generations"]
     assert generation["status"] == "succeeded"
@@ -35,7 +34,7 @@ async def test_two_thumbnails_are_generated_awaited_and_saved(home: Home, fatthu
         assert Path(image["path"]).is_relative_to(home.pictures)
     steps = [progress for progress, _, _ in seen]
     assert len(steps) >= 2
-    assert all(earlier < later for earlier, later in zip(steps, steps[1:], strict=False))
+    assert all(earlier < later for earlier, later in pairwise(steps))
     assert len(fatthumb.posts) == 1
 
 
@@ -51,9 +50,7 @@ async def test_an_illustration_waits_in_its_provider_s_queue_and_is_saved_with_i
 
     async with connected(home.with_(betterwaifu), era) as client:
         started = await call(client, "generate", prompt="A lighthouse keeper", seed=77, negative_prompt="text")
-        result = await client.call_tool(
-            "wait", {"generation_ids": [started["id"]]}, progress_callback=on_progress
-        )
+        result = await client.call_tool("wait", {"generation_ids": [started["id"]]}, progress_callback=on_progress)
     (generation,) = result.structured_content["generations"]
     assert generation["status"] == "succeeded", generation
     assert generation["seed"] == 77

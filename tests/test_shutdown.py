@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, running
-from tests.services.faults import Hang
 from tests.services.fatthumb import FatThumb
+from tests.services.faults import Hang
 
 END_WITHIN_S = 2.0
 # Stopping a process and noticing it takes a moment of its own on a busy machine.

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import anyio
 
@@ -126,6 +126,18 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
         instructions=INSTRUCTIONS,
         tools=list(tools),
     )
+
+
+async def serve_stdio(server: "MCPServer", out: TextIO) -> None:
+    """Serves MCP on stdin and `out` until stdin ends."""
+    from mcp.server.stdio import stdio_server  # noqa: PLC0415 - as above
+
+    # The server's own way of running on stdio takes file descriptor 1 and gives it back at the end, each time with a
+    # moment in which a print of another thread would land between two messages. Only the server inside it can be
+    # given streams.
+    inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    async with stdio_server(stdout=anyio.wrap_file(out)) as (incoming, outgoing):
+        await inner.run(incoming, outgoing, inner.create_initialization_options())
 
 
 def configure_logging(level: int, secrets: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -20,18 +21,16 @@ from darkroom.models import MAX_COUNT, Status
 from darkroom.settings import PROVIDERS, Settings
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if not words and not sys.stdin.isatty():
-        words = ["serve"]
-    parser = _parser()
-    arguments = parser.parse_args(words)
-    if arguments.command is None:
-        parser.print_help()
-        return 0
+def main(words: Sequence[str], wire: int | None = None) -> int:
+    """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running.
+
+    `wire`: where `serve` sends its messages; without words, a server is what was asked for.
+    """
     try:
-        return _run(arguments)
+        try:
+            return _run(list(words) if wire is None else ["serve"], wire)
+        finally:
+            sys.stdout.flush()
     except (InvalidRequest, NotConfigured) as error:
         return _refuse(error, WRONG_USE)
     except DarkroomError as error:
@@ -42,18 +41,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(words: list[str], wire: int | None) -> int:
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
     try:
         settings = Settings.from_environment(os.environ)
     except NotConfigured as error:
-        if arguments.command != "serve":
+        if wire is None:
             raise
         configure_logging(logging.WARNING, ())
         logging.error("%s %s", error.message, error.next_step)
-        return serve(error)
+        return serve(error, wire)
     configure_logging(settings.log_level, settings.secrets)
-    if arguments.command == "serve":
-        return serve(settings)
+    if wire is not None:
+        return serve(settings, wire)
     return anyio.run(commands.run, commands.COMMANDS[arguments.command], settings, arguments)
 
 
@@ -129,14 +133,12 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 86_400:
-        raise argparse.ArgumentTypeError("between 0 and 86400 seconds")
-    return seconds
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or not 0 < float(text) <= 86_400:
+        raise argparse.ArgumentTypeError("a number of seconds, at most 86400")
+    return float(text)
 
 
 def _page_size(text: str) -> int:
-    size = int(text)
-    if not 1 <= size <= 100:
-        raise argparse.ArgumentTypeError("between 1 and 100")
-    return size
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError("a number from 1 to 100")
+    return int(text)

@@ -4,12 +4,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import anyio
 
-from darkroom.app import AppContext, build_server, open_app
+from darkroom.app import AppContext, build_server, open_app, serve_stdio
 from darkroom.cli.signals import on_signal
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
@@ -20,28 +19,16 @@ END_WITHIN_S = 1.8
 """How long after the request to end this process the last thread may still hold it up."""
 
 
-def serve(settings: Settings | DarkroomError) -> int:
+def serve(settings: Settings | DarkroomError, wire: int) -> int:
     """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
 
-    File descriptor 1 belongs to JSON-RPC alone: until the transport takes it, and again after it, whatever else is
-    printed in this process or by a child of it goes to stderr.
+    `wire` is the descriptor that JSON-RPC goes out on; nothing else in this process knows it.
     """
-    wire = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        anyio.run(_serve, settings, lambda: _hand_over(wire))
-    finally:
-        os.dup2(2, 1)
-        sys.stdout.flush()
+    anyio.run(_serve, settings, wire)
     return 0
 
 
-def _hand_over(wire: int) -> None:
-    sys.stdout.flush()
-    os.dup2(wire, 1)
-
-
-async def _serve(settings: Settings | DarkroomError, hand_over: Callable[[], None]) -> None:
+async def _serve(settings: Settings | DarkroomError, wire: int) -> None:
     over = anyio.Event()
     signalled = anyio.Event()
     # A thread that hangs in a disk or in a read of stdin cannot be interrupted, only left behind.
@@ -49,8 +36,11 @@ async def _serve(settings: Settings | DarkroomError, hand_over: Callable[[], Non
     last_resort.daemon = True
 
     async def transport() -> None:
-        hand_over()
-        await server.run_stdio_async()
+        try:
+            with os.fdopen(wire, "w", encoding="utf-8", newline="\n") as out:
+                await serve_stdio(server, out)
+        except* OSError as group:
+            log.info("The client has gone: %s", group.exceptions[0])
         over.set()
 
     def stop() -> None:

@@ -165,17 +165,18 @@ def worth_another_try(record: Record) -> bool:
         return False
     if record.failure is not None and record.failure.code == "timed_out":
         return True
-    return any(_wanted(image) for image in record.images)
+    return any(wanted(image) for image in record.images)
 
 
 def wanted_again(record: Record) -> Record:
     """The row as it is before another try: what may still come counts as processing. Nothing is written."""
     reset = {"status": ImageStatus.PROCESSING, "error": None}
-    images = tuple(image.model_copy(update=reset) if _wanted(image) else image for image in record.images)
+    images = tuple(image.model_copy(update=reset) if wanted(image) else image for image in record.images)
     return record.model_copy(update={"images": images})
 
 
-def _wanted(image: Image) -> bool:
+def wanted(image: Image) -> bool:
+    """Whether the provider may still give this picture, though it is not here."""
     if image.hidden or image.status is ImageStatus.SUCCEEDED:
         return False
     return image.error is None or image.error.code in WORTH_ANOTHER_TRY

@@ -195,8 +195,10 @@ class Service:
         """The owner's generations, newest first.
 
         Raises:
-            InvalidRequest: the cursor is not one of ours.
+            InvalidRequest: the cursor is not one of ours, or there is no such provider.
         """
+        if provider is not None:
+            self._registry.known(provider)
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
             raise InvalidRequest(
                 "cursor is not one that list_generations answered.",

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from darkroom.models import Generation, Image, ImageStatus, Status
+from darkroom.generations.collect import wanted
+from darkroom.models import Generation, Image, ImageStatus
 
 
 def say(generation: Generation) -> str:
@@ -25,9 +26,9 @@ def next_step(generations: Sequence[Generation]) -> str | None:
     running = [generation.id for generation in generations if not generation.status.terminal]
     if running:
         return f"Next: call wait with {json.dumps(running)}."
-    partial_ones = [generation.id for generation in generations if generation.status is Status.PARTIAL]
-    if partial_ones:
-        return f"Next: call get_status with {partial_ones[0]} to fetch what is missing again, at no cost."
+    missing = [generation.id for generation in generations if any(map(wanted, generation.images))]
+    if missing:
+        return f"Next: call get_status with {missing[0]} to fetch what is missing again, at no cost."
     return None
 
 

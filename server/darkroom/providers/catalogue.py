@@ -5,7 +5,7 @@ from typing import Literal
 
 import anyio
 
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, NotFound
 from darkroom.models import Failure, Sparse
 from darkroom.providers.base import AccountState, Model, Provider, Traits
 from darkroom.providers.registry import TRAITS, Registry
@@ -95,11 +95,15 @@ def _accepts(traits: Traits) -> Accepts:
 async def _asked(state: ProviderState, provider: Provider) -> ProviderState:
     try:
         models = await provider.models()
-        account = await provider.account_state()
     except DarkroomError as error:
         return state.model_copy(update={"status": "unavailable", "error": error.failure()})
-    shown = {"models": tuple(models[:MAX_MODELS]), "model_count": len(models), "account": account}
-    return state.model_copy(update=shown)
+    state = state.model_copy(update={"models": tuple(models[:MAX_MODELS]), "model_count": len(models)})
+    try:
+        return state.model_copy(update={"account": await provider.account_state()})
+    except NotFound as error:  # the key works, and only the account's own page is missing
+        return state.model_copy(update={"error": error.failure()})
+    except DarkroomError as error:
+        return state.model_copy(update={"status": "unavailable", "error": error.failure()})
 
 
 def say_provider(state: ProviderState) -> str:

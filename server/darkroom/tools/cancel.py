@@ -34,4 +34,7 @@ def _note(generation: Generation) -> str:
         return "Cancelled for good; nothing was sent and nothing is charged."
     if generation.status.terminal:
         return "Nothing to cancel: it is already over."
-    return f"Not cancelled: {generation.provider} already has it and cannot be stopped. It goes on and is collected."
+    return (
+        f"Not cancelled: it has been sent to {generation.provider}, which offers no way to stop it. "
+        "It goes on and is collected."
+    )

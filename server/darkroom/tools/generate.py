@@ -9,7 +9,7 @@ from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, MAX_PROMPT, Generation
 from darkroom.settings import PROVIDERS
 from darkroom.tools.results import one
-from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 Prompt = Annotated[
     str,
@@ -39,17 +39,20 @@ def generate_tool(service: Service) -> AgentTool:
         model: Annotated[
             str | None, Field(max_length=100, description="An id from list_models.", examples=["gpt-image-2"])
         ] = None,
-        count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Pictures to make.", examples=[2])] = 1,
+        count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Pictures to make.", examples=[2]), Number] = 1,
         aspect_ratio: Annotated[
             str | None, Field(max_length=20, description="Width:height.", examples=["16:9"])
         ] = None,
         negative_prompt: Annotated[
             str | None, Field(max_length=MAX_PROMPT, description="What to leave out.", examples=["text"])
         ] = None,
-        seed: Annotated[int | None, Field(ge=-1, le=2**53 - 1, description="-1: random.", examples=[42])] = None,
+        seed: Annotated[
+            int | None, Field(ge=-1, le=2**53 - 1, description="-1: random.", examples=[42]), Number
+        ] = None,
         options: Annotated[
             dict[str, Any] | None,
             Field(
+                max_length=10,
                 description="fatthumb: person_ids, inspiration_ids; "
                 "betterwaifu: width, height, steps, cfg_scale, sampler.",
                 examples=[{"steps": 30}],

@@ -9,7 +9,7 @@ from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, ListedGenerations, Status
 from darkroom.tools.generate import ProviderName
 from darkroom.tools.results import listed
-from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 
 def list_generations_tool(service: Service) -> AgentTool:
@@ -18,7 +18,7 @@ def list_generations_tool(service: Service) -> AgentTool:
     async def list_generations(
         status: Annotated[Status | None, Field(description="Only these.", examples=["processing"])] = None,
         provider: ProviderName = None,
-        limit: Annotated[int, Field(ge=1, le=100, description="Page size.", examples=[20])] = 20,
+        limit: Annotated[int, Field(ge=1, le=100, description="Page size.", examples=[20]), Number] = 20,
         cursor: Annotated[
             str | None, Field(max_length=100, description="next_cursor of the page before.", examples=["41"])
         ] = None,

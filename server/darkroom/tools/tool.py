@@ -7,7 +7,7 @@ from typing import Any, cast
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -44,6 +44,16 @@ class AgentTool(Tool):
             self.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:
             raise invalid_arguments(error) from error
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")
+    return value
+
+
+Number = BeforeValidator(_no_truth_value)
+"""For arguments that are numbers: `true` is not read as 1."""
 
 
 def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotations) -> AgentTool:

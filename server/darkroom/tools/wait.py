@@ -12,7 +12,7 @@ from darkroom.generations.wording import say_progress
 from darkroom.models import LOCAL_OWNER, WaitedGenerations
 from darkroom.tools.get_status import EXAMPLE_ID, GenerationId
 from darkroom.tools.results import waited
-from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 
 def wait_tool(service: Service) -> AgentTool:
@@ -25,7 +25,7 @@ def wait_tool(service: Service) -> AgentTool:
             Field(min_length=1, max_length=50, description="Ids from generate.", examples=[[EXAMPLE_ID]]),
         ],
         timeout_s: Annotated[
-            float, Field(gt=0, le=600, description="Seconds; many hosts give up after 60.", examples=[40])
+            float, Field(gt=0, le=600, description="Seconds; many hosts give up after 60.", examples=[40]), Number
         ] = 40,
         until: Annotated[
             Literal["all", "any"], Field(description="Return when all are done, or any.", examples=["any"])

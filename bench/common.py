@@ -1,0 +1,73 @@
+"""What the benchmarks share: a provider service of its own process, and figures."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A FatThumb service in another process."""
+
+    url: str
+    key: str
+    log_url: str
+
+    def log(self) -> dict[str, Any]:
+        """Its own log: accepted posts, refusals, and when each request arrived."""
+        with urllib.request.urlopen(self.log_url, timeout=30) as answer:
+            return json.load(answer)
+
+    def environ(self, home: Path, limits: str) -> dict[str, str]:
+        """The environment of a user of it."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "DARKROOM_HOME": str(home / "home"),
+            "DARKROOM_PICTURES": str(home / "pictures"),
+            "FATTHUMB_API_KEY": self.key,
+            "FATTHUMB_BASE_URL": self.url,
+            "FATTHUMB_LIMITS": limits,
+        }
+
+
+@contextmanager
+def fatthumb(**knobs: Any) -> Generator[Provider]:
+    """A FatThumb service for as long as the block lasts."""
+    command = [sys.executable, "-m", "tests.services", "fatthumb"]
+    for name, value in knobs.items():
+        command += ["--set", f"{name}={json.dumps(value)}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            hello = json.loads(process.stdout.readline())
+            yield Provider(hello["url"], hello["key"], hello["log"])
+        finally:
+            process.terminate()
+
+
+def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Reads the user's ledger."""
+    path = home / "home" / "ledger.sqlite3"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+        return db.execute(sql).fetchall()
+
+
+def spread(figures: Sequence[float], unit: str = "s") -> str:
+    """Median, 95th percentile and maximum in one line."""
+    ordered = sorted(figures)
+    if not ordered:
+        return "no figures"
+    high = ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
+    return f"p50 {median(ordered):.3f} {unit}, p95 {high:.3f} {unit}, max {ordered[-1]:.3f} {unit} (n={len(ordered)})"

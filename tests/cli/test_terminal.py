@@ -1,0 +1,121 @@
+"""The command line on a real terminal, and without one."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.hosts import PATIENCE_S, Home, RawServer, running
+from tests.services.fatthumb import FatThumb
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
+
+
+@dataclass
+class Terminal:
+    """A command whose stdin, stdout and stderr are one terminal."""
+
+    process: subprocess.Popen[bytes]
+    screen: int
+    seen: str = field(default="")
+
+    def until(self, pattern: str) -> str:
+        """Reads until the pattern was shown, or to the end where it is never."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not re.search(pattern, self.seen):
+            readable, _, _ = select.select([self.screen], [], [], max(deadline - time.monotonic(), 0))
+            assert readable, f"not shown within {PATIENCE_S} s: {pattern}\n{self.seen}"
+            try:
+                shown = os.read(self.screen, 65536)
+            except OSError:  # Linux's way of saying that nobody has the terminal open any more
+                shown = b""
+            if not shown:
+                break
+            self.seen += shown.decode()
+        return self.seen
+
+    def end(self) -> tuple[int, str]:
+        """Its exit status and everything it showed."""
+        seen = self.until(r"\Z(?!)")
+        return self.process.wait(PATIENCE_S), seen
+
+
+@contextmanager
+def on_a_terminal(home: Home, *words: str) -> Generator[Terminal]:
+    """Starts the command there, and kills it at the end if it still runs."""
+    screen, inside = pty.openpty()
+    environ = {**home.environ, "TERM": "xterm", "COLUMNS": "80"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "darkroom", *words],
+        env=environ, stdin=inside, stdout=inside, stderr=inside,
+    ) as process:  # fmt: skip
+        os.close(inside)
+        try:
+            yield Terminal(process, screen)
+        finally:
+            process.kill()
+            os.close(screen)
+
+
+def test_without_arguments_on_a_terminal_it_prints_its_help(home: Home) -> None:
+    with on_a_terminal(home) as terminal:
+        status, seen = terminal.end()
+    assert status == 0
+    assert "usage: darkroom-mcp" in seen
+    for command in ("serve", "generate", "status", "wait", "list", "models"):
+        assert f"    {command} " in seen
+    assert not home.ledger.exists()
+
+
+@pytest.mark.parametrize("words", [(), ("serve",)])
+def test_without_a_terminal_it_serves(home: Home, words: tuple[str, ...]) -> None:
+    with running(home, *words) as process:
+        server = RawServer(process)
+        server.initialize()
+        assert len(server.request("tools/list", {})["result"]["tools"]) == 6
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_progress_is_one_line_rewritten_in_place(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.later_jobs(duration=1000.0)
+    with on_a_terminal(home.with_(fatthumb), "generate", "A fox") as terminal:
+        terminal.until("FatThumb is working on it")
+        fatthumb.advance(1000)
+        status, seen = terminal.end()
+    assert status == 0
+    first, progress = seen.split("\n", 1)
+    assert re.fullmatch(r"gen_\w{26} (queued|processing)\r", first)
+    *states, rest = re.split(r"\r\x1b\[K", progress)
+    assert len(states) >= 2
+    # Each state is written over the one before; only the path stays, on a line of its own.
+    assert not any("\n" in state or len(state) > 80 for state in states)
+    assert rest.split() == [str(path) for path in home.saved()]
+
+
+def test_ctrl_c_leaves_the_generation_running_and_says_how_to_go_on(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.later_jobs(duration=1000.0)
+    user = home.with_(fatthumb)
+    with on_a_terminal(user, "generate", "A fox") as terminal:
+        terminal.until("FatThumb is working on it")
+        terminal.process.send_signal(signal.SIGINT)
+        status, seen = terminal.end()
+    assert status == 3
+    assert "Traceback" not in seen
+    told = re.search(r"darkroom-mcp wait (gen_\w+)", seen)
+    assert told is not None
+    fatthumb.advance(1000)
+    with on_a_terminal(user, "wait", told[1]) as terminal:
+        status, seen = terminal.end()
+    assert status == 0
+    assert str(home.saved()[0]) in seen
+    assert len(fatthumb.posts) == 1

@@ -1,0 +1,149 @@
+"""Standard output is JSON-RPC from the first byte to the last, whoever else prints."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts import PATIENCE_S, Home, RawServer
+from tests.services.fatthumb import FatThumb
+
+NOISE = """
+import atexit, os, subprocess, sys, threading, time, warnings
+
+warnings.simplefilter("always")
+first = sys.stdout
+
+def noise(where):
+    print("noise", where)
+    print("flushed noise", where, flush=True)
+    print("noise through a stream of old", where, file=first, flush=True)
+    os.write(1, f"noise on the descriptor {where}\\n".encode())
+    subprocess.run([sys.executable, "-c", f"print('noise of a child {where}')"])
+    warnings.warn(f"a warning {where}")
+
+class Loud:
+    # Not a finder that finds: it prints when one of its packages is imported, as the package itself might.
+    def __init__(self, *names):
+        self.names = set(names)
+
+    def find_spec(self, name, path=None, target=None):
+        if name in self.names:
+            self.names.discard(name)
+            noise(f"at the import of {name}")
+
+def loud(function, where):
+    def louder(*args, **kwargs):
+        noise(where)
+        return function(*args, **kwargs)
+    return louder
+"""
+
+WHILE_IT_SERVES = """
+import httpx2, secrets
+secrets.token_bytes = loud(secrets.token_bytes, "in a tool call")
+os.link = loud(os.link, "on a worker thread")
+httpx2.AsyncClient.send = loud(httpx2.AsyncClient.send, "in a request")
+sys.meta_path.insert(0, Loud("mcp", "PIL"))
+"""
+AT_IMPORT = """
+sys.meta_path.insert(0, Loud("anyio", "httpx2", "pydantic", "filelock", "mcp"))
+"""
+AT_THE_END = """
+import httpx2
+httpx2.AsyncClient.aclose = loud(httpx2.AsyncClient.aclose, "while it closes")
+atexit.register(noise, "at exit")
+"""
+WITHOUT_A_BREAK = """
+def chatter():
+    at_first = os.fstat(1).st_ino
+    while os.fstat(1).st_ino == at_first:
+        time.sleep(0.0005)
+    while True:
+        os.write(1, b"noise without a break\\n")
+        time.sleep(0.0005)
+
+threading.Thread(target=chatter, daemon=True).start()
+"""
+MAIN = """
+import runpy
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+
+
+class Talk:
+    """One conversation over a server's pipes: what it said on both, and how it ended."""
+
+    def __init__(self, home: Home, code: str, errors: Path) -> None:
+        # The ledger's hooks print too, and warnings are not errors here: dependencies warn as they like.
+        environ = {**home.environ, "PYTHONWARNINGS": "default", "DARKROOM_LOG": "debug"}
+        self._errors = errors
+        with errors.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, "serve"],
+                env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, bufsize=1,
+            )  # fmt: skip
+        self.server = RawServer(self.process)
+        self._watchdog = threading.Timer(PATIENCE_S, self.process.kill)
+        self._watchdog.start()
+
+    def ended(self) -> tuple[list[str], str, int]:
+        """Closes its stdin; answers the lines it still said, its stderr, and its exit status."""
+        rest, _ = self.process.communicate(timeout=PATIENCE_S)
+        self._watchdog.cancel()
+        return rest.splitlines(), self._errors.read_text(), self.process.returncode
+
+
+def generated(server: RawServer) -> dict[str, Any]:
+    """The main job: a picture."""
+    server.initialize()
+    server.request("tools/list", {})
+    started = server.call("generate", prompt="a fox\nprints")["structuredContent"]["id"]
+    waited = {"generation_ids": [started]}
+    answer = server.request("tools/call", {"name": "wait", "arguments": waited, "_meta": {"progressToken": 1}})
+    return answer["result"]["structuredContent"]["generations"][0]
+
+
+@pytest.mark.parametrize(
+    ("code", "where"),
+    [
+        ("", []),
+        (WHILE_IT_SERVES, ["at the import of mcp", "in a tool call", "in a request", "on a worker thread"]),
+        (AT_IMPORT, ["at the import of anyio", "at the import of pydantic", "at the import of mcp"]),
+        (AT_THE_END, ["while it closes", "at exit"]),
+        (WITHOUT_A_BREAK, ["without a break"]),
+    ],
+    ids=["never", "while it serves", "at import", "at the end", "without a break"],
+)
+def test_every_line_on_stdout_is_json_rpc_even_if_a_dependency_prints(
+    home: Home, fatthumb: FatThumb, tmp_path: Path, code: str, where: list[str]
+) -> None:
+    talk = Talk(home.with_(fatthumb), NOISE + code + MAIN, tmp_path / "stderr.txt")
+    # RawServer reads each line as JSON, so noise on the way fails right there.
+    assert generated(talk.server)["status"] == "succeeded"
+    rest, errors, status = talk.ended()
+    assert [line for line in rest if not is_json_rpc(line)] == []
+    assert status == 0
+    assert [words for words in where if words not in errors] == []
+
+
+def is_json_rpc(line: str) -> bool:
+    try:
+        return json.loads(line)["jsonrpc"] == "2.0"
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def test_a_line_that_is_no_json_is_answered_or_passed_over_but_the_server_goes_on(home: Home, tmp_path: Path) -> None:
+    talk = Talk(home, MAIN, tmp_path / "stderr.txt")
+    talk.server.initialize()
+    assert talk.process.stdin is not None
+    talk.process.stdin.write("this is no JSON\n{}\n[1,2]\n\n")
+    talk.process.stdin.flush()
+    assert talk.server.call("list_generations")["structuredContent"] == {"generations": []}
+    rest, _, status = talk.ended()
+    assert (rest, status) == ([], 0)
