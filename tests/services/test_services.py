@@ -20,9 +20,7 @@ from tests.services.faults import Alter, Delay, Hang
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_service_goes_down_and_comes_back_on_the_same_port(
-    thumbs: FatThumb, thumb_client: httpx2.Client
-) -> None:
+def test_a_service_goes_down_and_comes_back_on_the_same_port(thumbs: FatThumb, thumb_client: httpx2.Client) -> None:
     path = f"/generations/{submit(thumb_client).json()['generationId']}"
     url = thumbs.url
     thumbs.stop()
