@@ -37,6 +37,11 @@ class DarkroomError(Exception):
         self.next_step = next_step
         self.charged = charged
 
+    def __str__(self) -> str:
+        """The whole of it in one line, for agents and people alike."""
+        message = self.message if self.message.endswith((".", '"')) else f"{self.message}."
+        return f"{self.code}: {message} Charged: {self.charged}. {self.next_step}"
+
     def failure(self, charged: Charged | None = None) -> Failure:
         """This error as the value that a Generation or an Image carries."""
         return Failure(

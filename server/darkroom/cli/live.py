@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 class Live:
-    """A context in which `show` keeps one line current; it is wiped at the end on a terminal."""
+    """A context in which `show` keeps one line current; the last one stays, whole."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -20,7 +20,7 @@ class Live:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._in_place:
-            self._out.write("\r\x1b[K")
+            self._out.write(f"\r\x1b[K{self._last}\n")
             self._out.flush()
 
     def show(self, line: str) -> None:

@@ -62,7 +62,7 @@ def _run(words: list[str], wire: int | None) -> int:
 
 
 def _refuse(error: DarkroomError, status: int) -> int:
-    print(f"{error.code}: {error.message} {error.next_step}", file=sys.stderr)
+    print(error, file=sys.stderr)
     return status
 
 

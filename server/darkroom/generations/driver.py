@@ -139,11 +139,10 @@ class Driver:
             return await self._finish(provider, record, reading)
         if overdue:
             raise _given_up(provider, f"{provider.traits.title} still says that it is working on it")
-        changed = (reading.queued, reading.queue_position) != (record.provider_queued, record.queue_position)
-        if changed:
-            record = await self._journal.write(
-                record, provider_queued=reading.queued, queue_position=reading.queue_position
-            )
+        queued = reading.queued and record.provider_queued  # a status does not go backwards
+        position = reading.queue_position if queued else None
+        if (queued, position) != (record.provider_queued, record.queue_position):
+            record = await self._journal.write(record, provider_queued=queued, queue_position=position)
         return await self._collector.collect(provider, record, reading, self._retries[provider.name])
 
     async def _finish(self, provider: Provider, record: Record, reading: Reading) -> Record:

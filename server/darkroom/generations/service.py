@@ -34,6 +34,7 @@ from darkroom.store.ledger import Standing
 
 ANSWER_WITHIN_S = 0.8
 """How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
+REREAD_S = 1.0
 HEARTBEAT_S = 4.0
 """How often a wait reports that it still waits: hosts extend their patience on progress, given every 5 s."""
 
@@ -133,7 +134,8 @@ class Service:
 
     async def _settled_a_little(self, record: Record) -> Generation:
         with self._changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
-            record = await self._ledger.get(record.id, record.owner) or record
+            with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be answered
+                record = await self._ledger.get(record.id, record.owner) or record
             while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
                 record = (await subscription.take())[record.id]
         return await self._described(record)
@@ -157,7 +159,9 @@ class Service:
         ids = list(dict.fromkeys(ids))
         deadline = anyio.current_time() + timeout_s
         with self._changes.subscribe(ids) as subscription:
-            records = {generation_id: await self._owned(owner, generation_id) for generation_id in ids}
+            records = {
+                generation_id: await self._owned_at_last(owner, generation_id, deadline) for generation_id in ids
+            }
             yield await self._snapshot(records, until, timed_out=False)
             await self._fetch_what_is_missing(records, timeout_s)
             while not (snapshot := await self._snapshot(records, until, timed_out=False)).over:
@@ -220,6 +224,16 @@ class Service:
             await self._delivery.note(record, Answered.DELIVERED)  # who names it has read it
         return record
 
+    async def _owned_at_last(self, owner: str, generation_id: str, deadline: float) -> Record:
+        """The row, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""
+        while True:
+            try:
+                return await self._owned(owner, generation_id)
+            except StorageError:
+                if anyio.current_time() >= deadline:
+                    raise
+                await anyio.sleep(REREAD_S)
+
     async def _fetch_what_is_missing(self, records: dict[str, Record], timeout_s: float) -> None:
         async def again(record: Record) -> None:
             with suppress(StorageError):
@@ -253,7 +267,9 @@ class Service:
         provider = self._registry.providers.get(record.request.provider)
         if provider is None or record.stage is not Stage.ACCEPTED:
             return None
-        return await self._ledger.standing(record, provider.access.limits, self._clock())
+        with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
+            return await self._ledger.standing(record, provider.access.limits, self._clock())
+        return None
 
     async def _held_back(self, record: Record) -> bool:
         """Whether it waits for a limit, so that there is no word of the provider to wait for."""

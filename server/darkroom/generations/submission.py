@@ -11,7 +11,7 @@ from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, 
 from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.limits import SubmitQueue
 from darkroom.models import Charged, Record, Stage
-from darkroom.providers.base import Provider
+from darkroom.providers.base import Provider, Submission
 from darkroom.providers.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -88,13 +88,16 @@ class Submitter:
             log.exception("%s: the submission broke", record.id)
             await self._journal.fail(record, lost_in_submission().failure(), self._clock())
         else:
-            await self._sent(record, receipt.job_id)
+            await self._sent(record, receipt)
 
-    async def _sent(self, record: Record, job_id: str) -> None:
+    async def _sent(self, record: Record, receipt: Submission) -> None:
         try:
-            self._running(await self._journal.write(record, stage=Stage.RUNNING, job_id=job_id))
+            running = await self._journal.write(
+                record, stage=Stage.RUNNING, job_id=receipt.job_id, provider_queued=receipt.queued
+            )
+            self._running(running)
         except RowLost:
-            await self._journal.write_late(record, job_id)
+            await self._journal.write_late(record, receipt.job_id)
             raise
         self._journal.struggling(record, None)
 

@@ -65,9 +65,10 @@ class Traits:
 
 
 class Submission(Frozen):
-    """The provider's receipt for a job."""
+    """The provider's receipt for a job; `queued`: it is in the provider's own queue."""
 
     job_id: str
+    queued: bool = False
 
 
 class RemoteImage(Frozen):

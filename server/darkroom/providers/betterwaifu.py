@@ -66,6 +66,7 @@ TRAITS = Traits(
 
 class _Started(Wire):
     id: Annotated[str, Field(min_length=1, max_length=200)]
+    status: Any = None
 
 
 class _Image(Wire):
@@ -151,7 +152,8 @@ class BetterWaifu:
             body["seed"] = request.seed
         answer = await self._api.submit("/generate", body)
         try:
-            return Submission(job_id=_Started.model_validate(answer).id)
+            started = _Started.model_validate(answer)
+            return Submission(job_id=started.id, queued=started.status == "queued")
         except ValidationError as error:
             raise self._api.unreadable("its answer names no job id") from error
 

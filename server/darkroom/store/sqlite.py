@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
+from pydantic import ValidationError
 
 from darkroom.errors import StorageError
 from darkroom.models import Answered, Failure, Record, Stage, Status
@@ -116,11 +117,15 @@ class SqliteLedger:
             where.append("seq < ?")
             values.append(before)
         sql = f"SELECT seq, {rows.SELECT.removeprefix('SELECT ')} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
-        found = await self._run(lambda: self._db.execute(sql, (*values, limit + 1)).fetchall())
-        return Page(
-            records=tuple(rows.from_row(row[1:]) for row in found[:limit]),
-            next_cursor=str(found[limit - 1][0]) if len(found) > limit else None,
-        )
+
+        def read() -> Page:
+            found = self._db.execute(sql, (*values, limit + 1)).fetchall()
+            return Page(
+                records=tuple(rows.from_row(row[1:]) for row in found[:limit]),
+                next_cursor=str(found[limit - 1][0]) if len(found) > limit else None,
+            )
+
+        return await self._run(read)
 
     async def claim_next(
         self, account: str, limits: Limits, *, holder: str, token: str, now: float
@@ -238,10 +243,13 @@ class SqliteLedger:
         try:
             return await to_thread.run_sync(work, limiter=self._thread)
         except sqlite3.Error as error:
-            raise StorageError(
-                f"The ledger could not be used ({error}).",
-                next_step="Check the disk under DARKROOM_HOME, then call again.",
-            ) from error
+            raise _refused(f"could not be used ({error})") from error
+        except ValidationError as error:
+            raise _refused(f"holds a row that cannot be read ({error.title})") from error
+
+
+def _refused(why: str) -> StorageError:
+    return StorageError(f"The ledger {why}.", next_step="Check the disk under DARKROOM_HOME, then call again.")
 
 
 def _connect(home: Path) -> sqlite3.Connection:
@@ -265,6 +273,8 @@ def _connect(home: Path) -> sqlite3.Connection:
         raise _unusable(path, "was written by a newer Darkroom") from None
     except sqlite3.Error as error:
         db.close()
+        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise _refused(f"is locked by another program for more than {BUSY_TIMEOUT_S:.0f} s") from error
         raise _unusable(path, f"cannot be used ({error})") from error
     except BaseException:
         db.close()

@@ -127,6 +127,4 @@ def _inlined(part: Any, once: dict[str, Any]) -> Any:
 
 def error_result(error: DarkroomError) -> CallToolResult:
     """The refusal as text; no structured content, since hosts hold that against the tool's output schema."""
-    message = error.message if error.message.endswith((".", '"')) else f"{error.message}."
-    text = f"{error.code}: {message} Charged: {error.charged}. {error.next_step}"
-    return CallToolResult(content=[TextContent(text=text)], is_error=True)
+    return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
