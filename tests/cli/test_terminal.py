@@ -97,9 +97,11 @@ def test_progress_is_one_line_rewritten_in_place(home: Home, fatthumb: FatThumb)
     assert re.fullmatch(r"gen_\w{26} (queued|processing)\r", first)
     *states, rest = re.split(r"\r\x1b\[K", progress)
     assert len(states) >= 2
-    # Each state is written over the one before; only the path stays, on a line of its own.
+    # Each state is written over the one before; the last one stays, and then the path on a line of its own.
     assert not any("\n" in state or len(state) > 80 for state in states)
-    assert rest.split() == [str(path) for path in home.saved()]
+    last, *paths = rest.split("\r\n")
+    assert last == "1 picture saved."
+    assert [path for path in paths if path] == [str(path) for path in home.saved()]
 
 
 def test_ctrl_c_leaves_the_generation_running_and_says_how_to_go_on(home: Home, fatthumb: FatThumb) -> None:
