@@ -66,7 +66,7 @@ class Sketch:
 
     async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
         """Draws on a worker thread: about half a second of work that must not hold up the event loop."""
-        from darkroom.providers.sketch_art import paint  # noqa: PLC0415 - drawing is heavy, few calls need it
+        from darkroom.providers.drawing.art import paint  # noqa: PLC0415 - drawing is heavy, few calls need it
 
         width, height = _SIZES[request.aspect_ratio or "16:9"]
         draw = partial(paint, request.prompt, seed=_seed(job_id), index=image.index, width=width, height=height)

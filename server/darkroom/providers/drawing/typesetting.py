@@ -9,7 +9,7 @@ from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkroom.providers import sketch_script as script
+from darkroom.providers.drawing import script
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

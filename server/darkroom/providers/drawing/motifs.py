@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from darkroom.providers.sketch_canvas import Canvas, Point
-from darkroom.providers.sketch_colour import Colour, mix
+from darkroom.providers.drawing.canvas import Canvas, Point
+from darkroom.providers.drawing.colour import Colour, mix
 
 
 def lozenge(x: float, y: float, half_width: float, half_height: float) -> list[Point]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from darkroom.providers.sketch_canvas import Canvas, scaled, toned
-from darkroom.providers.sketch_colour import PALETTES, Colour, Palette, contrast, mix
-from darkroom.providers.sketch_scenes import SCENES
-from darkroom.providers.sketch_type import Box, draw_footer, draw_title, fit, title_text
+from darkroom.providers.drawing.canvas import Canvas, scaled, toned
+from darkroom.providers.drawing.colour import PALETTES, Colour, Palette, contrast, mix
+from darkroom.providers.drawing.scenes import SCENES
+from darkroom.providers.drawing.typesetting import Box, draw_footer, draw_title, fit, title_text
 
 if TYPE_CHECKING:
     from PIL.Image import Image

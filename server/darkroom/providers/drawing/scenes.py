@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable
 
-from darkroom.providers.sketch_canvas import Canvas, Point
-from darkroom.providers.sketch_colour import mix
-from darkroom.providers.sketch_motifs import (
+from darkroom.providers.drawing.canvas import Canvas, Point
+from darkroom.providers.drawing.colour import mix
+from darkroom.providers.drawing.motifs import (
     arch,
     balloon,
     birds,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from darkroom.providers.sketch_colour import Colour, Palette, mix
+from darkroom.providers.drawing.colour import Colour, Palette, mix
 
 if TYPE_CHECKING:
     from PIL.Image import Image
