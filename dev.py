@@ -5,7 +5,7 @@ python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
 python3 dev.py install    the development environment, in .venv
 python3 dev.py check      format, lint, types, import law
 python3 dev.py test       every test, with branch coverage; further words go to pytest
-python3 dev.py bench X    the benchmark bench/X.py (kill, limits, load); further words go to it
+python3 dev.py bench X    the benchmark bench/X.py (kill, limits, load, follow); further words go to it
 """
 
 import os
