@@ -45,10 +45,7 @@ def main() -> int:
     """Runs it and prints the figures; fails where a waiter was told nothing."""
     with tempfile.TemporaryDirectory() as folder, fatthumb(duration=30.0) as provider:
         home = Path(folder)
-        environ = {
-            **provider.environ(home, "submit=10/1,requests=1000000/3600"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
+        environ = provider.environ(home, "submit=10/1,requests=1000000/3600")
         driver = subprocess.Popen(
             [sys.executable, "-c", SUBMIT_ALL, str(GENERATIONS)], env=environ, stdout=subprocess.PIPE, text=True
         )
