@@ -20,7 +20,7 @@ from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.limits import RequestBudget
 from darkroom.generations.polling import Looks, RetryBudget
 from darkroom.generations.submission import Submitter
-from darkroom.models import Charged, Record, Stage
+from darkroom.models import Charged, ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry
 
@@ -110,7 +110,7 @@ class Driver:
                 try:
                     record = await self._look(provider, record)
                 except (Expired, TimedOut) as final:
-                    record = await self._journal.fail(record, final.failure(), self._clock())
+                    record = await self._give_up(record, final)
                 except DarkroomError as transient:
                     error = transient
                 failures = failures + 1 if error else 0
@@ -126,6 +126,11 @@ class Driver:
             looks.done(self._clock(), firm=True)
             del self._looks[record.id]
             self._submitter.wake(provider.name)
+
+    async def _give_up(self, record: Record, error: DarkroomError) -> Record:
+        saved = any(image.status is ImageStatus.SUCCEEDED for image in record.images)
+        stage = Stage.PARTIAL if saved else Stage.FAILED
+        return await self._journal.write(record, stage=stage, failure=error.failure(), finished_at=self._clock())
 
     async def _look(self, provider: Provider, record: Record) -> Record:
         overdue = self._clock() > (record.submitted_at or record.created_at) + provider.traits.deadline_s

@@ -83,12 +83,11 @@ class RequestBudget:
 
     async def draw(self) -> None:
         """Waits for its turn, then for one request to be left, then out the spacing to the one before."""
-        if not self._access.limits.requests:
-            return
         async with self._turn:
-            while self._left == 0:
-                await self._reserve()
-            self._left -= 1
+            if self._access.limits.requests:
+                while self._left == 0:
+                    await self._reserve()
+                self._left -= 1
             await anyio.sleep_until(max(self._next, self._closed_until))
             self._next = anyio.current_time() + self._spacing
 

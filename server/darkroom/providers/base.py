@@ -1,7 +1,7 @@
 """What a provider is to the rest of the house."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,7 @@ from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
 from darkroom.redact import clean
 from darkroom.settings import Limits
 from darkroom.transport.client import Api
+from darkroom.transport.egress import Pictures
 
 
 class Wire(BaseModel):
@@ -104,8 +105,8 @@ class Access:
 class Provider(Protocol):
     """One generation service."""
 
-    name: str
-    traits: Traits
+    name: ClassVar[str]
+    traits: ClassVar[Traits]
     access: Access
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
@@ -131,6 +132,26 @@ class Provider(Protocol):
     async def account_state(self) -> AccountState | None:
         """Balance and plan, or None where the provider does not tell them."""
         ...
+
+
+class HttpProvider:
+    """What every service behind an HTTP API has in common; a subclass adds its own endpoints."""
+
+    name: ClassVar[str]
+    traits: ClassVar[Traits]
+
+    def __init__(self, api: Api, access: Access, pictures: Pictures) -> None:
+        self._api = api
+        self.access = access
+        self._pictures = pictures
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """See `Provider.check`."""
+        return check_request(request, self.traits)
+
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        """The picture from its URL, without the key."""
+        return await self._pictures.fetch(image.url or "")
 
 
 def check_request(request: GenerationRequest, traits: Traits) -> GenerationRequest:

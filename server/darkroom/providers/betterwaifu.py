@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError
 from darkroom.errors import InvalidRequest
 from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
 from darkroom.providers.base import (
-    Access,
     AccountState,
+    HttpProvider,
     Model,
     Options,
     Reading,
@@ -17,12 +17,9 @@ from darkroom.providers.base import (
     Submission,
     Traits,
     Wire,
-    check_request,
     path_segment,
     read_as,
 )
-from darkroom.transport.client import Api
-from darkroom.transport.egress import Pictures
 
 _Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
 
@@ -117,16 +114,11 @@ class _Account(Wire):
     subscription: _Subscription | None = None
 
 
-class BetterWaifu:
+class BetterWaifu(HttpProvider):
     """The client: `Authorization: Bearer` on every call."""
 
     name = "betterwaifu"
     traits = TRAITS
-
-    def __init__(self, api: Api, access: Access, pictures: Pictures) -> None:
-        self._api = api
-        self.access = access
-        self._pictures = pictures
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`. An aspect ratio becomes a width and a height."""
@@ -137,7 +129,7 @@ class BetterWaifu:
                 "aspect_ratio and options.width or options.height say the same thing twice.",
                 next_step="Give one of them and call again; nothing was sent.",
             )
-        return check_request(request, TRAITS)
+        return super().check(request)
 
     async def submit(self, request: GenerationRequest) -> Submission:
         """`POST /generate`; what was not asked for is left to the service."""
@@ -172,10 +164,6 @@ class BetterWaifu:
             seed=output.seed,
             error=(job.error or "it gave no reason") if job.status == "failed" else None,
         )
-
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
-        """The illustration from its permanent link, without the key."""
-        return await self._pictures.fetch(image.url or "")
 
     async def models(self) -> list[Model]:
         """`GET /models`: an `id` of it is what `model` takes."""

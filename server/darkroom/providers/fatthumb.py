@@ -7,8 +7,8 @@ from pydantic import Field, ValidationError
 
 from darkroom.models import GenerationRequest, ImageStatus
 from darkroom.providers.base import (
-    Access,
     AccountState,
+    HttpProvider,
     Model,
     Options,
     Reading,
@@ -16,12 +16,9 @@ from darkroom.providers.base import (
     Submission,
     Traits,
     Wire,
-    check_request,
     path_segment,
     read_as,
 )
-from darkroom.transport.client import Api
-from darkroom.transport.egress import Pictures
 
 _Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20)]
 
@@ -89,20 +86,11 @@ def auth_headers(key: str, base_url: str) -> dict[str, str]:
     return {"x-api-key": key}
 
 
-class FatThumb:
+class FatThumb(HttpProvider):
     """The client. `Authorization` or `x-api-key` signs a call: see `auth_headers`."""
 
     name = "fatthumb"
     traits = TRAITS
-
-    def __init__(self, api: Api, access: Access, pictures: Pictures) -> None:
-        self._api = api
-        self.access = access
-        self._pictures = pictures
-
-    def check(self, request: GenerationRequest) -> GenerationRequest:
-        """See `Provider.check`."""
-        return check_request(request, TRAITS)
 
     async def submit(self, request: GenerationRequest) -> Submission:
         """`POST /generate`."""
@@ -132,10 +120,6 @@ class FatThumb:
             images=images,
             error=next(reasons, "it gave no reason") if job.status == "failed" else None,
         )
-
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
-        """The thumbnail from its URL, without the key."""
-        return await self._pictures.fetch(image.url or "")
 
     async def models(self) -> list[Model]:
         """The two documented models; the API has no list of them."""
