@@ -3,6 +3,7 @@
 import re
 import secrets
 from functools import partial
+from typing import ClassVar
 
 from anyio import to_thread
 
@@ -46,8 +47,8 @@ TRAITS = Traits(
 class Sketch:
     """A job is its seed, so a restarted process knows all there is to know of one."""
 
-    name = "sketch"
-    traits = TRAITS
+    name: ClassVar[str] = "sketch"
+    traits: ClassVar[Traits] = TRAITS
     access = Access(account="sketch")
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
