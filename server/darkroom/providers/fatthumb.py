@@ -1,6 +1,6 @@
 """FatThumb: video thumbnails, 1280 × 720 PNG (contract: its public API documentation, v1)."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -89,8 +89,8 @@ def auth_headers(key: str, base_url: str) -> dict[str, str]:
 class FatThumb(HttpProvider):
     """The client. `Authorization` or `x-api-key` signs a call: see `auth_headers`."""
 
-    name = "fatthumb"
-    traits = TRAITS
+    name: ClassVar[str] = "fatthumb"
+    traits: ClassVar[Traits] = TRAITS
 
     async def submit(self, request: GenerationRequest) -> Submission:
         """`POST /generate`."""
