@@ -43,7 +43,7 @@ def main() -> int:
     arguments = parser.parse_args()
     count: int = arguments.generations
     lasts = count / PACE * 1.3 + ALL_WAIT_S
-    with tempfile.TemporaryDirectory() as folder, fatthumb(duration=lasts) as provider:
+    with tempfile.TemporaryDirectory() as folder, fatthumb(duration=lasts, credits=None) as provider:
         home = Path(folder)
         with subprocess.Popen(
             [sys.executable, "-m", "darkroom", "serve"], env=provider.environ(home, LIMITS),
