@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import anyio
@@ -17,7 +17,7 @@ from darkroom.generations.collect import worth_another_try
 from darkroom.generations.delivery import Delivery
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes, describe, share_done
+from darkroom.generations.progress import Changes, Subscription, describe, share_done
 from darkroom.models import (
     MAX_PROMPT,
     Answered,
@@ -46,7 +46,7 @@ class Snapshot:
     generations: tuple[Generation, ...]
     share: float
     over: bool
-    timed_out: bool
+    timed_out: bool = False
 
 
 class Service:
@@ -69,6 +69,7 @@ class Service:
         self._registry = registry
         self._driver = driver
         self._holder = holder
+        self._tasks = tasks
         self._delivery = Delivery(journal.ledger, tasks)
         self._clock = clock
 
@@ -162,17 +163,17 @@ class Service:
             records = {
                 generation_id: await self._owned_at_last(owner, generation_id, deadline) for generation_id in ids
             }
-            yield await self._snapshot(records, until, timed_out=False)
-            await self._fetch_what_is_missing(records, timeout_s)
-            while not (snapshot := await self._snapshot(records, until, timed_out=False)).over:
+            missing = {record.id for record in records.values() if worth_another_try(record)}
+            for generation_id in missing:
+                self._tasks.start_soon(self._fetch_again, records[generation_id], missing, subscription)
+            while True:
                 left = deadline - anyio.current_time()
-                if left <= 0:
-                    yield await self._snapshot(records, until, timed_out=True)
+                snapshot = await self._snapshot(records, until)
+                yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
+                if left <= 0 or (snapshot.over and not missing):
                     return
-                yield snapshot
                 with anyio.move_on_after(min(HEARTBEAT_S, left)):
                     records |= await subscription.take()
-            yield snapshot
 
     async def cancel(self, owner: str, generation_id: str) -> Generation:
         """Cancels what no provider has received; answers anything else as it is, going on.
@@ -234,25 +235,20 @@ class Service:
                     raise
                 await anyio.sleep(REREAD_S)
 
-    async def _fetch_what_is_missing(self, records: dict[str, Record], timeout_s: float) -> None:
-        async def again(record: Record) -> None:
-            with suppress(StorageError):
-                records[record.id] = await self._driver.look_again(record)
+    async def _fetch_again(self, record: Record, missing: set[str], subscription: Subscription) -> None:
+        """Fetches what a finished generation lacks, whether its waiter stays or not."""
+        with suppress(StorageError):
+            record = await self._driver.look_again(record)
+        missing.discard(record.id)
+        subscription.put(record)
 
-        with anyio.move_on_after(timeout_s):
-            async with anyio.create_task_group() as tasks:
-                for record in list(records.values()):
-                    if worth_another_try(record):
-                        tasks.start_soon(again, record)
-
-    async def _snapshot(self, records: dict[str, Record], until: Literal["all", "any"], *, timed_out: bool) -> Snapshot:
+    async def _snapshot(self, records: dict[str, Record], until: Literal["all", "any"]) -> Snapshot:
         now = self._clock()
         finished = [record.stage.terminal for record in records.values()]
         return Snapshot(
             generations=tuple([await self._described(record) for record in records.values()]),
             share=sum(share_done(record, now) for record in records.values()),
             over=any(finished) if until == "any" else all(finished),
-            timed_out=timed_out,
         )
 
     async def _described(self, record: Record) -> Generation:
