@@ -41,18 +41,9 @@ class Journal:
         """Ends the generation as failed. Raises RowLost."""
         return await self.write(record, stage=Stage.FAILED, failure=failure, finished_at=now)
 
-    async def unsend(
-        self, record: Record, *, closed_until: float, narrowed_until: float | None, refused_since: float | None
-    ) -> Record:
-        """Puts a claimed generation back into its queue, see `Ledger.unsend`. Raises RowLost."""
-        return self.told(
-            await self._insist(
-                record,
-                lambda: self.ledger.unsend(
-                    record, closed_until=closed_until, narrowed_until=narrowed_until, refused_since=refused_since
-                ),
-            )
-        )
+    async def unsend(self, record: Record, **back: Any) -> Record:
+        """Puts a claimed generation back into its queue; arguments as `Ledger.unsend`. Raises RowLost."""
+        return self.told(await self._insist(record, lambda: self.ledger.unsend(record, **back)))
 
     async def write_late(self, record: Record, job_id: str) -> None:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`."""

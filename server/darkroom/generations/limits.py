@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from darkroom.errors import StorageError
 from darkroom.models import Record
 from darkroom.providers.base import Access, Provider
+from darkroom.store.gate import HELD_S
 from darkroom.store.ledger import Later, Ledger
 
 log = logging.getLogger(__name__)
@@ -77,18 +78,19 @@ class RequestBudget:
         self._clock = clock
         self._turn = anyio.Lock()
         self._left = 0
+        self._held_until = 0.0
         self._spacing = 0.0
         self._next = 0.0
         self._closed_until = 0.0
 
     async def draw(self) -> None:
-        """Waits for its turn, then for one request to be left, then out the spacing to the one before."""
+        """Waits for its turn, out the spacing to the one before, and for one request to be left."""
         async with self._turn:
+            await anyio.sleep_until(max(self._next, self._closed_until))
             if self._access.limits.requests:
-                while self._left == 0:
+                while self._left == 0 or anyio.current_time() > self._held_until:
                     await self._reserve()
                 self._left -= 1
-            await anyio.sleep_until(max(self._next, self._closed_until))
             self._next = anyio.current_time() + self._spacing
 
     def close(self, seconds: float) -> None:
@@ -96,13 +98,13 @@ class RequestBudget:
         self._closed_until = anyio.current_time() + seconds
 
     async def _reserve(self) -> None:
-        now = self._clock()
+        now, began = self._clock(), anyio.current_time()
         try:
             grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK, now)
         except StorageError as error:
             log.error("%s Polls wait.", error.message)
             await anyio.sleep(RETRY_S)
             return
-        self._left, self._spacing = grant.count, grant.spacing_s
+        self._left, self._spacing, self._held_until = grant.count, grant.spacing_s, began + HELD_S
         if grant.count == 0:
             await anyio.sleep(min(max(grant.opens_at - now, 0.05), RECHECK_S))

@@ -108,7 +108,9 @@ class Submitter:
             await self._journal.fail(record, error.failure(), now)
             return
         wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
-        back = await self._journal.unsend(record, closed_until=now + wait, narrowed_until=None, refused_since=since)
+        back = await self._journal.unsend(
+            record, closed_until=now + wait, narrowed_until=None, refused_since=since, now=now
+        )
         self._journal.struggling(back, f"{error.message}.")
 
     async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
@@ -116,7 +118,7 @@ class Submitter:
         paces = [window.seconds / window.limit for window in provider.access.limits.submit]
         wait = max([LEAST_WAIT_S, *paces]) if error.retry_after is None else error.retry_after
         back = await self._journal.unsend(
-            record, closed_until=now + wait, narrowed_until=now + wait + NARROWED_FOR_S, refused_since=None
+            record, closed_until=now + wait, narrowed_until=now + wait + NARROWED_FOR_S, refused_since=None, now=now
         )
         self._journal.struggling(back, f"{error.message}.")
 

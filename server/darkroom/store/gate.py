@@ -17,6 +17,9 @@ LONGEST_WAIT_S = 3700.0
 # Polls leave this share of a request window to submissions, and slow down from half of it on.
 KEPT_FOR_SUBMISSIONS = 0.1
 UNHURRIED_SHARE = 0.5
+# How long a process may hold requests that it has reserved, and from what window on it is worth reserving ahead.
+HELD_S = 30.0
+HELD_FROM_S = 600.0
 # Simulating the queue further than this would promise what nobody can.
 FARTHEST_ESTIMATE = 500
 
@@ -46,12 +49,12 @@ def pass_gate(
     return str(generation_id)
 
 
-def close(db: sqlite3.Connection, account: str, until: float, narrowed_until: float | None) -> None:
-    """Lets nobody submit for this account until then."""
+def close(db: sqlite3.Connection, account: str, until: float, narrowed_until: float | None, now: float) -> None:
+    """Lets nobody submit for this account until then, nor before what it was closed until already."""
     db.execute(
         "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
         " SET closed_until = excluded.closed_until, narrowed_until = max(narrowed_until, excluded.narrowed_until)",
-        (account, until, narrowed_until or 0.0),
+        (account, max(until, _state(db, account, now)[0]), narrowed_until or 0.0),
     )
 
 
@@ -64,7 +67,9 @@ def standing(db: sqlite3.Connection, generation_id: str, account: str, limits: L
     ).fetchone()
     closed_until, narrowed = _state(db, account, now)
     windows = [_narrowed(window) for window in limits.submit] if narrowed else limits.submit
-    times = [at for (at,) in db.execute("SELECT at FROM submissions WHERE account = ? ORDER BY at", (account,))]
+    times = [
+        min(at, now) for (at,) in db.execute("SELECT at FROM submissions WHERE account = ? ORDER BY at", (account,))
+    ]
     start = max(now, closed_until)
     for _ in range(min(ahead, FARTHEST_ESTIMATE) + 1):
         full = [window for window in windows if len(times) >= window.limit]
@@ -75,16 +80,20 @@ def standing(db: sqlite3.Connection, generation_id: str, account: str, limits: L
 
 
 def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
-    """Takes up to `wanted` requests for polls out of every window, and spaces them out while it is short."""
+    """Takes up to `wanted` requests for polls out of every window, and spaces them out while it is short.
+
+    They are to be made within HELD_S, or at once where a window is so short that they come one by one.
+    """
     _unfuture(db, "requests", account, now)
-    granted, spacing, opens_at = wanted, 0.0, now
+    hasty = any(window.seconds < HELD_FROM_S for window in windows)
+    granted, spacing, opens_at = 1 if hasty else wanted, 0.0, now
     for window in windows:
         used, oldest = db.execute(
             "SELECT coalesce(sum(count), 0), min(at) FROM requests WHERE account = ? AND at > ?",
-            (account, now - window.seconds - SKEW_S),
+            (account, now - _reach(window)),
         ).fetchone()
-        left = int(window.limit * (1 - KEPT_FOR_SUBMISSIONS)) - used
-        refreshed_in = window.seconds + SKEW_S - (now - oldest) if used else window.seconds
+        left = max(1, int(window.limit * (1 - KEPT_FOR_SUBMISSIONS))) - used
+        refreshed_in = _reach(window) - (now - oldest) if used else window.seconds
         if left <= 0:
             granted, opens_at = 0, max(opens_at, now + refreshed_in)
         else:
@@ -101,6 +110,7 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
     closed_until, narrowed = _state(db, account, now)
     opening = max(now, closed_until)
     _unfuture(db, "submissions", account, now)
+    _unfuture(db, "requests", account, now)
     for window in limits.submit:
         kept = _narrowed(window) if narrowed else window
         crowding = db.execute(
@@ -112,13 +122,18 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
     for window in limits.requests:
         (used,) = db.execute(
             "SELECT coalesce(sum(count), 0) FROM requests WHERE account = ? AND at > ?",
-            (account, now - window.seconds - SKEW_S),
+            (account, now - _reach(window)),
         ).fetchone()
         if used >= window.limit:
             opening = max(opening, now + RECHECK_S)
     if limits.active is not None and _active(db, account) >= limits.active:
         opening = max(opening, now + RECHECK_S)
     return opening
+
+
+def _reach(window: Window) -> float:
+    """How long a reserved request counts: it may be made as late as its block may be held."""
+    return window.seconds + SKEW_S + (HELD_S if window.seconds >= HELD_FROM_S else 0.0)
 
 
 def _active(db: sqlite3.Connection, account: str) -> int:
@@ -153,4 +168,4 @@ def _unfuture(db: sqlite3.Connection, table: str, account: str, now: float) -> N
 def _forget(db: sqlite3.Connection, table: str, account: str, windows: Sequence[Window], now: float) -> None:
     """Drops what no window reaches any more, not even a narrowed one."""
     longest = max((window.seconds for window in windows), default=0.0)
-    db.execute(f"DELETE FROM {table} WHERE account = ? AND at < ?", (account, now - 2 * longest - SKEW_S))
+    db.execute(f"DELETE FROM {table} WHERE account = ? AND at < ?", (account, now - 2 * longest - HELD_S))

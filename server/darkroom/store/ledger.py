@@ -96,7 +96,13 @@ class Ledger(Protocol):
         ...
 
     async def unsend(
-        self, record: Record, *, closed_until: float, narrowed_until: float | None, refused_since: float | None
+        self,
+        record: Record,
+        *,
+        closed_until: float,
+        narrowed_until: float | None,
+        refused_since: float | None,
+        now: float,
     ) -> Record | None:
         """Takes back a claim whose POST was not accepted, and closes the account until the given time.
 

@@ -68,6 +68,16 @@ class NewerLedger(Exception):
     """The file holds steps that this version does not know."""
 
 
+def refuse_newer(db: sqlite3.Connection) -> None:
+    """Looks, without writing.
+
+    Raises:
+        NewerLedger: a newer version has written to it.
+    """
+    if _applied(db) - {name for name, _ in MIGRATIONS}:
+        raise NewerLedger
+
+
 def migrate(db: sqlite3.Connection, now: float) -> None:
     """Brings a blank or older ledger up to date, in one transaction.
 
@@ -76,10 +86,9 @@ def migrate(db: sqlite3.Connection, now: float) -> None:
     """
     db.execute("BEGIN IMMEDIATE")
     try:
+        refuse_newer(db)
+        applied = _applied(db)
         db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
-        applied = {name for (name,) in db.execute("SELECT name FROM migrations")}
-        if applied - {name for name, _ in MIGRATIONS}:
-            raise NewerLedger
         for name, step in MIGRATIONS:
             if name not in applied:
                 step(db)
@@ -88,3 +97,9 @@ def migrate(db: sqlite3.Connection, now: float) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def _applied(db: sqlite3.Connection) -> set[str]:
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone() is None:
+        return set()
+    return {name for (name,) in db.execute("SELECT name FROM migrations")}

@@ -17,12 +17,14 @@ from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
 from darkroom.store import gate, rows
 from darkroom.store.ledger import Grant, Later, Page, Standing
-from darkroom.store.migrations import NewerLedger, migrate
+from darkroom.store.migrations import NewerLedger, migrate, refuse_newer
 
 T = TypeVar("T")
 
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
+SMALLEST_FILE = 100
+"""Bytes of the header that every SQLite file begins with."""
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
 
@@ -70,8 +72,8 @@ class SqliteLedger:
             lost = rows.select_one(
                 self._db,
                 f"owner = ? AND request_hash = ? AND {_UNANSWERED} AND answered = 'lost' AND created_at > ?"
-                f" AND {_WORTH_ADOPTING}",
-                (record.owner, rows.request_hash(record.request), adopt_since),
+                f" AND {_WORTH_ADOPTING} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
+                (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
             )
             if lost is None:
                 rows.insert(self._db, record)
@@ -147,7 +149,13 @@ class SqliteLedger:
         return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, now))
 
     async def unsend(
-        self, record: Record, *, closed_until: float, narrowed_until: float | None, refused_since: float | None
+        self,
+        record: Record,
+        *,
+        closed_until: float,
+        narrowed_until: float | None,
+        refused_since: float | None,
+        now: float,
     ) -> Record | None:
         """See `Ledger.unsend`."""
         back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, "refused_since": refused_since}
@@ -155,7 +163,7 @@ class SqliteLedger:
         def take_back() -> Record | None:
             if refused_since is not None:  # nothing reached the provider, so nothing counts there
                 self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
-            gate.close(self._db, record.account, closed_until, narrowed_until)
+            gate.close(self._db, record.account, closed_until, narrowed_until, now)
             return self._write(record, back, (Stage.SUBMITTING,))
 
         return await self._transaction(take_back)
@@ -257,11 +265,14 @@ def _connect(home: Path) -> sqlite3.Connection:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        if 0 < path.stat().st_size < SMALLEST_FILE:
+            raise _unusable(path, "is damaged")  # SQLite would take it for a blank one
         # One connection used by one thread at a time (the limiter's), not always the same one.
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, f"cannot be opened ({error})") from error
     try:
+        refuse_newer(db)  # before anything is set, since that would write to it
         wal = sqlite3.sqlite_version_info >= FIRST_SAFE_WAL
         db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
         db.execute("PRAGMA synchronous = FULL")

@@ -1,0 +1,283 @@
+"""The windows of an account: what is estimated comes true, what is narrowed widens again, and polls leave room."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import count, pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.settings import Limits, Window
+from darkroom.store.ledger import Later
+from darkroom.store.sqlite import SqliteLedger, open_ledger
+from tests.store.ledger_model import MEMORY
+
+PADDING_S = 1.0
+"""What a window may be kept longer than it is: our clock and the provider's are not the same."""
+ACCOUNT = "key"
+NOW = 1_000_000.0
+DAY_S = 86_400.0
+
+modest = settings(max_examples=40, deadline=None, derandomize=True)
+windows = st.builds(Window, limit=st.integers(1, 4), seconds=st.sampled_from([1.0, 5.0, 7.5, 60.0]))
+several = st.lists(windows, min_size=1, max_size=3).map(tuple)
+request_windows = st.builds(Window, limit=st.integers(2, 40), seconds=st.sampled_from([5.0, 10.0, 60.0]))
+pauses = st.floats(0.0, 30.0).map(lambda pause: round(pause, 2))
+calls = st.lists(st.tuples(pauses, st.integers(1, 12)), min_size=1, max_size=25)
+
+
+class Account:
+    """One key's queue in a real ledger, under a clock that only moves when it is told to."""
+
+    def __init__(self, ledger: SqliteLedger, limits: Limits) -> None:
+        self.ledger = ledger
+        self.limits = limits
+        self.now = NOW
+        self._numbers = count(1)
+
+    async def accept(self, number: int = 1) -> list[Record]:
+        return [await self._accept() for _ in range(number)]
+
+    async def _accept(self) -> Record:
+        record = Record(
+            id=f"gen_{next(self._numbers)}",
+            owner="local",
+            request=GenerationRequest(provider="alpha", prompt="a fox", model="m"),
+            account=ACCOUNT,
+            stage=Stage.ACCEPTED,
+            created_at=self.now,
+            holder="me",
+        )
+        return await self.ledger.begin(record, adopt_since=self.now)
+
+    async def claim(self) -> Record | Later | None:
+        token = f"token {next(self._numbers)}"
+        return await self.ledger.claim_next(ACCOUNT, self.limits, holder="me", token=token, now=self.now)
+
+    async def claim_in_time(self) -> Record:
+        """The next claim, waiting as long as the gate says and no longer."""
+        for _ in range(50):
+            answer = await self.claim()
+            if isinstance(answer, Record):
+                return answer
+            assert answer is not None
+            assert answer.at > self.now
+            self.now = answer.at
+        raise AssertionError("the gate says later for ever")
+
+    async def told_429(self, record: Record, wait: float, narrowed_for: float) -> None:
+        closed_until = self.now + wait
+        narrowed_until = closed_until + narrowed_for
+        back = await self.ledger.unsend(
+            record, closed_until=closed_until, narrowed_until=narrowed_until, refused_since=None, now=self.now
+        )
+        assert back is not None
+
+    async def told_when(self, record: Record) -> float:
+        """Seconds until its start, as a caller is told now."""
+        return (await self.ledger.standing(record, self.limits, self.now)).starts_in_s
+
+
+@asynccontextmanager
+async def account_with(limits: Limits) -> AsyncGenerator[Account]:
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        async with open_ledger(Path(folder)) as ledger:
+            yield Account(ledger, limits)
+
+
+def most_at_once(times: list[float], seconds: float) -> int:
+    """The largest number of them that any `seconds` held."""
+    return max(sum(end - seconds < at <= end for at in times) for end in times)
+
+
+@given(submit=several, waiting=st.integers(1, 8), before=st.lists(pauses, max_size=5), pause=pauses)
+@modest
+async def test_each_generation_in_the_queue_starts_when_it_was_told(
+    submit: tuple[Window, ...], waiting: int, before: list[float], pause: float
+) -> None:
+    async with account_with(Limits(submit=submit)) as account:
+        for earlier in before:
+            await account.accept()
+            await account.claim_in_time()
+            account.now += earlier
+        queue = await account.accept(waiting)
+        account.now += pause
+        asked_at = account.now
+        told = [asked_at + await account.told_when(record) for record in queue]
+        for record, due in zip(queue, told, strict=True):
+            claimed = await account.claim_in_time()
+            assert claimed.id == record.id
+            assert account.now == pytest.approx(due, abs=0.01)
+
+
+@given(submit=several, waiting=st.integers(1, 6), wait=st.sampled_from([0.5, 20.0, 300.0]))
+@modest
+async def test_a_closed_account_is_told_of_in_the_estimate(
+    submit: tuple[Window, ...], waiting: int, wait: float
+) -> None:
+    async with account_with(Limits(submit=submit)) as account:
+        queue = await account.accept(waiting)
+        await account.told_429(await account.claim_in_time(), wait, narrowed_for=3000.0)
+        told = [account.now + await account.told_when(record) for record in queue]
+        for due in told:
+            await account.claim_in_time()
+            assert account.now == pytest.approx(due, abs=0.01)
+
+
+@given(submit=several, waiting=st.integers(5, 12))
+@modest
+async def test_submissions_keep_every_window_and_waste_none(submit: tuple[Window, ...], waiting: int) -> None:
+    async with account_with(Limits(submit=submit)) as account:
+        await account.accept(waiting)
+        times: list[float] = []
+        for _ in range(waiting):
+            await account.claim_in_time()
+            times.append(account.now)
+        for window in submit:
+            assert most_at_once(times, window.seconds) <= window.limit
+        for index in range(1, waiting):
+            full = [w for w in submit if index >= w.limit]
+            due = [times[index - w.limit] + w.seconds for w in full]
+            assert times[index] <= max([times[index - 1], *due]) + PADDING_S
+
+
+@given(window=windows, after=st.sampled_from([0.1, 5.0, 61.0]))
+@modest
+async def test_a_429_halves_the_pace_for_a_while(window: Window, after: float) -> None:
+    async with account_with(Limits(submit=(window,))) as account:
+        await account.accept(30)
+        await account.told_429(await account.claim_in_time(), after, narrowed_for=20 * window.seconds)
+        closed_until = account.now + after
+        narrowed_until = closed_until + 20 * window.seconds
+        times: list[float] = []
+        while account.now < narrowed_until - 2 * window.seconds and len(times) < 12:
+            await account.claim_in_time()
+            times.append(account.now)
+        assert times[0] >= closed_until
+        if window.limit > 1:
+            assert most_at_once(times, window.seconds) == window.limit // 2
+        else:
+            gaps = [later - earlier for earlier, later in pairwise(times)]
+            assert all(2 * window.seconds <= gap <= 2 * window.seconds + PADDING_S for gap in gaps)
+
+
+@given(window=windows)
+@modest
+async def test_the_full_pace_comes_back_after_a_429(window: Window) -> None:
+    async with account_with(Limits(submit=(window,))) as account:
+        await account.accept(window.limit + 2)
+        await account.told_429(await account.claim_in_time(), 1.0, narrowed_for=60.0)
+        account.now += 1.0 + 60.0 + window.seconds + PADDING_S
+        for _ in range(window.limit):
+            assert isinstance(await account.claim(), Record)
+        assert isinstance(await account.claim(), Later)
+
+
+async def test_a_refused_connection_does_not_shorten_what_a_429_asked_for() -> None:
+    async with account_with(Limits(submit=(Window(2, 1.0),))) as account:
+        await account.accept(2)
+        first, second = await account.claim_in_time(), await account.claim_in_time()
+        await account.told_429(first, 60.0, narrowed_for=600.0)
+        now = account.now
+        await account.ledger.unsend(second, closed_until=now + 1.0, narrowed_until=None, refused_since=now, now=now)
+        await account.claim_in_time()
+        assert account.now >= now + 60.0
+
+
+@given(limits=st.lists(request_windows, min_size=1, max_size=2).map(tuple), steps=calls)
+@modest
+async def test_polls_are_never_granted_more_than_nine_tenths_of_a_window(
+    limits: tuple[Window, ...], steps: list[tuple[float, int]]
+) -> None:
+    async with account_with(Limits(requests=limits)) as account:
+        times: list[float] = []
+        for pause, wanted in steps:
+            account.now += pause
+            grant = await account.ledger.reserve_requests(ACCOUNT, limits, wanted, account.now)
+            assert 0 <= grant.count <= wanted
+            times += [account.now] * grant.count
+            if grant.count == 0:
+                assert grant.opens_at > account.now
+            for window in limits:
+                assert not times or most_at_once(times, window.seconds) <= 0.9 * window.limit
+
+
+@given(window=request_windows, steps=calls)
+@modest
+async def test_polls_are_spaced_out_once_half_of_a_window_is_used(
+    window: Window, steps: list[tuple[float, int]]
+) -> None:
+    async with account_with(Limits(requests=(window,))) as account:
+        times: list[float] = []
+        for pause, wanted in steps:
+            account.now += pause
+            grant = await account.ledger.reserve_requests(ACCOUNT, (window,), wanted, account.now)
+            recent = [at for at in times if account.now - at < window.seconds]
+            if grant.count and len(recent) > window.limit / 2:
+                assert 0 < grant.spacing_s * (0.9 * window.limit - len(recent)) <= 2 * (window.seconds + PADDING_S)
+            if len([at for at in times if account.now - at <= window.seconds + PADDING_S]) <= window.limit / 2:
+                assert grant.spacing_s == 0
+            times += [account.now] * grant.count
+
+
+@given(window=request_windows)
+@modest
+async def test_a_used_up_window_says_truly_when_it_opens(window: Window) -> None:
+    async with account_with(Limits(requests=(window,))) as account:
+        while (grant := await account.ledger.reserve_requests(ACCOUNT, (window,), 10, account.now)).count:
+            account.now += 0.01
+        assert grant.opens_at - NOW <= window.seconds + PADDING_S
+        account.now = grant.opens_at
+        assert (await account.ledger.reserve_requests(ACCOUNT, (window,), 1, account.now)).count == 1
+
+
+@given(submit=several, back=st.sampled_from([10.0, DAY_S]), closed=st.booleans())
+@modest
+async def test_a_clock_set_back_blocks_no_submission_for_longer_than_the_windows(
+    submit: tuple[Window, ...], back: float, closed: bool
+) -> None:
+    async with account_with(Limits(submit=submit)) as account:
+        await account.accept(6)
+        last = [await account.claim_in_time() for _ in range(3)][-1]
+        if closed:
+            await account.told_429(last, 30.0, narrowed_for=30.0)
+        account.now -= back
+        before = account.now
+        await account.claim_in_time()
+        still_closed = back + 30.0 if closed and back < 3600 else 0.0
+        assert account.now - before <= max(still_closed, 2 * max(w.seconds for w in submit) + PADDING_S)
+
+
+async def test_a_clock_set_back_blocks_no_submission_by_the_request_window() -> None:
+    async with account_with(Limits(requests=(Window(1, 60.0),))) as account:
+        await account.accept(2)
+        await account.claim_in_time()
+        account.now -= DAY_S
+        assert isinstance(await account.claim(), Later)
+        account.now += 60.0 + PADDING_S
+        assert isinstance(await account.claim(), Record)
+
+
+async def test_a_clock_set_back_makes_no_estimate_of_a_day() -> None:
+    async with account_with(Limits(submit=(Window(1, 60.0),))) as account:
+        queue = await account.accept(2)
+        await account.claim_in_time()
+        account.now -= DAY_S
+        assert await account.told_when(queue[1]) <= 60.0 + PADDING_S
+
+
+@given(window=request_windows)
+@modest
+async def test_a_clock_set_back_blocks_no_poll_for_a_day(window: Window) -> None:
+    async with account_with(Limits(requests=(window,))) as account:
+        while (await account.ledger.reserve_requests(ACCOUNT, (window,), 10, account.now)).count:
+            account.now += 0.01
+        account.now -= DAY_S
+        grant = await account.ledger.reserve_requests(ACCOUNT, (window,), 1, account.now)
+        assert grant.opens_at - account.now <= window.seconds + PADDING_S
+        account.now += window.seconds + PADDING_S
+        assert (await account.ledger.reserve_requests(ACCOUNT, (window,), 1, account.now)).count == 1

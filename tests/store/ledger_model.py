@@ -1,0 +1,228 @@
+"""What a ledger ought to hold and what may be sent, kept in plain Python beside the real one."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, TypeVar
+
+from anyio.from_thread import BlockingPortal
+from hypothesis import strategies as st
+
+from darkroom.models import TERMINAL, Answered, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.settings import Limits, Window
+from darkroom.store.sqlite import FILE_NAME, SqliteLedger, open_ledger
+
+T = TypeVar("T")
+
+LIMITS = {
+    "alpha": Limits(submit=(Window(2, 10.0), Window(3, 40.0)), requests=(Window(10, 60.0),)),
+    "beta": Limits(active=1, submit=(Window(1, 5.0),)),
+}
+ACCOUNTS = {"alpha": "key of alpha", "beta": "key of beta"}
+LOST = Failure(code="outcome_unknown", message="Nobody knows.", charged=Charged.MAYBE, next_step="Look.")
+REFUSED = Failure(code="moderated", message="Refused.", charged=Charged.NO, next_step="Reword.")
+FAILED_IMAGE = Image(index=2, status=ImageStatus.FAILED, error=REFUSED)
+SAVED = (Image(index=1, status=ImageStatus.SUCCEEDED), Image(index=2, status=ImageStatus.SUCCEEDED))
+ENDS: Mapping[Stage, tuple[Image, ...]] = {
+    Stage.SUCCEEDED: SAVED,
+    Stage.PARTIAL: (SAVED[0], FAILED_IMAGE),
+    Stage.FAILED: (FAILED_IMAGE.model_copy(update={"index": 1}), FAILED_IMAGE),
+}
+ACTIVE = frozenset({Stage.SUBMITTING, Stage.RUNNING})
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where thousands of synced writes are quick: a file system in memory, where there is one."""
+
+
+class Said(StrEnum):
+    """How a POST may end."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    TOO_SOON = "too soon"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+
+
+class Ledgers:
+    """A ledger file in a new folder, and connections to it as so many processes have."""
+
+    def __init__(self, portal: BlockingPortal, folder: Path) -> None:
+        self._portal = portal
+        self._open = ExitStack()
+        self._home = Path(mkdtemp(dir=folder))
+
+    def connect(self) -> SqliteLedger:
+        return self._open.enter_context(self._portal.wrap_async_context_manager(open_ledger(self._home)))
+
+    def ask(self, method: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
+        return self._portal.call(partial(method, *arguments, **named))
+
+    def close(self) -> str:
+        """Ends every connection; answers what SQLite itself thinks of the file."""
+        self._open.close()
+        db = sqlite3.connect(self._home / FILE_NAME)
+        (verdict,) = db.execute("PRAGMA integrity_check").fetchone()
+        db.close()
+        return str(verdict)
+
+
+@dataclass(eq=False)
+class Process:
+    """One holder, with a connection of its own; a dead one's writes may still be on their way."""
+
+    name: str
+    ledger: SqliteLedger
+    alive: bool = True
+
+
+@dataclass(eq=False)
+class Post:
+    """A permit that the gate gave: the one POST that its process may send."""
+
+    process: Process
+    record: Record
+    at: float
+    said: Said | None = None
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether the provider certainly has no job of it."""
+        return self.said in {Said.TOO_SOON, Said.UNREACHABLE}
+
+
+picks = st.integers(0, 11)
+ages = st.sampled_from([0, 0, 0, 1, 2, 5])
+"""How many states ago a process last read the row that it writes to."""
+providers = st.sampled_from(["alpha", "beta"])
+prompts = st.sampled_from(["fox", "owl"])
+keys = st.none() | st.sampled_from(["mine", "yours", "his", "hers", "ours", "theirs"])
+answers = st.sampled_from([Said.ACCEPTED, *Said])
+seconds = st.sampled_from([0.1, 1.0, 4.9, 5.3, 9.9, 10.3, 30.0, 40.0])
+
+
+@dataclass
+class Model:
+    """The rows as they must be, in order of acceptance, and what the providers saw.
+
+    `now` passes as time does; the ledger is told `now - behind`, the time of a clock that is sometimes set back.
+    """
+
+    rows: dict[str, Record] = field(default_factory=dict[str, Record])
+    history: dict[str, list[Record]] = field(default_factory=dict[str, list[Record]])
+    posts: list[Post] = field(default_factory=list[Post])
+    polls: list[tuple[str, float, int]] = field(default_factory=list[tuple[str, float, int]])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    closed: dict[str, float] = field(default_factory=dict[str, float])
+    revived: set[str] = field(default_factory=set[str])
+    now: float = 1_000_000.0
+    behind: float = 0.0
+
+    @property
+    def clock(self) -> float:
+        return self.now - self.behind
+
+    def put(self, record: Record) -> None:
+        """This is how the row must look from now on."""
+        self.rows[record.id] = record
+        self.history.setdefault(record.id, []).append(record)
+
+    def remembered(self, pick: int, age: int, *stages: Stage) -> Record | None:
+        """Some generation as it was when a process last read it, if that was in one of these stages."""
+        versions = list(self.history.values())[pick % len(self.rows)]
+        record = versions[max(len(versions) - 1 - age, 0)]
+        return record if not stages or record.stage in stages else None
+
+    def changes(self, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]) -> Record | None:
+        """What `Ledger.change` must answer: the new row, or None where somebody else has it or it went on."""
+        row = self.rows[record.id]
+        if row.holder != record.holder or row.stage not in stages:
+            return None
+        self.put(row.model_copy(update=changes))
+        return self.rows[record.id]
+
+    def late(self, record: Record, job_id: str) -> Record | None:
+        """What `Ledger.record_late` must answer."""
+        row = self.rows[record.id]
+        if row.submit_token != record.submit_token or row.job_id is not None:
+            return None
+        assert row.stage is Stage.SUBMITTING or row.failure == LOST
+        self.revived.add(row.id)
+        self.put(
+            row.model_copy(update={"stage": Stage.RUNNING, "job_id": job_id, "failure": None, "finished_at": None})
+        )
+        return self.rows[record.id]
+
+    def waiting(self, account: str) -> list[str]:
+        """The accepted rows of this account, oldest first."""
+        return [row.id for row in self.rows.values() if row.account == account and row.stage is Stage.ACCEPTED]
+
+    def active(self, account: str) -> set[str]:
+        """The rows that the account's provider works on, or may."""
+        return {row.id for row in self.rows.values() if row.account == account and row.stage in ACTIVE}
+
+    def lost_ones(self, call: Record, since: float) -> set[str]:
+        """The generations that an identical call must be given instead of a new one."""
+        return {
+            row.id
+            for row in self.rows.values()
+            if row.request == call.request
+            and row.answered is Answered.LOST
+            and row.created_at > since
+            and row.stage is not Stage.CANCELLED
+            and (row.failure is None or row.failure.charged is not Charged.NO)
+            and (row.request_key is None or call.request_key in {None, row.request_key})
+        }
+
+    def permit(self, post: Post) -> None:
+        """Checks that this POST breaks no promise to the provider, then counts it."""
+        record, account = post.record, post.record.account
+        limits = LIMITS[record.request.provider]
+        for earlier in self.posts:
+            assert earlier.record.submit_token != record.submit_token
+            assert earlier.record.id != record.id or earlier.taken_back, "a second POST for one generation"
+        assert record.id == self.waiting(account)[0], "somebody accepted earlier still waits"
+        assert self.clock >= self.closed.get(account, 0.0), "the provider said: later"
+        assert limits.active is None or len(self.active(account)) < limits.active, "too many at a time"
+        self.posts.append(post)
+        for window in limits.submit:
+            reached = [p for p in self.posts if p.record.account == account and p.said is not Said.UNREACHABLE]
+            recent = [p for p in reached if p.at > self.now - window.seconds]
+            assert len(recent) <= window.limit, f"{len(recent)} submissions within {window}"
+        self.check_requests(account, limits)
+
+    def check_requests(self, account: str, limits: Limits) -> None:
+        """Every submission and every poll that was granted is a request."""
+        for window in limits.requests:
+            since = self.now - window.seconds
+            used = sum(count for whose, at, count in self.polls if whose == account and at > since)
+            used += sum(post.record.account == account and post.at > since for post in self.posts)
+            assert used <= window.limit, f"{used} requests within {window}"
+
+
+def asked(name: str, provider: str, prompt: str, key: str | None, holder: str, now: float) -> Record:
+    """What a process commits for a call of `generate`."""
+    return Record(
+        id=name,
+        owner="local",
+        request=GenerationRequest(provider=provider, prompt=prompt, model="m", count=2),
+        account=ACCOUNTS[provider],
+        stage=Stage.ACCEPTED,
+        created_at=now,
+        request_key=key,
+        holder=holder,
+    )
+
+
+def may_follow(before: Record, after: Record) -> bool:
+    """Whether a row may have gone from one to the other, however many steps that took."""
+    if before.stage not in TERMINAL or before.stage is after.stage:
+        return True
+    if before.stage is Stage.FAILED and before.failure == LOST and before.job_id is None:
+        return after.stage is Stage.RUNNING and after.job_id is not None
+    collected = before.stage in {Stage.PARTIAL, Stage.FAILED} and before.job_id is not None
+    return collected and after.stage in {Stage.PARTIAL, Stage.SUCCEEDED}

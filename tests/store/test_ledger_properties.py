@@ -1,0 +1,300 @@
+"""Many processes on one real ledger, in any order of events that hypothesis thinks of, against a model of it."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from darkroom.models import Answered, Record, Stage
+from darkroom.store.ledger import Later
+from tests.store.ledger_model import (
+    ACCOUNTS,
+    ENDS,
+    LIMITS,
+    LOST,
+    MEMORY,
+    REFUSED,
+    Ledgers,
+    Model,
+    Post,
+    Process,
+    Said,
+    ages,
+    answers,
+    asked,
+    keys,
+    may_follow,
+    picks,
+    prompts,
+    providers,
+    seconds,
+)
+
+ADOPTABLE_FOR_S = 600.0
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Each rule does one thing to the ledger and says what it must answer; the invariants compare every row."""
+
+    def __init__(self, portal: BlockingPortal, folder: Path) -> None:
+        super().__init__()
+        self.ledgers = Ledgers(portal, folder)
+        self.model = Model()
+        self.processes: list[Process] = []
+        self.seen: dict[str, Record] = {}
+        self.count = 0
+        self.observer = self.ledgers.connect()
+        for _ in range(2):
+            self.a_process_starts()
+
+    def teardown(self) -> None:
+        assert self.ledgers.close() == "ok"
+
+    def fresh(self, what: str) -> str:
+        self.count += 1
+        return f"{what}-{self.count}"
+
+    def alive(self, pick: int) -> Process:
+        living = [process for process in self.processes if process.alive]
+        return living[pick % len(living)]
+
+    def write(
+        self, process: Process, record: Record, changes: Mapping[str, Any], stages: Collection[Stage] | None = None
+    ) -> Record | None:
+        due = self.model.changes(record, changes, (record.stage,) if stages is None else stages)
+        assert self.ledgers.ask(process.ledger.change, record, changes, stages=stages) == due
+        return due
+
+    @precondition(lambda self: sum(process.alive for process in self.processes) < 3)
+    @rule()
+    def a_process_starts(self) -> None:
+        self.processes.append(Process(self.fresh("process"), self.ledgers.connect()))
+
+    @precondition(lambda self: sum(process.alive for process in self.processes) > 1)
+    @rule(pick=picks, which=picks, succeeded=st.booleans())
+    def a_process_dies(self, pick: int, which: int, succeeded: bool) -> None:
+        """Rather in the middle of a POST than not."""
+        posting = [post.process for post in self.model.posts if post.said is None and post.process.alive]
+        (posting[pick % len(posting)] if posting else self.alive(pick)).alive = False
+        if succeeded:
+            self.the_dead_is_succeeded(pick, which, ("alpha", "beta"))
+
+    @initialize(calls=st.lists(st.tuples(picks, providers, prompts, keys), min_size=4, max_size=8))
+    def some_callers_asked(self, calls: list[tuple[int, str, str, str | None]]) -> None:
+        for pick, provider, prompt, key in calls:
+            self.a_caller_asks(pick, provider, prompt, key)
+
+    @rule(pick=picks, provider=providers, prompt=prompts, key=keys)
+    def a_caller_asks(self, pick: int, provider: str, prompt: str, key: str | None) -> None:
+        process, now, model = self.alive(pick), self.model.clock, self.model
+        call = asked(self.fresh("gen"), provider, prompt, key, process.name, now)
+        since = now - ADOPTABLE_FOR_S
+        lost = model.lost_ones(call, since)
+        given = self.ledgers.ask(process.ledger.begin, call, adopt_since=since)
+        if key in model.names:
+            assert given.id == model.names[key], "one request key, two generations"
+            return
+        if lost:
+            assert given.id in lost, "paid for again"
+            row = model.rows[given.id]
+            model.put(row.model_copy(update={"answered": Answered.PENDING, "request_key": key or row.request_key}))
+        else:
+            assert given == call, "given what another call has, or may still be answered with"
+            model.put(call)
+        if key is not None:
+            model.names[key] = given.id
+
+    @precondition(lambda self: self.model.rows)
+    @rule(pick=picks, which=picks, answered=st.sampled_from([Answered.LOST, Answered.DELIVERED]), key=keys)
+    def an_answer_is_noted(self, pick: int, which: int, answered: Answered, key: str | None) -> None:
+        """A caller that lost its answer asks again."""
+        record = self.model.remembered(which, 0)
+        assert record is not None
+        self.ledgers.ask(self.alive(pick).ledger.answer, record, answered)
+        if record.answered is not Answered.DELIVERED:
+            self.model.put(record.model_copy(update={"answered": answered}))
+        if answered is Answered.LOST:
+            self.a_caller_asks(pick, record.request.provider, record.request.prompt, key)
+
+    @rule(pick=picks, provider=providers, patient=st.booleans())
+    def a_process_claims(self, pick: int, provider: str, patient: bool) -> None:
+        self.claim(pick, provider, patient)
+
+    def claim(self, pick: int, provider: str, patient: bool) -> Post | None:
+        """Mostly the one whose turn it is; a patient one comes again when it was told to."""
+        account, token, now, limits = ACCOUNTS[provider], self.fresh("token"), self.model.clock, LIMITS[provider]
+        waiting = self.model.waiting(account)
+        first = self.driving(self.model.rows[waiting[0]]) if waiting else None
+        process = first if first and first.alive and pick else self.alive(pick)
+        claimed = self.ledgers.ask(
+            process.ledger.claim_next, account, limits, holder=process.name, token=token, now=now
+        )
+        assert (claimed is None) is (not waiting)
+        if claimed is None:
+            return None
+        if isinstance(claimed, Later):
+            assert claimed.at > now
+            self.time_passes(claimed.at - now if patient else 0.0)
+            return self.claim(pick, provider, patient=False) if patient else None
+        assert self.ledgers.ask(self.observer.newest, [claimed.id]) == [claimed], "a POST without a committed row"
+        sent = {"stage": Stage.SUBMITTING, "holder": process.name, "submit_token": token, "submitted_at": now}
+        post = Post(process, claimed, self.model.now)
+        self.model.permit(post)
+        self.model.put(self.model.rows[claimed.id].model_copy(update=sent))
+        assert claimed == self.model.rows[claimed.id]
+        return post
+
+    @rule(pick=picks, provider=providers, prompt=prompts, said=st.none() | answers, wait=seconds)
+    def a_generation_is_sent(self, pick: int, provider: str, prompt: str, said: Said | None, wait: float) -> None:
+        if not self.model.waiting(ACCOUNTS[provider]):
+            self.a_caller_asks(pick, provider, prompt, None)
+        post = self.claim(pick, provider, patient=True)
+        if post and said:
+            self.end(post, said, wait)
+
+    @precondition(lambda self: any(post.said is None for post in self.model.posts))
+    @rule(pick=picks, said=answers, wait=seconds)
+    def a_post_ends(self, pick: int, said: Said, wait: float) -> None:
+        """Its process may be dead by then, and may or may not have been succeeded."""
+        under_way = [post for post in self.model.posts if post.said is None]
+        self.end(under_way[pick % len(under_way)], said, wait)
+
+    def end(self, post: Post, said: Said, wait: float) -> None:
+        post.said = said
+        if post.taken_back:
+            written = self.unsend(post, wait)
+        elif said is Said.ACCEPTED:
+            job_id = self.fresh("job")
+            written = self.write(post.process, post.record, {"stage": Stage.RUNNING, "job_id": job_id})
+            if written is None:
+                self.write_late(post, job_id)
+        else:
+            end = {"stage": Stage.FAILED, "failure": LOST if said is Said.LOST else REFUSED}
+            written = self.write(post.process, post.record, {**end, "finished_at": self.model.clock})
+        assert written is not None or not post.process.alive, "the living lost its row"
+
+    def unsend(self, post: Post, wait: float) -> Record | None:
+        now, account, too_soon = self.model.clock, post.record.account, post.said is Said.TOO_SOON
+        refused_since = None if too_soon else now
+        back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, "refused_since": refused_since}
+        due = self.model.changes(post.record, back, (Stage.SUBMITTING,))
+        answer = self.ledgers.ask(
+            post.process.ledger.unsend,
+            post.record,
+            closed_until=now + wait,
+            narrowed_until=now + wait + 20.0 if too_soon else None,
+            refused_since=refused_since,
+            now=now,
+        )
+        assert answer == due
+        if too_soon:
+            self.model.closed[account] = max(now + wait, self.model.closed.get(account, 0.0))
+        return due
+
+    def write_late(self, post: Post, job_id: str) -> None:
+        due = self.model.late(post.record, job_id)
+        assert self.ledgers.ask(post.process.ledger.record_late, post.record, job_id) == due
+
+    @precondition(lambda self: any(post.said is Said.ACCEPTED for post in self.model.posts))
+    @rule(pick=picks)
+    def a_late_write_is_repeated(self, pick: int) -> None:
+        accepted = [post for post in self.model.posts if post.said is Said.ACCEPTED]
+        self.write_late(accepted[pick % len(accepted)], self.fresh("another job"))
+
+    @precondition(lambda self: not all(process.alive for process in self.processes))
+    @rule(pick=picks, which=picks, known=st.sampled_from([("alpha", "beta"), ("alpha", "beta"), ("alpha",), ()]))
+    def the_dead_is_succeeded(self, pick: int, which: int, known: tuple[str, ...]) -> None:
+        gone = [process for process in self.processes if not process.alive]
+        heir, dead, now = self.alive(pick), gone[which % len(gone)], self.model.clock
+        accounts = {provider: ACCOUNTS[provider] for provider in known}
+        adopted = self.ledgers.ask(heir.ledger.adopt, dead.name, heir.name, accounts, lost=LOST, now=now)
+        due: set[str] = set()
+        for row in [row for row in self.model.rows.values() if row.holder == dead.name]:
+            changes: dict[str, Any] = {"answered": Answered.LOST} if row.answered is Answered.PENDING else {}
+            if row.stage is Stage.SUBMITTING:
+                changes |= {"stage": Stage.FAILED, "failure": LOST, "finished_at": now}
+            elif not row.stage.terminal and row.request.provider in known:
+                changes["holder"] = heir.name
+                due.add(row.id)
+            self.model.put(row.model_copy(update=changes))
+        assert {record.id: record for record in adopted} == {name: self.model.rows[name] for name in due}
+
+    @precondition(lambda self: self.model.rows)
+    @rule(pick=picks, which=picks, age=ages)
+    def a_caller_cancels(self, pick: int, which: int, age: int) -> None:
+        record = self.model.remembered(which, age)
+        assert record is not None
+        changes = {"stage": Stage.CANCELLED, "finished_at": self.model.clock}
+        self.write(self.alive(pick), record, changes, (Stage.ACCEPTED,))
+
+    @precondition(lambda self: self.model.rows)
+    @rule(which=picks, age=ages, position=st.sampled_from([None, 1, 2]), done=st.booleans())
+    def a_job_is_read(self, which: int, age: int, position: int | None, done: bool) -> None:
+        if record := self.model.remembered(which, age, Stage.RUNNING):
+            changes: dict[str, Any] = {"provider_queued": position is not None, "queue_position": position}
+            self.write(self.driving(record), record, {"stage": Stage.COLLECTING} if done else changes)
+
+    @precondition(lambda self: self.model.rows)
+    @rule(which=picks, age=ages, end=st.sampled_from(list(ENDS)))
+    def its_pictures_are_settled(self, which: int, age: int, end: Stage) -> None:
+        """Once after collecting, and again where pictures were missing."""
+        record = self.model.remembered(which, age, Stage.COLLECTING, Stage.PARTIAL, Stage.FAILED)
+        if record and record.job_id and (record.stage is Stage.COLLECTING or end is not Stage.FAILED):
+            changes = {"stage": end, "images": ENDS[end], "finished_at": self.model.clock}
+            self.write(self.driving(record), record, changes)
+
+    def driving(self, record: Record) -> Process:
+        return next(process for process in self.processes if process.name == record.holder)
+
+    @rule(pick=picks, wanted=st.integers(1, 10))
+    def polls_are_reserved(self, pick: int, wanted: int) -> None:
+        account, limits, now = ACCOUNTS["alpha"], LIMITS["alpha"], self.model.clock
+        grant = self.ledgers.ask(self.alive(pick).ledger.reserve_requests, account, limits.requests, wanted, now)
+        assert 0 <= grant.count <= wanted
+        self.model.polls.append((account, self.model.now, grant.count))
+        self.model.check_requests(account, limits)
+
+    @rule(passed=seconds)
+    def time_passes(self, passed: float) -> None:
+        self.model.now += passed
+
+    @rule(back=st.sampled_from([0.5, 20.0, 86_400.0]))
+    def the_clock_is_set_back(self, back: float) -> None:
+        self.model.behind += back
+        self.model.closed.clear()
+
+    @invariant()
+    def every_row_is_as_it_must_be(self) -> None:
+        rows = self.ledgers.ask(self.observer.newest, list(self.model.rows))
+        assert rows == list(self.model.rows.values())
+        for row in rows:
+            assert may_follow(self.seen.get(row.id, row), row)
+        self.seen = {row.id: row for row in rows}
+
+    @invariant()
+    def no_more_are_active_than_may_be(self) -> None:
+        for provider, limits in LIMITS.items():
+            ours = self.model.active(ACCOUNTS[provider]) - self.model.revived
+            assert limits.active is None or len(ours) <= limits.active
+
+    @invariant()
+    def whoever_holds_something_unfinished_is_known(self) -> None:
+        me, rows = self.processes[0].name, self.model.rows.values()
+        due = {row.holder for row in rows if not row.stage.terminal or row.answered is Answered.PENDING}
+        assert set(self.ledgers.ask(self.observer.other_holders, me)) == due - {me}
+
+
+def test_many_processes_never_pay_twice_nor_break_a_limit() -> None:
+    with TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
+
+        class Machine(LedgerMachine):
+            def __init__(self) -> None:
+                super().__init__(portal, Path(folder))
+
+        run(Machine, settings=settings(max_examples=250, stateful_step_count=40, deadline=None, derandomize=True))
