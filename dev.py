@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent
 TOOLS = ROOT / ".uv"
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
-LEAST_COVERAGE = 90
+LEAST_COVERAGE = 95
 TEST_PROCESSES = 4
 
 

@@ -58,3 +58,20 @@ async def test_an_illustration_waits_in_its_provider_s_queue_and_is_saved_with_i
     with PIL.Image.open(image["path"]) as picture:
         assert (picture.format, picture.size) == ("WEBP", (832, 1216))
     assert any("position" in message for message in messages), messages
+
+
+async def test_without_any_key_sketch_draws_and_says_that_it_is_a_placeholder(home: Home) -> None:
+    async with connected(home) as client:
+        started = await call(client, "generate", prompt="A lighthouse at dusk", count=2, seed=5, aspect_ratio="1:1")
+        assert started["provider"] == "sketch"
+        result = await client.call_tool("wait", {"generation_ids": [started["id"]]})
+        again = await call(client, "generate", prompt="A lighthouse at dusk", count=2, seed=5, aspect_ratio="1:1")
+        waited = await call(client, "wait", generation_ids=[again["id"]])
+    assert "not a picture by an AI model" in text_of(result)
+    assert "not a picture by an AI model" in result.structured_content["generations"][0]["progress"]["message"]
+    first = [Path(image["path"]).read_bytes() for image in result.structured_content["generations"][0]["images"]]
+    second = [Path(image["path"]).read_bytes() for image in waited["generations"][0]["images"]]
+    assert first == second, "the same prompt and seed give the same pixels"
+    assert first[0] != first[1]
+    with PIL.Image.open(home.saved()[0]) as picture:
+        assert (picture.format, picture.size) == ("PNG", (1024, 1024))
