@@ -1,6 +1,6 @@
 """Kills the server with SIGKILL, over and over, and counts what was lost or paid for twice.
 
-    python3 dev.py bench kill                 2,000 kills at random moments, and one at every traced system call
+    python3 dev.py bench kill                 2,000 kills: one at every traced system call, the others at random moments
     python3 dev.py bench kill --kills 200     the short form that CI runs
 
 Random kills: servers are forked from a process that has already imported everything, so that a kill costs a moment and
@@ -31,7 +31,10 @@ from bench.common import Provider, fatthumb, rows, spread
 LIMITS = "submit=1000000/60,requests=100000000/3600"
 UNFINISHED = "('accepted', 'submitting', 'running', 'collecting')"
 # What touches the ledger, the pictures or the provider.
-CALLS = ("fsync", "fdatasync", "pwrite64", "write", "linkat", "unlink", "connect", "sendto", "recvfrom")
+CALLS = (
+    "fsync", "fdatasync", "pwrite64", "write", "linkat", "unlink", "unlinkat", "flock", "socket", "connect", "sendto",
+    "recvfrom",
+)  # fmt: skip
 PATIENCE_S = 120.0
 
 
@@ -57,7 +60,8 @@ def main() -> int:
         with ProcessPoolExecutor(arguments.users, mp_context=get_context("spawn")) as pool:
             tallies: list[Tally] = []
             if shutil.which("strace"):
-                most = arguments.kills // 4 // len(CALLS)
+                # The long form goes on until a run makes no further call of the kind, which is some 200 at most.
+                most = arguments.kills // 8
                 traced = [(provider, Path(folder) / f"traced {call}", call, most) for call in CALLS]
                 tallies += pool.map(kill_at_calls, *zip(*traced, strict=True))
             left = arguments.kills - sum(tally.kills for tally in tallies)
