@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
@@ -60,6 +61,12 @@ async def test_an_illustration_waits_in_its_provider_s_queue_and_is_saved_with_i
     assert any("position" in message for message in messages), messages
 
 
+def files_of(waited: dict[str, Any]) -> list[bytes]:
+    """The saved files of the one generation that was waited for."""
+    (generation,) = waited["generations"]
+    return [Path(image["path"]).read_bytes() for image in generation["images"]]
+
+
 async def test_without_any_key_sketch_draws_and_says_that_it_is_a_placeholder(home: Home) -> None:
     async with connected(home) as client:
         started = await call(client, "generate", prompt="A lighthouse at dusk", count=2, seed=5, aspect_ratio="1:1")
@@ -69,8 +76,7 @@ async def test_without_any_key_sketch_draws_and_says_that_it_is_a_placeholder(ho
         waited = await call(client, "wait", generation_ids=[again["id"]])
     assert "not a picture by an AI model" in text_of(result)
     assert "not a picture by an AI model" in result.structured_content["generations"][0]["progress"]["message"]
-    first = [Path(image["path"]).read_bytes() for image in result.structured_content["generations"][0]["images"]]
-    second = [Path(image["path"]).read_bytes() for image in waited["generations"][0]["images"]]
+    first, second = files_of(result.structured_content), files_of(waited)
     assert first == second, "the same prompt and seed give the same pixels"
     assert first[0] != first[1]
     with PIL.Image.open(home.saved()[0]) as picture:

@@ -112,6 +112,7 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     # The SDK takes most of the start-up time, and the command line never needs it.
     from mcp.server.mcpserver import MCPServer  # noqa: PLC0415
 
+    from darkroom.prompts import every_prompt  # noqa: PLC0415
     from darkroom.tools import every_tool  # noqa: PLC0415
 
     if isinstance(app, AppContext):
@@ -119,13 +120,12 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     else:
         refusing = Refusing(app)
         tools = every_tool(cast("Service", refusing), refusing.catalogue)
-    return MCPServer(
-        name="darkroom",
-        title="Darkroom",
-        version=__version__,
-        instructions=INSTRUCTIONS,
-        tools=list(tools),
+    server = MCPServer(
+        name="darkroom", title="Darkroom", version=__version__, instructions=INSTRUCTIONS, tools=list(tools)
     )
+    for prompt in every_prompt():
+        server.add_prompt(prompt)
+    return server
 
 
 async def serve_stdio(server: "MCPServer", out: TextIO) -> None:

@@ -15,6 +15,7 @@ from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, S
 # Hosts refuse results above a megabyte; ours stay under 600 KB, of which base64 previews may take this much.
 MAX_RESULT = 600_000
 PREVIEWS_SHARE = 400_000
+LEAST_PREVIEW = 10_000
 LISTED_PROMPT = 300
 
 
@@ -58,6 +59,8 @@ async def _result(text: str, generations: Sequence[Generation], answer: Sparse) 
     content: list[ContentBlock] = [TextContent(text=text)]
     for image in saved:
         content.append(_link(image))
+        if room < LEAST_PREVIEW:
+            continue
         seen = await to_thread.run_sync(partial(preview, Path(image.path or ""), min(MAX_BYTES, room * 3 // 4)))
         if seen is not None and len(seen) <= room:
             room -= len(seen)

@@ -1,0 +1,59 @@
+"""The briefs that a person starts from."""
+
+import pytest
+from mcp import MCPError
+from mcp.types import TextContent
+
+from tests.hosts import ERAS, Era, Home, connected
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_each_prompt_says_what_it_needs(home: Home, era: Era) -> None:
+    async with connected(home, era) as client:
+        prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+    needed = {
+        name: {argument.name: argument.required for argument in prompt.arguments or ()}
+        for name, prompt in prompts.items()
+    }
+    assert needed == {
+        "youtube_thumbnail": {"topic": True, "mood": False, "text": False},
+        "character_portrait": {"who": True, "style": False},
+    }
+    for prompt in prompts.values():
+        assert prompt.title
+        assert prompt.description
+        assert all(argument.description for argument in prompt.arguments or ())
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "provider"),
+    [
+        ("youtube_thumbnail", {"topic": "Baking bread at 3,000 m", "mood": "tense", "text": "IT ROSE"}, "fatthumb"),
+        ("character_portrait", {"who": "a lighthouse keeper", "style": "ink wash"}, "betterwaifu"),
+    ],
+)
+async def test_a_prompt_briefs_the_agent_with_what_the_person_said_and_with_calls_that_exist(
+    home: Home, name: str, arguments: dict[str, str], provider: str
+) -> None:
+    async with connected(home) as client:
+        (message,) = (await client.get_prompt(name, arguments)).messages
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+    assert isinstance(message.content, TextContent)
+    text = message.content.text
+    assert all(said in text for said in arguments.values())
+    assert f'provider "{provider}"' in text
+    assert {"generate", "wait", "list_models"} <= {word.strip(".,:;") for word in text.split()} & tools
+    assert "Ask before you generate more" in text
+
+
+async def test_a_prompt_without_words_asks_for_none(home: Home) -> None:
+    async with connected(home) as client:
+        (message,) = (await client.get_prompt("youtube_thumbnail", {"topic": "x"})).messages
+    assert isinstance(message.content, TextContent)
+    assert "no words" in message.content.text
+
+
+async def test_a_prompt_that_does_not_exist_is_an_error(home: Home) -> None:
+    async with connected(home) as client:
+        with pytest.raises(MCPError):
+            await client.get_prompt("haiku", {})
