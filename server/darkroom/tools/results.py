@@ -16,6 +16,7 @@ from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, S
 MAX_RESULT = 600_000
 PREVIEWS_SHARE = 400_000
 LEAST_PREVIEW = 10_000
+MOST_PREVIEWS = 8
 LISTED_PROMPT = 300
 
 
@@ -57,12 +58,13 @@ async def _result(text: str, generations: Sequence[Generation], answer: Sparse) 
     structure = answer.model_dump(mode="json")
     room = min(PREVIEWS_SHARE, MAX_RESULT - 20_000 - 2 * len(text) - len(json.dumps(structure)))
     content: list[ContentBlock] = [TextContent(text=text)]
-    for image in saved:
+    for number, image in enumerate(saved):
         content.append(_link(image))
-        if room < LEAST_PREVIEW:
+        share = room // min(len(saved) - number, MOST_PREVIEWS)  # what is left is shared by those to come
+        if share < LEAST_PREVIEW:
             continue
-        seen = await to_thread.run_sync(partial(preview, Path(image.path or ""), min(MAX_BYTES, room * 3 // 4)))
-        if seen is not None and len(seen) <= room:
+        seen = await to_thread.run_sync(partial(preview, Path(image.path or ""), min(MAX_BYTES, share * 3 // 4 - 3)))
+        if seen is not None:
             room -= len(seen)
             content.append(ImageContent(data=seen, mime_type=MIME_TYPE))
     return CallToolResult(content=content, structured_content=structure)
