@@ -175,7 +175,7 @@ async def test_a_damaged_ledger_is_never_written_to(tmp_path: Path, page: int, k
     assert fingerprint(tmp_path) == before
 
 
-@pytest.mark.parametrize("part", ["generations", "generations_by_holder", "submissions", "requests", "accounts"])
+@pytest.mark.parametrize("part", ["generations", "generations_unfinished", "submissions", "requests", "accounts"])
 async def test_a_ledger_with_one_broken_part_is_refused_before_anything_is_written(tmp_path: Path, part: str) -> None:
     path = await opened(tmp_path)
     with closing(sqlite3.connect(path)) as db:

@@ -37,7 +37,10 @@ def _m0001_generations(db: sqlite3.Connection) -> None:
     db.execute("CREATE UNIQUE INDEX generations_by_key ON generations (owner, request_key) WHERE request_key NOT NULL")
     db.execute("CREATE INDEX generations_unanswered ON generations (owner, request_hash) WHERE answered <> 'delivered'")
     db.execute("CREATE INDEX generations_by_account ON generations (account, stage, seq)")
-    db.execute("CREATE INDEX generations_by_holder ON generations (holder, stage)")
+    db.execute(
+        "CREATE INDEX generations_unfinished ON generations (holder)"
+        " WHERE stage IN ('accepted', 'submitting', 'running', 'collecting')"
+    )
 
 
 def _m0002_limits(db: sqlite3.Connection) -> None:

@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
-SMALLEST_FILE = 100
-"""Bytes of the header that every SQLite file begins with."""
+SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
 
+# The indexes' own words, so that they are used.
 _UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
-_UNANSWERED = "answered <> 'delivered'"  # the index's own words, so that it is used
+_UNANSWERED = "answered <> 'delivered'"
 _BY_STATUS = {
     Status.QUEUED: "(stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
     Status.PROCESSING: "(stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
