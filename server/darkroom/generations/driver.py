@@ -114,7 +114,7 @@ class Driver:
                 except DarkroomError as transient:
                     error = transient
                 failures = failures + 1 if error else 0
-                wait = polling.next_look(provider.traits, failures, error)
+                wait = polling.next_look(provider.traits, failures, error, resumed=resumed)
                 self._journal.struggling(record, f"{error.message}; trying again in {wait:.0f} s." if error else None)
                 looks.done(self._clock(), firm=isinstance(error, RateLimited))
         except RowLost:

@@ -9,6 +9,7 @@ from darkroom.providers.base import Traits
 
 SLOWEST_S = 30.0
 UNNAMED_WAIT_S = 10.0
+RESUMED_PACE = 2 / 3
 PATIENCE_S = 5.0
 
 
@@ -17,12 +18,20 @@ def first_look(traits: Traits, *, resumed: bool) -> float:
     return 0.0 if resumed else min(traits.poll_interval_s, 1.0)
 
 
-def next_look(traits: Traits, failures: int, error: DarkroomError | None) -> float:
-    """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`."""
+def next_look(traits: Traits, failures: int, error: DarkroomError | None, *, resumed: bool = False) -> float:
+    """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`.
+
+    `resumed`: whoever waits for it has been kept waiting by a process that died, so it is looked at a little more often,
+    never faster than the provider allows.
+    """
     if isinstance(error, RateLimited):
         return max(UNNAMED_WAIT_S if error.retry_after is None else error.retry_after, traits.poll_interval_s)
     if error is None:
-        return traits.poll_interval_s
+        return (
+            max(traits.poll_interval_s * RESUMED_PACE, traits.shortest_interval_s)
+            if resumed
+            else traits.poll_interval_s
+        )
     return max(backoff(failures, base_s=traits.poll_interval_s), traits.shortest_interval_s)
 
 
