@@ -21,8 +21,8 @@ def first_look(traits: Traits, *, resumed: bool) -> float:
 def next_look(traits: Traits, failures: int, error: DarkroomError | None, *, resumed: bool = False) -> float:
     """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`.
 
-    `resumed`: whoever waits for it has been kept waiting by a process that died, so it is looked at a little more often,
-    never faster than the provider allows.
+    `resumed`: whoever waits for it has been kept waiting by a process that died, so it is looked at somewhat more
+    often, never faster than the provider allows.
     """
     if isinstance(error, RateLimited):
         return max(UNNAMED_WAIT_S if error.retry_after is None else error.retry_after, traits.poll_interval_s)
