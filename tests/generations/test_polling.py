@@ -245,14 +245,6 @@ def test_no_look_comes_sooner_than_the_provider_allows(traits: Any, failed: int,
     assert 0 < first_look(traits, resumed=False) <= traits.poll_interval_s
 
 
-@pytest.mark.parametrize("provider", ["fatthumb", "betterwaifu"])
-def test_a_job_that_was_taken_over_is_looked_at_often_enough_to_be_known_within_three_seconds(provider: str) -> None:
-    traits = TRAITS[provider]
-    pause = next_look(traits, 0, None, resumed=True)
-    assert traits.shortest_interval_s <= pause <= 2.0
-    assert pause < next_look(traits, 0, None)
-
-
 @given(
     asked=st.lists(st.floats(0.0, 30.0), max_size=12), shortest_s=st.sampled_from([0.2, 1.0, 2.0]), firm=st.booleans()
 )

@@ -1,0 +1,14 @@
+"""The pace of a job that was taken over from a process that died."""
+
+import pytest
+
+from darkroom.generations.polling import next_look
+from darkroom.providers.registry import TRAITS
+
+
+@pytest.mark.parametrize("provider", ["fatthumb", "betterwaifu"])
+def test_a_job_that_was_taken_over_is_looked_at_often_enough_to_be_known_within_three_seconds(provider: str) -> None:
+    traits = TRAITS[provider]
+    pause = next_look(traits, 0, None, resumed=True)
+    assert traits.shortest_interval_s <= pause <= 2.0
+    assert pause < next_look(traits, 0, None)
