@@ -24,7 +24,7 @@ MAX_PIXELS = 50_000_000
 ATTEMPTS = 3
 BACKOFF_S = 0.5
 # What a later call may ask for again: the provider still has the picture, we do not.
-WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error"}
+WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error", "timed_out"}
 
 _KINDS = {"PNG": ("image/png", ".png"), "JPEG": ("image/jpeg", ".jpg"), "WEBP": ("image/webp", ".webp")}
 

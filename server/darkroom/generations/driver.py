@@ -128,9 +128,19 @@ class Driver:
             self._submitter.wake(provider.name)
 
     async def _give_up(self, record: Record, error: DarkroomError) -> Record:
-        saved = any(image.status is ImageStatus.SUCCEEDED for image in record.images)
-        stage = Stage.PARTIAL if saved else Stage.FAILED
-        return await self._journal.write(record, stage=stage, failure=error.failure(), finished_at=self._clock())
+        lost = {"status": ImageStatus.FAILED, "error": error.failure()}
+        images = tuple(
+            image.model_copy(update=lost) if image.status is ImageStatus.PROCESSING else image
+            for image in record.images
+        )
+        saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
+        return await self._journal.write(
+            record,
+            stage=Stage.PARTIAL if saved else Stage.FAILED,
+            images=images,
+            failure=error.failure(),
+            finished_at=self._clock(),
+        )
 
     async def _look(self, provider: Provider, record: Record) -> Record:
         overdue = self._clock() > (record.submitted_at or record.created_at) + provider.traits.deadline_s
@@ -138,12 +148,12 @@ class Driver:
             reading = await self._read(provider, record)
         except DarkroomError as error:
             if overdue and not isinstance(error, Expired):
-                raise _given_up(provider, error.message) from error
+                raise _timed_out(provider, error.message) from error
             raise
         if reading.done:
             return await self._finish(provider, record, reading)
         if overdue:
-            raise _given_up(provider, f"{provider.traits.title} still says that it is working on it")
+            raise _timed_out(provider, f"{provider.traits.title} still says that it is working on it")
         queued = reading.queued and record.provider_queued  # a status does not go backwards
         position = reading.queue_position if queued else None
         if (queued, position) != (record.provider_queued, record.queue_position):
@@ -206,7 +216,7 @@ class Driver:
             raise ProviderError(f"{title}'s answer could not be used", next_step="Wait.") from error
 
 
-def _given_up(provider: Provider, what: str) -> TimedOut:
+def _timed_out(provider: Provider, what: str) -> TimedOut:
     minutes = provider.traits.deadline_s / 60
     return TimedOut(
         f"Not done after {minutes:.0f} minutes: {what}.",
