@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from darkroom.models import TERMINAL, Answered, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.settings import Limits, Window
-from darkroom.store.sqlite import FILE_NAME, SqliteLedger, open_ledger
+from darkroom.store.database import FILE_NAME
+from darkroom.store.sqlite import SqliteLedger, open_ledger
 
 T = TypeVar("T")
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from darkroom.errors import StorageError
 from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.store.database import FILE_NAME
 from darkroom.store.migrations import MIGRATIONS, migrate
-from darkroom.store.sqlite import FILE_NAME, open_ledger
+from darkroom.store.sqlite import open_ledger
 
 NAMES = [name for name, _ in MIGRATIONS]
 RECORD = Record(

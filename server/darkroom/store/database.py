@@ -1,0 +1,117 @@
+"""The one SQLite file: how it is opened, and how work on it is run, one transaction at a time, on a worker thread."""
+
+import os
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+from pydantic import ValidationError
+
+from darkroom.errors import StorageError
+from darkroom.store.migrations import NewerLedger, migrate, refuse_newer
+
+T = TypeVar("T")
+
+FILE_NAME = "ledger.sqlite3"
+BUSY_TIMEOUT_S = 5.0
+SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
+# SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
+FIRST_SAFE_WAL = (3, 51, 3)
+
+
+@asynccontextmanager
+async def open_database(home: Path) -> AsyncGenerator["Database"]:
+    """The file in this folder, made or brought up to date if need be.
+
+    Raises:
+        StorageError: the folder or the file cannot be used; it is left as it is.
+    """
+    thread = anyio.CapacityLimiter(1)
+    db = await to_thread.run_sync(_connect, home, limiter=thread)
+    try:
+        yield Database(db, thread)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(db.close, limiter=thread)
+
+
+class Database:
+    """Runs work on the connection `db`; that work is ordinary, blocking code."""
+
+    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter) -> None:
+        self.db = db
+        self._thread = thread
+
+    async def transaction(self, work: Callable[[], T]) -> T:
+        """Runs `work` between BEGIN IMMEDIATE and COMMIT. Raises StorageError, with nothing written."""
+
+        def run() -> T:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work()
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self.run(run)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs `work`, which reads. Raises StorageError."""
+        try:
+            return await to_thread.run_sync(work, limiter=self._thread)
+        except sqlite3.Error as error:
+            raise _refused(f"could not be used ({error})") from error
+        except ValidationError as error:
+            raise _refused(f"holds a row that cannot be read ({error.title})") from error
+
+
+def _refused(why: str) -> StorageError:
+    return StorageError(f"The ledger {why}.", next_step="Check the disk under DARKROOM_HOME, then call again.")
+
+
+def _connect(home: Path) -> sqlite3.Connection:
+    path = home / FILE_NAME
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        if 0 < path.stat().st_size < SMALLEST_FILE:
+            raise _unusable(path, "is damaged")  # SQLite would take it for a blank one
+        # One connection used by one thread at a time (the limiter's), not always the same one.
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(path, f"cannot be opened ({error})") from error
+    try:
+        refuse_newer(db)  # before anything is set, since that would write to it
+        wal = sqlite3.sqlite_version_info >= FIRST_SAFE_WAL
+        db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
+        db.execute("PRAGMA synchronous = FULL")
+        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise _unusable(path, "is damaged")
+        migrate(db, time.time())
+    except NewerLedger:
+        db.close()
+        raise _unusable(path, "was written by a newer Darkroom") from None
+    except sqlite3.Error as error:
+        db.close()
+        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise _refused(f"is locked by another program for more than {BUSY_TIMEOUT_S:.0f} s") from error
+        raise _unusable(path, f"cannot be used ({error})") from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _unusable(path: Path, why: str) -> StorageError:
+    return StorageError(
+        f"The ledger {path} {why}. It was left as it is.",
+        next_step="Move that file away (it names what was paid for), or set DARKROOM_HOME to another folder.",
+    )
