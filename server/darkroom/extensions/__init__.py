@@ -1,0 +1,1 @@
+"""What Darkroom adds to the protocol for hosts that declare it."""
