@@ -2,7 +2,7 @@
 
 python3 dev.py demo       make a picture with the built-in sketch provider
 python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
-python3 dev.py install    the development environment, in .venv
+python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium where apt can bring it
 python3 dev.py check      format, lint, types, import law
 python3 dev.py test       every test, with branch coverage; further words go to pytest
 python3 dev.py bench X    the benchmark bench/X.py (kill, limits, load, follow); further words go to it
@@ -20,6 +20,8 @@ BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
 TEST_PROCESSES = 4
+NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def main(words: list[str]) -> int:
@@ -51,6 +53,8 @@ def serve(words: list[str]) -> int:
 def install(words: list[str]) -> int:
     """Everything that a contributor needs."""
     sync()
+    npm_packages()
+    browser()
     return 0
 
 
@@ -72,7 +76,7 @@ def check(words: list[str]) -> int:
 
 def test(words: list[str]) -> int:
     """The tests; the coverage floor holds for a whole run only."""
-    sync()
+    install([])
     coverage = [PYTHON, "-m", "coverage"]
     run(*coverage, "erase")
     status = run(*coverage, "run", "-m", "pytest", "-n", str(TEST_PROCESSES), *words)
@@ -95,6 +99,29 @@ def sync(*options: str) -> None:
     environ = {**ours, **os.environ}
     environ.pop("VIRTUAL_ENV", None)
     subprocess.run([uv(), "sync", "--locked", "--quiet", *options], check=True, stdout=sys.stderr, env=environ)
+
+
+def npm_packages() -> None:
+    """Brings the tests' npm packages to what their lock says, when it has changed since."""
+    folder = NODE_LOCK.parent
+    # npm writes this file last, so that what was broken off is done again.
+    done = folder / "node_modules" / ".package-lock.json"
+    if done.exists() and done.stat().st_mtime >= NODE_LOCK.stat().st_mtime:
+        return
+    subprocess.run([str(BIN / "npm"), "ci", "--loglevel=error"], check=True, stdout=sys.stderr, cwd=folder)
+
+
+def browser() -> None:
+    """Installs a Chromium where there is none and we may; elsewhere the tests that need it say what to install."""
+    if find_browser() or not shutil.which("apt-get") or os.geteuid() != 0:
+        return
+    run("apt-get", "update", "-qq")
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium-headless-shell")
+
+
+def find_browser() -> str | None:
+    """The Chromium on the PATH."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 def uv() -> str:
