@@ -18,9 +18,9 @@ from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
 from darkroom.providers import registry
-from darkroom.providers.catalogue import Catalogue, catalogue
+from darkroom.providers.catalogue import Catalogue, Models, catalogue
 from darkroom.redact import Redactor
-from darkroom.settings import Settings
+from darkroom.settings import Limits, Settings
 from darkroom.store.presence import present
 from darkroom.store.sqlite import open_ledger
 from darkroom.transport.client import open_http
@@ -46,8 +46,15 @@ class AppContext:
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
-        limits = {"fatthumb": self.settings.fatthumb.limits, "betterwaifu": self.settings.betterwaifu.limits}
-        return await catalogue(self.registry, limits, provider)
+        return await catalogue(self.registry, self._limits, provider)
+
+    def models(self) -> Models:
+        """Every model that they offer."""
+        return Models(self.registry, self._limits)
+
+    @property
+    def _limits(self) -> dict[str, Limits]:
+        return {"fatthumb": self.settings.fatthumb.limits, "betterwaifu": self.settings.betterwaifu.limits}
 
 
 @asynccontextmanager
@@ -110,18 +117,20 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     start never could.
     """
     # The SDK takes most of the start-up time, and the command line never needs it.
-    from mcp.server.mcpserver import MCPServer  # noqa: PLC0415
-
     from darkroom.prompts import every_prompt  # noqa: PLC0415
+    from darkroom.resources.server import DarkroomServer  # noqa: PLC0415
+    from darkroom.resources.shelf import Shelf  # noqa: PLC0415
     from darkroom.tools import every_tool  # noqa: PLC0415
 
     if isinstance(app, AppContext):
         tools = every_tool(app.service, app.catalogue)
+        shelf = Shelf(app.service, app.models())
     else:
         refusing = Refusing(app)
         tools = every_tool(cast("Service", refusing), refusing.catalogue)
-    server = MCPServer(
-        name="darkroom", title="Darkroom", version=__version__, instructions=INSTRUCTIONS, tools=list(tools)
+        shelf = Shelf(cast("Service", refusing), cast("Models", refusing))
+    server = DarkroomServer(
+        shelf, name="darkroom", title="Darkroom", version=__version__, instructions=INSTRUCTIONS, tools=list(tools)
     )
     for prompt in every_prompt():
         server.add_prompt(prompt)

@@ -118,7 +118,10 @@ class Failure(Sparse):
 
 
 class Image(Sparse):
-    """One picture of a generation; `bytes` is its size on disk, `width` and `height` are pixels."""
+    """One picture of a generation; `bytes` is its size on disk, `width` and `height` are pixels.
+
+    `uri` is not kept in the ledger: a saved picture is given one whenever a generation is answered.
+    """
 
     index: int
     status: ImageStatus = ImageStatus.PROCESSING
@@ -173,6 +176,16 @@ Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
 def moment(seconds: float) -> datetime:
     """A ledger time (seconds since 1970) as the datetime that callers are answered with."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def generation_uri(generation_id: str) -> str:
+    """Names a generation as a resource of the MCP server."""
+    return f"darkroom://generations/{generation_id}"
+
+
+def picture_uri(generation_id: str, index: int) -> str:
+    """Names one of its pictures in the same way."""
+    return f"{generation_uri(generation_id)}/images/{index}"
 
 
 class Progress(Sparse):

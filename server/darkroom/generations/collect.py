@@ -93,7 +93,6 @@ class Collector:
             update={
                 "status": ImageStatus.SUCCEEDED,
                 "path": str(path),
-                "uri": path.as_uri(),
                 "mime_type": kind.mime_type,
                 "width": kind.width,
                 "height": kind.height,

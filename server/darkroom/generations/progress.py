@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import anyio
 
-from darkroom.models import Generation, ImageStatus, Progress, Record, Stage, Status, moment
+from darkroom.models import Generation, Image, ImageStatus, Progress, Record, Stage, Status, moment, picture_uri
 from darkroom.providers.base import Traits
 from darkroom.store.ledger import Standing
 
@@ -86,12 +86,18 @@ def describe(
             queue_position=record.queue_position if standing is None else standing.ahead + 1,
             elapsed_s=round(elapsed(record, now), 1),
         ),
-        images=record.images,
+        images=tuple(_named(image, record.id) for image in record.images),
         error=record.failure,
         created_at=moment(record.created_at),
         submitted_at=None if record.submitted_at is None else moment(record.submitted_at),
         finished_at=None if record.finished_at is None else moment(record.finished_at),
     )
+
+
+def _named(image: Image, generation_id: str) -> Image:
+    # Rows of older versions hold a file's URI here.
+    uri = picture_uri(generation_id, image.index) if image.status is ImageStatus.SUCCEEDED else None
+    return image.model_copy(update={"uri": uri})
 
 
 def status_of(record: Record) -> Status:

@@ -149,6 +149,11 @@ class Service:
         """
         return await self._described(await self._driver.look_again(await self._owned(owner, generation_id)))
 
+    async def kept(self, owner: str, generation_id: str) -> tuple[Generation, GenerationRequest]:
+        """The generation as the ledger has it, and what was asked for; asks no provider. Raises NotFound."""
+        record = await self._owned(owner, generation_id)
+        return await self._described(record), record.request
+
     async def watch(
         self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all"
     ) -> AsyncGenerator[Snapshot]:

@@ -13,6 +13,8 @@ from darkroom.settings import Limits
 
 MAX_MODELS = 100
 SHOWN_MODELS = 20
+FRESH_S = 60.0
+"""How long a provider's list of models is believed: who completes a name asks with every letter."""
 
 
 class Accepts(Sparse):
@@ -65,6 +67,32 @@ async def catalogue(registry: Registry, limits: Mapping[str, Limits], name: str 
         for provider_name in names:
             tasks.start_soon(ask, provider_name)
     return Catalogue(providers=tuple(states[provider_name] for provider_name in names))
+
+
+class Models:
+    """Every model of a provider, without a look at the account; what the provider answered counts for a while."""
+
+    def __init__(self, registry: Registry, limits: Mapping[str, Limits]) -> None:
+        self._registry = registry
+        self._limits = limits
+        self._told: dict[str, tuple[float, tuple[Model, ...]]] = {}
+
+    async def of(self, name: str) -> ProviderState:
+        """The provider's state with all its models; those that need no key to be known, where it has none here.
+
+        Raises:
+            InvalidRequest: there is no provider of that name.
+            DarkroomError: it does not tell its models.
+        """
+        state = _described(self._registry.known(name), self._registry, self._limits)
+        provider = self._registry.providers.get(name)
+        if provider is None:
+            return state
+        told_at, models = self._told.get(name, (-FRESH_S, ()))
+        if anyio.current_time() - told_at >= FRESH_S:
+            models = tuple(await provider.models())
+            self._told[name] = anyio.current_time(), models
+        return state.model_copy(update={"models": models, "model_count": len(models)})
 
 
 def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> ProviderState:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from darkroom.errors import StorageError
+from darkroom.errors import ResultUnavailable, StorageError
 from darkroom.models import Charged
 
 MAX_STEM_BYTES = 80
@@ -57,6 +57,24 @@ def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes)
         ) from error
 
 
+def read_picture(path: Path, size: int) -> bytes:
+    """The bytes of a saved picture, `size` of them. A link in its place, or in its folder's, is not followed.
+
+    Raises:
+        ResultUnavailable: it is not there as it was saved. The file is the user's, who may have moved or changed it.
+    """
+    next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
+    try:
+        with _opened(path.parent) as folder:
+            data = folder.read(path.name, size + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ResultUnavailable(f"There is no picture to be read at {path} ({reason}).", next_step=next_step) from error
+    if len(data) != size:
+        raise ResultUnavailable(f"What lies at {path} is not the picture that was saved there.", next_step=next_step)
+    return data
+
+
 def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str, data: bytes) -> str:
     for number in range(1, 1000):
         name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
@@ -92,11 +110,15 @@ class _Folder:
     def link(self, old: str, new: str) -> None:
         os.link(self._at(old), self._at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
+    def read(self, name: str, limit: int) -> bytes:
+        # Without O_NONBLOCK, a pipe of that name would be waited for.
+        flags = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+        with os.fdopen(os.open(self._at(name), flags, dir_fd=self.descriptor), "rb") as file:
+            return file.read(limit)
+
     def holds(self, name: str, data: bytes) -> bool:
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
-            with os.fdopen(os.open(self._at(name), flags, dir_fd=self.descriptor), "rb") as file:
-                return file.read(len(data) + 1) == data
+            return self.read(name, len(data) + 1) == data
         except OSError:
             return False
 
