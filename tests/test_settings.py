@@ -30,6 +30,8 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
     assert settings.fatthumb.limits == Limits(None, (Window(10, 60.0),), (Window(1000, 3600.0),))
     assert settings.betterwaifu.limits == Limits(1, (Window(1, 60.0),), ())
     assert settings.default_provider == "sketch"
+    assert settings.confirm_over is None
+    assert settings.budget is None
     assert settings.log_level == logging.WARNING
     assert settings.home.is_absolute()
     assert settings.home.name == "darkroom"
@@ -39,7 +41,7 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
 
 EVERY = [
     *(f"{provider}_{name}" for provider in PROVIDERS for name in ("API_KEY", "BASE_URL", "LIMITS")),
-    *("DARKROOM_PROVIDER", "DARKROOM_HOME", "DARKROOM_PICTURES", "DARKROOM_LOG"),
+    *("DARKROOM_PROVIDER", "DARKROOM_HOME", "DARKROOM_PICTURES", "DARKROOM_LOG", "DARKROOM_CONFIRM", "DARKROOM_BUDGET"),
 ]
 
 
@@ -138,6 +140,8 @@ MISSET = [
     ),
     *(("DARKROOM_PROVIDER", value) for value in ("dall-e", "FatThumb", "fatthumb,sketch", "None")),
     *(("DARKROOM_LOG", value) for value in ("loud", "10", "warning,info")),
+    *(("DARKROOM_CONFIRM", value) for value in ("never", "yes", "Always", "over", "over:", "over:-1", "over:two", "2")),
+    *(("DARKROOM_BUDGET", value) for value in ("0", "-1", "1.5", "1e3", "ten", "10/day", "9" * 20, "٣")),
     ("DARKROOM_HOME", "a\0b"),
     ("DARKROOM_PICTURES", "a\0b"),
     # These two FAIL on 3914143 with a bare RuntimeError of Path.expanduser.
@@ -188,6 +192,16 @@ def test_the_default_provider_is_else_the_first_with_a_key(keys: tuple[str, ...]
 )
 def test_a_log_level_is_named_in_any_case(name: str, level: int) -> None:
     assert settings_of(DARKROOM_LOG=name).log_level == level
+
+
+@pytest.mark.parametrize(("value", "over"), [("always", 0), ("over:0", 0), ("over:2", 2), (" over:10 ", 10)])
+def test_confirmation_starts_above_a_number_of_pictures(value: str, over: int) -> None:
+    assert settings_of(DARKROOM_CONFIRM=value).confirm_over == over
+
+
+@pytest.mark.parametrize(("value", "budget"), [("1", 1), (" 20\n", 20), ("007", 7)])
+def test_a_budget_is_a_number(value: str, budget: int) -> None:
+    assert settings_of(DARKROOM_BUDGET=value).budget == budget
 
 
 @pytest.mark.parametrize("variable", ["DARKROOM_HOME", "DARKROOM_PICTURES"])

@@ -77,7 +77,7 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
                     await peers.adopt_the_dead(driver)
                     driver.start()
                     peers.start(tasks, driver)
-                service = Service(journal, changes, providers, driver, presence.id, tasks)
+                service = Service(journal, changes, providers, driver, presence.id, tasks, budget=settings.budget)
                 try:
                     yield AppContext(settings, service, providers)
                 finally:

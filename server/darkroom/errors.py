@@ -7,7 +7,7 @@ DarkroomError
 ├── PaymentRequired       the account has too few credits
 ├── PlanRequired          the account's plan does not include this
 ├── Moderated             the provider's safety review refused it
-├── RateLimited           the provider says: later
+├── RateLimited           the provider, or the user's own budget, says: later
 ├── ProviderUnreachable   no request reached the provider
 ├── ProviderError         the provider failed, or answered what cannot be read
 ├── OutcomeUnknown        the POST may or may not have started a job
@@ -89,7 +89,7 @@ class Moderated(DarkroomError):
 
 
 class RateLimited(DarkroomError):
-    """The provider says: later. `retry_after` is seconds from now, or None where it named none."""
+    """The provider, or the user's own budget, says: later. `retry_after` is seconds from now, None where unknown."""
 
     code = "rate_limited"
 

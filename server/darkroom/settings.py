@@ -54,6 +54,10 @@ class Settings:
     fatthumb: Account = field(default_factory=Account)
     betterwaifu: Account = field(default_factory=Account)
     default_provider: str = "sketch"
+    confirm_over: int | None = None
+    """A call for more pictures than this is asked about before anything is spent; None: none is."""
+    budget: int | None = None
+    """How many generations a day may be started; None: any number."""
     log_level: int = logging.WARNING
 
     @property
@@ -82,6 +86,8 @@ class Settings:
             fatthumb=fatthumb,
             betterwaifu=betterwaifu,
             default_provider=default,
+            confirm_over=_confirm_over(environ.get("DARKROOM_CONFIRM", "").strip()),
+            budget=_budget(environ.get("DARKROOM_BUDGET", "").strip()),
             log_level=_log_level(environ.get("DARKROOM_LOG", "").strip() or "warning"),
         )
 
@@ -162,6 +168,19 @@ def _pictures_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_PICTURES is not set
 
     return Path(platformdirs.user_pictures_dir()) / "Darkroom"
+
+
+def _confirm_over(text: str) -> int | None:
+    match = re.fullmatch(r"always|over:([0-9]{1,9})", text)
+    if text and match is None:
+        raise _misset("DARKROOM_CONFIRM", "it is always, or over:N, as in over:2")
+    return int(match[1] or 0) if match else None
+
+
+def _budget(text: str) -> int | None:
+    if text and not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
+        raise _misset("DARKROOM_BUDGET", "it is a number of generations a day, 1 or more")
+    return int(text) if text else None
 
 
 def _log_level(name: str) -> int:

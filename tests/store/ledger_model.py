@@ -10,16 +10,19 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
 
+import pytest
 from anyio.from_thread import BlockingPortal
 from hypothesis import strategies as st
 
 from darkroom.models import TERMINAL, Answered, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME
+from darkroom.store.ledger import Full, Room
 from darkroom.store.sqlite import SqliteLedger, open_ledger
 
 T = TypeVar("T")
 
+ADOPTABLE_FOR_S = 600.0
 LIMITS = {
     "alpha": Limits(submit=(Window(2, 10.0), Window(3, 40.0)), requests=(Window(10, 60.0),)),
     "beta": Limits(active=1, submit=(Window(1, 5.0),)),
@@ -63,6 +66,19 @@ class Ledgers:
     def ask(self, method: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
         return self._portal.call(partial(method, *arguments, **named))
 
+    def begin(self, ledger: SqliteLedger, call: Record, room: Room | None) -> Record | None:
+        """What `begin` answers, which is what `foresee` says just before it; None: there is no room."""
+        wanted: dict[str, Any] = {"adopt_since": call.created_at - ADOPTABLE_FOR_S, "room": room}
+        try:
+            foreseen = self.ask(ledger.foresee, call, **wanted)
+        except Full:
+            with pytest.raises(Full):
+                self.ask(ledger.begin, call, **wanted)
+            return None
+        given = self.ask(ledger.begin, call, **wanted)
+        assert given.id == foreseen.id
+        return given
+
     def close(self) -> str:
         """Ends every connection; answers what SQLite itself thinks of the file."""
         self._open.close()
@@ -102,6 +118,8 @@ ages = st.sampled_from([0, 0, 0, 1, 2, 5])
 providers = st.sampled_from(["alpha", "beta"])
 prompts = st.sampled_from(["fox", "owl"])
 keys = st.none() | st.sampled_from(["mine", "yours", "his", "hers", "ours", "theirs"])
+budgets = st.none() | st.integers(0, 6)
+"""How many generations a budget allows."""
 answers = st.sampled_from([Said.ACCEPTED, *Said])
 seconds = st.sampled_from([0.1, 1.0, 4.9, 5.3, 9.9, 10.3, 30.0, 40.0])
 
@@ -166,16 +184,24 @@ class Model:
         """The rows that the account's provider works on, or may."""
         return {row.id for row in self.rows.values() if row.account == account and row.stage in ACTIVE}
 
-    def lost_ones(self, call: Record, since: float) -> set[str]:
+    def room(self, limit: int | None) -> Room | None:
+        """What a budget leaves of a day of 50 s, for which beta is free."""
+        return None if limit is None else Room(limit, self.clock - 20.0, self.clock + 30.0, free=("beta",))
+
+    def has(self, room: Room | None) -> bool:
+        """Whether a new row is within the budget."""
+        begun = [row for row in self.rows.values() if row.request.provider != "beta" and perhaps_paid(row)]
+        return room is None or sum(room.since <= row.created_at < room.until for row in begun) < room.limit
+
+    def lost_ones(self, call: Record) -> set[str]:
         """The generations that an identical call must be given instead of a new one."""
         return {
             row.id
             for row in self.rows.values()
             if row.request == call.request
             and row.answered is Answered.LOST
-            and row.created_at > since
-            and row.stage is not Stage.CANCELLED
-            and (row.failure is None or row.failure.charged is not Charged.NO)
+            and row.created_at > call.created_at - ADOPTABLE_FOR_S
+            and perhaps_paid(row)
             and (row.request_key is None or call.request_key in {None, row.request_key})
         }
 
@@ -217,6 +243,11 @@ def asked(name: str, provider: str, prompt: str, key: str | None, holder: str, n
         request_key=key,
         holder=holder,
     )
+
+
+def perhaps_paid(row: Record) -> bool:
+    """Whether its provider may have charged for it, or may yet."""
+    return row.stage is not Stage.CANCELLED and (row.failure is None or row.failure.charged is not Charged.NO)
 
 
 def may_follow(before: Record, after: Record) -> bool:

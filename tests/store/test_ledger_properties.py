@@ -28,6 +28,7 @@ from tests.store.ledger_model import (
     ages,
     answers,
     asked,
+    budgets,
     keys,
     may_follow,
     picks,
@@ -35,8 +36,6 @@ from tests.store.ledger_model import (
     providers,
     seconds,
 )
-
-ADOPTABLE_FOR_S = 600.0
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -90,25 +89,25 @@ class LedgerMachine(RuleBasedStateMachine):
         for pick, provider, prompt, key in calls:
             self.a_caller_asks(pick, provider, prompt, key)
 
-    @rule(pick=picks, provider=providers, prompt=prompts, key=keys)
-    def a_caller_asks(self, pick: int, provider: str, prompt: str, key: str | None) -> None:
-        process, now, model = self.alive(pick), self.model.clock, self.model
-        call = asked(self.fresh("gen"), provider, prompt, key, process.name, now)
-        since = now - ADOPTABLE_FOR_S
-        lost = model.lost_ones(call, since)
-        given = self.ledgers.ask(process.ledger.begin, call, adopt_since=since)
+    @rule(pick=picks, provider=providers, prompt=prompts, key=keys, limit=budgets)
+    def a_caller_asks(self, pick: int, provider: str, prompt: str, key: str | None, limit: int | None = None) -> None:
+        process, model = self.alive(pick), self.model
+        call, room = asked(self.fresh("gen"), provider, prompt, key, process.name, model.clock), model.room(limit)
+        lost = model.lost_ones(call)
+        given = self.ledgers.begin(process.ledger, call, room)
+        name = given.id if given else ""
         if key in model.names:
-            assert given.id == model.names[key], "one request key, two generations"
-            return
-        if lost:
-            assert given.id in lost, "paid for again"
-            row = model.rows[given.id]
+            assert name == model.names[key], "one request key, two generations"
+        elif lost:
+            assert name in lost, "paid for again"
+            row = model.rows[name]
             model.put(row.model_copy(update={"answered": Answered.PENDING, "request_key": key or row.request_key}))
-        else:
+        elif model.has(room):
             assert given == call, "given what another call has, or may still be answered with"
             model.put(call)
-        if key is not None:
-            model.names[key] = given.id
+        else:
+            assert given is None, "more than the budget"
+        model.names |= {key: name} if key and name else {}
 
     @precondition(lambda self: self.model.rows)
     @rule(pick=picks, which=picks, answered=st.sampled_from([Answered.LOST, Answered.DELIVERED]), key=keys)

@@ -6,20 +6,20 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Unpack
 
 import anyio
 from anyio.abc import TaskGroup
-from pydantic import JsonValue
 
 from darkroom.errors import InvalidRequest, NotFound, StorageError
+from darkroom.generations.budget import NOTHING_NEW, refusing, room_today
 from darkroom.generations.collect import worth_another_try
 from darkroom.generations.delivery import Delivery
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Changes, Subscription, describe, share_done
+from darkroom.generations.wishes import Wishes, checked
 from darkroom.models import (
-    MAX_PROMPT,
     Answered,
     Generation,
     GenerationRequest,
@@ -61,6 +61,7 @@ class Service:
         holder: str,
         tasks: TaskGroup,
         *,
+        budget: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
@@ -70,68 +71,60 @@ class Service:
         self._driver = driver
         self._holder = holder
         self._tasks = tasks
+        self._budget = budget
         self._delivery = Delivery(journal.ledger, tasks)
         self._clock = clock
 
     @asynccontextmanager
-    async def submit(
-        self,
-        owner: str,
-        *,
-        prompt: str,
-        provider: str | None = None,
-        model: str | None = None,
-        count: int = 1,
-        aspect_ratio: str | None = None,
-        negative_prompt: str | None = None,
-        seed: int | None = None,
-        options: dict[str, JsonValue] | None = None,
-        request_key: str | None = None,
-    ) -> AsyncGenerator[Generation]:
+    async def submit(self, owner: str, *, new: bool = True, **wishes: Unpack[Wishes]) -> AsyncGenerator[Generation]:
         """Commits a new generation and answers it within a second, sent to its provider or not.
 
         What happens inside the block counts as answering: a caller that leaves meanwhile has lost the answer, and its
         next identical call within ten minutes is given the same generation. `request_key` gives it by name, for ever.
+        `new` False: it must be one of these.
 
         Raises:
             InvalidRequest, NotConfigured: it cannot be made; nothing was written or sent.
+            RateLimited: the budget is used up; nothing was written or sent.
             StorageError: it could not be committed; nothing was sent.
         """
-        _check_text("prompt", prompt)
-        if negative_prompt is not None:
-            _check_text("negative_prompt", negative_prompt)
-        chosen = self._registry.provider(provider)
-        request = chosen.check(
-            GenerationRequest(
-                provider=chosen.name,
-                prompt=prompt,
-                model=model or "",
-                count=count,
-                aspect_ratio=aspect_ratio,
-                negative_prompt=negative_prompt,
-                seed=seed,
-                options=options or {},
-            )
-        )
-        record = Record(
+        record = self._wanted(owner, wishes)
+        room = room_today(self._budget, record.request, record.created_at) if new else NOTHING_NEW
+        with refusing():
+            async with self._delivery.answering(record, room) as begun:
+                if begun.id == record.id:
+                    self._driver.accepted(record)
+                if begun.request != record.request:
+                    raise InvalidRequest(
+                        f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
+                        next_step="Use a new request_key for a new picture; nothing was sent.",
+                    )
+                yield await self._settled_a_little(begun)
+
+    async def foresee(self, owner: str, **wishes: Unpack[Wishes]) -> GenerationRequest | None:
+        """What `submit` would ask a provider for now; None: it would answer a generation that exists already.
+
+        Raises:
+            InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
+        """
+        record = self._wanted(owner, wishes)
+        with refusing():
+            room = room_today(self._budget, record.request, record.created_at)
+            foreseen = await self._delivery.foresee(record, room)
+        return record.request if foreseen.id == record.id else None
+
+    def _wanted(self, owner: str, wishes: Wishes) -> Record:
+        request = checked(wishes, self._registry)
+        return Record(
             id=new_id(),
             owner=owner,
             request=request,
-            account=chosen.access.account,
+            account=self._registry.providers[request.provider].access.account,
             stage=Stage.ACCEPTED,
             holder=self._holder,
             created_at=self._clock(),
-            request_key=request_key,
+            request_key=wishes.get("request_key"),
         )
-        async with self._delivery.answering(record) as begun:
-            if begun.id == record.id:
-                self._driver.accepted(record)
-            if begun.request != request:
-                raise InvalidRequest(
-                    f"request_key {clean(request_key or '', 60)!r} names another request, {begun.id}.",
-                    next_step="Use a new request_key for a new picture; nothing was sent.",
-                )
-            yield await self._settled_a_little(begun)
 
     async def _settled_a_little(self, record: Record) -> Generation:
         with self._changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
@@ -281,15 +274,3 @@ class Service:
 def new_id() -> str:
     """A generation's id: 128 random bits, since knowing it is what grants access on stdio."""
     return "gen_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
-
-
-def _check_text(argument: str, text: str) -> None:
-    next_step = f"Correct {argument} and call again; nothing was sent."
-    if not text.strip():
-        raise InvalidRequest(f"{argument} is empty: say what the picture should show.", next_step=next_step)
-    if len(text) > MAX_PROMPT:
-        raise InvalidRequest(
-            f"{argument} has {len(text):,} characters; at most {MAX_PROMPT:,} are taken.", next_step=next_step
-        )
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidRequest(f"{argument} holds a NUL or half a character.", next_step=next_step)

@@ -61,6 +61,8 @@ class Traits:
     negative_prompt: bool = False
     seed: bool = False
     options: type[Options] = Options
+    free: bool = False
+    """Whether its pictures cost nothing."""
     note: str | None = None
     """What must be said of every one of its results."""
 

@@ -40,6 +40,7 @@ TRAITS = Traits(
     default_model="sketch",
     aspect_ratios=tuple(_SIZES),
     seed=True,
+    free=True,
     note="This is a placeholder drawn by Darkroom itself, not a picture by an AI model.",
 )
 

@@ -40,6 +40,27 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Room:
+    """New rows that an owner may have between two moments: at most `limit`, not counting what certainly cost nothing.
+
+    `free`: providers that never cost anything.
+    """
+
+    limit: int
+    since: float
+    until: float
+    free: tuple[str, ...] = ()
+
+
+class Full(Exception):
+    """There is no room for a new row; nothing was written."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self.room = room
+
+
+@dataclass(frozen=True)
 class Page:
     """Some records, newest first, and the cursor behind the last of them where there are more."""
 
@@ -50,10 +71,17 @@ class Page:
 class Ledger(Protocol):
     """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
-    async def begin(self, record: Record, *, adopt_since: float) -> Record:
+    async def begin(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
         """Commits a new row, or answers the one that this call has already: by its request key, or, if its answer was
         lost after `adopt_since`, by being identical.
+
+        Raises:
+            Full: it would be a new row, and `room` has none left.
         """
+        ...
+
+    async def foresee(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
+        """What `begin` would answer or raise now; nothing is written."""
         ...
 
     async def answer(self, record: Record, answered: Answered) -> None:

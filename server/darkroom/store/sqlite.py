@@ -9,7 +9,7 @@ from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
 from darkroom.store import gate, rows
 from darkroom.store.database import Database, open_database
-from darkroom.store.ledger import Grant, Later, Page, Standing
+from darkroom.store.ledger import Full, Grant, Later, Page, Room, Standing
 
 # The indexes' own words, so that they are used.
 _UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
@@ -18,8 +18,8 @@ _BY_STATUS = {
     Status.QUEUED: "(stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
     Status.PROCESSING: "(stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
 }
-# What an identical call must not be given: it was not paid for, so it is no loss to ask again.
-_WORTH_ADOPTING = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
+# Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
+_PERHAPS_PAID = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
 
 
 @asynccontextmanager
@@ -37,30 +37,34 @@ class SqliteLedger:
         self._run = database.run
         self._transaction = database.transaction
 
-    async def begin(self, record: Record, *, adopt_since: float) -> Record:
+    async def begin(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
         """See `Ledger.begin`."""
 
         def find_or_insert() -> Record:
-            named = "owner = ? AND request_key = ?"
-            known = record.request_key and rows.select_one(self._db, named, (record.owner, record.request_key))
-            if known:
+            if known := self._named(record):
                 return known
-            lost = rows.select_one(
-                self._db,
-                f"owner = ? AND request_hash = ? AND {_UNANSWERED} AND answered = 'lost' AND created_at > ?"
-                f" AND {_WORTH_ADOPTING} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
-                (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
-            )
-            if lost is None:
-                rows.insert(self._db, record)
-                return record
-            key = record.request_key or lost.request_key
-            self._db.execute(
-                "UPDATE generations SET answered = 'pending', request_key = ? WHERE id = ?", (key, lost.id)
-            )
-            return lost
+            if lost := self._lost(record, adopt_since):
+                key = record.request_key or lost.request_key
+                self._db.execute(
+                    "UPDATE generations SET answered = 'pending', request_key = ? WHERE id = ?", (key, lost.id)
+                )
+                return lost
+            self._check_room(record.owner, room)
+            rows.insert(self._db, record)
+            return record
 
         return await self._transaction(find_or_insert)
+
+    async def foresee(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
+        """See `Ledger.foresee`."""
+
+        def find() -> Record:
+            if known := self._named(record) or self._lost(record, adopt_since):
+                return known
+            self._check_room(record.owner, room)
+            return record
+
+        return await self._run(find)
 
     async def answer(self, record: Record, answered: Answered) -> None:
         """See `Ledger.answer`."""
@@ -198,6 +202,31 @@ class SqliteLedger:
             return adopted
 
         return await self._transaction(take_over)
+
+    def _named(self, record: Record) -> Record | None:
+        if not record.request_key:
+            return None
+        return rows.select_one(self._db, "owner = ? AND request_key = ?", (record.owner, record.request_key))
+
+    def _lost(self, record: Record, adopt_since: float) -> Record | None:
+        return rows.select_one(
+            self._db,
+            f"owner = ? AND request_hash = ? AND {_UNANSWERED} AND answered = 'lost' AND created_at > ?"
+            f" AND {_PERHAPS_PAID} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
+            (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
+        )
+
+    def _check_room(self, owner: str, room: Room | None) -> None:
+        if room is None:
+            return
+        marks = ", ".join("?" * len(room.free))
+        sql = (
+            "SELECT count(*) FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
+            f" AND provider NOT IN ({marks}) AND {_PERHAPS_PAID}"
+        )
+        (begun,) = self._db.execute(sql, (owner, room.since, room.until, *room.free)).fetchone()
+        if begun >= room.limit:
+            raise Full(room)
 
     def _write(self, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]) -> Record | None:
         row = rows.to_row(changes)

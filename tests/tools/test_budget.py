@@ -1,0 +1,102 @@
+"""DARKROOM_BUDGET: no process starts more generations a day than the user wants to pay for."""
+
+import re
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, refused, running
+from tests.services.betterwaifu import BetterWaifu
+from tests.services.fatthumb import FatThumb
+
+UNHURRIED = {"FATTHUMB_LIMITS": "submit=1000/1"}
+
+
+def with_budget(budget: int, home: Home) -> Home:
+    """The same user somewhere where it is past noon, so that no day ends during a test."""
+    return home.with_(DARKROOM_BUDGET=str(budget), TZ=f"NOON{datetime.now(UTC).hour - 12:+d}")
+
+
+def assert_used_up(text: str, budget: str) -> None:
+    """It says what is used up, until when, and that nothing was paid."""
+    assert text.startswith(f"rate_limited: The budget of {budget} a day (DARKROOM_BUDGET) is used up; ")
+    resets = re.search(r"resets at (\S+)\. ", text)
+    assert resets
+    moment = datetime.fromisoformat(resets[1])
+    assert (moment.hour, moment.minute, moment.second) == (0, 0, 0)
+    assert timedelta(hours=10) < moment - datetime.now(UTC) <= timedelta(hours=12)
+    assert "Charged: no. Nothing was sent." in text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_is_over_the_budget_is_refused_everywhere_until_the_day_ends(
+    home: Home, fatthumb: FatThumb, era: Era
+) -> None:
+    user = with_budget(2, home.with_(fatthumb))
+    async with connected(user, era) as client:
+        first = await call(client, "generate", prompt="first", count=4, request_key="hero")
+        await call(client, "generate", prompt="second")
+        assert_used_up(await refused(client, "generate", prompt="third"), "2 generations")
+        again = await call(client, "generate", prompt="first", count=4, request_key="hero")
+        assert again["id"] == first["id"], "what is paid for already is not refused"
+        await call(client, "generate", prompt="third", provider="sketch")
+    async with connected(user, era) as client:
+        assert_used_up(await refused(client, "generate", prompt="third"), "2 generations")
+    done = darkroom(user, "generate", "third")
+    assert done.status == 1
+    assert_used_up(done.err, "2 generations")
+    assert len(fatthumb.requests(route="submit")) == 2
+    assert len(darkroom(user, "list", "--json").json["generations"]) == 3
+
+
+async def test_an_answer_that_was_lost_is_given_when_the_budget_is_used_up(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.slow_submit = 1.5
+    async with connected(with_budget(1, home.with_(fatthumb))) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "generate", {"prompt": "a fox"})
+            await to_thread.run_sync(lambda: fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S))
+            tasks.cancel_scope.cancel()
+        again = await call(client, "generate", prompt="a fox")
+        assert_used_up(await refused(client, "generate", prompt="an owl"), "1 generation")
+        (known,) = (await call(client, "list_generations"))["generations"]
+    assert again["id"] == known["id"]
+
+
+async def test_what_certainly_cost_nothing_is_not_counted(
+    home: Home, fatthumb: FatThumb, betterwaifu: BetterWaifu
+) -> None:
+    fatthumb.credits = 0
+    betterwaifu.next_job(duration=1000.0)
+    async with connected(with_budget(2, home.with_(fatthumb, betterwaifu))) as client:
+        poor = await call(client, "generate", prompt="a fox")
+        assert poor["error"]["charged"] == "no"
+        await call(client, "generate", prompt="a fox", provider="betterwaifu")
+        waiting = await call(client, "generate", prompt="an owl", provider="betterwaifu")
+        assert_used_up(await refused(client, "generate", prompt="an elk", provider="betterwaifu"), "2 generations")
+        await call(client, "cancel", generation_id=waiting["id"])
+        await call(client, "generate", prompt="an elk", provider="betterwaifu")
+        assert_used_up(await refused(client, "generate", prompt="an ibis"), "2 generations")
+
+
+def test_processes_that_race_for_the_last_of_a_budget_start_no_more_than_it(home: Home, fatthumb: FatThumb) -> None:
+    user = with_budget(5, home.with_(fatthumb, **UNHURRIED))
+    answers: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        servers = [RawServer(stack.enter_context(running(user, "serve"))) for _ in range(3)]
+        for server in servers:
+            server.initialize()
+        for number in range(12):
+            arguments = {"prompt": f"picture {number}"}
+            servers[number % 3].send("tools/call", {"name": "generate", "arguments": arguments})
+        for number in range(12):
+            answers.append(servers[number % 3].read()["result"])
+        fatthumb.until(lambda: len(fatthumb.posts) == 5, PATIENCE_S)
+    refusals = [answer["content"][0]["text"] for answer in answers if answer.get("isError")]
+    assert len(refusals) == 7
+    for text in refusals:
+        assert_used_up(text, "5 generations")
+    assert len(fatthumb.requests(route="submit")) == 5
