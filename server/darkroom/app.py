@@ -121,16 +121,21 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     from darkroom.resources.server import DarkroomServer  # noqa: PLC0415
     from darkroom.resources.shelf import Shelf  # noqa: PLC0415
     from darkroom.tools import every_tool  # noqa: PLC0415
+    from darkroom.tools.confirm import Confirmation  # noqa: PLC0415
 
     if isinstance(app, AppContext):
-        tools = every_tool(app.service, app.catalogue)
-        shelf = Shelf(app.service, app.models())
+        service, models, catalogue_of = app.service, app.models(), app.catalogue
+        asked_over = app.settings.confirm_over
     else:
-        refusing = Refusing(app)
-        tools = every_tool(cast("Service", refusing), refusing.catalogue)
-        shelf = Shelf(cast("Service", refusing), cast("Models", refusing))
+        refusing: Any = Refusing(app)
+        service, models, catalogue_of, asked_over = refusing, refusing, refusing.catalogue, None
     server = DarkroomServer(
-        shelf, name="darkroom", title="Darkroom", version=__version__, instructions=INSTRUCTIONS, tools=list(tools)
+        Shelf(service, models),
+        name="darkroom",
+        title="Darkroom",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        tools=list(every_tool(service, catalogue_of, Confirmation(service, asked_over))),
     )
     for prompt in every_prompt():
         server.add_prompt(prompt)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from darkroom.generations.service import Service
 from darkroom.providers.catalogue import Catalogue
 from darkroom.tools.cancel import cancel_tool
+from darkroom.tools.confirm import Confirmation
 from darkroom.tools.generate import generate_tool
 from darkroom.tools.get_status import get_status_tool
 from darkroom.tools.list_generations import list_generations_tool
@@ -13,9 +14,11 @@ from darkroom.tools.tool import AgentTool
 from darkroom.tools.wait import wait_tool
 
 
-def every_tool(service: Service, catalogue: Callable[[str | None], Awaitable[Catalogue]]) -> Iterator[AgentTool]:
+def every_tool(
+    service: Service, catalogue: Callable[[str | None], Awaitable[Catalogue]], confirmation: Confirmation
+) -> Iterator[AgentTool]:
     """The tools, in the order in which an agent needs them."""
-    yield generate_tool(service)
+    yield generate_tool(service, confirmation)
     yield wait_tool(service)
     yield get_status_tool(service)
     yield cancel_tool(service)

@@ -2,12 +2,15 @@
 
 from typing import Annotated, Any
 
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, ElicitationResult, Resolve
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, MAX_PROMPT, Generation
 from darkroom.settings import PROVIDERS
+from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
 from darkroom.tools.results import one
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
@@ -30,10 +33,38 @@ ProviderName = Annotated[
 ]
 
 
-def generate_tool(service: Service) -> AgentTool:
-    """The tool over this service."""
+def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
+    """The tool over this service, which asks first where that is wanted."""
+
+    async def ask(
+        context: Context[Any, Any],
+        prompt: str,
+        provider: str | None,
+        model: str | None,
+        count: int,
+        aspect_ratio: str | None,
+        negative_prompt: str | None,
+        seed: int | None,
+        options: dict[str, Any] | None,
+        request_key: str | None,
+    ) -> Elicit[Consent] | Consent:
+        answer = await confirmation.question(
+            prompt=prompt,
+            provider=provider,
+            model=model,
+            count=count,
+            aspect_ratio=aspect_ratio,
+            negative_prompt=negative_prompt,
+            seed=seed,
+            options=options,
+            request_key=request_key,
+        )
+        if isinstance(answer, Elicit):
+            check_can_ask(context.client_capabilities)
+        return answer
 
     async def generate(
+        answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
         prompt: Prompt,
         provider: ProviderName = None,
         model: Annotated[
@@ -66,8 +97,10 @@ def generate_tool(service: Service) -> AgentTool:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is
         free. Answers at once with an id, usually before the pictures exist: then call wait. Slow is normal: never
         call again for the same picture; list_generations shows what is under way."""
+        content = answer.data if isinstance(answer, AcceptedElicitation) else None
         async with service.submit(
             LOCAL_OWNER,
+            new=settle(answer.action, content),
             prompt=prompt,
             provider=provider,
             model=model,

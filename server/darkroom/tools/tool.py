@@ -1,18 +1,23 @@
 """How a tool is registered: a small schema, refusals that an agent can correct itself by, results as they are."""
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any, cast
 
+from mcp import MCPError
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from darkroom.errors import DarkroomError, InvalidRequest, invalid_arguments
+from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured, invalid_arguments
 from darkroom.redact import clean
+
+log = logging.getLogger(__name__)
 
 
 class AgentTool(Tool):
@@ -30,6 +35,9 @@ class AgentTool(Tool):
         except Exception as error:
             if isinstance(error.__cause__, DarkroomError):
                 return error_result(error.__cause__)
+            if isinstance(error, MCPError) or isinstance(error.__cause__, ToolError):  # only a question meets these
+                log.warning("%s: asking the user failed: %s", self.name, clean(str(error)))
+                return error_result(_not_asked())
             raise
 
     def _check(self, arguments: dict[str, Any]) -> None:
@@ -123,6 +131,13 @@ def _inlined(part: Any, once: dict[str, Any]) -> Any:
     if target is not None:
         schema = {**target, **{name: value for name, value in schema.items() if name != "$ref"}}
     return {name: _inlined(value, once) for name, value in schema.items()}
+
+
+def _not_asked() -> NotConfigured:
+    return NotConfigured(
+        "The user must be asked before this is paid for, but the host did not answer the question as it should.",
+        next_step="Nothing was sent. Tell the user: unset DARKROOM_CONFIRM, or use a host that can ask.",
+    )
 
 
 def error_result(error: DarkroomError) -> CallToolResult:

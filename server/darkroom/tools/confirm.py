@@ -1,0 +1,96 @@
+"""DARKROOM_CONFIRM: the user is asked before anything is spent; the agent cannot answer for them."""
+
+from typing import Unpack
+
+from mcp.server.mcpserver.resolve import Elicit
+from mcp.types import ClientCapabilities
+from pydantic import BaseModel, Field, ValidationError
+
+from darkroom.errors import InvalidRequest, NotConfigured
+from darkroom.generations.service import Service
+from darkroom.generations.wishes import Wishes
+from darkroom.models import LOCAL_OWNER, GenerationRequest
+from darkroom.providers.registry import TRAITS
+from darkroom.redact import clean
+
+SHOWN_PROMPT = 300
+
+
+class Consent(BaseModel):
+    """What the user is asked to fill in."""
+
+    make_it: bool = Field(title="Make it", description="Yes: ask the provider for it now. No: nothing is sent.")
+
+
+class Existing(Consent):
+    """No question, since nothing is spent: the call is given a generation that exists already, or nothing."""
+
+    make_it: bool = True
+
+
+class Confirmation:
+    """Which calls of `generate` the user is asked about: those for more than `over` pictures; None: no call."""
+
+    def __init__(self, service: Service, over: int | None) -> None:
+        self._service = service
+        self._over = over
+
+    async def question(self, **wishes: Unpack[Wishes]) -> Elicit[Consent] | Consent:
+        """The question (its `message` and `schema`) for a call with these arguments, or the answer that needs none.
+
+        Raises:
+            DarkroomError: as `Service.submit` would, so that nobody is asked about what cannot be made.
+        """
+        if self._over is None or wishes.get("count", 1) <= self._over:
+            return Consent(make_it=True)
+        request = await self._service.foresee(LOCAL_OWNER, **wishes)
+        if request is None:
+            return Existing()
+        if TRAITS[request.provider].free:
+            return Consent(make_it=True)
+        return Elicit(_message(request), Consent)
+
+
+def check_can_ask(capabilities: ClientCapabilities | None) -> None:
+    """Whether this host shows forms to its user. One that names no kind of elicitation means forms.
+
+    Raises:
+        NotConfigured: it does not.
+    """
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        raise NotConfigured(
+            "DARKROOM_CONFIRM is set, so the user must be asked before this is paid for, but this host cannot ask "
+            "(it does not offer elicitation).",
+            next_step="Nothing was sent. Tell the user: unset DARKROOM_CONFIRM, use a host that can ask, or run "
+            "darkroom-mcp generate in a terminal. sketch is free and needs no question.",
+        )
+
+
+def settle(action: str, content: object) -> bool:
+    """Whether the answered call may start something new; `content` is what an accepted form holds.
+
+    Raises:
+        InvalidRequest: the user said no, or nothing that can be read as a yes.
+    """
+    if action != "accept":
+        raise _refused("The user was asked and said no." if action == "decline" else "The user was asked and left it.")
+    try:
+        consent = Consent.model_validate(content)
+    except ValidationError:
+        raise _refused("The host's answer for the user cannot be read, so it counts as a no.") from None
+    if not consent.make_it:
+        raise _refused("The user was asked and said no.")
+    return not isinstance(consent, Existing)
+
+
+def _message(request: GenerationRequest) -> str:
+    pictures = "1 picture" if request.count == 1 else f"{request.count} pictures"
+    model = f"model {clean(request.model, 60)}" if request.model else "its default model"
+    title = TRAITS[request.provider].title
+    prompt = clean(request.prompt, SHOWN_PROMPT)
+    return f'Make {pictures} with {title} ({model})? It costs credits there. The prompt: "{prompt}"'
+
+
+def _refused(why: str) -> InvalidRequest:
+    return InvalidRequest(why, next_step="Nothing was sent. Do not ask for it again unless the user says so.")
