@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 
@@ -17,12 +17,15 @@ from darkroom.generations.journal import Journal
 from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models, catalogue
 from darkroom.redact import Redactor
 from darkroom.settings import Limits, Settings
+from darkroom.store.database import open_database
 from darkroom.store.presence import present
-from darkroom.store.sqlite import open_ledger
+from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ class AppContext:
     settings: Settings
     service: Service
     registry: registry.Registry
+    tasks: TaskRows
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
@@ -65,8 +69,9 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
         StorageError: the ledger cannot be used.
     """
     with unwrapped():
-        async with open_http() as http, open_ledger(settings.home) as ledger, anyio.create_task_group() as tasks:
+        async with open_http() as http, open_database(settings.home) as database, anyio.create_task_group() as tasks:
             with present(settings.home) as presence:
+                ledger = SqliteLedger(database)
                 providers = registry.build(settings, http, Redactor(settings.secrets))
                 changes = Changes()
                 journal = Journal(ledger, changes)
@@ -79,7 +84,7 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
                     peers.start(tasks, driver)
                 service = Service(journal, changes, providers, driver, presence.id, tasks, budget=settings.budget)
                 try:
-                    yield AppContext(settings, service, providers)
+                    yield AppContext(settings, service, providers, TaskRows(database))
                 finally:
                     driver.close()
                     tasks.cancel_scope.cancel()
@@ -117,6 +122,8 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     start never could.
     """
     # The SDK takes most of the start-up time, and the command line never needs it.
+    from darkroom.extensions.generation_tasks import GenerationTasks  # noqa: PLC0415
+    from darkroom.extensions.tasks import Tasks  # noqa: PLC0415
     from darkroom.prompts import every_prompt  # noqa: PLC0415
     from darkroom.resources.server import DarkroomServer  # noqa: PLC0415
     from darkroom.resources.shelf import Shelf  # noqa: PLC0415
@@ -124,18 +131,22 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     from darkroom.tools.confirm import Confirmation  # noqa: PLC0415
 
     if isinstance(app, AppContext):
-        service, models, catalogue_of = app.service, app.models(), app.catalogue
+        service, rows, models, catalogue_of = app.service, app.tasks, app.models(), app.catalogue
         asked_over = app.settings.confirm_over
     else:
         refusing: Any = Refusing(app)
-        service, models, catalogue_of, asked_over = refusing, refusing, refusing.catalogue, None
+        service, rows, models, catalogue_of, asked_over = refusing, refusing, refusing, refusing.catalogue, None
+    tools = {tool.name: tool for tool in every_tool(service, catalogue_of, Confirmation(service, asked_over))}
+    tasks = Tasks(GenerationTasks(service, rows, tools["wait"]), caller=lambda _: LOCAL_OWNER)
     server = DarkroomServer(
         Shelf(service, models),
         name="darkroom",
         title="Darkroom",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=list(every_tool(service, catalogue_of, Confirmation(service, asked_over))),
+        tools=list(tools.values()),
+        extensions=[tasks],
+        middleware=[tasks.listen],
     )
     for prompt in every_prompt():
         server.add_prompt(prompt)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, SerializerFunctionWrapHandler
 from pydantic.functional_serializers import model_serializer
@@ -164,6 +164,36 @@ class Record(Frozen):
     images: tuple[Image, ...] = ()
     failure: Failure | None = None
     finished_at: float | None = None
+
+
+class TaskStage(StrEnum):
+    """Where a tool call that is followed as a task stands, apart from its generations."""
+
+    ASKING = "asking"
+    """Nothing is done before its user has answered."""
+    GOING = "going"
+    """It is as far as its generations are."""
+    REFUSED = "refused"
+    """It ended with `refusal`, and made nothing."""
+    CANCELLED = "cancelled"
+    """Its caller no longer wants to know."""
+
+
+class TaskRecord(Frozen):
+    """The ledger's row of a tool call that its client follows as a task. Times are seconds since 1970, UTC."""
+
+    id: str
+    owner: str
+    tool: str
+    arguments: dict[str, Any]
+    """As the tool was called with them, and so already checked."""
+    stage: TaskStage
+    created_at: float
+    changed_at: float
+    questions: dict[str, Any] = {}
+    """What its user is asked, by key, as the protocol has it."""
+    generation_ids: tuple[str, ...] = ()
+    refusal: str | None = None
 
 
 def _iso(moment: datetime) -> str:

@@ -10,7 +10,7 @@ speaks the protocol: who may use it, the shapes on the wire, the header, the not
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, cast
 
 import anyio
@@ -48,7 +48,7 @@ OVER: frozenset[TaskStatus] = frozenset({"completed", "failed", "cancelled"})
 
 @dataclass(frozen=True)
 class Task:
-    """The state of one task. Times are UTC; `ttl_ms` counts from `created_at`, None: kept for ever."""
+    """The state of one task. `ttl_ms` counts from `created_at`, None: kept for ever."""
 
     id: str
     """Unguessable, 128 random bits or more: SEP-2663 has no other way to list or to find tasks."""
@@ -83,8 +83,8 @@ class Task:
         summary = {
             "taskId": self.id,
             "status": self.status,
-            "createdAt": self.created_at.isoformat(),
-            "lastUpdatedAt": self.updated_at.isoformat(),
+            "createdAt": _iso(self.created_at),
+            "lastUpdatedAt": _iso(self.updated_at),
             "ttlMs": self.ttl_ms,
         }
         optional = {"pollIntervalMs": self.poll_interval_ms, "statusMessage": self.message}
@@ -235,6 +235,10 @@ class Tasks(Extension):
         if headers is not None and decode_header_value(headers.get(MCP_NAME_HEADER)) != params.task_id:
             raise MCPError(code=HEADER_MISMATCH, message="The Mcp-Name header does not match taskId")
         return self._caller(ctx)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def declared(ctx: ServerRequestContext[Any, Any]) -> bool:

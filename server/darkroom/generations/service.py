@@ -271,6 +271,6 @@ class Service:
         return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
 
 
-def new_id() -> str:
-    """A generation's id: 128 random bits, since knowing it is what grants access on stdio."""
-    return "gen_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+def new_id(kind: str = "gen") -> str:
+    """A generation's id, or a task's: 128 random bits, since knowing it is what grants access on stdio."""
+    return f"{kind}_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()

@@ -61,9 +61,30 @@ def _m0002_limits(db: sqlite3.Connection) -> None:
     )
 
 
+def _m0003_tasks(db: sqlite3.Connection) -> None:
+    db.execute(
+        """
+        CREATE TABLE tasks (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            tool TEXT NOT NULL,
+            arguments TEXT NOT NULL,
+            stage TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            changed_at REAL NOT NULL,
+            questions TEXT NOT NULL,
+            generation_ids TEXT NOT NULL,
+            refusal TEXT
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX tasks_by_age ON tasks (created_at)")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
+    ("0003_tasks", _m0003_tasks),
 )
 
 

@@ -28,7 +28,7 @@ class AgentTool(Tool):
     ) -> CallToolResult | InputRequiredResult:
         """Checks the arguments, runs the tool, and turns every DarkroomError into a result that the agent reads."""
         try:
-            self._check(arguments)
+            self.check(arguments)
             return await super().run(arguments, context, convert_result)
         except DarkroomError as error:
             return error_result(error)
@@ -40,7 +40,8 @@ class AgentTool(Tool):
                 return error_result(_not_asked())
             raise
 
-    def _check(self, arguments: dict[str, Any]) -> None:
+    def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as the tool is called with them, defaults filled in. Raises InvalidRequest."""
         known = self.fn_metadata.arg_model.model_fields
         for name in arguments:
             if name not in known:
@@ -49,7 +50,7 @@ class AgentTool(Tool):
                     next_step="Correct it and call again; nothing was sent.",
                 )
         try:
-            self.fn_metadata.validate_arguments(arguments)
+            return self.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:
             raise invalid_arguments(error) from error
 
@@ -142,4 +143,9 @@ def _not_asked() -> NotConfigured:
 
 def error_result(error: DarkroomError) -> CallToolResult:
     """The refusal as text; no structured content, since hosts hold that against the tool's output schema."""
-    return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+    return refused(str(error))
+
+
+def refused(text: str) -> CallToolResult:
+    """The same of an error that was written down."""
+    return CallToolResult(content=[TextContent(text=text)], is_error=True)

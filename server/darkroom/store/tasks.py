@@ -1,0 +1,56 @@
+"""The ledger's rows of tool calls that clients follow as tasks."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from darkroom.models import TaskRecord, TaskStage
+from darkroom.store.database import Database
+
+_COLUMNS = tuple(TaskRecord.model_fields)
+_JSON = {"arguments", "questions", "generation_ids"}
+
+
+class TaskRows:
+    """Tasks by id. Every method is one transaction, and raises StorageError where the disk refuses it."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._run = database.run
+        self._transaction = database.transaction
+
+    async def begin(self, record: TaskRecord, *, expired_before: float) -> None:
+        """Commits a new row, and removes those that are older than that."""
+        row = _to_row(record.model_dump())
+        insert = f"INSERT INTO tasks ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+
+        def replace_the_expired() -> None:
+            self._db.execute("DELETE FROM tasks WHERE created_at < ?", (expired_before,))
+            self._db.execute(insert, tuple(row.values()))
+
+        await self._transaction(replace_the_expired)
+
+    async def get(self, task_id: str, owner: str, *, expired_before: float) -> TaskRecord | None:
+        """The owner's row of that id, if it is not older than that."""
+        sql = f"SELECT {', '.join(_COLUMNS)} FROM tasks WHERE id = ? AND owner = ? AND created_at >= ?"
+        row = await self._run(lambda: self._db.execute(sql, (task_id, owner, expired_before)).fetchone())
+        return None if row is None else _from_row(row)
+
+    async def change(self, record: TaskRecord, *, stages: Collection[TaskStage], **changes: Any) -> TaskRecord | None:
+        """Writes these fields if the row is in one of `stages`; answers the new row, or None where it is not."""
+        row = _to_row(changes)
+        sets = ", ".join(f"{name} = ?" for name in row)
+        where = f"id = ? AND stage IN ({', '.join('?' * len(stages))})"
+        values = (*row.values(), record.id, *stages)
+        sql = f"UPDATE tasks SET {sets} WHERE {where} RETURNING {', '.join(_COLUMNS)}"
+        changed = await self._transaction(lambda: self._db.execute(sql, values).fetchall())
+        return _from_row(changed[0]) if changed else None
+
+
+def _to_row(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: json.dumps(value) if name in _JSON else value for name, value in fields.items()}
+
+
+def _from_row(row: tuple[Any, ...]) -> TaskRecord:
+    fields = dict(zip(_COLUMNS, row, strict=True))
+    return TaskRecord(**{name: json.loads(value) if name in _JSON else value for name, value in fields.items()})

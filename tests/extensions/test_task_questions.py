@@ -1,0 +1,174 @@
+"""DARKROOM_CONFIRM within a task: it asks as `input_required`, and what the user says decides, once."""
+
+from typing import Any
+
+import pytest
+
+from tests.extensions.task_client import DECLARED, TaskClient, altered, tasks_of
+from tests.hosts import Home, eventually
+from tests.services.fatthumb import FatThumb
+
+ASKABLE: dict[str, Any] = {**DECLARED, "elicitation": {"form": {}}}
+YES: dict[str, Any] = {"action": "accept", "content": {"make_it": True}}
+NO: dict[str, Any] = {"action": "accept", "content": {"make_it": False}}
+
+
+def asking(client: TaskClient, **arguments: Any) -> tuple[str, str]:
+    """A task that asks its user; answers its id and the key of its question."""
+    task = client.task("generate", **{"prompt": "a fox", **arguments})
+    state = client.get(task)
+    assert state["status"] == "input_required"
+    (key,) = state["inputRequests"]
+    return task, key
+
+
+def answer(client: TaskClient, task: str, key: str, response: Any) -> dict[str, Any]:
+    """What an answer to the question is answered with."""
+    return client.ask("tasks/update", taskId=task, inputResponses={key: response})
+
+
+@pytest.fixture
+def careful(home: Home, fatthumb: FatThumb) -> Home:
+    """A user who wants to be asked before every submission."""
+    return home.with_(fatthumb, DARKROOM_CONFIRM="always")
+
+
+def test_the_question_says_what_it_is_about_and_nothing_is_sent_before_a_yes(careful: Home, fatthumb: FatThumb) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        handle = client.call("generate", prompt="a fox", count=2)
+        assert (handle["resultType"], handle["status"]) == ("task", "input_required")
+        assert not {"inputRequests", "requestState"} & handle.keys()
+        state = client.get(handle["taskId"])
+        ((key, question),) = state["inputRequests"].items()
+        assert question["method"] == "elicitation/create"
+        for said in ("2 pictures", "FatThumb", "a fox"):
+            assert said in question["params"]["message"]
+        assert fatthumb.posts == []
+        assert client.call("list_generations")["structuredContent"]["generations"] == []
+        acknowledged = answer(client, handle["taskId"], key, YES)["result"]
+        assert acknowledged["resultType"] == "complete"
+        assert not {"taskId", "status", "result", "inputRequests"} & acknowledged.keys()
+        assert client.result(handle["taskId"])["status"] == "succeeded"
+    assert len(fatthumb.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [(NO, "said no"), ({"action": "decline"}, "said no"), ({"action": "cancel"}, "left it")],
+)
+def test_a_no_ends_the_task_with_a_refusal_and_nothing_is_sent(
+    careful: Home, fatthumb: FatThumb, response: dict[str, Any], said: str
+) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client)
+        answer(client, task, key, response)
+        state = client.get(task)
+        assert (state["status"], state["result"]["isError"]) == ("completed", True)
+        assert said in state["result"]["content"][0]["text"]
+        answer(client, task, key, YES)
+        assert client.get(task)["result"]["isError"] is True
+    assert fatthumb.posts == []
+
+
+def test_answers_that_nobody_asked_for_are_acknowledged_and_it_goes_on_asking(
+    careful: Home, fatthumb: FatThumb
+) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client)
+        assert answer(client, task, "another-key", {"ignored": True})["result"]["resultType"] == "complete"
+        assert client.ask("tasks/update", taskId=task, inputResponses={})["result"]["resultType"] == "complete"
+        for malformed in (7, {"ignored": True}, {"action": "perhaps"}):
+            assert answer(client, task, key, malformed)["error"]["code"] == -32602
+        assert key in client.get(task)["inputRequests"]
+    assert fatthumb.posts == []
+
+
+def test_a_yes_said_twice_is_one_submission(careful: Home, fatthumb: FatThumb) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client)
+        answer(client, task, key, YES)
+        answer(client, task, key, YES)
+        client.result(task)
+    assert len(fatthumb.posts) == 1
+
+
+def test_a_question_survives_sigkill_and_is_answered_in_the_next_process(careful: Home, fatthumb: FatThumb) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client)
+    with tasks_of(careful, ASKABLE) as client:
+        assert client.get(task)["status"] == "input_required"
+        answer(client, task, key, YES)
+        assert client.result(task)["status"] == "succeeded"
+    assert len(fatthumb.posts) == 1
+
+
+def test_a_yes_that_was_taken_by_a_process_which_died_is_submitted_by_whoever_is_asked_next(
+    careful: Home, fatthumb: FatThumb
+) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, _ = asking(client)
+        altered(careful, "UPDATE tasks SET stage = 'going'")
+        assert client.result(task)["status"] == "succeeded"
+        assert client.result(task)["status"] == "succeeded"
+    assert len(fatthumb.posts) == 1
+
+
+def test_a_task_cancelled_while_it_asks_sends_nothing_whatever_is_answered_then(
+    careful: Home, fatthumb: FatThumb
+) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client)
+        client.ask("tasks/cancel", taskId=task)
+        assert client.get(task)["status"] == "cancelled"
+        answer(client, task, key, YES)
+        assert client.get(task)["status"] == "cancelled"
+    assert fatthumb.posts == []
+
+
+def test_what_cannot_be_made_any_more_when_the_yes_comes_is_refused_with_its_reason(
+    careful: Home, fatthumb: FatThumb
+) -> None:
+    tight = careful.with_(DARKROOM_BUDGET="1")
+    with tasks_of(tight, ASKABLE) as client:
+        first, first_key = asking(client)
+        second, second_key = asking(client, prompt="an owl")
+        answer(client, first, first_key, YES)
+        client.result(first)
+        answer(client, second, second_key, YES)
+        state = client.get(second)
+    assert (state["status"], state["result"]["isError"]) == ("completed", True)
+    assert state["result"]["content"][0]["text"].startswith("rate_limited")
+    assert len(fatthumb.posts) == 1
+
+
+def test_a_host_that_cannot_ask_is_refused_at_once_without_a_task(careful: Home, fatthumb: FatThumb) -> None:
+    with tasks_of(careful, DECLARED) as client:
+        refusal = client.call("generate", prompt="a fox")
+    assert refusal["isError"] is True
+    assert "DARKROOM_CONFIRM" in refusal["content"][0]["text"]
+    assert fatthumb.posts == []
+
+
+def test_a_listener_is_told_of_the_question_and_then_of_what_came_of_it(careful: Home) -> None:
+    with tasks_of(careful, ASKABLE) as client, tasks_of(careful, ASKABLE) as other:
+        task, key = asking(client)
+        client.send("subscriptions/listen", notifications={"taskIds": [task]})
+        told: list[str] = []
+
+        def until(status: str) -> None:
+            while status not in told:
+                message = client.server.read()
+                if message.get("method") == "notifications/tasks":
+                    told.append(message["params"]["status"])
+
+        until("input_required")
+        answer(other, task, key, YES)
+        until("completed")
+    assert told[0] == "input_required"
+    assert told[-1] == "completed"
+
+
+def test_what_costs_nothing_is_not_asked_about(careful: Home) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task = client.task("generate", prompt="a fox", provider="sketch")
+        eventually(lambda: client.get(task)["status"] == "completed")
