@@ -10,7 +10,7 @@ from typing import Any, Literal
 import anyio
 from mcp import Client
 from mcp.types import CallToolResult, TextResourceContents
-from playwright.async_api import Browser, ConsoleMessage, Frame, FrameLocator, Page
+from playwright.async_api import Browser, ConsoleMessage, Frame, FrameLocator, Locator, Page
 from pydantic import BaseModel
 
 from tests.gallery.pages import POLICIES, STRICTEST, Pages
@@ -59,6 +59,11 @@ class Gallery:
     def view(self) -> FrameLocator:
         """What is in the gallery's frame."""
         return self.page.frame_locator("iframe")
+
+    @property
+    def status(self) -> Locator:
+        """What the gallery says of how far it is."""
+        return self.view.get_by_role("status")
 
     @property
     def frame(self) -> Frame:
@@ -114,7 +119,6 @@ class Host:
         client: Client,
         result: CallToolResult,
         *,
-        tool: str = "generate",
         policy: str = STRICTEST,
         capabilities: Mapping[str, object] = EVERYTHING,
         theme: Literal["light", "dark"] = "light",
@@ -126,11 +130,12 @@ class Host:
 
         `clock`: the page's own time stands still, but for what the test lets pass.
         """
-        html, allow = await resource_of(client, tool)
+        html, allow = await resource_of(client)
         context = await self.browser.new_context(
-            viewport={"width": width, "height": HEIGHT}, color_scheme=theme,
+            viewport={"width": width, "height": HEIGHT},
+            color_scheme="light",  # the host's word counts, not the browser's
             reduced_motion="reduce" if reduced_motion else "no-preference",
-        )  # fmt: skip
+        )
         with Pages(self.script, html, POLICIES[policy]) as pages:
             page = await context.new_page()
             gallery = Gallery(client, page)
@@ -158,10 +163,10 @@ class Host:
         assert gallery.requests == [pages.host, pages.script, pages.gallery]
 
 
-async def resource_of(client: Client, tool: str) -> tuple[str, str]:
-    """The page that the tool names for its results, and what its frame may use, as an `allow` attribute."""
-    tools = {each.name: each for each in (await client.list_tools()).tools}
-    uri = (tools[tool].meta or {})["ui"]["resourceUri"]
+async def resource_of(client: Client) -> tuple[str, str]:
+    """The page that `generate` and `wait` name for their results, and what its frame may use, as `allow` says it."""
+    tools = (await client.list_tools()).tools
+    (uri,) = {(tool.meta or {})["ui"]["resourceUri"] for tool in tools if tool.name in {"generate", "wait"}}
     (content,) = (await client.read_resource(uri)).contents
     assert isinstance(content, TextResourceContents)
     assert content.mime_type == "text/html;profile=mcp-app"

@@ -1,0 +1,77 @@
+"""The gallery without a mouse."""
+
+from playwright.async_api import expect
+
+from tests.gallery.scenes import ALIKE, button, difference, finished, picture
+from tests.gallery.shown import Gallery, Host
+from tests.hosts import Home, connected
+from tests.services.fatthumb import FatThumb
+
+FOCUSED = """() => {
+    const element = document.activeElement;
+    if (!document.hasFocus() || element === document.body) return null;
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+    const seen = (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
+    return { name: element.ariaLabel ?? element.textContent.trim(), seen };
+}"""
+
+
+async def focused(gallery: Gallery) -> str | None:
+    """The name of what has the focus, which must be seen to have it; None outside the gallery."""
+    found = await gallery.frame.evaluate(FOCUSED)
+    assert found is None or found["seen"], found
+    return found and found["name"]
+
+
+async def tab_to(gallery: Gallery, name: str) -> None:
+    """Presses Tab until that has the focus."""
+    for _ in range(50):
+        await gallery.page.keyboard.press("Tab")
+        if await focused(gallery) == name:
+            return
+    raise AssertionError(f"Tab never came to {name!r}")
+
+
+async def test_tab_reaches_everything_that_can_be_operated_in_order(home: Home, fatthumb: FatThumb, host: Host) -> None:
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, await finished(client, count=2)) as gallery,
+    ):
+        await expect(picture(gallery, 2)).to_be_visible()
+        buttons = await gallery.view.locator("button:visible, a:visible, summary:visible").all()
+        names = [await each.get_attribute("aria-label") or await each.inner_text() for each in buttons]
+        assert len(set(names)) == len(names) > 0
+        reached: list[str] = []
+        await gallery.page.keyboard.press("Tab")
+        while (name := await focused(gallery)) is not None and len(reached) <= len(names):
+            reached.append(name)
+            await gallery.page.keyboard.press("Tab")
+        assert reached == names
+
+
+async def test_a_picture_is_enlarged_left_for_its_neighbour_and_put_back_by_keys(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, await finished(client, count=3)) as gallery,
+    ):
+        await expect(picture(gallery, 3)).to_be_visible()
+        dialog = gallery.view.get_by_role("dialog")
+        keyboard = gallery.page.keyboard
+        (job,) = fatthumb.jobs.values()
+        await tab_to(gallery, "Enlarge picture 1")
+        await keyboard.press("Enter")
+        await expect(dialog).to_have_attribute("aria-modal", "true")
+        for key, number in (("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2)):
+            await keyboard.press(key)
+            large = dialog.get_by_role("img", name=f"Picture {number}:")
+            await expect(large).to_be_visible()
+            assert await difference(large, fatthumb.picture(job.thumbnail_ids[number - 1])) < ALIKE
+        for _ in range(20):
+            await keyboard.press("Tab")
+            assert await gallery.frame.evaluate("document.activeElement.closest('[role=dialog], dialog') !== null")
+        await keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+        assert await focused(gallery) in {"Enlarge picture 1", "Enlarge picture 2"}
+        await expect(button(gallery, "Enlarge picture 1")).to_be_visible()

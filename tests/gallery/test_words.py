@@ -1,0 +1,49 @@
+"""What the gallery says of pictures that did not come, or came with a mark, and that it says nothing as markup."""
+
+from playwright.async_api import expect
+
+from tests.gallery.scenes import finished, picture, the_one
+from tests.gallery.shown import Host
+from tests.hosts import Home, connected
+from tests.services.betterwaifu import BetterWaifu
+from tests.services.fatthumb import FatThumb
+
+HOSTILE = (
+    """<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"' &lt;b&gt; ${1} </style>"""
+)
+
+
+async def test_failed_hidden_and_watermarked_pictures_are_told_in_words(home: Home, host: Host) -> None:
+    with FatThumb(free_tier=True, hidden={1}, failing={2: "Generation failed for safety reasons"}) as service:
+        async with (
+            connected(home.with_(service)) as client,
+            host.shows(client, await finished(client, count=3)) as gallery,
+        ):
+            await expect(gallery.status).to_contain_text("1 of 3 pictures saved")
+            await expect(picture(gallery, 1)).to_be_visible()
+            text = await gallery.view.locator("body").inner_text()
+    assert "watermark" in text.lower()
+    assert "hidden" in text.lower()
+    assert "Generation failed for safety reasons" in text
+
+
+async def test_a_failure_says_what_happened_whether_it_was_charged_and_what_to_do_next(home: Home, host: Host) -> None:
+    with BetterWaifu(failing="The model ran out of memory") as service:
+        async with connected(home.with_(service)) as client:
+            result = await finished(client)
+            async with host.shows(client, result) as gallery:
+                await expect(gallery.status).to_contain_text("The model ran out of memory")
+                text = await gallery.view.locator("body").inner_text()
+        assert "charged" in text.lower()
+    assert the_one(result)["error"]["next_step"] in text
+
+
+async def test_hostile_text_in_a_prompt_or_from_a_provider_is_shown_as_text(home: Home, host: Host) -> None:
+    with FatThumb(failing={1: HOSTILE}) as service:
+        async with connected(home.with_(service)) as client:
+            result = await finished(client, prompt=HOSTILE, count=2)
+            async with host.shows(client, result, policy="no markup made of text") as gallery:
+                await expect(picture(gallery, 1)).to_have_accessible_name(f"Picture 1: {HOSTILE}")
+                await expect(gallery.view.get_by_text(HOSTILE[:40]).first).to_be_visible()
+                assert await gallery.view.locator("img, script[src], b").count() == 0
+                assert await gallery.frame.title() != "owned"
