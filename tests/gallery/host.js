@@ -27,18 +27,21 @@ window.host = {
     frame.src = source;
     await initialized;
     await bridge.sendToolInput({ arguments: input });
-    await bridge.sendToolResult(result);
+    if (result) await bridge.sendToolResult(result);
     return bridge.getAppVersion();
   },
   tell(result) {
     return bridge.sendToolResult(result);
   },
+  cancel() {
+    return bridge.sendToolCancelled({ reason: "the person stopped it" });
+  },
   change(context) {
     dress(context);
     bridge.setHostContext(context);
   },
-  async close() {
-    await bridge.teardownResource({});
+  close() {
+    return bridge.teardownResource({});
   },
 };
 

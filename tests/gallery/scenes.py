@@ -4,12 +4,14 @@ import io
 import json
 from typing import Any
 
+import anyio
 import PIL.Image
 from mcp import Client
 from mcp.types import CallToolResult
 from playwright.async_api import Locator
 
 from tests.gallery.shown import Gallery
+from tests.hosts import PATIENCE_S
 from tests.npm import MODULES
 
 ALIKE = 24
@@ -48,9 +50,17 @@ def button(gallery: Gallery, name: str) -> Locator:
     return gallery.view.get_by_role("button", name=name, exact=True)
 
 
-async def difference(canvas: Locator, served: bytes) -> int:
-    """How far the colours on the screen are from those of the picture that was served, at worst."""
-    seen = PIL.Image.open(io.BytesIO(await canvas.screenshot())).convert("RGB")
+async def painted(canvas: Locator, served: bytes) -> None:
+    """Waits until the colours on the screen are those of the picture that was served."""
+    apart = 255
+    with anyio.move_on_after(PATIENCE_S):
+        while (apart := await _difference(canvas, served)) >= ALIKE:
+            pass  # a screenshot is pause enough
+    assert apart < ALIKE, f"the picture on the screen is another one, by {apart} of 255"
+
+
+async def _difference(canvas: Locator, served: bytes) -> int:
+    seen = PIL.Image.open(io.BytesIO(await canvas.screenshot(animations="disabled"))).convert("RGB")
     meant = PIL.Image.open(io.BytesIO(served)).convert("RGB")
     return max(abs(one - other) for one, other in zip(_coarse(seen), _coarse(meant), strict=True))
 

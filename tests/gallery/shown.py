@@ -61,8 +61,13 @@ class Gallery:
         return self.page.frame_locator("iframe")
 
     @property
-    def status(self) -> Locator:
-        """What the gallery says of how far it is."""
+    def words(self) -> Locator:
+        """Everything that can be read in it."""
+        return self.view.get_by_role("main")
+
+    @property
+    def spoken(self) -> Locator:
+        """What a screen reader says of what has changed."""
         return self.view.get_by_role("status")
 
     @property
@@ -76,8 +81,16 @@ class Gallery:
         await self.page.evaluate("context => host.change(context)", context)
 
     async def tell(self, result: CallToolResult) -> None:
-        """The host has another result of the tool for the gallery."""
+        """The tool has answered."""
         await self.page.evaluate("result => host.tell(result)", plain(result))
+
+    async def cancel(self) -> None:
+        """The tool's call was cancelled before it answered."""
+        await self.page.evaluate("host.cancel()")
+
+    async def close(self) -> None:
+        """The host takes the gallery down."""
+        await self.page.evaluate("host.close()")
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Waits until it holds of what the gallery has asked for."""
@@ -85,10 +98,14 @@ class Gallery:
             while not condition():
                 await self._news.wait()
 
+    def called(self, tool: str) -> bool:
+        """Whether the gallery has called this tool."""
+        return any(asked.tool == tool for asked in self.asked)
+
     async def keep(self, name: str) -> None:
         """Leaves a screenshot for people to look at."""
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+        await self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True, animations="disabled")
 
     async def answer(self, method: str, params: dict[str, Any]) -> Any:
         """Does for the gallery what it asks the host for."""
@@ -117,8 +134,9 @@ class Host:
     async def shows(
         self,
         client: Client,
-        result: CallToolResult,
+        result: CallToolResult | None,
         *,
+        asked_for: Mapping[str, object] | None = None,
         policy: str = STRICTEST,
         capabilities: Mapping[str, object] = EVERYTHING,
         theme: Literal["light", "dark"] = "light",
@@ -128,7 +146,7 @@ class Host:
     ) -> AsyncGenerator[Gallery]:
         """The gallery. It must be quiet to the end: no error, no request, nothing that the policy refused.
 
-        `clock`: the page's own time stands still, but for what the test lets pass.
+        `result` None: the tool has not answered yet. `clock`: the test can let the page's time pass.
         """
         html, allow = await resource_of(client)
         context = await self.browser.new_context(
@@ -151,8 +169,8 @@ class Host:
                     "allow": allow,
                     "capabilities": dict(capabilities),
                     "context": {"theme": theme, "displayMode": "inline", "locale": "en", "platform": "desktop"},
-                    "input": {},
-                    "result": plain(result),
+                    "input": dict(asked_for or {}),
+                    "result": result and plain(result),
                 },
             )
             try:

@@ -22,7 +22,7 @@ async def test_axe_finds_nothing_while_a_generation_runs(home: Home, host: Host,
             connected(home.with_(service)) as client,
             host.shows(client, await started(client, count=2), theme=theme) as gallery,
         ):
-            await expect(gallery.status).to_contain_text("working on it")
+            await expect(gallery.words).to_contain_text("working on it")
             assert await accessibility_faults(gallery) == []
             await gallery.keep(f"running-{theme}")
 
@@ -51,7 +51,7 @@ async def test_axe_finds_nothing_when_it_failed(home: Home, host: Host, theme: T
             connected(home.with_(service)) as client,
             host.shows(client, await finished(client), theme=theme) as gallery,
         ):
-            await expect(gallery.status).to_contain_text("ran out of memory")
+            await expect(gallery.words).to_contain_text("ran out of memory")
             assert await accessibility_faults(gallery) == []
             await gallery.keep(f"failed-{theme}")
 

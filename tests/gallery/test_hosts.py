@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.gallery.pages import POLICIES
-from tests.gallery.scenes import ALIKE, difference, finished, picture, started
+from tests.gallery.scenes import finished, painted, picture, started
 from tests.gallery.shown import Host
 from tests.hosts import Home, connected
 from tests.services.fatthumb import FatThumb
@@ -18,9 +18,9 @@ async def test_the_pictures_are_painted_under_every_policy_that_hosts_are_known_
         connected(home.with_(fatthumb)) as client,
         host.shows(client, await started(client), policy=policy) as gallery,
     ):
-        await expect(gallery.status).to_contain_text("1 picture saved.")
+        await expect(gallery.words).to_contain_text("1 picture saved.")
         (job,) = fatthumb.jobs.values()
-        assert await difference(picture(gallery), fatthumb.picture(job.thumbnail_ids[0])) < ALIKE
+        await painted(picture(gallery), fatthumb.picture(job.thumbnail_ids[0]))
 
 
 async def test_under_a_host_that_forwards_nothing_what_came_with_the_result_is_shown(
@@ -32,7 +32,7 @@ async def test_under_a_host_that_forwards_nothing_what_came_with_the_result_is_s
     ):
         (job,) = fatthumb.jobs.values()
         for number, thumbnail in enumerate(job.thumbnail_ids, 1):
-            assert await difference(picture(gallery, number), fatthumb.picture(thumbnail)) < ALIKE
+            await painted(picture(gallery, number), fatthumb.picture(thumbnail))
         assert gallery.asked == []
 
 
@@ -45,7 +45,7 @@ async def test_nothing_more_is_asked_for_once_the_host_takes_the_gallery_down(ho
             before = len(gallery.asked)
             await gallery.page.clock.run_for(60_000)
             await gallery.until(lambda: len(gallery.asked) > before)
-            await gallery.page.evaluate("host.close()")
+            await gallery.close()
             at_the_end = len(gallery.asked)
             await gallery.page.clock.run_for(600_000)
             # Whatever was asked before this answer has been heard.

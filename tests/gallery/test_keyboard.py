@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.gallery.scenes import ALIKE, button, difference, finished, picture
+from tests.gallery.scenes import button, finished, painted, picture
 from tests.gallery.shown import Gallery, Host
 from tests.hosts import Home, connected
 from tests.services.fatthumb import FatThumb
@@ -67,7 +67,7 @@ async def test_a_picture_is_enlarged_left_for_its_neighbour_and_put_back_by_keys
             await keyboard.press(key)
             large = dialog.get_by_role("img", name=f"Picture {number}:")
             await expect(large).to_be_visible()
-            assert await difference(large, fatthumb.picture(job.thumbnail_ids[number - 1])) < ALIKE
+            await painted(large, fatthumb.picture(job.thumbnail_ids[number - 1]))
         for _ in range(20):
             await keyboard.press("Tab")
             assert await gallery.frame.evaluate("document.activeElement.closest('[role=dialog], dialog') !== null")

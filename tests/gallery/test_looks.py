@@ -24,7 +24,7 @@ async def background(gallery: Gallery) -> int:
 
 async def ink(gallery: Gallery) -> int:
     """How bright its text is, of 255."""
-    colour = await gallery.status.evaluate("element => getComputedStyle(element).color")
+    colour = await gallery.words.evaluate("element => getComputedStyle(element).color")
     level = PIL.Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0))
     assert isinstance(level, int)
     return level
@@ -66,8 +66,8 @@ async def test_nothing_moves_where_no_motion_is_wanted(home: Home, host: Host) -
         async with connected(home.with_(service)) as client:
             result = await started(client)
             async with host.shows(client, result) as gallery:
-                await expect(gallery.status).to_contain_text("working on it")
+                await expect(gallery.words).to_contain_text("working on it")
                 assert await gallery.frame.evaluate(moving) > 0
             async with host.shows(client, result, reduced_motion=True) as gallery:
-                await expect(gallery.status).to_contain_text("working on it")
+                await expect(gallery.words).to_contain_text("working on it")
                 assert await gallery.frame.evaluate(moving) == 0

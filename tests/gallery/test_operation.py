@@ -1,13 +1,14 @@
 """What a person does with the gallery: vary, copy, open, enlarge, with a mouse and with a keyboard alone."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.gallery.scenes import ALIKE, button, difference, finished, picture, the_one
-from tests.gallery.shown import Host
+from tests.gallery.scenes import button, finished, painted, picture, the_one
+from tests.gallery.shown import Asked, Host
 from tests.hosts import Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -36,19 +37,41 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Desktop:
     return Desktop(tmp_path_factory.mktemp("desktop"))
 
 
-async def test_a_variation_is_made_by_a_click_and_followed(home: Home, betterwaifu: BetterWaifu, host: Host) -> None:
+async def test_a_variation_is_made_with_another_seed_once_its_cost_is_confirmed(
+    home: Home, betterwaifu: BetterWaifu, host: Host
+) -> None:
     async with connected(home.with_(betterwaifu, BETTERWAIFU_LIMITS=UNHURRIED)) as client:
         result = await finished(client, seed=7, negative_prompt="text", options={"steps": 30})
-        async with host.shows(client, result) as gallery:
+        async with host.shows(client, result, clock=True) as gallery:
             await expect(picture(gallery)).to_be_visible()
-            await button(gallery, "Make a variation of picture 1").click()
-            await gallery.until(lambda: len(betterwaifu.posts) == 2)
-            first, second = (dict(post.body) for post in betterwaifu.posts)
-            assert first.pop("seed") != second.pop("seed")
-            assert first == second
-            await expect(gallery.status).to_contain_text("1 picture saved.")
-            varied = betterwaifu.jobs[betterwaifu.posts[1].id]
-            assert await difference(picture(gallery), betterwaifu.picture(varied.image_ids[0])) < ALIKE
+            clock = gallery.page.clock
+            await clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+            await button(gallery, "Make a variation of picture 1").dblclick()
+            await expect(gallery.words).to_contain_text("Spend credits on 1 new picture?")
+            await gallery.keep("confirm")
+            await clock.run_for(1000)
+            await expect(gallery.spoken).to_contain_text("This costs credits at BetterWaifu.")
+            assert len(betterwaifu.posts) == 1
+            await gallery.view.get_by_role("button", name="Spend credits").click()
+            await gallery.until(lambda: gallery.called("generate"))
+            await clock.resume()
+            await expect(gallery.view.get_by_role("heading", level=2)).to_have_count(2)
+            await expect(picture(gallery)).to_have_count(2)
+            first, second = betterwaifu.posts
+            assert first.body.pop("seed") != second.body.pop("seed")
+            assert first.body == second.body
+            for canvas, post in zip(await picture(gallery).all(), (second, first), strict=True):
+                await painted(canvas, betterwaifu.picture(betterwaifu.jobs[post.id].image_ids[0]))
+
+
+async def test_a_variation_that_costs_nothing_is_made_by_one_click(home: Home, host: Host) -> None:
+    async with (
+        connected(home) as client,
+        host.shows(client, await finished(client)) as gallery,
+    ):
+        await button(gallery, "Make a variation of picture 1").click()
+        await expect(picture(gallery)).to_have_count(2)
+    assert len(home.saved()) == 2
 
 
 async def test_the_path_of_a_picture_is_copied(home: Home, fatthumb: FatThumb, host: Host) -> None:
@@ -84,11 +107,13 @@ async def test_without_a_desktop_it_says_where_the_folder_is(home: Home, fatthum
         await gallery.keep("no-desktop")
 
 
-async def test_the_address_of_a_picture_is_opened_by_the_host(home: Home, fatthumb: FatThumb, host: Host) -> None:
+async def test_the_link_of_a_picture_is_opened_by_the_host(home: Home, fatthumb: FatThumb, host: Host) -> None:
     async with connected(home.with_(fatthumb)) as client:
         result = await finished(client)
+        # As a provider says it that is not on loopback.
+        the_one(result)["images"][0]["url"] = "https://pictures.example/1.png"
         async with host.shows(client, result) as gallery:
-            await button(gallery, "Open address of picture 1").click()
-            await gallery.until(lambda: any(asked.method == "ui/open-link" for asked in gallery.asked))
-            (asked,) = [asked for asked in gallery.asked if asked.method == "ui/open-link"]
-    assert asked.params == {"url": the_one(result)["images"][0]["url"]}
+            await button(gallery, "Open link of picture 1").click()
+            await gallery.until(
+                lambda: Asked("ui/open-link", {"url": "https://pictures.example/1.png"}) in gallery.asked
+            )

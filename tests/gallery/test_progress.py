@@ -2,22 +2,41 @@
 
 from playwright.async_api import expect
 
-from tests.gallery.scenes import ALIKE, difference, finished, picture, started
+from tests.gallery.scenes import painted, picture, started
 from tests.gallery.shown import Host
 from tests.hosts import Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 
 
-async def test_the_gallery_introduces_itself_and_shows_the_result_that_it_is_given(
+async def test_what_is_asked_for_is_shown_before_there_is_an_answer_and_the_answer_after_it(
     home: Home, fatthumb: FatThumb, host: Host
 ) -> None:
+    asked_for = {"prompt": "A fox reading a map", "count": 2}
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, None, asked_for=asked_for) as gallery,
+    ):
+        assert gallery.app["name"] == "darkroom-gallery"
+        await expect(gallery.words).to_contain_text("A fox reading a map")
+        await gallery.tell(await started(client, **asked_for))
+        await expect(gallery.words).to_contain_text("2 pictures saved.")
+        await expect(gallery.spoken).to_contain_text("2 pictures saved.")
+        await expect(picture(gallery, 2)).to_have_accessible_name("Picture 2: A fox reading a map")
+        await expect(gallery.view.get_by_role("heading", level=2)).to_have_count(1)
+
+
+async def test_a_call_that_was_cancelled_or_refused_is_said_to_be(home: Home, fatthumb: FatThumb, host: Host) -> None:
+    asked_for = {"prompt": "A fox", "model": "no-such-model"}
     async with connected(home.with_(fatthumb)) as client:
-        result = await finished(client)
-        async with host.shows(client, result) as gallery:
-            assert gallery.app["name"] == "darkroom"
-            await expect(gallery.status).to_contain_text("1 picture saved.")
-            await expect(picture(gallery)).to_have_accessible_name("Picture 1: A fox reading a map")
+        async with host.shows(client, None, asked_for=asked_for) as gallery:
+            await gallery.cancel()
+            await expect(gallery.words).to_contain_text("cancelled")
+        refused = await client.call_tool("generate", asked_for)
+        assert refused.is_error
+        async with host.shows(client, refused, asked_for=asked_for) as gallery:
+            await expect(gallery.words).to_contain_text("no-such-model")
+    assert fatthumb.posts == []
 
 
 async def test_a_place_in_the_queue_then_work_then_pictures_are_seen_without_a_reload(home: Home, host: Host) -> None:
@@ -26,17 +45,17 @@ async def test_a_place_in_the_queue_then_work_then_pictures_are_seen_without_a_r
             connected(home.with_(service)) as client,
             host.shows(client, await started(client)) as gallery,
         ):
-            await expect(gallery.status).to_contain_text("position 41")
+            await expect(gallery.words).to_contain_text("position 41")
             await gallery.keep("queued")
             service.advance(600)
-            await expect(gallery.status).to_contain_text("position 23")
+            await expect(gallery.words).to_contain_text("position 23")
             service.advance(600)
-            await expect(gallery.status).to_contain_text("working on it")
+            await expect(gallery.words).to_contain_text("working on it")
             await gallery.keep("running")
             service.advance(1000)
-            await expect(gallery.status).to_contain_text("1 picture saved.")
+            await expect(gallery.words).to_contain_text("1 picture saved.")
             (job,) = service.jobs.values()
-            assert await difference(picture(gallery), service.picture(job.image_ids[0])) < ALIKE
+            await painted(picture(gallery), service.picture(job.image_ids[0]))
 
 
 async def test_the_pictures_on_the_screen_are_those_that_were_served(home: Home, host: Host) -> None:
@@ -45,7 +64,7 @@ async def test_the_pictures_on_the_screen_are_those_that_were_served(home: Home,
             connected(home.with_(service)) as client,
             host.shows(client, await started(client, count=4)) as gallery,
         ):
-            await expect(gallery.status).to_contain_text("4 pictures saved.")
+            await expect(gallery.words).to_contain_text("4 pictures saved.")
             (job,) = service.jobs.values()
             for number, thumbnail in enumerate(job.thumbnail_ids, 1):
-                assert await difference(picture(gallery, number), service.picture(thumbnail)) < ALIKE
+                await painted(picture(gallery, number), service.picture(thumbnail))

@@ -2,11 +2,12 @@
 
 from playwright.async_api import expect
 
-from tests.gallery.scenes import finished, picture, the_one
+from tests.gallery.scenes import button, finished, painted, picture, the_one
 from tests.gallery.shown import Host
 from tests.hosts import Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
+from tests.services.faults import Answer
 
 HOSTILE = (
     """<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"' &lt;b&gt; ${1} </style>"""
@@ -15,16 +16,27 @@ HOSTILE = (
 
 async def test_failed_hidden_and_watermarked_pictures_are_told_in_words(home: Home, host: Host) -> None:
     with FatThumb(free_tier=True, hidden={1}, failing={2: "Generation failed for safety reasons"}) as service:
-        async with (
-            connected(home.with_(service)) as client,
-            host.shows(client, await finished(client, count=3)) as gallery,
-        ):
-            await expect(gallery.status).to_contain_text("1 of 3 pictures saved")
-            await expect(picture(gallery, 1)).to_be_visible()
-            text = await gallery.view.locator("body").inner_text()
-    assert "watermark" in text.lower()
-    assert "hidden" in text.lower()
-    assert "Generation failed for safety reasons" in text
+        async with connected(home.with_(service)) as client:
+            result = await finished(client, count=3)
+            async with host.shows(client, result) as gallery:
+                await expect(gallery.words).to_contain_text("1 of 3 pictures saved")
+                await expect(gallery.words).to_contain_text("watermarked")
+                for image in the_one(result)["images"][1:]:
+                    await expect(gallery.words).to_contain_text(image["error"]["message"])
+
+
+async def test_what_did_not_come_is_fetched_again_at_no_cost(home: Home, fatthumb: FatThumb, host: Host) -> None:
+    fatthumb.always("picture", Answer(200, text="no picture here"))
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, await finished(client)) as gallery,
+    ):
+        await expect(gallery.words.get_by_text("Failed", exact=True)).to_be_visible()
+        fatthumb.always("picture", None)
+        await button(gallery, "Fetch what is missing").click()
+        await expect(gallery.words.get_by_text("1 picture saved.")).to_be_visible()
+        (job,) = fatthumb.jobs.values()
+        await painted(picture(gallery), fatthumb.picture(job.thumbnail_ids[0]))
 
 
 async def test_a_failure_says_what_happened_whether_it_was_charged_and_what_to_do_next(home: Home, host: Host) -> None:
@@ -32,7 +44,7 @@ async def test_a_failure_says_what_happened_whether_it_was_charged_and_what_to_d
         async with connected(home.with_(service)) as client:
             result = await finished(client)
             async with host.shows(client, result) as gallery:
-                await expect(gallery.status).to_contain_text("The model ran out of memory")
+                await expect(gallery.words).to_contain_text("The model ran out of memory")
                 text = await gallery.view.locator("body").inner_text()
         assert "charged" in text.lower()
     assert the_one(result)["error"]["next_step"] in text
