@@ -14,6 +14,7 @@ from darkroom.errors import DarkroomError
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
+from darkroom.generations.observer import Observer
 from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
@@ -21,7 +22,7 @@ from darkroom.models import LOCAL_OWNER
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models, catalogue
 from darkroom.redact import Redactor
-from darkroom.settings import Limits, Settings
+from darkroom.settings import Settings
 from darkroom.store.database import open_database
 from darkroom.store.presence import present
 from darkroom.store.sqlite import SqliteLedger
@@ -47,18 +48,12 @@ class AppContext:
     service: Service
     registry: registry.Registry
     tasks: TaskRows
+    observer: Observer
+    models: Models
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
-        return await catalogue(self.registry, self._limits, provider)
-
-    def models(self) -> Models:
-        """Every model that they offer."""
-        return Models(self.registry, self._limits)
-
-    @property
-    def _limits(self) -> dict[str, Limits]:
-        return {"fatthumb": self.settings.fatthumb.limits, "betterwaifu": self.settings.betterwaifu.limits}
+        return await catalogue(self.registry, self.settings.limits, provider)
 
 
 @asynccontextmanager
@@ -84,7 +79,9 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
                     peers.start(tasks, driver)
                 service = Service(journal, changes, providers, driver, presence.id, tasks, budget=settings.budget)
                 try:
-                    yield AppContext(settings, service, providers, TaskRows(database))
+                    observer = Observer(service, ledger, changes, tasks)
+                    models = Models(providers, settings.limits)
+                    yield AppContext(settings, service, providers, TaskRows(database), observer, models)
                 finally:
                     driver.close()
                     tasks.cancel_scope.cancel()
@@ -102,7 +99,7 @@ def unwrapped() -> Generator[None]:
 
 
 class Refusing:
-    """Stands where the service would if nothing could be opened: whatever is asked is answered with the reason."""
+    """Stands where the service and the like would if nothing could be opened: all that is asked is refused with it."""
 
     def __init__(self, error: DarkroomError) -> None:
         self._error = error
@@ -118,28 +115,28 @@ class Refusing:
 def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     """The MCP server over this context; its tools are bound to it.
 
-    Over an error instead, the same tools answer that error: an agent can tell its user what a server that does not
-    start never could.
+    Over an error instead, the same tools and resources answer that error: an agent can tell its user what a server
+    that does not start never could.
     """
     # The SDK takes most of the start-up time, and the command line never needs it.
     from darkroom.extensions.generation_tasks import GenerationTasks  # noqa: PLC0415
     from darkroom.extensions.tasks import Tasks  # noqa: PLC0415
     from darkroom.prompts import every_prompt  # noqa: PLC0415
     from darkroom.resources.server import DarkroomServer  # noqa: PLC0415
-    from darkroom.resources.shelf import Shelf  # noqa: PLC0415
     from darkroom.tools import every_tool  # noqa: PLC0415
     from darkroom.tools.confirm import Confirmation  # noqa: PLC0415
 
     if isinstance(app, AppContext):
-        service, rows, models, catalogue_of = app.service, app.tasks, app.models(), app.catalogue
-        asked_over = app.settings.confirm_over
+        service, rows, catalogue_of, asked_over = app.service, app.tasks, app.catalogue, app.settings.confirm_over
+        sources = (app.service, app.observer, app.models)
     else:
         refusing: Any = Refusing(app)
-        service, rows, models, catalogue_of, asked_over = refusing, refusing, refusing, refusing.catalogue, None
+        service, rows, catalogue_of, asked_over = refusing, refusing, refusing.catalogue, None
+        sources = (refusing, refusing, refusing)
     tools = {tool.name: tool for tool in every_tool(service, catalogue_of, Confirmation(service, asked_over))}
     tasks = Tasks(GenerationTasks(service, rows, tools["wait"]), caller=lambda _: LOCAL_OWNER)
     server = DarkroomServer(
-        Shelf(service, models),
+        *sources,
         name="darkroom",
         title="Darkroom",
         version=__version__,

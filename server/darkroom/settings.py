@@ -61,6 +61,11 @@ class Settings:
     log_level: int = logging.WARNING
 
     @property
+    def limits(self) -> dict[str, Limits]:
+        """The limits of every provider that has some."""
+        return {"fatthumb": self.fatthumb.limits, "betterwaifu": self.betterwaifu.limits}
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every text that must never leave the process but in a request to its own provider."""
         accounts = (self.fatthumb, self.betterwaifu)

@@ -1,9 +1,57 @@
-"""What is there to read: the templates."""
+"""What there is to read: the newest generations with their pictures, and the template of each kind."""
 
-from mcp.types import ResourceTemplate
+import logging
+from collections.abc import Iterator
+from pathlib import Path
 
+from mcp.types import Annotations, Resource, ResourceTemplate
+
+from darkroom.errors import DarkroomError
+from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, generation_uri
+from darkroom.redact import clean
 from darkroom.resources.shelf import JSON
 from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE_TEMPLATE
+
+log = logging.getLogger(__name__)
+
+NEWEST = 20
+MAX_TITLE = 60
+
+
+async def newest(service: Service) -> list[Resource]:
+    """The newest generations; none where the ledger cannot be read, so that all else is still listed."""
+    try:
+        page = await service.page(LOCAL_OWNER, limit=NEWEST)
+    except DarkroomError as error:
+        log.warning("The generations cannot be listed: %s", error.message)
+        return []
+    return [entry for generation in page.generations for entry in _entries(generation)]
+
+
+def _entries(generation: Generation) -> Iterator[Resource]:
+    title = clean(generation.prompt, MAX_TITLE) or generation.id
+    moments = generation.model_dump(mode="json", include={"created_at", "submitted_at", "finished_at"})
+    modified = Annotations(last_modified=max(moments.values()))
+    yield Resource(
+        uri=generation_uri(generation.id),
+        name=generation.id,
+        title=title,
+        description=generation.progress.message,
+        mime_type=JSON,
+        annotations=modified,
+    )
+    for image in generation.images:
+        if image.status is ImageStatus.SUCCEEDED:
+            yield Resource(
+                uri=image.uri or "",
+                name=Path(image.path or "").name,
+                title=f"{title} ({image.index} of {len(generation.images)})",
+                description=f"{image.width} × {image.height} pixels",
+                mime_type=image.mime_type,
+                size=image.bytes,
+                annotations=modified,
+            )
 
 
 def every_template() -> list[ResourceTemplate]:
@@ -13,7 +61,7 @@ def every_template() -> list[ResourceTemplate]:
             name="generation",
             title="A generation",
             uri_template=GENERATION_TEMPLATE,
-            description="Its state as the tools answer it, and in request the arguments of generate that it came from.",
+            description="Its state as the tools answer it, and as request the arguments of generate that it came from.",
             mime_type=JSON,
         ),
         ResourceTemplate(

@@ -6,24 +6,41 @@ from typing import Any
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.types import InputRequiredResult, ResourceTemplate
+from mcp.server.subscriptions import InMemorySubscriptionBus
+from mcp.types import InputRequiredResult, Resource, ResourceTemplate, SubscribeRequestParams, UnsubscribeRequestParams
 from pydantic import AnyUrl
 
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound
-from darkroom.resources.listing import every_template
+from darkroom.generations.observer import Observer
+from darkroom.generations.service import Service
+from darkroom.providers.catalogue import Models
+from darkroom.resources.completions import Completer
+from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
+from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
 
 
 class DarkroomServer(MCPServer[Any]):
-    """See above; what it does not know itself, the SDK's own registry is asked for."""
+    """An MCPServer (`options` are its own); resources that were registered with it are listed and read as well."""
 
-    def __init__(self, shelf: Shelf, **options: Any) -> None:
-        super().__init__(**options)
-        self._shelf = shelf
+    def __init__(self, service: Service, observer: Observer, models: Models, **options: Any) -> None:
+        bus = InMemorySubscriptionBus()
+        updates = Updates(observer, bus)
+        super().__init__(subscriptions=bus, middleware=[updates.while_listened], **options)
+        self._service = service
+        self._shelf = Shelf(service, models)
+        self.completion()(Completer(service, observer, models))
+        serve = self._lowlevel_server.add_request_handler
+        serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
+        serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
+
+    async def list_resources(self) -> list[Resource]:
+        """What was registered, and the newest generations with their pictures."""
+        return [*await super().list_resources(), *await newest(self._service)]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        """Those of the registry, and ours."""
+        """Those that were registered, and ours."""
         return [*await super().list_resource_templates(), *every_template()]
 
     async def read_resource(

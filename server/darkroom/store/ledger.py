@@ -106,6 +106,10 @@ class Ledger(Protocol):
         """This owner's rows, newest first, from the cursor on."""
         ...
 
+    async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
+        """This owner's newest ids that begin so."""
+        ...
+
     async def claim_next(
         self, account: str, limits: Limits, *, holder: str, token: str, now: float
     ) -> Record | Later | None:

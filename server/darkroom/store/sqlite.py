@@ -109,6 +109,12 @@ class SqliteLedger:
 
         return await self._run(read)
 
+    async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
+        """See `Ledger.ids`."""
+        sql = "SELECT id FROM generations WHERE owner = ? AND substr(id, 1, ?) = ? ORDER BY seq DESC LIMIT ?"
+        values = (owner, len(prefix), prefix, limit)
+        return [found for (found,) in await self._run(lambda: self._db.execute(sql, values).fetchall())]
+
     async def claim_next(
         self, account: str, limits: Limits, *, holder: str, token: str, now: float
     ) -> Record | Later | None:

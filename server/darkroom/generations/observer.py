@@ -1,0 +1,78 @@
+"""Looks on as generations change, whichever process changes them; no provider is asked because of it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from darkroom.errors import DarkroomError
+from darkroom.generations.progress import Changes
+from darkroom.generations.service import HEARTBEAT_S, Service
+from darkroom.models import Generation, Progress, Status
+from darkroom.store.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+Told = Callable[[Generation, Generation], Awaitable[None]]
+"""Takes the state before and the state now."""
+
+
+class Observer:
+    """What callers may see of generations without a word from their providers."""
+
+    def __init__(self, service: Service, ledger: Ledger, changes: Changes, tasks: TaskGroup) -> None:
+        self._service = service
+        self._ledger = ledger
+        self._changes = changes
+        self._tasks = tasks
+
+    async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
+        """The owner's newest ids that begin so. Raises StorageError."""
+        return await self._ledger.ids(owner, prefix, limit)
+
+    async def follow(self, owner: str, generation_id: str, told: Told, scope: anyio.CancelScope) -> Generation:
+        """Answers the generation, and tells of each change of its state from then on, until the scope is cancelled.
+
+        Raises:
+            NotFound: the owner has none of that id.
+            StorageError: it cannot be read.
+        """
+        return await self._tasks.start(self._follow, owner, generation_id, told, scope)
+
+    async def _follow(
+        self,
+        owner: str,
+        generation_id: str,
+        told: Told,
+        scope: anyio.CancelScope,
+        *,
+        task_status: TaskStatus[Generation],
+    ) -> None:
+        with self._changes.subscribe([generation_id]) as subscription:
+            known, _ = await self._service.kept(owner, generation_id)
+            task_status.started(known)
+            with scope:
+                while True:
+                    # In our own queue it moves up without a change of its row.
+                    with anyio.move_on_after(HEARTBEAT_S if known.status is Status.QUEUED else None):
+                        await subscription.take()
+                    now = await self._read_at_last(owner, generation_id)
+                    if _state(now) != _state(known):
+                        await told(known, now)
+                    known = now
+
+    async def _read_at_last(self, owner: str, generation_id: str) -> Generation:
+        while True:
+            try:
+                return (await self._service.kept(owner, generation_id))[0]
+            except DarkroomError as error:
+                log.info("%s cannot be looked at: %s", generation_id, error.message)
+                await anyio.sleep(HEARTBEAT_S)
+
+
+def _state(generation: Generation) -> Generation:
+    """The generation without what changes by the clock alone."""
+    position = generation.progress.queue_position
+    still = Progress(message="", queue_position=position, elapsed_s=0.0)
+    return generation.model_copy(update={"progress": still})

@@ -1,0 +1,169 @@
+"""Tells whoever subscribed to a generation, or to a picture of one, that it has changed, in either era."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+import anyio
+from mcp import MCPError
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.subscriptions import ResourceUpdated, SubscriptionBus
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+
+from darkroom.errors import DarkroomError, NotFound
+from darkroom.generations.observer import Observer
+from darkroom.models import LOCAL_OWNER, Generation, Image, ImageStatus
+from darkroom.redact import clean
+from darkroom.resources.uris import OfGeneration, parse
+
+MAX_SUBSCRIPTIONS = 100
+"""Of one session, or of one `subscriptions/listen`."""
+
+_SCOPES = "darkroom.subscriptions"
+
+Request = ServerRequestContext[Any, Any]
+
+
+@dataclass
+class Listened:
+    """A resource that `listeners` requests listen to; one task publishes its changes for all of them."""
+
+    scope: anyio.CancelScope
+    listeners: int = 0
+
+
+class Updates:
+    """Follows what is subscribed to, and nothing else, for as long as it is."""
+
+    def __init__(self, observer: Observer, bus: SubscriptionBus) -> None:
+        self._observer = observer
+        self._bus = bus
+        self._listened: dict[str, Listened] = {}
+        self._one_at_a_time = anyio.Lock()
+
+    async def while_listened(self, ctx: Request, call_next: CallNext) -> HandlerResult:
+        """A middleware: what a `subscriptions/listen` (2026-07-28) names is followed until that request ends."""
+        if ctx.method != "subscriptions/listen":
+            return await call_next(ctx)
+        held: list[str] = []
+        try:
+            for uri in _subscribed_in(ctx):
+                if await self._hold(uri):
+                    held.append(uri)
+            return await call_next(ctx)
+        finally:
+            for uri in held:
+                self._let_go(uri)
+
+    async def subscribe(self, request: Request, params: SubscribeRequestParams) -> EmptyResult:
+        """`resources/subscribe` (2025-11-25): until it is taken back, or the session ends."""
+        scopes = _scopes_of(request)
+        if params.uri in scopes:
+            return EmptyResult()
+        if len(scopes) >= MAX_SUBSCRIPTIONS:
+            raise _too_many(params.uri)
+        scope = scopes[params.uri] = anyio.CancelScope()
+        try:
+            await self._follow(params.uri, request.session.send_resource_updated, scope)
+        except BaseException as error:
+            scopes.pop(params.uri, None)
+            if isinstance(error, NotFound):
+                raise MCPError(INVALID_PARAMS, str(error), {"uri": params.uri}) from None
+            raise
+        return EmptyResult()
+
+    async def unsubscribe(self, request: Request, params: UnsubscribeRequestParams) -> EmptyResult:
+        """`resources/unsubscribe`: also where nothing was subscribed to."""
+        scope = _scopes_of(request).pop(params.uri, None)
+        if scope is not None:
+            scope.cancel()
+        return EmptyResult()
+
+    async def _hold(self, uri: str) -> bool:
+        async with self._one_at_a_time:
+            if uri not in self._listened:
+                listened = Listened(anyio.CancelScope())
+                try:
+                    await self._follow(uri, self._publish, listened.scope)
+                except NotFound:
+                    return False  # the protocol honours it, and it never fires
+                self._listened[uri] = listened
+            self._listened[uri].listeners += 1
+            return True
+
+    def _let_go(self, uri: str) -> None:
+        listened = self._listened[uri]
+        listened.listeners -= 1
+        if not listened.listeners:
+            del self._listened[uri]
+            listened.scope.cancel()
+
+    async def _publish(self, uri: str) -> None:
+        await self._bus.publish(ResourceUpdated(uri=uri))
+
+    async def _follow(self, uri: str, send: Callable[[str], Awaitable[None]], scope: anyio.CancelScope) -> None:
+        """Sends the URI whenever what it names has changed. Raises NotFound where it names nothing that can change."""
+        named = parse(uri)
+        if not isinstance(named, OfGeneration):
+            raise _nothing(uri)
+
+        async def told(before: Generation, now: Generation) -> None:
+            if named.index is not None and _outcome(before, named.index) == _outcome(now, named.index):
+                return
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the client has gone
+                await send(uri)
+
+        try:
+            generation = await self._observer.follow(LOCAL_OWNER, named.id, told, scope)
+            if (named.index or 0) > max(generation.count, len(generation.images)):
+                raise _nothing(uri)
+        except BaseException as error:
+            scope.cancel()
+            if isinstance(error, DarkroomError) and not isinstance(error, NotFound):
+                raise MCPError(INTERNAL_ERROR, str(error), {"uri": uri}) from None
+            raise
+
+
+def _subscribed_in(request: Request) -> list[str]:
+    match request.params:
+        case {"notifications": {"resourceSubscriptions": [*named]}}:
+            uris = list(dict.fromkeys(uri for uri in cast("list[object]", named) if isinstance(uri, str)))
+        case _:
+            return []
+    if len(uris) > MAX_SUBSCRIPTIONS:
+        raise _too_many(uris[MAX_SUBSCRIPTIONS])
+    return uris
+
+
+def _scopes_of(request: Request) -> dict[str, anyio.CancelScope]:
+    # The SDK keeps state and clean-up for each connection, but has no public way from a handler to them.
+    connection = request.session._connection  # pyright: ignore[reportPrivateUsage]
+    if _SCOPES not in connection.state:
+        scopes = connection.state[_SCOPES] = dict[str, anyio.CancelScope]()
+        connection.exit_stack.callback(_cancel_all, scopes)
+    return connection.state[_SCOPES]
+
+
+def _cancel_all(scopes: dict[str, anyio.CancelScope]) -> None:
+    for scope in scopes.values():
+        scope.cancel()
+
+
+def _outcome(generation: Generation, index: int) -> Image | None:
+    """The picture, once there is one, or a reason why there is none."""
+    over = (image for image in generation.images if image.status is not ImageStatus.PROCESSING)
+    return next((image for image in over if image.index == index), None)
+
+
+def _nothing(uri: str) -> NotFound:
+    return NotFound(
+        f"There is nothing at {clean(uri, 100)!r} whose changes could be told.",
+        next_step="Subscribe to a generation, or to a picture of one.",
+    )
+
+
+def _too_many(uri: str) -> MCPError:
+    return MCPError(
+        INVALID_PARAMS, f"At most {MAX_SUBSCRIPTIONS} resources can be subscribed to at once.", {"uri": uri}
+    )
