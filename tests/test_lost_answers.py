@@ -42,6 +42,23 @@ async def test_a_cancelled_call_s_generation_is_given_to_the_next_identical_call
     assert len(fatthumb.posts) == 2
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_answer_stays_lost_though_a_host_lists_and_reads_what_was_made(
+    home: Home, fatthumb: FatThumb, era: Era
+) -> None:
+    fatthumb.slow_submit = 1.5
+    async with connected(home.with_(fatthumb), era) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "generate", {"prompt": PROMPT})
+            await to_thread.run_sync(lambda: fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S))
+            tasks.cancel_scope.cancel()
+        (known, *_) = (await client.list_resources()).resources
+        assert (await client.read_resource(known.uri)).contents
+        again = await call(client, "generate", prompt=PROMPT)
+    assert again["id"] == known.name
+    assert len(fatthumb.posts) == 1
+
+
 async def test_two_identical_calls_at_the_same_time_make_two_generations(home: Home, fatthumb: FatThumb) -> None:
     async with connected(home.with_(fatthumb)) as client:
         ids: list[str] = []

@@ -2,12 +2,23 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import anyio
 
 from darkroom.models import Generation, Image, ImageStatus, Progress, Record, Stage, Status, moment, picture_uri
 from darkroom.providers.base import Traits
 from darkroom.store.ledger import Standing
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of everything that is waited for. `share` counts pictures: those done, and part of the next."""
+
+    generations: tuple[Generation, ...]
+    share: float
+    over: bool
+    timed_out: bool = False
 
 
 class Subscription:

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Unpack
 
 import anyio
@@ -17,7 +17,7 @@ from darkroom.generations.collect import worth_another_try
 from darkroom.generations.delivery import Delivery
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes, Subscription, describe, share_done
+from darkroom.generations.progress import Changes, Snapshot, Subscription, describe, share_done
 from darkroom.generations.wishes import Wishes, checked
 from darkroom.models import (
     Answered,
@@ -37,16 +37,6 @@ ANSWER_WITHIN_S = 0.8
 REREAD_S = 1.0
 HEARTBEAT_S = 4.0
 """How often a wait reports that it still waits: hosts extend their patience on progress, given every 5 s."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The state of everything that is waited for. `share` counts pictures: those done, and part of the next."""
-
-    generations: tuple[Generation, ...]
-    share: float
-    over: bool
-    timed_out: bool = False
 
 
 class Service:
@@ -143,8 +133,11 @@ class Service:
         return await self._described(await self._driver.look_again(await self._owned(owner, generation_id)))
 
     async def kept(self, owner: str, generation_id: str) -> tuple[Generation, GenerationRequest]:
-        """The generation as the ledger has it, and what was asked for; asks no provider. Raises NotFound."""
-        record = await self._owned(owner, generation_id)
+        """The generation as the ledger has it, and what was asked for; raises NotFound.
+
+        No provider is asked, and no answer counts as delivered: whoever looks on is not who waits for it.
+        """
+        record = await self._found(owner, generation_id)
         return await self._described(record), record.request
 
     async def watch(
@@ -213,14 +206,18 @@ class Service:
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
     async def _owned(self, owner: str, generation_id: str) -> Record:
+        record = await self._found(owner, generation_id)
+        if record.answered is not Answered.DELIVERED:
+            await self._delivery.note(record, Answered.DELIVERED)  # who names it has read it
+        return record
+
+    async def _found(self, owner: str, generation_id: str) -> Record:
         record = await self._ledger.get(generation_id, owner)
         if record is None:
             raise NotFound(
                 f"There is no generation {clean(generation_id, 60)!r}.",
                 next_step="Use the id that generate answered, or find it with list_generations.",
             )
-        if record.answered is not Answered.DELIVERED:
-            await self._delivery.note(record, Answered.DELIVERED)  # who names it has read it
         return record
 
     async def _owned_at_last(self, owner: str, generation_id: str, deadline: float) -> Record:
