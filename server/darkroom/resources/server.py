@@ -1,8 +1,9 @@
 """The MCP server whose resources are what the ledger holds now, besides those that were registered with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
@@ -24,10 +25,18 @@ from darkroom.resources.uris import parse
 class DarkroomServer(MCPServer[Any]):
     """An MCPServer (`options` are its own); resources that were registered with it are listed and read as well."""
 
-    def __init__(self, service: Service, observer: Observer, models: Models, **options: Any) -> None:
+    def __init__(
+        self,
+        service: Service,
+        observer: Observer,
+        models: Models,
+        *,
+        middleware: Sequence[ServerMiddleware[Any]] = (),
+        **options: Any,
+    ) -> None:
         bus = InMemorySubscriptionBus()
         updates = Updates(observer, bus)
-        super().__init__(subscriptions=bus, middleware=[updates.while_listened], **options)
+        super().__init__(subscriptions=bus, middleware=[updates.while_listened, *middleware], **options)
         self._service = service
         self._shelf = Shelf(service, models)
         self.completion()(Completer(service, observer, models))
