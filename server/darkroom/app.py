@@ -119,6 +119,7 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     that does not start never could.
     """
     # The SDK takes most of the start-up time, and the command line never needs it.
+    from darkroom.extensions.gallery import gallery_page, with_gallery  # noqa: PLC0415
     from darkroom.extensions.generation_tasks import GenerationTasks  # noqa: PLC0415
     from darkroom.extensions.tasks import Tasks  # noqa: PLC0415
     from darkroom.prompts import every_prompt  # noqa: PLC0415
@@ -129,10 +130,12 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
     if isinstance(app, AppContext):
         service, rows, catalogue_of, asked_over = app.service, app.tasks, app.catalogue, app.settings.confirm_over
         sources = (app.service, app.observer, app.models)
+        file_manager = app.settings.file_manager
     else:
         refusing: Any = Refusing(app)
         service, rows, catalogue_of, asked_over = refusing, refusing, refusing.catalogue, None
         sources = (refusing, refusing, refusing)
+        file_manager = None
     tools = {tool.name: tool for tool in every_tool(service, catalogue_of, Confirmation(service, asked_over))}
     tasks = Tasks(GenerationTasks(service, rows, tools["wait"]), caller=lambda _: LOCAL_OWNER)
     server = DarkroomServer(
@@ -141,8 +144,8 @@ def build_server(app: AppContext | DarkroomError) -> "MCPServer":
         title="Darkroom",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=list(tools.values()),
-        extensions=[tasks],
+        tools=list(with_gallery(tools.values(), service, file_manager)),
+        extensions=[gallery_page(), tasks],
         middleware=[tasks.listen],
     )
     for prompt in every_prompt():

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ class Settings:
     budget: int | None = None
     """How many generations a day may be started; None: any number."""
     log_level: int = logging.WARNING
+    file_manager: str | None = None
+    """The command that shows a folder on this machine's desktop; None where there is no desktop."""
 
     @property
     def limits(self) -> dict[str, Limits]:
@@ -94,6 +97,7 @@ class Settings:
             confirm_over=_confirm_over(environ.get("DARKROOM_CONFIRM", "").strip()),
             budget=_budget(environ.get("DARKROOM_BUDGET", "").strip()),
             log_level=_log_level(environ.get("DARKROOM_LOG", "").strip() or "warning"),
+            file_manager=_file_manager(environ),
         )
 
 
@@ -186,6 +190,12 @@ def _budget(text: str) -> int | None:
     if text and not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
         raise _misset("DARKROOM_BUDGET", "it is a number of generations a day, 1 or more")
     return int(text) if text else None
+
+
+def _file_manager(environ: Mapping[str, str]) -> str | None:
+    elsewhere = {"darwin": "open", "win32": "explorer"}.get(sys.platform)
+    # Without one of these, xdg-open would try browsers for terminals, and could call that success.
+    return elsewhere or ("xdg-open" if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY") else None)
 
 
 def _log_level(name: str) -> int:

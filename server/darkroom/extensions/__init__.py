@@ -1,1 +1,1 @@
-"""What Darkroom adds to the protocol for hosts that declare it."""
+"""What goes beyond the core of the protocol; each works only where the host can, and nothing else depends on it."""

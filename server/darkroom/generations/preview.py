@@ -10,8 +10,8 @@ MIME_TYPE = "image/jpeg"
 _QUALITIES = (82, 70, 55, 40, 25)
 
 
-def preview(path: Path, max_bytes: int = MAX_BYTES) -> str | None:
-    """The picture as a base64 JPEG of at most 512 px and `max_bytes` (before base64); None where that is impossible.
+def preview(path: Path, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
+    """The picture as a base64 JPEG of at most `max_side` px and `max_bytes` (before base64), or None.
 
     Blocking: call it on a worker thread.
     """
@@ -19,8 +19,8 @@ def preview(path: Path, max_bytes: int = MAX_BYTES) -> str | None:
 
     try:
         with PIL.Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
-            picture.draft("RGB", (MAX_SIDE, MAX_SIDE))
-            picture.thumbnail((MAX_SIDE, MAX_SIDE))
+            picture.draft("RGB", (max_side, max_side))
+            picture.thumbnail((max_side, max_side))
             flat = PIL.Image.new("RGB", picture.size, "white")
             with picture.convert("RGBA") as layered:
                 flat.paste(layered, mask=layered.getchannel("A"))

@@ -15,8 +15,8 @@ def cancel_tool(service: Service) -> AgentTool:
     """The tool over this service."""
 
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
-        """Cancel a generation that still waits here: it is never sent and costs nothing. One that its provider already
-        has goes on, is charged and is collected; the answer says which."""
+        """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and
+        collected; the answer says which."""
         generation = await service.cancel(LOCAL_OWNER, generation_id)
         return await one(generation, _note(generation))
 

@@ -15,22 +15,15 @@ from darkroom.tools.results import one
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 Prompt = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=MAX_PROMPT,
-        description="What the picture shows.",
-        examples=["A fox reading a map, warm evening light"],
-    ),
+    str, Field(min_length=1, max_length=MAX_PROMPT, description="What the picture shows.", examples=["A fox"])
 ]
-ProviderName = Annotated[
-    str | None,
-    Field(
-        json_schema_extra={"enum": list(PROVIDERS)},
-        description="Default: the configured one.",
-        examples=["sketch"],
-    ),
-]
+
+
+def _provider(description: str) -> Any:
+    return Field(json_schema_extra={"enum": list(PROVIDERS)}, description=description, examples=["sketch"])
+
+
+OnlyProvider = Annotated[str | None, _provider("Only this one.")]
 
 
 def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
@@ -66,7 +59,7 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
     async def generate(
         answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
         prompt: Prompt,
-        provider: ProviderName = None,
+        provider: Annotated[str | None, _provider("Default: the configured one.")] = None,
         model: Annotated[
             str | None, Field(max_length=100, description="An id from list_models.", examples=["gpt-image-2"])
         ] = None,
@@ -95,8 +88,8 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
         ] = None,
     ) -> Annotated[CallToolResult, Generation]:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is
-        free. Answers at once with an id, usually before the pictures exist: then call wait. Slow is normal: never
-        call again for the same picture; list_generations shows what is under way."""
+        free. Answers an id at once; then call wait for the pictures. Slow is normal: never call again for the same
+        picture."""
         content = answer.data if isinstance(answer, AcceptedElicitation) else None
         async with service.submit(
             LOCAL_OWNER,

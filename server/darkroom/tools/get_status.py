@@ -10,16 +10,16 @@ from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.tools.results import one
 from darkroom.tools.tool import AgentTool, agent_tool
 
-EXAMPLE_ID = "gen_4tq7fz2l6n3kd5w8xj9ymr2bva"
-GenerationId = Annotated[str, Field(min_length=1, max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
+EXAMPLE_ID = "gen_4tq7fz2l6n3k"
+GenerationId = Annotated[str, Field(max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
 
 
 def get_status_tool(service: Service) -> AgentTool:
     """The tool over this service."""
 
     async def get_status(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
-        """Look at one generation now; to wait for it, use wait instead. Free. Answers its status, progress and the
-        pictures saved so far, and fetches again any picture that could not be fetched before."""
+        """Look at one generation now; to wait, use wait. Free. Answers its status, progress and the pictures saved so
+        far, and fetches again what could not be fetched."""
         return await one(await service.get(LOCAL_OWNER, generation_id))
 
     return agent_tool(

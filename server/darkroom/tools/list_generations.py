@@ -7,7 +7,7 @@ from pydantic import Field
 
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, ListedGenerations, Status
-from darkroom.tools.generate import ProviderName
+from darkroom.tools.generate import OnlyProvider
 from darkroom.tools.results import listed
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
@@ -17,14 +17,14 @@ def list_generations_tool(service: Service) -> AgentTool:
 
     async def list_generations(
         status: Annotated[Status | None, Field(description="Only these.", examples=["processing"])] = None,
-        provider: ProviderName = None,
+        provider: OnlyProvider = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Page size.", examples=[20]), Number] = 20,
         cursor: Annotated[
             str | None, Field(max_length=100, description="next_cursor of the page before.", examples=["41"])
         ] = None,
     ) -> Annotated[CallToolResult, ListedGenerations]:
-        """List past and running generations, newest first, with ids, status and file paths: to find one whose id you
-        lost, or to check what is already under way. Free; asks no provider."""
+        """List past and running generations, newest first, with ids, status and paths: to find a lost id, or what is
+        under way. Free; asks no provider."""
         page = await service.page(LOCAL_OWNER, status=status, provider=provider, limit=limit, cursor=cursor)
         return listed(page)
 

@@ -6,16 +6,16 @@ from typing import Annotated
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
 from darkroom.providers.catalogue import Catalogue, say_provider
-from darkroom.tools.generate import ProviderName
+from darkroom.tools.generate import OnlyProvider
 from darkroom.tools.tool import AgentTool, agent_tool
 
 
 def list_models_tool(catalogue: Callable[[str | None], Awaitable[Catalogue]]) -> AgentTool:
     """The tool over this catalogue."""
 
-    async def list_models(provider: ProviderName = None) -> Annotated[CallToolResult, Catalogue]:
-        """List providers, their models and what each accepts, limits, whether a key is set, and the account's balance
-        where the provider tells it. Free. Call it before generate when a model, size or option matters."""
+    async def list_models(provider: OnlyProvider = None) -> Annotated[CallToolResult, Catalogue]:
+        """List providers, models, what each accepts, limits, whether a key is set, and the balance where told. Free.
+        Call it before generate when a model, size or option matters."""
         answer = await catalogue(provider)
         text = "\n\n".join(say_provider(state) for state in answer.providers)
         return CallToolResult(content=[TextContent(text=text)], structured_content=answer.model_dump(mode="json"))

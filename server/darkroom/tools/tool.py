@@ -106,6 +106,10 @@ class InputSchema(GenerateJsonSchema):
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """Any object at all is what `object` means by itself."""
+        return {k: v for k, v in super().dict_schema(schema).items() if (k, v) != ("additionalProperties", True)}
+
 
 class OutputSchema(InputSchema):
     """The same for results, whose defaults are always written out."""

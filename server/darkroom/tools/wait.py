@@ -11,7 +11,7 @@ from darkroom.generations.progress import Snapshot
 from darkroom.generations.service import Service
 from darkroom.generations.wording import say_progress
 from darkroom.models import LOCAL_OWNER, WaitedGenerations
-from darkroom.tools.get_status import EXAMPLE_ID, GenerationId
+from darkroom.tools.get_status import EXAMPLE_ID
 from darkroom.tools.results import waited
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
@@ -22,7 +22,7 @@ def wait_tool(service: Service) -> AgentTool:
     async def wait(
         context: Context[Any, Any],
         generation_ids: Annotated[
-            list[GenerationId],
+            list[Annotated[str, Field(max_length=100)]],
             Field(min_length=1, max_length=50, description="Ids from generate.", examples=[[EXAMPLE_ID]]),
         ],
         timeout_s: Annotated[
@@ -32,9 +32,8 @@ def wait_tool(service: Service) -> AgentTool:
             Literal["all", "any"], Field(description="Return when all are done, or any.", examples=["any"])
         ] = "all",
     ) -> Annotated[CallToolResult, WaitedGenerations]:
-        """Wait until generations are done and their pictures are saved, streaming progress. Free. Answers them with
-        file paths and previews. Running out of time is no error and loses nothing: it answers the state so far; call
-        wait again."""
+        """Wait until generations are done and their pictures saved, streaming progress. Free. Answers file paths and
+        previews. Running out of time is no error and loses nothing: it answers the state so far; call wait again."""
         meter = Meter()
         last: Snapshot | None = None
         watching = service.watch(LOCAL_OWNER, generation_ids, timeout_s=timeout_s, until=until)

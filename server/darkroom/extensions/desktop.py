@@ -1,0 +1,44 @@
+"""Shows a folder on the desktop of the machine that the server runs on."""
+
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+from darkroom.errors import ResultUnavailable
+
+VERDICT_WITHIN_S = 2.0
+"""How long a file manager has to say that it cannot: one that runs on shows the folder."""
+
+
+def open_folder(folder: Path, file_manager: str | None) -> None:
+    """Opens the folder in the user's file manager. Blocking: call it on a worker thread.
+
+    Raises:
+        ResultUnavailable: there is no desktop, or its file manager refused.
+    """
+    if not folder.is_dir():
+        raise ResultUnavailable(
+            f"The folder {folder} is not there any more.", next_step="Look where the picture was moved to."
+        )
+    if file_manager is None:
+        raise _not_opened(folder, "Darkroom runs where there is no desktop")
+    command = shutil.which(file_manager)
+    if command is None:
+        raise _not_opened(folder, f"{file_manager} is not installed where Darkroom runs")
+    # Its output would land in the protocol's, and it must outlive this server.
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(
+        [command, str(folder)], stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+    )
+    try:
+        status = process.wait(VERDICT_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie is left when it ends
+        return
+    if status and file_manager != "explorer":  # which ends with 1 also when all is well
+        raise _not_opened(folder, f"{file_manager} could not open it (status {status})")
+
+
+def _not_opened(folder: Path, why: str) -> ResultUnavailable:
+    return ResultUnavailable(f"The folder was not opened: {why}.", next_step=f"Open it yourself: {folder}")

@@ -1,0 +1,105 @@
+"""The gallery (MCP Apps): a page that hosts show beside the results of generate and wait, and the tool it asks."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from anyio import to_thread
+from mcp.server.apps import APP_MIME_TYPE, Apps
+from mcp.server.mcpserver.resources import FileResource
+from mcp.types import CallToolResult, ContentBlock, ImageContent, ToolAnnotations
+from pydantic import Field
+
+from darkroom.errors import NotFound, ResultUnavailable
+from darkroom.extensions.desktop import open_folder
+from darkroom.generations.preview import MIME_TYPE, preview
+from darkroom.generations.service import Service
+from darkroom.models import LOCAL_OWNER, MAX_COUNT, Frozen, ImageStatus
+from darkroom.tools.get_status import GenerationId
+from darkroom.tools.tool import AgentTool, Number, agent_tool
+
+URI = "ui://darkroom/gallery.html"
+PAGE = Path(__file__).with_name("gallery.html")
+SHOWN = {"generate", "wait"}
+"""The tools whose results the page shows."""
+LARGE_SIDES = (1600, 800)
+LARGE_BYTES = 450_000
+"""600 KB once it is base64."""
+
+
+class Done(Frozen):
+    """What was done, in words."""
+
+    done: str
+
+
+def gallery_page() -> Apps:
+    """The page. It draws from bytes and never touches the network, so it asks for no origin."""
+    apps = Apps()
+    apps.add_resource(
+        FileResource(
+            uri=URI,
+            name="gallery",
+            title="Darkroom gallery",
+            description="Shows generations as they develop, and their pictures.",
+            mime_type=APP_MIME_TYPE,
+            meta={"ui": {"permissions": {"clipboardWrite": {}}, "prefersBorder": False}},
+            path=PAGE,
+        )
+    )
+    return apps
+
+
+def with_gallery(tools: Iterable[AgentTool], service: Service, file_manager: str | None) -> Iterator[AgentTool]:
+    """The same tools, those that the page belongs to naming it, and the page's own after them."""
+    for tool in tools:
+        if tool.name in SHOWN:
+            tool.meta = {"ui": {"resourceUri": URI}}
+        yield tool
+    own = gallery_tool(service, file_manager)
+    own.meta = {"ui": {"visibility": ["app"]}}
+    yield own
+
+
+def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
+    """The tool over this service."""
+
+    async def gallery(
+        generation_id: GenerationId,
+        index: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Picture.", examples=[1]), Number],
+        action: Annotated[Literal["view", "open_folder"], Field(description="What to do.", examples=["view"])],
+    ) -> Annotated[CallToolResult, Done]:
+        """For the gallery page: show a picture large, or open its folder."""
+        path = await _saved(service, generation_id, index)
+        if action == "open_folder":
+            await to_thread.run_sync(open_folder, path.parent, file_manager)
+            return _done(f"Opened {path.parent}")
+        for side in LARGE_SIDES:
+            seen = await to_thread.run_sync(partial(preview, path, LARGE_BYTES, side))
+            if seen is not None:
+                return _done(f"Picture {index}, at most {side} px", ImageContent(data=seen, mime_type=MIME_TYPE))
+        raise ResultUnavailable(
+            f"The picture at {path} cannot be read any more.", next_step="Look whether it was moved or changed."
+        )
+
+    return agent_tool(
+        gallery,
+        title="Show in the gallery",
+        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+    )
+
+
+async def _saved(service: Service, generation_id: str, index: int) -> Path:
+    generation, _ = await service.kept(LOCAL_OWNER, generation_id)
+    for image in generation.images:
+        if image.index == index and image.status is ImageStatus.SUCCEEDED and image.path is not None:
+            return Path(image.path)
+    raise NotFound(
+        f"{generation.id} has no saved picture {index}.", next_step="Call get_status to see which pictures it has."
+    )
+
+
+def _done(what: str, *content: ContentBlock) -> CallToolResult:
+    answer = Done(done=f"{what}.")
+    return CallToolResult(content=list(content), structured_content=answer.model_dump(mode="json"))
