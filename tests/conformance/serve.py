@@ -3,6 +3,7 @@
 Its first line on stdout is its URL; it ends when its stdin does.
 """
 
+import logging
 import os
 import socket
 import sys
@@ -13,7 +14,7 @@ import anyio
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 
-from darkroom.app import build_server, open_app
+from darkroom.app import build_server, configure_logging, open_app
 from darkroom.settings import Settings
 from tests.conformance.fixture import open_fixture
 
@@ -47,4 +48,5 @@ async def end_with_stdin(web: uvicorn.Server) -> None:
 
 
 if __name__ == "__main__":
+    configure_logging(logging.WARNING, ())
     anyio.run(serve, sys.argv[1])

@@ -60,20 +60,20 @@ class Report:
 
 @contextmanager
 def served(name: str, home: Home) -> Generator[str]:
-    """The URL of one of the servers in `serve.py`."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
+    """The URL of one of the servers in `serve.py`; its log, which the suite fills with traces, is kept in a file."""
+    pipe, log = subprocess.PIPE, home.path / "server.log"
+    with log.open("w") as errors, subprocess.Popen(
         [sys.executable, "-m", "tests.conformance.serve", name],
-        env=home.environ, cwd=Path(__file__).parents[2], stdin=pipe, stdout=pipe, text=True,
+        env=home.environ, cwd=Path(__file__).parents[2], stdin=pipe, stdout=pipe, stderr=errors, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             url = process.stdout.readline().strip()
-            assert url, "the server did not start: its standard error says why"
+            assert url, log.read_text()
             yield url
             process.stdin.close()
-            assert process.wait(PATIENCE_S) == 0
+            assert process.wait(PATIENCE_S) == 0, log.read_text()
         finally:
             process.kill()
 
