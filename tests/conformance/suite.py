@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,8 +69,11 @@ def served(name: str, home: Home) -> Generator[str]:
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
+        impatience = threading.Timer(PATIENCE_S, process.kill)
+        impatience.start()
         try:
             url = process.stdout.readline().strip()
+            impatience.cancel()
             assert url, log.read_text()
             yield url
             process.stdin.close()
