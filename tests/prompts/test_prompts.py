@@ -2,7 +2,7 @@
 
 import pytest
 from mcp import MCPError
-from mcp.types import TextContent
+from mcp.types import INVALID_PARAMS, TextContent
 
 from tests.hosts import ERAS, Era, Home, connected
 
@@ -53,7 +53,17 @@ async def test_a_prompt_without_words_asks_for_none(home: Home) -> None:
     assert "no words" in message.content.text
 
 
-async def test_a_prompt_that_does_not_exist_is_an_error(home: Home) -> None:
-    async with connected(home) as client:
-        with pytest.raises(MCPError):
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_prompt_that_does_not_exist_is_the_callers_mistake(home: Home, era: Era) -> None:
+    async with connected(home, era) as client:
+        with pytest.raises(MCPError, match="there are youtube_thumbnail, character_portrait") as refused:
             await client.get_prompt("haiku", {})
+    assert refused.value.error.code == INVALID_PARAMS
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_prompt_says_which_argument_it_lacks(home: Home, era: Era) -> None:
+    async with connected(home, era) as client:
+        with pytest.raises(MCPError, match="needs topic") as refused:
+            await client.get_prompt("youtube_thumbnail", {"mood": "tense"})
+    assert refused.value.error.code == INVALID_PARAMS

@@ -3,12 +3,21 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mcp import MCPError
 from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.subscriptions import InMemorySubscriptionBus
-from mcp.types import InputRequiredResult, Resource, ResourceTemplate, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.types import (
+    INVALID_PARAMS,
+    GetPromptResult,
+    InputRequiredResult,
+    Resource,
+    ResourceTemplate,
+    SubscribeRequestParams,
+    UnsubscribeRequestParams,
+)
 from pydantic import AnyUrl
 
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound
@@ -70,3 +79,19 @@ class DarkroomServer(MCPServer[Any]):
             raise ResourceNotFoundError(str(error)) from None
         except DarkroomError as error:
             raise ResourceError(str(error)) from None
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """The brief, with what the person said in it.
+
+        Raises:
+            MCPError: there is no such prompt, or it needs more; the SDK would call either an internal error.
+        """
+        prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise MCPError(code=INVALID_PARAMS, message=f"There is no such prompt; there are {', '.join(prompts)}")
+        needed = [argument.name for argument in prompts[name].arguments or () if argument.required]
+        if missing := [argument for argument in needed if argument not in (arguments or {})]:
+            raise MCPError(code=INVALID_PARAMS, message=f"The prompt {name} needs {', '.join(missing)}")
+        return await super().get_prompt(name, arguments, context)
