@@ -13,7 +13,7 @@ from bench.common import fatthumb, rows, spread
 GENERATIONS = 100
 SUBMIT_ALL = """
 import sys, anyio, os
-from darkroom.app import open_app
+from darkroom.app.context import open_app
 from darkroom.settings import Settings
 async def main():
     async with open_app(Settings.from_environment(os.environ)) as app:
@@ -26,7 +26,7 @@ anyio.run(main)
 """
 WAIT_FOR_EACH = """
 import sys, time, anyio, os
-from darkroom.app import open_app
+from darkroom.app.context import open_app
 from darkroom.settings import Settings
 async def main():
     async with open_app(Settings.from_environment(os.environ)) as app:

@@ -21,7 +21,7 @@ REQUESTS = (120, 10.0)
 LIMITS = f"submit={SUBMIT[0]}/{SUBMIT[1]:g},requests={REQUESTS[0]}/{REQUESTS[1]:g}"
 ASK_FOR_ALL = """
 import sys, anyio, os
-from darkroom.app import open_app
+from darkroom.app.context import open_app
 from darkroom.settings import Settings
 async def main():
     async with open_app(Settings.from_environment(os.environ)) as app:

@@ -14,7 +14,8 @@ import anyio
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 
-from darkroom.app import build_server, configure_logging, open_app
+from darkroom.app.context import configure_logging, open_app
+from darkroom.app.server import DarkroomServer
 from darkroom.settings import Settings
 from tests.conformance.fixture import open_fixture
 
@@ -23,7 +24,7 @@ from tests.conformance.fixture import open_fixture
 async def open_darkroom() -> AsyncGenerator[MCPServer]:
     """Darkroom as the environment sets it up."""
     async with open_app(Settings.from_environment(os.environ)) as app:
-        yield build_server(app)
+        yield DarkroomServer(app)
 
 
 SERVERS = {"darkroom": open_darkroom, "tasks": open_fixture}

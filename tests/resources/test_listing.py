@@ -9,7 +9,8 @@ from mcp import Client, MCPError
 from mcp.server.mcpserver.resources import TextResource
 from mcp.types import Completion, PromptReference, ResourceTemplateReference, TextResourceContents
 
-from darkroom.app import build_server, open_app
+from darkroom.app.context import open_app
+from darkroom.app.server import DarkroomServer
 from darkroom.settings import Settings
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, connected, server_of
 from tests.resources.rows import copies
@@ -92,7 +93,7 @@ async def test_what_is_registered_with_the_server_is_listed_and_read_beside_what
     home: Home, era: Era
 ) -> None:
     async with open_app(Settings.from_environment(home.environ)) as app:
-        server = build_server(app)
+        server = DarkroomServer(app)
         server.add_resource(TextResource(uri="ui://darkroom/page", name="page", text="hello", mime_type="text/html"))
         with anyio.fail_after(PATIENCE_S):
             async with Client(server, mode=era, cache=None) as client:

@@ -12,7 +12,8 @@ from mcp import Client, MCPDeprecationWarning, MCPError
 from mcp.client._memory import InMemoryTransport
 from mcp.types import ResourceUpdatedNotification, TextResourceContents
 
-from darkroom.app import build_server, open_app
+from darkroom.app.context import open_app
+from darkroom.app.server import DarkroomServer
 from darkroom.settings import Settings
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, connected, eventually, server_of
 from tests.resources.rows import copies
@@ -229,7 +230,7 @@ async def test_a_client_that_leaves_without_a_word_leaves_nothing_running(
 ) -> None:
     user = home.with_(fatthumb, **ONE_A_DAY)
     async with open_app(Settings.from_environment(user.environ)) as app, connected(user) as other:
-        server = build_server(app)
+        server = DarkroomServer(app)
         uris = await queued(other, 4)
         running = len(anyio.get_running_tasks())
         for cancel in uris[:2]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import anyio
 
-from darkroom.app import AppContext, open_app, unwrapped
+from darkroom.app.context import AppContext, open_app, unwrapped
 from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
 from darkroom.errors import InvalidRequest

@@ -12,10 +12,9 @@ from typing import Any
 import anyio
 
 from darkroom import __version__
-from darkroom.app import configure_logging
+from darkroom.app.context import configure_logging
 from darkroom.cli import commands
 from darkroom.cli.commands import FAILED, WRONG_USE
-from darkroom.cli.serve import serve
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.models import MAX_COUNT, Status
 from darkroom.settings import PROVIDERS, Settings
@@ -54,16 +53,23 @@ def _run(words: list[str], wire: int | None) -> int:
             raise
         configure_logging(logging.WARNING, ())
         logging.error("%s %s", error.message, error.next_step)
-        return serve(error, wire)
+        return _serve(error, wire)
     configure_logging(settings.log_level, settings.secrets)
     if wire is not None:
-        return serve(settings, wire)
+        return _serve(settings, wire)
     return anyio.run(commands.run, commands.COMMANDS[arguments.command], settings, arguments)
 
 
 def _refuse(error: DarkroomError, status: int) -> int:
     print(error, file=sys.stderr)
     return status
+
+
+def _serve(settings: Settings | DarkroomError, wire: int) -> int:
+    # The SDK takes most of the start-up time, and no other command needs it.
+    from darkroom.cli.serve import serve  # noqa: PLC0415
+
+    return serve(settings, wire)
 
 
 def _parser() -> argparse.ArgumentParser:

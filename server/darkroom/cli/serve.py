@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 
 import anyio
 
-from darkroom.app import AppContext, build_server, open_app, serve_stdio
+from darkroom.app.context import AppContext, open_app, unopened
+from darkroom.app.server import DarkroomServer, serve_stdio
 from darkroom.cli.signals import on_signal
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
@@ -49,7 +50,7 @@ async def _serve(settings: Settings | DarkroomError, wire: int) -> None:
 
     async with anyio.create_task_group() as tasks:
         async with AsyncExitStack() as stack:
-            server = build_server(await _opened(settings, stack))
+            server = DarkroomServer(await _opened(settings, stack))
             tasks.start_soon(transport)
             tasks.start_soon(on_signal, stop)
             await over.wait()
@@ -60,14 +61,14 @@ async def _serve(settings: Settings | DarkroomError, wire: int) -> None:
     last_resort.cancel()
 
 
-async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> AppContext | DarkroomError:
+async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> AppContext:
     if isinstance(settings, DarkroomError):
-        return settings
+        return unopened(settings)
     try:
         return await stack.enter_async_context(open_app(settings))
     except DarkroomError as error:
         log.error("%s %s", error.message, error.next_step)
-        return error
+        return unopened(error)
 
 
 def _end() -> None:

@@ -1,15 +1,15 @@
-"""The composition root: settings in, everything built once and handed down, an MCP server or a command line out."""
+"""Everything that lives as long as the process does, built once from the settings."""
 
 import logging
 import sys
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from pathlib import Path
+from typing import Any
 
 import anyio
 
-from darkroom import __version__
 from darkroom.errors import DarkroomError
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
@@ -18,7 +18,6 @@ from darkroom.generations.observer import Observer
 from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models, catalogue
 from darkroom.redact import Redactor
@@ -28,16 +27,6 @@ from darkroom.store.presence import present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
-
-if TYPE_CHECKING:
-    from mcp.server.mcpserver import MCPServer
-
-INSTRUCTIONS = (
-    "Makes pictures with generation services. generate answers at once with an id; call wait with it until the "
-    "pictures are saved. Nothing is lost if you stop waiting: the work goes on, and get_status or wait picks it "
-    "up later, also after a restart. Do not call generate again for the same picture because it is slow: each "
-    "call is paid for."
-)
 
 
 @dataclass(frozen=True)
@@ -99,7 +88,7 @@ def unwrapped() -> Generator[None]:
 
 
 class Refusing:
-    """Stands where the service and the like would if nothing could be opened: all that is asked is refused with it."""
+    """Stands for what could not be opened: whatever is asked of it is answered with the reason."""
 
     def __init__(self, error: DarkroomError) -> None:
         self._error = error
@@ -107,62 +96,14 @@ class Refusing:
     def __getattr__(self, name: str) -> Any:
         raise self._error.with_traceback(None)
 
-    async def catalogue(self, provider: str | None = None) -> Catalogue:
-        """Refuses as well."""
-        raise self._error.with_traceback(None)
 
+def unopened(error: DarkroomError) -> AppContext:
+    """A context over which every tool and resource answers that error.
 
-def build_server(app: AppContext | DarkroomError) -> "MCPServer":
-    """The MCP server over this context; its tools are bound to it.
-
-    Over an error instead, the same tools and resources answer that error: an agent can tell its user what a server
-    that does not start never could.
+    So an agent can tell its user what a server that does not start never could.
     """
-    # The SDK takes most of the start-up time, and the command line never needs it.
-    from darkroom.extensions.gallery import gallery_page, with_gallery  # noqa: PLC0415
-    from darkroom.extensions.generation_tasks import GenerationTasks  # noqa: PLC0415
-    from darkroom.extensions.tasks import Tasks  # noqa: PLC0415
-    from darkroom.prompts import every_prompt  # noqa: PLC0415
-    from darkroom.resources.server import DarkroomServer  # noqa: PLC0415
-    from darkroom.tools import every_tool  # noqa: PLC0415
-    from darkroom.tools.confirm import Confirmation  # noqa: PLC0415
-
-    if isinstance(app, AppContext):
-        service, rows, catalogue_of, asked_over = app.service, app.tasks, app.catalogue, app.settings.confirm_over
-        sources = (app.service, app.observer, app.models)
-        file_manager = app.settings.file_manager
-    else:
-        refusing: Any = Refusing(app)
-        service, rows, catalogue_of, asked_over = refusing, refusing, refusing.catalogue, None
-        sources = (refusing, refusing, refusing)
-        file_manager = None
-    tools = {tool.name: tool for tool in every_tool(service, catalogue_of, Confirmation(service, asked_over))}
-    tasks = Tasks(GenerationTasks(service, rows, tools["wait"]), caller=lambda _: LOCAL_OWNER)
-    server = DarkroomServer(
-        *sources,
-        name="darkroom",
-        title="Darkroom",
-        version=__version__,
-        instructions=INSTRUCTIONS,
-        tools=list(with_gallery(tools.values(), service, file_manager)),
-        extensions=[gallery_page(), tasks],
-        middleware=[tasks.listen],
-    )
-    for prompt in every_prompt():
-        server.add_prompt(prompt)
-    return server
-
-
-async def serve_stdio(server: "MCPServer", out: TextIO) -> None:
-    """Serves MCP on stdin and `out` until stdin ends."""
-    from mcp.server.stdio import stdio_server  # noqa: PLC0415 - as above
-
-    # The server's own way of running on stdio takes file descriptor 1 and gives it back at the end, each time with a
-    # moment in which a print of another thread would land between two messages. Only the server inside it can be
-    # given streams.
-    inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-    async with stdio_server(stdout=anyio.wrap_file(out)) as (incoming, outgoing):
-        await inner.run(incoming, outgoing, inner.create_initialization_options())
+    refusing: Any = Refusing(error)
+    return AppContext(Settings(Path(), Path()), refusing, refusing, refusing, refusing, refusing)
 
 
 def configure_logging(level: int, secrets: Iterable[str]) -> None:

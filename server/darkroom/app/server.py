@@ -1,13 +1,14 @@
-"""The MCP server whose resources are what the ledger holds now, besides those that were registered with it."""
+"""The MCP server: tools, prompts, resources and extensions over one context."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TextIO
 
+import anyio
 from mcp import MCPError
-from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.types import (
     INVALID_PARAMS,
@@ -20,35 +21,56 @@ from mcp.types import (
 )
 from pydantic import AnyUrl
 
+from darkroom import __version__
+from darkroom.app.context import AppContext
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound
-from darkroom.generations.observer import Observer
-from darkroom.generations.service import Service
-from darkroom.providers.catalogue import Models
+from darkroom.extensions.gallery import gallery_page, with_gallery
+from darkroom.extensions.generation_tasks import GenerationTasks
+from darkroom.extensions.tasks import Tasks
+from darkroom.models import LOCAL_OWNER
+from darkroom.prompts import every_prompt
 from darkroom.resources.completions import Completer
 from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
 from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
+from darkroom.tools import every_tool
+from darkroom.tools.confirm import Confirmation
+
+INSTRUCTIONS = (
+    "Makes pictures with generation services. generate answers at once with an id; call wait with it until the "
+    "pictures are saved. Nothing is lost if you stop waiting: the work goes on, and get_status or wait picks it "
+    "up later, also after a restart. Do not call generate again for the same picture because it is slow: each "
+    "call is paid for."
+)
 
 
 class DarkroomServer(MCPServer[Any]):
-    """An MCPServer (`options` are its own); resources that were registered with it are listed and read as well."""
+    """What the ledger holds now as resources, beside those that were registered; everything else as the SDK has it."""
 
-    def __init__(
-        self,
-        service: Service,
-        observer: Observer,
-        models: Models,
-        *,
-        middleware: Sequence[ServerMiddleware[Any]] = (),
-        **options: Any,
-    ) -> None:
+    def __init__(self, app: AppContext) -> None:
+        tools = {
+            tool.name: tool
+            for tool in every_tool(app.service, app.catalogue, Confirmation(app.service, app.settings.confirm_over))
+        }
+        tasks = Tasks(GenerationTasks(app.service, app.tasks, tools["wait"]), caller=lambda _: LOCAL_OWNER)
         bus = InMemorySubscriptionBus()
-        updates = Updates(observer, bus)
-        super().__init__(subscriptions=bus, middleware=[updates.while_listened, *middleware], **options)
-        self._service = service
-        self._shelf = Shelf(service, models)
-        self.completion()(Completer(service, observer, models))
+        updates = Updates(app.observer, bus)
+        super().__init__(
+            name="darkroom",
+            title="Darkroom",
+            version=__version__,
+            instructions=INSTRUCTIONS,
+            tools=list(with_gallery(tools.values(), app.service, app.settings.file_manager)),
+            extensions=[gallery_page(), tasks],
+            subscriptions=bus,
+            middleware=[updates.while_listened, tasks.listen],
+        )
+        for prompt in every_prompt():
+            self.add_prompt(prompt)
+        self._service = app.service
+        self._shelf = Shelf(app.service, app.models)
+        self.completion()(Completer(app.service, app.observer, app.models))
         serve = self._lowlevel_server.add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
@@ -95,3 +117,13 @@ class DarkroomServer(MCPServer[Any]):
         if missing := [argument for argument in needed if argument not in (arguments or {})]:
             raise MCPError(code=INVALID_PARAMS, message=f"The prompt {name} needs {', '.join(missing)}")
         return await super().get_prompt(name, arguments, context)
+
+
+async def serve_stdio(server: DarkroomServer, out: TextIO) -> None:
+    """Serves MCP on stdin and `out` until stdin ends."""
+    # The server's own way of running on stdio takes file descriptor 1 and gives it back at the end, each time with a
+    # moment in which a print of another thread would land between two messages. Only the server inside it can be
+    # given streams.
+    inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    async with stdio_server(stdout=anyio.wrap_file(out)) as (incoming, outgoing):
+        await inner.run(incoming, outgoing, inner.create_initialization_options())

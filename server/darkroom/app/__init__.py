@@ -1,0 +1,1 @@
+"""The composition root: settings in, everything built once and handed down, an MCP server or a command line out."""
