@@ -42,6 +42,7 @@ def every_tool_refuses(scene: Scene) -> Outcome:
             server.ask("cancel", **one),
             server.ask("list_generations"),
             server.ask("list_models"),
+            server.ask("gallery", **one, index=1, action="view"),
         ]
     assert len(set(outcomes)) == 1
     return outcomes[0]

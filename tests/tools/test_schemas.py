@@ -15,8 +15,8 @@ from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, Html
 from tests.snapshots_update import COMMAND, FOLDER, as_sent, live_tools, snapshot_of
 
-TOOLS = ["generate", "wait", "get_status", "cancel", "list_generations", "list_models"]
-READ_ONLY = {"wait", "get_status", "list_generations", "list_models"}
+TOOLS = ["generate", "wait", "get_status", "cancel", "list_generations", "list_models", "gallery"]
+READ_ONLY = {"wait", "get_status", "list_generations", "list_models", "gallery"}
 
 
 def size(value: object) -> int:
@@ -118,7 +118,7 @@ async def test_hints_say_what_a_call_does(tools: dict[str, Tool]) -> None:
         assert hints.read_only_hint is (name in READ_ONLY), name
         assert hints.idempotent_hint is (name != "generate"), name
         assert hints.destructive_hint is (None if name in READ_ONLY else name == "cancel"), name
-        assert hints.open_world_hint is (name not in {"cancel", "list_generations"}), name
+        assert hints.open_world_hint is (name not in {"cancel", "list_generations", "gallery"}), name
 
 
 async def held_against_its_schema(client: Client, tools: dict[str, Tool], tool: str, **arguments: Any) -> Any:
@@ -168,6 +168,7 @@ async def test_every_result_is_what_its_output_schema_says_in_every_status(
         await held("list_models")
         betterwaifu.stop()
         await held("list_models", provider="fatthumb")
+        await held("gallery", generation_id=ids[0], index=1, action="view")
     async with connected(home) as client:
         await held("list_models")
         assert (await held("get_status", generation_id=ids[0]))["status"] == "succeeded"
