@@ -6,12 +6,8 @@ from typing import Any, Literal
 import anyio
 import pytest
 from mcp import Client, MCPError
-from mcp.server.mcpserver.resources import TextResource
-from mcp.types import Completion, PromptReference, ResourceTemplateReference, TextResourceContents
+from mcp.types import Completion, PromptReference, Resource, ResourceTemplateReference
 
-from darkroom.app.context import open_app
-from darkroom.app.server import DarkroomServer
-from darkroom.settings import Settings
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, connected, server_of
 from tests.resources.rows import copies
 from tests.services.betterwaifu import BetterWaifu
@@ -30,6 +26,16 @@ async def finished(client: Client, **arguments: Any) -> dict[str, Any]:
     return generation
 
 
+PAGE = "ui://darkroom/gallery.html"
+
+
+async def listed(client: Client) -> list[Resource]:
+    """What is listed besides the gallery's page, which must come first."""
+    page, *rest = (await client.list_resources()).resources
+    assert page.uri == PAGE
+    return rest
+
+
 async def completed(client: Client, template: str, name: str, typed: str = "", **known: str) -> Completion:
     """What completes this variable of the template."""
     ref = ResourceTemplateReference(uri=template)
@@ -41,11 +47,11 @@ async def test_the_newest_generations_and_their_pictures_are_listed_and_can_be_r
     home: Home, fatthumb: FatThumb, era: Era
 ) -> None:
     async with connected(home.with_(fatthumb), era) as client:
-        assert (await client.list_resources()).resources == []
+        assert await listed(client) == []
         first = await finished(client, provider="sketch", prompt="A fox,\n\u202ereading " + "a map " * 100, count=2)
         fatthumb.next_job(duration=1000.0)
         second = await call(client, "generate", prompt="A boat")
-        newest, older, *pictures = (await client.list_resources()).resources
+        newest, older, *pictures = await listed(client)
         for resource in (newest, older, *pictures):
             assert (await client.read_resource(resource.uri)).contents[0].mime_type == resource.mime_type
     assert [newest.uri, older.uri] == [f"darkroom://generations/{made['id']}" for made in (second, first)]
@@ -68,9 +74,9 @@ async def test_the_listing_ends_at_twenty_generations(home: Home) -> None:
     async with connected(home) as client:
         generation = await finished(client)
         newest = copies(home, generation["id"], 30)[:20]
-        listed = [resource.uri for resource in (await client.list_resources()).resources]
+        uris = [resource.uri for resource in await listed(client)]
     wanted = [f"darkroom://generations/{name}" for name in newest]
-    assert listed == [uri for name in wanted for uri in (name, f"{name}/images/1")]
+    assert uris == [uri for name in wanted for uri in (name, f"{name}/images/1")]
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
@@ -89,28 +95,10 @@ async def test_the_templates_say_what_they_are(home: Home, mode: Literal["legacy
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_what_is_registered_with_the_server_is_listed_and_read_beside_what_the_ledger_holds(
-    home: Home, era: Era
-) -> None:
-    async with open_app(Settings.from_environment(home.environ)) as app:
-        server = DarkroomServer(app)
-        server.add_resource(TextResource(uri="ui://darkroom/page", name="page", text="hello", mime_type="text/html"))
-        with anyio.fail_after(PATIENCE_S):
-            async with Client(server, mode=era, cache=None) as client:
-                generation = await call(client, "generate", prompt="A fox")
-                page, first, *_ = (await client.list_resources()).resources
-                (found,) = (await client.read_resource("ui://darkroom/page")).contents
-    assert (page.uri, page.mime_type) == ("ui://darkroom/page", "text/html")
-    assert first.name == generation["id"]
-    assert isinstance(found, TextResourceContents)
-    assert found.text == "hello"
-
-
-@pytest.mark.parametrize("era", ERAS)
 async def test_without_a_ledger_the_reason_is_read_and_nothing_is_listed(home: Home, era: Era) -> None:
     (home.path / "home").write_text("in the way")
     async with connected(home, era) as client:
-        assert (await client.list_resources()).resources == []
+        assert await listed(client) == []
         assert len((await client.list_resource_templates()).resource_templates) == 3
         for uri in ("generations/gen_" + "a" * 26, "providers/sketch/models/sketch"):
             with pytest.raises(MCPError) as caught:
