@@ -7,7 +7,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from dev import find_browser
 from tests.gallery.pages import bundled
-from tests.gallery.shown import Host
+from tests.gallery.shown import SIGHT_S, Host
 from tests.hosts import PATIENCE_S
 
 FLAGS = (
@@ -31,7 +31,7 @@ async def browser() -> AsyncGenerator[Browser]:
     """A Chromium with a profile of its own."""
     chromium = find_browser()
     assert chromium, "The gallery's tests need a Chromium on the PATH: install chromium, or chromium-headless-shell."
-    expect.set_options(timeout=PATIENCE_S * 1000)
+    expect.set_options(timeout=SIGHT_S * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=FLAGS, chromium_sandbox=False, timeout=PATIENCE_S * 1000

@@ -10,8 +10,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 from playwright.async_api import Locator
 
-from tests.gallery.shown import Gallery
-from tests.hosts import PATIENCE_S
+from tests.gallery.shown import SIGHT_S, Gallery
 from tests.npm import MODULES
 
 ALIKE = 24
@@ -53,7 +52,7 @@ def button(gallery: Gallery, name: str) -> Locator:
 async def painted(canvas: Locator, served: bytes) -> None:
     """Waits until the colours on the screen are those of the picture that was served."""
     apart = 255
-    with anyio.move_on_after(PATIENCE_S):
+    with anyio.move_on_after(SIGHT_S):
         while (apart := await _difference(canvas, served)) >= ALIKE:
             pass  # a screenshot is pause enough
     assert apart < ALIKE, f"the picture on the screen is another one, by {apart} of 255"

@@ -22,6 +22,8 @@ EVERYTHING: Mapping[str, object] = {
 }  # fmt: skip
 """The capabilities of a host that can do all that there is."""
 WIDTH, HEIGHT = 720, 900
+SIGHT_S = PATIENCE_S / 2
+"""How long a test looks for anything on the page: it must be the first to give up, since it can say what is missing."""
 VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
     console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))"""
 
@@ -50,7 +52,7 @@ class Gallery:
         self.requests: list[str] = []
         self._client = client
         self._news = anyio.Event()
-        page.set_default_timeout(PATIENCE_S * 1000)
+        page.set_default_timeout(SIGHT_S * 1000)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -94,7 +96,7 @@ class Gallery:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Waits until it holds of what the gallery has asked for."""
-        with anyio.fail_after(PATIENCE_S):
+        with anyio.fail_after(SIGHT_S):
             while not condition():
                 await self._news.wait()
 

@@ -66,3 +66,16 @@ async def test_axe_finds_nothing_when_it_came_in_part(home: Home, host: Host, th
             await expect(picture(gallery, 1)).to_be_visible()
             assert await accessibility_faults(gallery) == []
             await gallery.keep(f"partial-{theme}")
+
+
+async def test_axe_finds_nothing_on_a_narrow_page_with_a_long_prompt(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, await finished(client, prompt="A fox reading a map. " * 100), width=320) as gallery,
+    ):
+        await button(gallery, "Enlarge picture 1").click()
+        await expect(gallery.view.get_by_role("dialog")).to_be_visible()
+        await gallery.keep("long-prompt")
+        assert await accessibility_faults(gallery) == []

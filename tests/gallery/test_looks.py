@@ -30,18 +30,20 @@ async def ink(gallery: Gallery) -> int:
     return level
 
 
-async def test_the_colours_are_the_hosts_and_change_with_them(home: Home, fatthumb: FatThumb, host: Host) -> None:
+async def test_the_theme_and_the_colours_are_the_hosts_and_change_with_them(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
     async with (
         connected(home.with_(fatthumb)) as client,
         host.shows(client, await finished(client, count=2), theme="dark") as gallery,
     ):
         await expect(picture(gallery, 2)).to_be_visible()
         assert await ink(gallery) - await background(gallery) > 120
-        await gallery.keep("done-dark")
         await gallery.change(theme="light")
         await expect(gallery.view.locator("html")).to_have_css("color-scheme", "light")
         assert await background(gallery) - await ink(gallery) > 120
-        await gallery.keep("done-light")
+        await gallery.change(styles={"variables": {"--color-background-primary": "rgb(100 100 100)"}})
+        await expect(gallery.view.locator("body")).to_have_css("background-color", "rgb(100, 100, 100)")
 
 
 @pytest.mark.parametrize("width", [320, 1200])

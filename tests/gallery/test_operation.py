@@ -80,7 +80,7 @@ async def test_the_path_of_a_picture_is_copied(home: Home, fatthumb: FatThumb, h
         async with host.shows(client, result) as gallery:
             await gallery.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
             await button(gallery, "Copy path of picture 2").click()
-            await expect(gallery.view.get_by_text("Copied")).to_be_visible()
+            await expect(gallery.spoken).to_contain_text("Path of picture 2 copied.")
             copied = await gallery.page.evaluate("navigator.clipboard.readText()")
     assert copied == the_one(result)["images"][1]["path"]
 
@@ -93,7 +93,7 @@ async def test_the_folder_is_opened_by_the_server_on_its_own_desktop(
         host.shows(client, await finished(client)) as gallery,
     ):
         await button(gallery, "Open folder").click()
-        await expect(gallery.view.get_by_text("Opened")).to_be_visible()
+        await expect(gallery.words).to_contain_text("Opened")
     assert desktop.opened() == [str(path.parent) for path in home.saved()]
 
 
@@ -103,7 +103,7 @@ async def test_without_a_desktop_it_says_where_the_folder_is(home: Home, fatthum
         host.shows(client, await finished(client)) as gallery,
     ):
         await button(gallery, "Open folder").click()
-        await expect(gallery.view.get_by_text("The folder was not opened")).to_be_visible()
+        await expect(gallery.words).to_contain_text("The folder was not opened")
         await gallery.keep("no-desktop")
 
 

@@ -1,20 +1,22 @@
 """The gallery follows a generation until its pictures are there."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.gallery.scenes import painted, picture, started
 from tests.gallery.shown import Host
-from tests.hosts import Home, connected
+from tests.hosts import ERAS, Era, Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 
 
+@pytest.mark.parametrize("era", ERAS)
 async def test_what_is_asked_for_is_shown_before_there_is_an_answer_and_the_answer_after_it(
-    home: Home, fatthumb: FatThumb, host: Host
+    home: Home, fatthumb: FatThumb, host: Host, era: Era
 ) -> None:
     asked_for = {"prompt": "A fox reading a map", "count": 2}
     async with (
-        connected(home.with_(fatthumb)) as client,
+        connected(home.with_(fatthumb), era) as client,
         host.shows(client, None, asked_for=asked_for) as gallery,
     ):
         assert gallery.app["name"] == "darkroom-gallery"
