@@ -143,12 +143,14 @@ class Host:
         capabilities: Mapping[str, object] = EVERYTHING,
         theme: Literal["light", "dark"] = "light",
         width: int = WIDTH,
+        grants: bool = True,
         clock: bool = False,
         reduced_motion: bool = False,
     ) -> AsyncGenerator[Gallery]:
         """The gallery. It must be quiet to the end: no error, no request, nothing that the policy refused.
 
-        `result` None: the tool has not answered yet. `clock`: the test can let the page's time pass.
+        `result` None: the tool has not answered yet. `grants`: the page gets the permissions that it asks for.
+        `clock`: the test can let the page's time pass.
         """
         html, allow = await resource_of(client)
         context = await self.browser.new_context(
@@ -168,7 +170,7 @@ class Host:
                 "options => host.open(options)",
                 {
                     "source": pages.gallery,
-                    "allow": allow,
+                    "allow": allow if grants else "",
                     "capabilities": dict(capabilities),
                     "context": {"theme": theme, "displayMode": "inline", "locale": "en", "platform": "desktop"},
                     "input": dict(asked_for or {}),

@@ -74,10 +74,13 @@ async def test_a_variation_that_costs_nothing_is_made_by_one_click(home: Home, h
     assert len(home.saved()) == 2
 
 
-async def test_the_path_of_a_picture_is_copied(home: Home, fatthumb: FatThumb, host: Host) -> None:
+@pytest.mark.parametrize("grants", [True, False])
+async def test_the_path_of_a_picture_is_copied_also_where_the_clipboard_is_not_granted(
+    home: Home, fatthumb: FatThumb, host: Host, grants: bool
+) -> None:
     async with connected(home.with_(fatthumb)) as client:
         result = await finished(client, count=2)
-        async with host.shows(client, result) as gallery:
+        async with host.shows(client, result, grants=grants) as gallery:
             await gallery.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
             await button(gallery, "Copy path of picture 2").click()
             await expect(gallery.spoken).to_contain_text("Path of picture 2 copied.")
