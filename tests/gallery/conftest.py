@@ -9,6 +9,7 @@ from dev import find_browser
 from tests.gallery.pages import bundled
 from tests.gallery.shown import SIGHT_S, Host
 from tests.hosts import PATIENCE_S
+from tests.npm import NODE
 
 FLAGS = (
     "--disable-gpu",
@@ -27,8 +28,10 @@ def host_script(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-async def browser() -> AsyncGenerator[Browser]:
+async def browser(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Browser]:
     """A Chromium with a profile of its own."""
+    # The Node that playwright brings needs a library that not every machine has; ours does not.
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(NODE))
     chromium = find_browser()
     assert chromium, "The gallery's tests need a Chromium on the PATH: install chromium, or chromium-headless-shell."
     expect.set_options(timeout=SIGHT_S * 1000)
