@@ -164,17 +164,18 @@ async def test_models_are_completed_by_what_their_providers_offer_and_seldom_ask
 async def test_a_provider_that_does_not_tell_its_models_holds_up_no_other(home: Home, betterwaifu: BetterWaifu) -> None:
     others = ["gemini-3-pro", "gpt-image-2", "sketch"]
     async with connected(home.with_(betterwaifu)) as client, anyio.create_task_group() as tasks:
-        betterwaifu.script("models", Answer(500))
+        betterwaifu.script("models", Answer(500), Answer(500))
         assert (await completed(client, MODEL, "model")).values == others
+        await call(client, "list_models")
         betterwaifu.always("models", Delay(60))
         gave_up = anyio.Event()
 
         async def patiently() -> None:
-            await client.call_tool("list_models", {})
+            await call(client, "list_models")
             gave_up.set()
 
         tasks.start_soon(patiently)
-        await to_thread.run_sync(lambda: betterwaifu.until(lambda: len(betterwaifu.requests(route="models")) == 2, 30))
+        await to_thread.run_sync(lambda: betterwaifu.until(lambda: len(betterwaifu.requests(route="models")) == 3, 30))
         assert (await completed(client, MODEL, "model")).values == others
         assert not gave_up.is_set(), "a name is completed sooner than a provider is given up"
         tasks.cancel_scope.cancel()
