@@ -59,7 +59,10 @@ class Observer:
                         await subscription.take()
                     now = await self._read_at_last(owner, generation_id)
                     if _state(now) != _state(known):
-                        await told(known, now)
+                        try:
+                            await told(known, now)
+                        except Exception:  # who looks on must not bring down the process that does the work
+                            log.exception("%s: a change of it could not be told", generation_id)
                     known = now
 
     async def _read_at_last(self, owner: str, generation_id: str) -> Generation:

@@ -1,7 +1,6 @@
 """Tells whoever subscribed to a generation, or to a picture of one, that it has changed, in either era."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -109,9 +108,7 @@ class Updates:
             raise _nothing(uri)
 
         async def told(before: Generation, now: Generation) -> None:
-            if named.index is not None and _outcome(before, named.index) == _outcome(now, named.index):
-                return
-            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the client has gone
+            if named.index is None or _outcome(before, named.index) != _outcome(now, named.index):
                 await send(uri)
 
         try:
