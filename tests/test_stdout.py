@@ -59,8 +59,9 @@ httpx2.AsyncClient.aclose = loud(httpx2.AsyncClient.aclose, "while it closes")
 atexit.register(noise, "at exit")
 """
 WITHOUT_A_BREAK = """
+at_first = os.fstat(1).st_ino
+
 def chatter():
-    at_first = os.fstat(1).st_ino
     while os.fstat(1).st_ino == at_first:
         time.sleep(0.0005)
     while True:
