@@ -9,12 +9,13 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
 from mcp import Client, StdioServerParameters
-from mcp.types import CallToolResult, ImageContent, TextContent
+from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
 
 from tests.services.base import Service
 
@@ -102,9 +103,21 @@ def text_of(result: CallToolResult) -> str:
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
 
+def links_of(result: CallToolResult) -> list[ResourceLink]:
+    """The links of a result, one for each saved picture."""
+    return [block for block in result.content if isinstance(block, ResourceLink)]
+
+
 def previews_of(result: CallToolResult) -> list[ImageContent]:
-    """The previews of a result."""
-    return [block for block in result.content if isinstance(block, ImageContent)]
+    """The previews of a result, each of which stands behind its picture's link."""
+    pairs = pairwise(result.content)
+    return [block for link, block in pairs if isinstance(link, ResourceLink) and isinstance(block, ImageContent)]
+
+
+def sheet_of(result: CallToolResult) -> ImageContent | None:
+    """The contact sheet of a result, which is its first image; None where it has none."""
+    block = result.content[1] if len(result.content) > 1 else None
+    return block if isinstance(block, ImageContent) else None
 
 
 @dataclass(frozen=True)
@@ -157,6 +170,8 @@ class RawServer:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
+        self.heard = 0
+        """How many bytes its last line had."""
         self._next = 0
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +202,7 @@ class RawServer:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"the server has ended: {self.process.stderr.read() if self.process.stderr else ''}"
+        self.heard = len(line.encode())
         return json.loads(line)
 
     def _write(self, message: dict[str, Any]) -> None:

@@ -23,6 +23,16 @@ def picture(name: str, width: int, height: int, kind: Literal["PNG", "WEBP"], *,
     return file.getvalue()
 
 
+@lru_cache(maxsize=8)
+def noise(name: str, width: int, height: int) -> bytes:
+    """A PNG of three bytes a pixel, of which no codec makes anything small: scaled down to half, it is noise still."""
+    file = io.BytesIO()
+    grain = random.Random(name).randbytes(width // 2 * (height // 2) * 3)
+    small = Image.frombytes("RGB", (width // 2, height // 2), grain)
+    ImageOps.scale(small, 2, Image.Resampling.NEAREST).save(file, "PNG", compress_level=0)
+    return file.getvalue()
+
+
 def _grain(name: str, width: int, height: int) -> Image.Image:
     noise = random.Random(name).randbytes(width * height)
     return Image.frombytes("L", (width, height), noise)

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, ImageContent, ResourceLink
 
-from tests.hosts import ERAS, Era, Home, call, connected, previews_of, text_of
+from tests.hosts import ERAS, Era, Home, call, connected, links_of, previews_of, text_of
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, CutBody, CutJson, Fault, Redirect, Reset
+from tests.services.pictures import noise
 
 UNHURRIED = {"FATTHUMB_LIMITS": "submit=1000/1"}
 TRIES = 3
@@ -45,17 +45,6 @@ async def finished(client: Client, **arguments: Any) -> CallToolResult:
 def the_one(result: CallToolResult) -> dict[str, Any]:
     (generation,) = result.structured_content["generations"]
     return generation
-
-
-def links_of(result: CallToolResult) -> list[ResourceLink]:
-    return [block for block in result.content if isinstance(block, ResourceLink)]
-
-
-def noise() -> bytes:
-    """A picture that no codec can make small."""
-    file = io.BytesIO()
-    PIL.Image.frombytes("RGB", (640, 640), os.urandom(640 * 640 * 3)).save(file, "PNG")
-    return file.getvalue()
 
 
 async def test_a_picture_that_does_not_come_says_so_and_comes_when_asked_for_again(
@@ -121,10 +110,10 @@ async def test_hidden_watermarked_and_failed_pictures_are_told_in_words_and_in_f
     assert generation["status"] == "partial"
     assert [image["hidden"] for image in generation["images"]] == [False, True, False, False]
     assert all(image["watermarked"] for image in (first, last))
-    assert text.count(", watermarked)") == 2
+    assert text.count("It carries the provider's watermark.") == 2
     assert (hidden["status"], hidden["error"]["code"]) == ("failed", "result_unavailable")
     assert "safety review" in hidden["error"]["message"]
-    assert "2. hidden, " in text
+    assert "2. The provider hides this picture. result_unavailable: It was taken down" in text
     assert (failed["status"], failed["error"]["code"]) == ("failed", "moderated")
     assert '"Generation failed for safety reasons"' in failed["error"]["message"]
     assert failed["error"]["message"] in text
@@ -179,7 +168,7 @@ async def test_every_saved_picture_has_a_link_to_its_file_and_a_small_preview(
 
 
 async def test_the_largest_results_stay_under_what_hosts_take(home: Home, fatthumb: FatThumb) -> None:
-    fatthumb.always("picture", Answer(200, content=noise()))
+    fatthumb.always("picture", Answer(200, content=noise("any", 1024, 1024)))
     async with connected(home.with_(fatthumb)) as client:
         prompt = "ä\N{FOX FACE}\n" * 3_333
         ids = [(await call(client, "generate", prompt=prompt, count=4))["id"] for _ in range(2)]

@@ -2,12 +2,25 @@
 
 import base64
 import io
+from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import PIL.Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 MAX_SIDE = 512
 MAX_BYTES = 150_000
+MOST_ON_SHEET = 25
 MIME_TYPE = "image/jpeg"
 _QUALITIES = (82, 70, 55, 40, 25)
+_GAP = 6
+_NUMBERS = (24, 44)
+"""How large they are set, in px: never too small to read, never larger than need be."""
 
 
 def preview(path: Path, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
@@ -15,7 +28,58 @@ def preview(path: Path, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) ->
 
     Blocking: call it on a worker thread.
     """
+    small = _small(path, max_side)
+    return None if small is None else _encoded(small, max_bytes)
+
+
+def contact_sheet(pictures: Sequence[tuple[int, Path]], max_bytes: int = MAX_BYTES) -> str | None:
+    """The pictures side by side, each with its number, as large as a preview; None where fewer than two can be read.
+
+    Blocking: call it on a worker thread.
+    """
     import PIL.Image  # noqa: PLC0415 - heavy, and needed only where pictures are shown
+    import PIL.ImageDraw  # noqa: PLC0415
+    import PIL.ImageFont  # noqa: PLC0415
+
+    found = [(number, small) for number, path in pictures if (small := _small(path, MAX_SIDE)) is not None]
+    if len(found) < 2:
+        return None
+    columns, width, height = _grid(len(found), median(small.width / small.height for _, small in found))
+    rows = ceil(len(found) / columns)
+    sheet = PIL.Image.new("RGB", (_GAP + columns * (width + _GAP), _GAP + rows * (height + _GAP)), "#202020")
+    pen = PIL.ImageDraw.Draw(sheet)
+    font = PIL.ImageFont.load_default(min(max(_NUMBERS[0], min(width, height) // 4), _NUMBERS[1]))
+    for place, (number, small) in enumerate(found):
+        left, top = _GAP + place % columns * (width + _GAP), _GAP + place // columns * (height + _GAP)
+        small.thumbnail((width, height))
+        sheet.paste(small, (left + (width - small.width) // 2, top + (height - small.height) // 2))
+        _draw_number(pen, str(number), left, top, font)
+    return _encoded(sheet, max_bytes)
+
+
+def _grid(pictures: int, shape: float) -> tuple[int, int, int]:
+    """How many columns, and how wide and high a cell, for the largest cells of about this shape (width by height)."""
+    shape = min(max(shape, 1 / 3), 3.0)
+
+    def widest(columns: int) -> int:
+        rows = ceil(pictures / columns)
+        return min((MAX_SIDE - _GAP) // columns - _GAP, int(((MAX_SIDE - _GAP) // rows - _GAP) * shape))
+
+    columns = max(range(1, pictures + 1), key=widest)
+    return columns, widest(columns), int(widest(columns) / shape)
+
+
+def _draw_number(pen: "ImageDraw", text: str, left: int, top: int, font: "FreeTypeFont | ImageFont") -> None:
+    """White on a black plate with a white edge, which stands out from any picture."""
+    _, _, width, height = pen.textbbox((0, 0), text, font)
+    right, lower = left + max(width, height) + height // 2, top + round(height * 1.4)
+    pen.rectangle((left, top, right, lower), fill="black", outline="white", width=2)
+    middle = ((left + right) / 2, (top + lower) / 2)
+    pen.text(middle, text, fill="white", font=font, anchor="mm", stroke_width=1, stroke_fill="white")
+
+
+def _small(path: Path, max_side: int) -> "PIL.Image.Image | None":
+    import PIL.Image  # noqa: PLC0415 - as above
 
     try:
         with PIL.Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
@@ -24,11 +88,15 @@ def preview(path: Path, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) ->
             flat = PIL.Image.new("RGB", picture.size, "white")
             with picture.convert("RGBA") as layered:
                 flat.paste(layered, mask=layered.getchannel("A"))
+            return flat
     except Exception:  # the file is the user's now: gone, replaced, or anything else
         return None
+
+
+def _encoded(picture: "PIL.Image.Image", max_bytes: int) -> str | None:
     for quality in _QUALITIES:
         encoded = io.BytesIO()
-        flat.save(encoded, "JPEG", quality=quality, optimize=True)
+        picture.save(encoded, "JPEG", quality=quality, optimize=True)
         if encoded.tell() <= max_bytes:
             return base64.b64encode(encoded.getvalue()).decode("ascii")
     return None

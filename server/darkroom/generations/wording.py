@@ -7,14 +7,17 @@ from darkroom.generations.collect import wanted
 from darkroom.models import Generation, Image, ImageStatus
 
 
-def say(generation: Generation) -> str:
-    """The generation in a few lines: id, status, what happened, and each picture by number."""
+def say(generation: Generation, before: int = 0) -> str:
+    """The generation in a few lines: id, status, what happened, and each picture by number.
+
+    `before`: how many pictures come before its own where numbers run on through several generations.
+    """
     seed = "" if generation.seed is None else f", seed {generation.seed}"
     head = (
         f"{generation.id} {generation.status} ({generation.provider}, {generation.model}{seed}): "
         f"{generation.progress.message}"
     )
-    lines = [head, *(_say_picture(image) for image in generation.images)]
+    lines = [head, *(_say_picture(image, before + image.index) for image in generation.images)]
     if generation.error is not None:
         error = generation.error
         lines.append(f"{error.code}. Charged: {error.charged}. {error.next_step}")
@@ -41,15 +44,15 @@ def say_progress(generations: Sequence[Generation]) -> str:
     return f"{done} of {len(generations)} done. {busy[0]}" if busy else f"All {done} done."
 
 
-def _say_picture(image: Image) -> str:
-    marks = ", watermarked" if image.watermarked else ""
+def _say_picture(image: Image, number: int) -> str:
     if image.status is ImageStatus.SUCCEEDED:
         kind = (image.mime_type or "").removeprefix("image/").upper()
-        return f"{image.index}. {image.path} ({image.width} × {image.height} {kind}{marks})"
+        marked = " It carries the provider's watermark." if image.watermarked else ""
+        return f"{number}. {image.path} ({image.width} × {image.height} {kind}){marked}"
     if image.error is not None:
-        hidden = "hidden, " if image.hidden else ""
+        hidden = "The provider hides this picture. " if image.hidden else ""
         return (
-            f"{image.index}. {hidden}{image.error.code}: {image.error.message} Charged: {image.error.charged}. "
+            f"{number}. {hidden}{image.error.code}: {image.error.message} Charged: {image.error.charged}. "
             f"{image.error.next_step}"
         )
-    return f"{image.index}. not there yet"
+    return f"{number}. not there yet"
