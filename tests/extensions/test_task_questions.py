@@ -113,6 +113,19 @@ def test_a_yes_that_was_taken_by_a_process_which_died_is_submitted_by_whoever_is
     assert len(fatthumb.posts) == 1
 
 
+@pytest.mark.parametrize("keyed", [{}, {"request_key": None}, {"request_key": "hero"}])
+def test_what_was_submitted_by_a_process_which_died_before_it_wrote_that_down_is_found_again(
+    careful: Home, fatthumb: FatThumb, keyed: dict[str, Any]
+) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client, **keyed)
+        answer(client, task, key, YES)
+        made = client.result(task)["id"]
+        altered(careful, "UPDATE tasks SET generation_ids = '[]'")
+        assert client.result(task)["id"] == made
+    assert len(fatthumb.posts) == 1
+
+
 def test_a_task_cancelled_while_it_asks_sends_nothing_whatever_is_answered_then(
     careful: Home, fatthumb: FatThumb
 ) -> None:

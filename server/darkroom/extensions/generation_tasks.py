@@ -166,7 +166,8 @@ class GenerationTasks:
 
     async def _submitted(self, record: TaskRecord) -> TaskRecord:
         """Submits what the user agreed to, under a key of its own, so that doing it again changes nothing."""
-        arguments: dict[str, Any] = {"request_key": record.id, **record.arguments}
+        key = record.arguments.get("request_key") or record.id
+        arguments: dict[str, Any] = {**record.arguments, "request_key": key}
         changes: dict[str, Any]
         try:
             async with self._service.submit(record.owner, **arguments) as generation:
