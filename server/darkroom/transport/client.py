@@ -1,9 +1,10 @@
 """The process's HTTP clients, and one provider's API over them."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -20,35 +21,47 @@ SUBMIT_TIMEOUT = httpx2.Timeout(connect=10, read=120, write=30, pool=10)
 READ_DEADLINE_S = 45.0
 SUBMIT_DEADLINE_S = 180.0
 MAX_ANSWER = 4 * 1024 * 1024
+KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+FRESH = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
 
 
 class Http:
-    """Two clients over the system's proxy and CA settings, made when first needed.
+    """Clients over the system's proxy and CA settings, made when first needed.
 
-    `kept` reuses its connections; `fresh` opens a new one per request, so that a POST never meets a connection
+    `kept` reuses its connections; the others open a new one per request, so that a POST never meets a connection
     that the other side has already closed, and a pinned address never serves another name.
     """
 
     def __init__(self) -> None:
-        self._clients: dict[bool, httpx2.AsyncClient] = {}
+        self._clients: dict[str, httpx2.AsyncClient] = {}
 
     @property
     def kept(self) -> httpx2.AsyncClient:
         """The client for reads."""
-        return self._client(keepalive=True)
+        return self._client("kept", partial(_new_client, limits=KEPT))
 
     @property
     def fresh(self) -> httpx2.AsyncClient:
-        """The client for POSTs and pictures."""
-        return self._client(keepalive=False)
+        """The client for POSTs, and for pictures at the provider's own origin."""
+        return self._client("fresh", partial(_new_client, limits=FRESH))
 
-    def _client(self, *, keepalive: bool) -> httpx2.AsyncClient:
-        if keepalive not in self._clients:
+    def foreign(self, proxy: str | None) -> httpx2.AsyncClient:
+        """The client for links that others wrote: through this proxy, or straight where it is None.
+
+        Unlike the other two it never decides that by itself: an address that was checked has to be the one
+        which is connected to.
+        """
+        return self._client(
+            f"foreign {proxy}", lambda: _new_client(transport=httpx2.AsyncHTTPTransport(limits=FRESH, proxy=proxy))
+        )
+
+    def _client(self, name: str, make: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:
+        if name not in self._clients:
             try:
-                self._clients[keepalive] = _new_client(keepalive=keepalive)
+                self._clients[name] = make()
             except (OSError, ValueError) as error:  # a CA file or a proxy that the environment names cannot be used
                 raise httpx2.ConnectError(f"no connection can be set up: {error}") from error
-        return self._clients[keepalive]
+        return self._clients[name]
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -56,13 +69,13 @@ class Http:
             await client.aclose()
 
 
-def _new_client(*, keepalive: bool) -> httpx2.AsyncClient:
+def _new_client(**how: Any) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         timeout=READ_TIMEOUT,
         follow_redirects=False,
         headers={"User-Agent": "darkroom-mcp", "Accept-Encoding": "identity"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20 if keepalive else 0),
+        **how,
     )
 
 

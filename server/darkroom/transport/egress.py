@@ -1,6 +1,7 @@
 """The way out for picture fetches: where they may go, and how much may come back."""
 
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass, field
 from urllib.request import getproxies, proxy_bypass
@@ -14,9 +15,20 @@ from darkroom.transport.client import READ_TIMEOUT, Http
 
 MAX_PICTURE = 64 * 1024 * 1024
 MAX_HOPS = 3
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 DEADLINE_S = 120.0
 _RETRY = "Call get_status later: Darkroom then fetches this picture again, at no cost."
+
+_NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
+# Through a gateway of this prefix an IPv6 network reaches the IPv4 address that the last 32 bits hold.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# All of IPv6 that is given out for use between networks.
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+# Special by IANA's registries, whatever `is_global` says of it in this or that release of Python.
+_SPECIAL = (
+    *map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")),
+    *map(ipaddress.IPv6Network, ("2001::/23", "2002::/16", "3fff::/20")),
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,7 @@ class Pictures:
 
     http: Http
     own_origin: str = field(repr=False)
+    deadline_s: float = DEADLINE_S
 
     async def fetch(self, url: str) -> bytes:
         """The body behind `url`, at most 64 MiB, through at most three redirects.
@@ -38,11 +51,11 @@ class Pictures:
             NotAnImage: it is larger than any picture that we accept.
         """
         try:
-            with anyio.fail_after(DEADLINE_S):
+            with anyio.fail_after(self.deadline_s):
                 return await self._follow(httpx2.URL(url))
         except DarkroomError:
             raise
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
+        except Exception as error:  # libraries fed with hostile links and answers may raise anything
             raise _unavailable(f"The picture did not arrive whole ({type(error).__name__})") from error
 
     async def _follow(self, url: httpx2.URL) -> bytes:
@@ -59,60 +72,74 @@ class Pictures:
         raise _unavailable(f"The picture's link redirects more than {MAX_HOPS} times")
 
     async def _open(self, url: httpx2.URL) -> httpx2.Response:
-        if url.userinfo or not url.host:
-            raise _unavailable("The picture's link is not a plain https link")
-        target, host = url, None
-        if _origin(url) != _origin(httpx2.URL(self.own_origin)):
-            if url.scheme != "https":
-                raise _unavailable("The picture's link is not a plain https link")
-            # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
-            if not _proxied(url) or _is_address(url.host):
-                target, host = await _pinned(url)
-        request = self.http.fresh.build_request("GET", target, timeout=READ_TIMEOUT)
-        if host is not None:
-            request.headers["Host"] = url.netloc.decode("ascii")
-            request.extensions = {**request.extensions, "sni_hostname": host}
-        return await self.http.fresh.send(request, stream=True, auth=None)
+        if url.userinfo:
+            raise _not_plain()
+        if _origin(url) == _origin(httpx2.URL(self.own_origin)):
+            request = self.http.fresh.build_request("GET", url, timeout=READ_TIMEOUT)
+            return await self.http.fresh.send(request, stream=True, auth=None)
+        host = _plain_host(url)
+        proxy = _proxy_for(host)
+        client = self.http.foreign(proxy)
+        # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
+        target = await _pinned(url, host) if proxy is None or _is_address(host) else url
+        request = client.build_request("GET", target, timeout=READ_TIMEOUT)
+        request.headers["Host"] = url.netloc.decode("ascii")
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        return await client.send(request, stream=True, auth=None)
 
 
-def _origin(url: httpx2.URL) -> tuple[str, str, int]:
+def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
     port = url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
-    return url.scheme, url.host.lower(), port
+    return url.scheme, url.raw_host.lower(), port
 
 
-def _proxied(url: httpx2.URL) -> bool:
+def _plain_host(url: httpx2.URL) -> str:
+    """The host of an https link, as ASCII, if it is written in the one way that every program reads alike."""
+    host = url.raw_host.decode("ascii")
+    if ":" in host:
+        plain = "%" not in host  # no zone: that would name an interface of this machine
+    else:
+        number = _NUMBER.fullmatch(host.rpartition(".")[2])  # 127.1, 0x7f000001: resolvers take them for addresses
+        plain = _NAME.fullmatch(host) and (not number or _is_address(host))
+    if url.scheme != "https" or not plain or not 0 < (443 if url.port is None else url.port) < 65536:
+        raise _not_plain()
+    return host
+
+
+def _proxy_for(host: str) -> str | None:
+    """The proxy that the user's environment names for https links to this host."""
     proxies = getproxies()
-    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.host)
+    proxy = proxies.get("https") or proxies.get("all")
+    if not proxy or proxy_bypass(host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
-async def _pinned(url: httpx2.URL) -> tuple[httpx2.URL, str]:
-    """The URL with its name resolved once, to an address that is public; and the name, for TLS to verify."""
-    host = url.host
+async def _pinned(url: httpx2.URL, host: str) -> httpx2.URL:
+    """The URL with its name resolved once, to an address; every address that the name has must be public."""
     found = await anyio.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not addresses or not all(_is_public(ipaddress.ip_address(address)) for address in addresses):
         raise _unavailable("The picture's link leads to a private address")
-    return url.copy_with(host=addresses[0]), host
+    return url.copy_with(host=addresses[0])
 
 
 def _is_address(host: str) -> bool:
+    """Whether the host is an address in figures, or the name that everywhere means this machine."""
     try:
-        ipaddress.ip_address(host.strip("[]"))
+        ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return f".{host}".endswith(".localhost")
     return True
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if not address.is_global or address.is_multicast:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return True
-    # An IPv6 address may carry an IPv4 one to which a gateway would lead us.
-    carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64:
-        carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return all(inner is None or inner.is_global for inner in carried)
+        address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GIVEN_OUT:
+        return False
+    special = address.is_multicast or any(address in network for network in _SPECIAL)
+    return address.is_global and not special
 
 
 async def _body(response: httpx2.Response) -> bytes:
@@ -132,3 +159,7 @@ async def _body(response: httpx2.Response) -> bytes:
 
 def _unavailable(what: str) -> ResultUnavailable:
     return ResultUnavailable(f"{what}.", next_step=_RETRY, charged=Charged.YES)
+
+
+def _not_plain() -> ResultUnavailable:
+    return _unavailable("The picture's link is not a plain https link")
