@@ -5,7 +5,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,10 @@ def picture_stem(prompt: str, generation_id: str, index: int) -> str:
             break
         stem = longer
     stem = stem.replace("_", "-").strip("-") or "picture"
+    try:
+        os.fsencode(stem)
+    except UnicodeEncodeError:  # the user's locale has no such letters
+        stem = "picture"
     return f"{stem}-{generation_id.removeprefix('gen_')[:8]}-{index}"
 
 
@@ -38,14 +42,12 @@ def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes)
     Raises:
         StorageError: the disk refused; nothing of ours is left there.
     """
-    path = root / day.strftime("%Y-%m-%d")
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _opened(path) as folder:
+        with _day_folder(root, day.strftime("%Y-%m-%d")) as folder:
             temporary = f".{secrets.token_hex(8)}.part"
+            folder.write(temporary, data)
             try:
-                folder.write(temporary, data)
-                return path / _give_name(folder, temporary, stem, suffix, data)
+                return folder.path / _give_name(folder, temporary, stem, suffix, data)
             finally:
                 folder.remove(temporary)
     except OSError as error:
@@ -101,22 +103,34 @@ class _Folder:
     descriptor: int | None
 
     def write(self, name: str, data: bytes) -> None:
+        """Makes the file, for its owner alone, with its content on the disk; or leaves none."""
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        with os.fdopen(os.open(self._at(name), flags, 0o600, dir_fd=self.descriptor), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor = os.open(self._at(name), flags, 0o600, dir_fd=self.descriptor)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _restore(descriptor, 0o600)
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+        except OSError:
+            self.remove(name)
+            raise
 
     def link(self, old: str, new: str) -> None:
         os.link(self._at(old), self._at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def read(self, name: str, limit: int) -> bytes:
-        # Without O_NONBLOCK, a pipe of that name would be waited for.
+        """The first bytes of a file. A link is not followed, and a pipe not waited for."""
         flags = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-        with os.fdopen(os.open(self._at(name), flags, dir_fd=self.descriptor), "rb") as file:
+
+        def within(path: str, _: int) -> int:
+            return os.open(path, flags, dir_fd=self.descriptor)
+
+        with open(self._at(name), "rb", opener=within) as file:
             return file.read(limit)
 
     def holds(self, name: str, data: bytes) -> bool:
+        """Whether that is a file with this content."""
         try:
             return self.read(name, len(data) + 1) == data
         except OSError:
@@ -137,12 +151,48 @@ class _Folder:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[_Folder]:
+def _day_folder(root: Path, day: str) -> Generator[_Folder]:
+    """The day's folder in the root, made where it is missing; a link in its place is not followed."""
     if os.name == "nt":
-        yield _Folder(path, None)
+        _make(root / day)
+        yield _Folder(root / day, None)
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    _make(root)
+    with _opened(root) as above:
+        with suppress(FileExistsError):
+            os.mkdir(day, 0o700, dir_fd=above)
+            _restore(day, 0o700, above)
+            os.fsync(above)
+        with _opened(day, os.O_NOFOLLOW, above) as descriptor:
+            yield _Folder(root / day, descriptor)
+
+
+def _make(path: Path) -> None:
+    """Makes the folder and those above it where they are missing, for their owner alone whatever the umask."""
     try:
-        yield _Folder(path, descriptor)
+        path.mkdir(0o700)
+    except FileNotFoundError:
+        _make(path.parent)
+        with suppress(FileExistsError):  # another process is saving its first picture too
+            path.mkdir(0o700)
+    except OSError:
+        if not path.is_dir():
+            raise
+        return
+    _restore(path, 0o700)
+
+
+def _restore(path: Path | str | int, mode: int, above: int | None = None) -> None:
+    """Gives back what the umask took from the owner; file systems without permissions refuse, and need it not."""
+    if os.name == "posix":
+        with suppress(PermissionError):
+            os.chmod(path, mode, dir_fd=above)
+
+
+@contextmanager
+def _opened(path: Path | str, flags: int = 0, above: int | None = None) -> Generator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | flags, dir_fd=above)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
