@@ -8,15 +8,16 @@ from typing import Annotated, Literal
 from anyio import to_thread
 from mcp.server.apps import APP_MIME_TYPE, Apps
 from mcp.server.mcpserver.resources import FileResource
-from mcp.types import CallToolResult, ContentBlock, ImageContent, ToolAnnotations
+from mcp.types import CallToolResult, ContentBlock, ToolAnnotations
 from pydantic import Field
 
 from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
-from darkroom.generations.preview import MIME_TYPE, preview
+from darkroom.generations.preview import preview
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, Frozen, ImageStatus
 from darkroom.tools.get_status import GenerationId
+from darkroom.tools.results import drawn
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 URI = "ui://darkroom/gallery.html"
@@ -76,9 +77,9 @@ def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
             await to_thread.run_sync(open_folder, path.parent, file_manager)
             return _done(f"Opened {path.parent}")
         for side in LARGE_SIDES:
-            seen = await to_thread.run_sync(partial(preview, path, LARGE_BYTES, side))
+            seen = await drawn(partial(preview, path, LARGE_BYTES, side))
             if seen is not None:
-                return _done(f"Picture {index}, at most {side} px", ImageContent(data=seen, mime_type=MIME_TYPE))
+                return _done(f"Picture {index}, at most {side} px", seen)
         raise ResultUnavailable(
             f"The picture at {path} cannot be read any more.", next_step="Look whether it was moved or changed."
         )

@@ -1,9 +1,7 @@
 """Fetches, verifies and saves the pictures of a job, each on its own: one that fails takes no other with it."""
 
-import io
 import re
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +11,7 @@ import anyio
 from anyio import to_thread
 
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
+from darkroom.generations.decoding import AT_ONCE, Kind, Unfit, opened, whole
 from darkroom.generations.journal import Journal
 from darkroom.generations.polling import RetryBudget, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
@@ -20,21 +19,18 @@ from darkroom.providers.base import Provider, Reading, RemoteImage
 from darkroom.redact import clean
 from darkroom.store.files import picture_stem, save_picture
 
-MAX_PIXELS = 50_000_000
 ATTEMPTS = 3
 BACKOFF_S = 0.5
 # What a later call may ask for again: the provider still has the picture, we do not.
 WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error", "timed_out"}
 
-_KINDS = {"PNG": ("image/png", ".png"), "JPEG": ("image/jpeg", ".jpg"), "WEBP": ("image/webp", ".webp")}
-
 
 @dataclass(frozen=True)
 class Verified:
-    """What a picture's bytes really are; `width` and `height` in pixels."""
+    """What the bytes really are; `width` and `height` in pixels."""
 
-    mime_type: str
-    suffix: str
+    kind: Kind
+    data: bytes
     width: int
     height: int
 
@@ -46,6 +42,7 @@ class Collector:
         self._journal = journal
         self._root = root
         self._clock = clock
+        self._decoders = anyio.CapacityLimiter(AT_ONCE)
 
     async def collect(self, provider: Provider, record: Record, reading: Reading, retries: RetryBudget) -> Record:
         """Saves every picture that the reading offers and that is not here yet; answers the newest row."""
@@ -75,7 +72,7 @@ class Collector:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 data = await provider.picture(record.request, record.job_id or "", remote)
-                return await to_thread.run_sync(partial(self._saved, record, image, data))
+                return await to_thread.run_sync(partial(self._saved, record, image, data), limiter=self._decoders)
             except ResultUnavailable as error:
                 if attempt == ATTEMPTS:
                     return _failed(image, error)
@@ -86,45 +83,40 @@ class Collector:
         raise AssertionError("the last attempt returns")
 
     def _saved(self, record: Record, image: Image, data: bytes) -> Image:
-        kind = verify(data)
+        picture = verified(data)
         stem = picture_stem(record.request.prompt, record.id, image.index)
-        path = save_picture(self._root, moment(record.created_at).astimezone(), stem, kind.suffix, data)
+        day = moment(record.created_at).astimezone()
+        path = save_picture(self._root, day, stem, picture.kind.suffix, picture.data)
         return image.model_copy(
             update={
                 "status": ImageStatus.SUCCEEDED,
                 "path": str(path),
-                "mime_type": kind.mime_type,
-                "width": kind.width,
-                "height": kind.height,
-                "bytes": len(data),
+                "mime_type": picture.kind.mime_type,
+                "width": picture.width,
+                "height": picture.height,
+                "bytes": len(picture.data),
                 "error": None,
             }
         )
 
 
-def verify(data: bytes) -> Verified:
-    """What the bytes are, by magic number, header and a full decode.
+def verified(data: bytes) -> Verified:
+    """The picture in the bytes, after a full decode; what was appended to it is gone.
 
     Raises:
-        NotAnImage: no PNG, JPEG or WebP, over 50 megapixels, or cut off.
+        NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
     """
-    import PIL.Image  # noqa: PLC0415 - heavy, and needed only where pictures arrive
-
-    magic = data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
-    if not magic:
-        raise _not_an_image("is neither PNG, JPEG nor WebP")
     try:
-        with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(data), formats=tuple(_KINDS)) as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise _not_an_image(f"has {width} × {height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels")
+        kind, data = whole(data)
+        with opened(kind, data) as picture:
             picture.load()
-            mime_type, suffix = _KINDS[picture.format or ""]
-    except NotAnImage:
-        raise
-    except Exception as error:  # a decoder fed with hostile bytes may raise anything
-        raise _not_an_image(f"cannot be decoded ({type(error).__name__})") from error
-    return Verified(mime_type, suffix, width, height)
+            return Verified(kind, data, *picture.size)
+    except Unfit as error:
+        raise NotAnImage(
+            f"What came {error}.",
+            charged=Charged.YES,
+            next_step="Call get_status later: Darkroom then fetches this picture again, at no cost.",
+        ) from error
 
 
 def settle(record: Record, reading: Reading) -> tuple[Image, ...]:
@@ -196,14 +188,6 @@ def _absent(what: str) -> ResultUnavailable:
         f"{what}.",
         charged=Charged.MAYBE,
         next_step="Generate again with another prompt, or look in the provider's own gallery.",
-    )
-
-
-def _not_an_image(what: str) -> NotAnImage:
-    return NotAnImage(
-        f"What came {what}.",
-        charged=Charged.YES,
-        next_step="Call get_status later: Darkroom then fetches this picture again, at no cost.",
     )
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from darkroom.generations.decoding import opened, whole
+from darkroom.transport.egress import MAX_PICTURE
+
 if TYPE_CHECKING:
     import PIL.Image
     from PIL.ImageDraw import ImageDraw
@@ -82,7 +85,7 @@ def _small(path: Path, max_side: int) -> "PIL.Image.Image | None":
     import PIL.Image  # noqa: PLC0415 - as above
 
     try:
-        with PIL.Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
+        with opened(*whole(_content(path))) as picture:
             picture.draft("RGB", (max_side, max_side))
             picture.thumbnail((max_side, max_side))
             flat = PIL.Image.new("RGB", picture.size, "white")
@@ -100,3 +103,9 @@ def _encoded(picture: "PIL.Image.Image", max_bytes: int) -> str | None:
         if encoded.tell() <= max_bytes:
             return base64.b64encode(encoded.getvalue()).decode("ascii")
     return None
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file() or path.stat().st_size > MAX_PICTURE:
+        raise FileNotFoundError(path)
+    return path.read_bytes()
