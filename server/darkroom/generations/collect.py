@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
-from darkroom.generations.decoding import AT_ONCE, Kind, Unfit, opened, whole
+from darkroom.generations.decoding import AT_ONCE, DECODING_S, Kind, Unfit, opened, whole
 from darkroom.generations.journal import Journal
 from darkroom.generations.polling import RetryBudget, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
@@ -100,15 +100,15 @@ class Collector:
         )
 
 
-def verified(data: bytes) -> Verified:
-    """The picture in the bytes, after a full decode; what was appended to it is gone.
+def verified(data: bytes, seconds: float = DECODING_S) -> Verified:
+    """The picture in the bytes, after a full decode within `seconds`; what was appended to it is gone.
 
     Raises:
         NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
     """
     try:
         kind, data = whole(data)
-        with opened(kind, data) as picture:
+        with opened(kind, data, seconds) as picture:
             picture.load()
             return Verified(kind, data, *picture.size)
     except Unfit as error:

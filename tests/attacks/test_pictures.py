@@ -1,0 +1,189 @@
+"""What is called a picture is one: whole, decoded, within limits, and with nothing behind its end."""
+
+import io
+import zipfile
+import zlib
+
+import PIL.Image
+import pytest
+
+from darkroom.errors import NotAnImage
+from darkroom.generations.collect import Verified, verified
+from darkroom.generations.decoding import MAX_PIXELS, MAX_SIDE
+from darkroom.models import Charged
+from tests.attacks.crafted import (
+    HTML,
+    PHP,
+    SIGNATURE,
+    animated,
+    archive,
+    bomb,
+    chunk,
+    encoded,
+    endless_jpeg,
+    header,
+    png,
+    riff,
+    zeros,
+)
+
+PNG, JPEG, WEBP = encoded("PNG"), encoded("JPEG"), encoded("WEBP")
+PACKED = zeros(2**26)
+SVG = b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+GIF = encoded("GIF")
+
+NO_PICTURE = {
+    "nothing": b"",
+    "one byte": b"\x89",
+    "text": b"no picture here",
+    "a web page": HTML,
+    "an SVG": SVG,
+    "an SVG behind a byte order mark": b"\xef\xbb\xbf" + SVG,
+    "a GIF": GIF,
+    "a GIF's header before a PNG": b"GIF89a" + PNG,
+    "a GIF's header before a program": b"GIF89a;" + PHP,
+    "a space before a PNG": b" " + PNG,
+    "a program before a JPEG": PHP + JPEG,
+    "a BMP": encoded("BMP"),
+    "a TIFF": encoded("TIFF"),
+    "an icon": encoded("ICO"),
+    "a JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0" * 50,
+    "a PDF": encoded("PDF"),
+    "PostScript": encoded("EPS"),
+    "a ZIP": archive(),
+    "a program": b"\x7fELF" + b"\0" * 100,
+    "RIFF sound": b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 28,
+    "a PNG with Unix line ends": PNG.replace(b"\r\n", b"\n", 1),
+    "a MNG": b"\x8aMNG\r\n\x1a\n" + b"\0" * 50,
+    "a JPEG that starts like none": b"\xff\xd8\x00" + JPEG[3:],
+}
+CUT_OFF = {
+    "a PNG's first bytes": SIGNATURE,
+    "half of a PNG": PNG[: len(PNG) // 2],
+    "a PNG without its last byte": PNG[:-1],
+    "a PNG without its end": PNG[:-12],
+    "a PNG whose chunk claims four gigabytes": SIGNATURE + header(9, 9) + b"\xff\xff\xff\xffIDAT" + b"\0" * 99,
+    "a JPEG's first bytes": JPEG[:3],
+    "half of a JPEG": JPEG[: len(JPEG) // 2],
+    "a JPEG without its last byte": JPEG[:-1],
+    "a JPEG whose segment claims more": b"\xff\xd8\xff\xe0\xff\xff" + b"\0" * 99,
+    "half of a WebP": WEBP[: len(WEBP) // 2],
+    "a WebP without its last byte": WEBP[:-1],
+    "a WebP that claims four gigabytes": riff(WEBP[12:], 0xFFFFFFFF),
+    "a JPEG named PNG": SIGNATURE + JPEG + chunk(b"IEND", b""),
+    "a WebP named JPEG": b"\xff\xd8\xff\xe0\x00\x10" + WEBP + b"\xff\xd9",
+}
+UNDECODABLE = {
+    "a PNG's signature and zeros, then an end": SIGNATURE + b"\0" * 96 + chunk(b"IEND", b""),
+    "a PNG named WebP": riff(PNG),
+    "a WebP of nothing": riff(b""),
+    "a WebP that claims less": riff(WEBP[12:], 40),
+    "a PNG without pixels": SIGNATURE + header(9, 9) + chunk(b"IEND", b""),
+    "a PNG with too few pixels": png(90, 90, pixels=zlib.compress(b"\0" * 100)),
+    "a PNG with broken pixels": png(9, 9, pixels=b"no zlib at all"),
+    "a PNG with a wrong checksum": PNG[:29] + b"\0\0\0\0" + PNG[33:],
+    "a PNG of no width": png(0, 9),
+    "a PNG of no height": png(9, 0),
+    "a PNG of a depth that there is not": SIGNATURE + header(9, 9, depth=7) + PNG[33:],
+    "a PNG of a colour that there is not": SIGNATURE + header(9, 9, colour=5) + PNG[33:],
+    "a JPEG of nothing": b"\xff\xd8\xff\xd9",
+    "a JPEG without tables": JPEG.replace(b"\xff\xdb", b"\xff\xfe").replace(b"\xff\xc4", b"\xff\xfe"),
+    "a text of 64 MiB, packed": png(9, 9, chunk(b"zTXt", b"a\0\0" + PACKED)),
+    "a comment of 64 MiB, packed": png(9, 9, chunk(b"iTXt", b"a\0\1\0\0\0" + PACKED)),
+    "a colour profile of 64 MiB, packed": png(9, 9, chunk(b"iCCP", b"a\0\0" + PACKED)),
+    "a hundred megabytes of texts, packed": png(9, 9, *[chunk(b"zTXt", b"a\0\0" + zeros(1_000_000))] * 100),
+}
+TOO_LARGE = {
+    "a bomb of 30,000 × 30,000 zeros": bomb(30_000),
+    "a header of 60,000 × 60,000": png(60_000, 60_000, pixels=b""),
+    "a header of the most there can be": png(2**31 - 1, 2**31 - 1, pixels=b""),
+    "a row more than 50 megapixels": png(10_000, 5_001, pixels=b""),
+    "a single row": png(50_000_000, 1, pixels=b""),
+    "a single column": png(1, 50_000_000, pixels=b""),
+    "a column a little too high": png(9, MAX_SIDE + 1, pixels=b""),
+    "a JPEG of 65,500 × 65,500": JPEG.replace(b"\0\x24\0\x40", b"\xff\xdc\xff\xdc"),
+    "a WebP of 16,383 × 16,383": WEBP.replace(b"\x40\0\x24\0", b"\xff\x3f\xff\x3f"),
+}
+
+
+def refusal(data: bytes, **limits: float) -> str:
+    with pytest.raises(NotAnImage) as caught:
+        verified(data, **limits)
+    assert caught.value.charged is Charged.YES
+    assert "get_status" in caught.value.next_step
+    return caught.value.message
+
+
+@pytest.mark.parametrize("data", NO_PICTURE.values(), ids=NO_PICTURE)
+def test_what_does_not_start_like_a_picture_is_none(data: bytes) -> None:
+    assert "neither PNG, JPEG nor WebP" in refusal(data)
+
+
+@pytest.mark.parametrize("data", CUT_OFF.values(), ids=CUT_OFF)
+def test_a_picture_that_is_cut_off_is_none(data: bytes) -> None:
+    assert "cut off" in refusal(data)
+
+
+@pytest.mark.parametrize("data", UNDECODABLE.values(), ids=UNDECODABLE)
+def test_a_picture_that_cannot_be_decoded_is_none(data: bytes) -> None:
+    assert "cannot be decoded" in refusal(data)
+
+
+@pytest.mark.parametrize("data", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_a_picture_that_is_too_large_is_not_decoded(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PIL.Image.core, "new", None)  # nobody can make room for pixels
+    assert "pixels; 50 megapixels" in refusal(data)
+
+
+def test_a_picture_that_takes_too_long_is_given_up() -> None:
+    assert "takes too long" in refusal(endless_jpeg(scans=5_000), seconds=0.5)
+
+
+ENDS = [PNG, JPEG, WEBP]
+"""Sound pictures; each must be found again at the start of something longer."""
+BEHIND = {
+    "a ZIP": archive(),
+    "a program": PHP,
+    "a web page": HTML,
+    "another picture": PNG,
+    "a JPEG's end": b"\xff\xd9",
+    "a PNG's end": chunk(b"IEND", b""),
+    "zeros": b"\0" * 4096,
+    "one byte": b"\n",
+    "a chunk": chunk(b"tEXt", b"a\0" + PHP),
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
+@pytest.mark.parametrize("data", ENDS, ids=["PNG", "JPEG", "WebP"])
+def test_what_is_appended_to_a_picture_is_cut_off(data: bytes, behind: bytes) -> None:
+    picture = verified(data + behind)
+    assert picture.data == data
+    assert not zipfile.is_zipfile(io.BytesIO(picture.data))
+
+
+SOUND = {
+    "a PNG": (PNG, "image/png", ".png"),
+    "a PNG with transparency": (encoded("PNG", mode="RGBA"), "image/png", ".png"),
+    "a PNG of 16 bits": (encoded("PNG", mode="I;16"), "image/png", ".png"),
+    "a PNG in a palette": (encoded("PNG", mode="P"), "image/png", ".png"),
+    "a PNG of a thousand pieces": (png(9, 9, *[chunk(b"tEXt", b"a\0b")] * 1000), "image/png", ".png"),
+    "a PNG that moves": (animated("PNG", 300), "image/png", ".png"),
+    "a JPEG": (JPEG, "image/jpeg", ".jpg"),
+    "a progressive JPEG": (encoded("JPEG", progressive=True), "image/jpeg", ".jpg"),
+    "a JPEG in CMYK": (encoded("JPEG", mode="CMYK"), "image/jpeg", ".jpg"),
+    "a JPEG with restart markers": (encoded("JPEG", restart_marker_blocks=1), "image/jpeg", ".jpg"),
+    "a JPEG with a JPEG in its comment": (encoded("JPEG", comment=JPEG), "image/jpeg", ".jpg"),
+    "a JPEG of two pictures": (animated("MPO", 2), "image/jpeg", ".jpg"),
+    "a WebP": (WEBP, "image/webp", ".webp"),
+    "a lossless WebP": (encoded("WEBP", lossless=True), "image/webp", ".webp"),
+    "a WebP that moves": (animated("WEBP", 300), "image/webp", ".webp"),
+}
+
+
+@pytest.mark.parametrize(("data", "mime_type", "suffix"), SOUND.values(), ids=SOUND)
+def test_a_sound_picture_is_known_for_what_it_is(data: bytes, mime_type: str, suffix: str) -> None:
+    picture: Verified = verified(data)
+    assert (picture.kind.mime_type, picture.kind.suffix) == (mime_type, suffix)
+    assert picture.width * picture.height <= MAX_PIXELS
+    assert data.startswith(picture.data)
