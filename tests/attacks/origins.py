@@ -79,6 +79,8 @@ class Origin:
         self.requests: list[bytes] = []
         """The heads of the requests that came."""
         self.connections = 0
+        self.at: dict[str, bytes | Play] = {}
+        """What it answers at these paths, whatever it would answer else."""
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
 
@@ -120,6 +122,7 @@ class Origin:
                     self._open.append(connection)
                 if self._hears:
                     self.requests.append(head_of(connection))
+                    answer = self.at.get(self.requests[-1].split()[1].decode(), answer)
                 play_on(connection, answer)
 
 
