@@ -88,6 +88,14 @@ def _scans(jpeg: bytes) -> Iterator[tuple[int, int]]:
             yield start, at
 
 
+def photo_cd() -> bytes:
+    """A Photo CD that starts and ends like a PNG."""
+    text = bytearray(2**20)
+    text[2048 - 41 : 2052 - 41] = b"PCD_"
+    broken = header(9, 9)[:-4] + b"\0\0\0\0"
+    return SIGNATURE + broken + chunk(b"tEXt", bytes(text)) + chunk(b"IEND", b"")
+
+
 def riff(body: bytes, length: int | None = None) -> bytes:
     """A WebP file around these chunks, of that length if it is to lie."""
     return b"RIFF" + struct.pack("<I", len(body) + 4 if length is None else length) + b"WEBP" + body

@@ -22,6 +22,7 @@ from tests.attacks.crafted import (
     encoded,
     endless_jpeg,
     header,
+    photo_cd,
     png,
     riff,
     zeros,
@@ -76,6 +77,7 @@ CUT_OFF = {
 UNDECODABLE = {
     "a PNG's signature and zeros, then an end": SIGNATURE + b"\0" * 96 + chunk(b"IEND", b""),
     "a PNG named WebP": riff(PNG),
+    "a Photo CD in a PNG's clothes": photo_cd(),
     "a WebP of nothing": riff(b""),
     "a WebP that claims less": riff(WEBP[12:], 40),
     "a PNG without pixels": SIGNATURE + header(9, 9) + chunk(b"IEND", b""),

@@ -3,7 +3,7 @@
 import pytest
 
 from darkroom.transport.client import Http
-from darkroom.transport.egress import MAX_HOPS, Pictures
+from darkroom.transport.egress import Pictures
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, for_ever, redirect, reply
@@ -12,6 +12,7 @@ from tests.transport.conftest import Ears
 LINK = "https://pictures.example/a.png"
 PLAIN = "not a plain https link"
 PRIVATE = "private address"
+MAX_HOPS = 3
 
 
 async def test_three_hops_between_public_servers_are_followed_each_resolved_anew(
@@ -138,7 +139,7 @@ SECRETS = ("authorization", "x-api-key", "cookie", "referer", "origin", "from", 
 
 async def test_nobody_on_the_way_learns_who_asks_nor_whence(http: Http, internet: Internet, site: Origin) -> None:
     own = "http://me:hunter22@127.0.0.1:{port}/api/v1"
-    cookie = "Set-Cookie: session=abc; Path=/; Domain=.example; Secure"
+    cookie = "Set-Cookie: a=b\r\nSet-Cookie: c=d; Path=/; Secure\r\nSet-Cookie: e=f; Path=/; Domain=.example"
     with Origin(redirect(LINK + "?token=t0ken", cookie)) as gateway:
         pictures = Pictures(http, own_origin=own.format(port=gateway.port))
         site.answers(redirect("https://cdn.example/b.png", cookie), redirect("/c.png", cookie), reply(PICTURE, cookie))

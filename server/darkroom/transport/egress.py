@@ -96,11 +96,8 @@ def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
 def _plain_host(url: httpx2.URL) -> str:
     """The host of an https link, as ASCII, if it is written in the one way that every program reads alike."""
     host = url.raw_host.decode("ascii")
-    if ":" in host:
-        plain = "%" not in host  # no zone: that would name an interface of this machine
-    else:
-        number = _NUMBER.fullmatch(host.rpartition(".")[2])  # 127.1, 0x7f000001: resolvers take them for addresses
-        plain = _NAME.fullmatch(host) and (not number or _is_address(host))
+    number = _NUMBER.fullmatch(host.rpartition(".")[2])  # 127.1, 0x7f000001: resolvers take them for addresses
+    plain = ":" in host or (_NAME.fullmatch(host) and (not number or _is_address(host)))
     if url.scheme != "https" or not plain or not 0 < (443 if url.port is None else url.port) < 65536:
         raise _not_plain()
     return host
