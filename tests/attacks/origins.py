@@ -43,7 +43,8 @@ def then_silence(first: bytes = b"") -> Play:
 
     def play(connection: socket.socket) -> None:
         connection.sendall(first)
-        connection.recv(1)
+        while connection.recv(65536):
+            """Whatever it says."""
 
     return play
 
