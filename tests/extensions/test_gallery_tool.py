@@ -4,7 +4,10 @@ import base64
 import io
 import os
 import re
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,19 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent, TextResourceContents
 
-from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, connected, eventually, previews_of, refused, server_of
+from tests.hosts import (
+    ERAS,
+    PATIENCE_S,
+    Era,
+    Home,
+    RawServer,
+    call,
+    connected,
+    eventually,
+    previews_of,
+    refused,
+    server_of,
+)
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
 
@@ -190,15 +205,26 @@ async def test_the_file_manager_is_given_the_picture_s_folder_and_nothing_else(h
     assert result.structured_content == {"done": f"Opened {folder}."}
 
 
-async def test_a_file_manager_that_stays_open_counts_and_outlives_the_server(home: Home) -> None:
-    started, ended = home.path / "started", home.path / "ended"
-    os.mkfifo(home.path / "closed")
-    stays = f'touch "{started}"; read line < "{home.path / "closed"}"; touch "{ended}"'
-    _, result = await folder_opened(desktop(home, stays, WAYLAND_DISPLAY="wayland-0"))
-    assert not result.is_error
+def test_a_file_manager_that_stays_open_counts_and_outlives_the_server(home: Home) -> None:
+    started, closed, ended = (home.path / name for name in ("started", "closed", "ended"))
+    os.mkfifo(closed)
+    user = desktop(home, f'touch "{started}"; read line < "{closed}"; touch "{ended}"', WAYLAND_DISPLAY="wayland-0")
+    with subprocess.Popen(
+        [sys.executable, "-m", "darkroom", "serve"],
+        env=user.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        server = RawServer(process)
+        server.initialize()
+        generation = server.call("generate", prompt="A fox")["structuredContent"]["id"]
+        server.call("wait", generation_ids=[generation])
+        result = server.call("gallery", generation_id=generation, index=1, action="open_folder")
+        os.killpg(process.pid, signal.SIGKILL)  # as a terminal does with all that it started
+    assert not result.get("isError")
     assert started.exists()
     assert not ended.exists()
-    (home.path / "closed").write_text("the user closes the window\n")
+    window = os.open(closed, os.O_WRONLY | os.O_NONBLOCK)  # fails where nobody has it open
+    os.write(window, b"the user closes it\n")
+    os.close(window)
     eventually(ended.exists)
 
 

@@ -26,7 +26,7 @@ def open_folder(folder: Path, file_manager: str | None) -> None:
     command = shutil.which(file_manager)
     if command is None:
         raise _not_opened(folder, f"{file_manager} is not installed where Darkroom runs")
-    # Its output would land in the protocol's, and it must outlive this server.
+    # Nothing of it may reach the protocol, and it outlives this server, also where a whole terminal is closed.
     nowhere = subprocess.DEVNULL
     process = subprocess.Popen(
         [command, str(folder)], stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
