@@ -81,6 +81,10 @@ def test_a_prompt_makes_a_plain_name(tmp_path: Path, prompt: str) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_letters_and_figures_of_other_shapes_are_written_plainly() -> None:
+    assert picture_stem("Ｆｏｘ ﬁnds ㎏ ①", GENERATION, 1) == "fox-finds-kg-1-aht2bgir-1"
+
+
 async def test_a_prompt_in_letters_that_the_locale_lacks_has_its_picture_saved_all_the_same(home: Home) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     async with connected(home.with_(**plain)) as client:

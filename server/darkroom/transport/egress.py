@@ -75,17 +75,25 @@ class Pictures:
         if url.userinfo:
             raise _not_plain()
         if _origin(url) == _origin(httpx2.URL(self.own_origin)):
-            request = self.http.fresh.build_request("GET", url, timeout=READ_TIMEOUT)
+            request = self.http.fresh.build_request("GET", url, timeout=_timeouts())
             return await self.http.fresh.send(request, stream=True, auth=None)
         host = _plain_host(url)
         proxy = _proxy_for(host)
         client = self.http.foreign(proxy)
         # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
         target = await _pinned(url, host) if proxy is None or _is_address(host) else url
-        request = client.build_request("GET", target, timeout=READ_TIMEOUT)
+        request = client.build_request("GET", target, timeout=_timeouts())
         request.headers["Host"] = url.netloc.decode("ascii")
         request.extensions = {**request.extensions, "sni_hostname": host}
         return await client.send(request, stream=True, auth=None)
+
+
+def _timeouts() -> httpx2.Timeout:
+    """The usual ones, but connecting ends before the deadline: a TLS handshake that is cut off leaks its socket."""
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    usual = READ_TIMEOUT
+    connect = min(usual.connect or left, left / 2)  # once for TCP and once for TLS
+    return httpx2.Timeout(connect=connect, read=usual.read, write=usual.write, pool=usual.pool)
 
 
 def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
