@@ -7,7 +7,7 @@ import anyio
 import PIL.ImageFile
 import pytest
 
-from darkroom.app import open_app
+from darkroom.app.context import open_app
 from darkroom.generations.decoding import AT_ONCE
 from darkroom.models import LOCAL_OWNER
 from darkroom.settings import Settings

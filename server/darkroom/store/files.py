@@ -67,7 +67,7 @@ def read_picture(path: Path, size: int) -> bytes:
     """
     next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
     try:
-        with _opened(path.parent) as folder:
+        with _folder(path.parent) as folder:
             data = folder.read(path.name, size + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -165,6 +165,16 @@ def _day_folder(root: Path, day: str) -> Generator[_Folder]:
             os.fsync(above)
         with _opened(day, os.O_NOFOLLOW, above) as descriptor:
             yield _Folder(root / day, descriptor)
+
+
+@contextmanager
+def _folder(path: Path) -> Generator[_Folder]:
+    """A folder that exists; a link in its place is not followed."""
+    if os.name == "nt":
+        yield _Folder(path, None)
+        return
+    with _opened(path, os.O_NOFOLLOW) as descriptor:
+        yield _Folder(path, descriptor)
 
 
 def _make(path: Path) -> None:
