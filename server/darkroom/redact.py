@@ -1,11 +1,28 @@
-"""The one door for text that others wrote: keys are taken out, control characters too, and it is capped."""
+"""The one door for text that others wrote: secrets are taken out, control characters too, and it is capped."""
 
+import base64
+import logging
 import re
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+from urllib.parse import unquote
 
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]+"
+REDACTED = "[redacted]"
+LONG = 12
+"""From this length on a secret is found in the middle of other text; a shorter one only where it stands alone."""
+LONGEST = 100_000
+"""So much of a text is searched; where more of it follows and a secret is found, all of it is taken out."""
+MAX_LOG_LINE = 4000
+
+# Control, format, bidirectional and zero-width characters, blanks that are no spaces, variation selectors and tags (in
+# which text can be hidden), half characters, private ones, and those that Unicode says are none.
+_UNSEEN = (
+    "\x00-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
 )
+_UNSAFE = re.compile(f"[\x1b{_UNSEEN}]+")
 
 
 def clean(text: str, limit: int = 300) -> str:
@@ -14,13 +31,150 @@ def clean(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def quote(text: str, limit: int = 300) -> str:
+    """`text` cleaned, as somebody's words: between marks that it cannot end, and neither Markdown links nor HTML."""
+    words = re.sub('["“”„‟«»″＂]', "'", clean(text, limit))
+    return '"' + re.sub(r"<(?=[A-Za-z/!?])", "‹", re.sub(r"\](?=[(\[])", "] ", words)) + '"'
+
+
+def for_terminals(json_text: str) -> str:
+    """JSON that says the same, with what a terminal might obey or hide written as escapes."""
+    return _UNSAFE.sub(lambda found: "".join(map(_escaped, found[0])), json_text)
+
+
+def _escaped(character: str) -> str:
+    halves = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))
+
+
+# How others may spell a character of a secret, and what may stand between two of them.
+_SPELLED = re.compile(
+    r"\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))?|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,6});|&#0*([0-9]{1,7});"
+    rf"|&(amp|lt|gt|quot|apos);|\x1b(?:\[[0-?]*[ -/]*[@-~])?|[\s{_UNSEEN}]+",
+    re.I,
+)
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_BETWEEN = re.compile(rf"[\s\\\x1b{_UNSEEN}]")
+# Letters in both cases are the same, and so are the two alphabets of Base64.
+_FOLD = {**{ord("A") + n: ord("a") + n for n in range(26)}, ord("-"): "+", ord("_"): "/"}
+# A key of either provider, by its looks: also one that is not ours, or of which its sender left the end out.
+_KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])(?:nsk|bw)_[A-Za-z0-9_-]{8,}")
+
+
 class Redactor:
-    """Takes the given secrets out of any text."""
+    """Takes the given secrets out of what others wrote, however they spelled them.
+
+    Found are letters in either case, escapes (JSON, percent, HTML, Python), hexadecimal and Base64, and secrets with
+    spaces, control or zero-width characters or escape sequences in between.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, found))) if found else None
+        secrets = set(secrets)
+        long = {secret for secret in secrets if len(_folded(secret)) >= LONG}
+        self._long = {_folded(form) for secret in long for form in (secret, *_encoded(secret))}
+        self._short = {_folded(secret) for secret in secrets - long} - {""}
+        self._bytes = [
+            secret.encode(code, "replace") for secret in long for code in ("utf-8", "utf-16-le", "utf-16-be")
+        ]
 
     def __call__(self, text: str) -> str:
-        """`text` with every secret replaced by [redacted]."""
-        return self._pattern.sub("[redacted]", text) if self._pattern else text
+        """Words that somebody reads, with each secret in them replaced by [redacted]."""
+        return _KEY_LIKE.sub(REDACTED, self._without(text, self._long | self._short))
+
+    def value(self, value: Any) -> Any:
+        """JSON that a program reads, without the long secrets: a short one may be part of any word in it."""
+        if isinstance(value, str):
+            return self._without(value, self._long)
+        if isinstance(value, list):
+            return [self.value(each) for each in cast("list[Any]", value)]
+        if isinstance(value, dict):
+            return {self.value(name): self.value(each) for name, each in cast("dict[str, Any]", value).items()}
+        return value
+
+    def leaks(self, link: str) -> bool:
+        """Whether a long secret stands in the link, or stood there before it was taken out."""
+        return REDACTED in unquote(self.value(link))
+
+    def within(self, data: bytes) -> bool:
+        """Whether a long secret stands in these bytes as it is."""
+        return any(secret in data for secret in self._bytes)
+
+    def _without(self, text: str, secrets: set[str]) -> str:
+        folded = _folded(text[:LONGEST])
+        found = [secret for secret in secrets if secret in folded]
+        if not found:
+            return text
+        if len(text) > LONGEST:
+            return REDACTED
+        places = _places(text)
+        whole, end = "", 0
+        for first, last in sorted(span for secret in found for span in self._spans(secret, folded, text, places)):
+            if first >= end:
+                whole += text[end:first] + REDACTED
+            end = max(end, last)
+        return whole + text[end:]
+
+    def _spans(self, secret: str, folded: str, text: str, places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        for found in re.finditer(f"(?={re.escape(secret)})", folded):
+            first, last = places[found.start()][0], places[found.start() + len(secret) - 1][1]
+            alone = not (text[:first][-1:].isalnum() or text[last : last + 1].isalnum())
+            if alone or secret not in self._short:
+                yield first, last
+
+
+def _folded(text: str) -> str:
+    """The text as a secret is looked for in it: unescaped, in small letters, with nothing between them."""
+    return _SPELLED.sub(_letter, text).translate(_FOLD)
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where each character of the folded text begins and ends in the text itself."""
+    places: list[tuple[int, int]] = []
+    end = 0
+    for found in _SPELLED.finditer(text):
+        places += [(at, at + 1) for at in range(end, found.start())]
+        places += [found.span()] if _letter(found) else []
+        end = found.end()
+    return [*places, *((at, at + 1) for at in range(end, len(text)))]
+
+
+def _letter(found: re.Match[str]) -> str:
+    digits = next(filter(None, found.group(1, 2, 3, 4)), None)
+    if digits is None and found[5] is None:
+        return _NAMED.get((found[6] or "").lower(), "")
+    code = int(found[5]) if digits is None else int(digits, 16)
+    letter = chr(code) if code < 0x110000 else ""
+    return "" if _BETWEEN.fullmatch(letter) else letter
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    """The secret in hexadecimal, and in Base64 wherever it begins in what was encoded."""
+    data = secret.encode("utf-8", "replace")
+    yield data.hex()
+    for before, shared in ((0, 0), (1, 2), (2, 3)):
+        code = base64.b64encode(bytes(before) + data).decode()
+        yield code[shared : (before + len(data)) * 8 // 6]
+
+
+class DiscreetRecord(logging.LogRecord):
+    """A line of the log, fit to be printed by any handler, also by one that a dependency made.
+
+    It is without secrets and on one line; a traceback below it is indented, so that neither can pass for another line.
+    """
+
+    redact = Redactor(())
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        try:
+            message = self.getMessage()
+        except Exception:  # logging itself would print the arguments as they are
+            message = f"{self.msg!r} does not fit its arguments"
+        self.msg, self.args = clean(self.redact(message), MAX_LOG_LINE), ()
+        trace = "".join(traceback.format_exception(*self.exc_info)) if self.exc_info else ""
+        self.exc_info, self.exc_text = None, self._indented(trace)
+        self.stack_info = self._indented(self.stack_info or "")
+
+    def _indented(self, text: str) -> str | None:
+        lines = self.redact(text).rstrip("\n").split("\n")
+        return "\n".join(f"    {_UNSAFE.sub(' ', line)[:MAX_LOG_LINE]}" for line in lines) if text else None

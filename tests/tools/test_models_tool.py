@@ -70,7 +70,7 @@ async def test_what_a_provider_accepts_is_what_generate_takes(
     }
     assert "account" not in thumbs
     assert "credits 1000" in text
-    assert "model 814910: WAI-ANI v9" in text
+    assert 'model 814910: "WAI-ANI v9" ("' in text
     assert fatthumb.log == []
     assert fatthumb.key not in text
     assert betterwaifu.key not in text

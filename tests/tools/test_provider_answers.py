@@ -131,7 +131,7 @@ async def test_a_refusal_holds_the_provider_s_own_words_marked_as_such(home: Hom
         ids = [generation["id"] for generation in (flagged, unlisted, leaking, without_plan)]
         errors = [generation["error"] for generation in await over(client, *ids)]
     assert [error["code"] for error in errors] == ["moderated", "invalid_request", "invalid_request", "plan_required"]
-    assert f'answered 400: "{MODERATED}"' in errors[0]["message"]
+    assert f'answered 400 and says: "{MODERATED}"' in errors[0]["message"]
     assert '"Invalid model_version_id"' in errors[1]["message"]
     assert '"the key [redacted] is odd"' in errors[2]["message"]
     assert {error["charged"] for error in errors} == {"no"}

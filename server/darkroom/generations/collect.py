@@ -15,8 +15,8 @@ from darkroom.generations.decoding import AT_ONCE, DECODING_S, Kind, Unfit, open
 from darkroom.generations.journal import Journal
 from darkroom.generations.polling import RetryBudget, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
-from darkroom.providers.base import Provider, Reading, RemoteImage
-from darkroom.redact import clean
+from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
+from darkroom.redact import quote
 from darkroom.store.files import picture_stem, save_picture
 
 ATTEMPTS = 3
@@ -141,13 +141,19 @@ def _noted(known: Image | None, remote: RemoteImage) -> Image:
     image = known or Image(index=remote.index)
     if image.status is ImageStatus.SUCCEEDED:
         return image
-    url = clean(remote.url, 2000) if remote.url else None
-    image = image.model_copy(update={"url": url, "watermarked": remote.watermarked, "hidden": remote.hidden})
+    image = image.model_copy(
+        update={"url": _link(remote.url or ""), "watermarked": remote.watermarked, "hidden": remote.hidden}
+    )
     if remote.hidden:
         return _failed(image, _absent("It was taken down by the provider's safety review"))
     if remote.status is ImageStatus.FAILED:
-        return _failed(image, job_error(remote.error or "no reason given"))
+        return _failed(image, job_error(remote.error or NO_REASON))
     return image
+
+
+def _link(url: str) -> str | None:
+    """The link, if it is one that a person may be shown: nothing in it that a URL would not hold."""
+    return url if re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}", url) else None
 
 
 def worth_another_try(record: Record) -> bool:
@@ -176,8 +182,9 @@ def wanted(image: Image) -> bool:
 def job_error(reason: str) -> DarkroomError:
     """What a job or a picture that the provider itself failed ends with, in the provider's words."""
     kind = Moderated if re.search(r"moderat|flagged|safety|policy", reason, re.I) else ProviderError
+    says = f"and {NO_REASON}" if reason == NO_REASON else f"and says: {quote(reason, 200)}"
     return kind(
-        f'The provider could not make it and says: "{clean(reason, 200)}".',
+        f"The provider could not make it {says}.",
         charged=Charged.MAYBE,
         next_step="Reword the prompt and generate again; the account's credits tell whether this one was charged.",
     )

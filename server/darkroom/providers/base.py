@@ -1,14 +1,14 @@
 """What a provider is to the rest of the house."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from darkroom.errors import InvalidRequest, ProviderError, invalid_arguments
 from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
-from darkroom.redact import clean
+from darkroom.redact import REDACTED, Redactor, clean
 from darkroom.settings import Limits
 from darkroom.transport.client import Api
 from darkroom.transport.egress import Pictures
@@ -18,6 +18,34 @@ class Wire(BaseModel):
     """Something that a provider said: fields that we do not know are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def _words(text: str, info: ValidationInfo[Redactor]) -> str:
+    return clean(info.context(text))
+
+
+def _label(text: str, info: ValidationInfo[Redactor]) -> str:
+    return clean(info.context(text), 80)
+
+
+def _kept_id(text: str) -> str:
+    if REDACTED in text:
+        raise ValueError("it holds a key, so it cannot be kept")
+    return text
+
+
+def _sane(value: Any) -> Any:
+    return None if isinstance(value, int | float) and not abs(value) < 2**53 else value
+
+
+Words = Annotated[str, AfterValidator(_words)]
+"""A sentence of the provider: without secrets, on one line, at most 300 characters."""
+Label = Annotated[str, AfterValidator(_label)]
+"""A name that the provider gave: the same, at most 80 characters."""
+JobId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_kept_id)]
+"""A job's name at the provider: never shown, and refused if a key was taken out of it."""
+Whole = Annotated[int | None, BeforeValidator(_sane)]
+"""A number that is good to know; one that no ledger could hold is as good as none."""
 
 
 class Options(BaseModel):
@@ -83,6 +111,9 @@ class RemoteImage(Frozen):
     watermarked: bool = False
     hidden: bool = False
     error: str | None = None
+
+
+NO_REASON = "it gave no reason"
 
 
 class Reading(Frozen):
@@ -208,7 +239,7 @@ async def read_as(api: Api, path: str, kind: type[W]) -> W:
         DarkroomError: as `Api.read`.
     """
     try:
-        return kind.model_validate(await api.read(path))
+        return kind.model_validate(await api.read(path), context=api.redact)
     except ValidationError as error:
         raise ProviderError(
             f"{api.title} answered something that its API does not document",

@@ -3,20 +3,25 @@
 import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
 from darkroom.errors import InvalidRequest
 from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
 from darkroom.providers.base import (
+    NO_REASON,
     AccountState,
     HttpProvider,
+    JobId,
+    Label,
     Model,
     Options,
     Reading,
     RemoteImage,
     Submission,
     Traits,
+    Whole,
     Wire,
+    Words,
     path_segment,
     read_as,
 )
@@ -62,7 +67,7 @@ TRAITS = Traits(
 
 
 class _Started(Wire):
-    id: Annotated[str, Field(min_length=1, max_length=200)]
+    id: JobId
     status: Any = None
 
 
@@ -72,22 +77,22 @@ class _Image(Wire):
 
 class _Output(Wire):
     images: list[_Image] | None = None
-    seed: int | None = None
+    seed: Whole = None
 
 
 class _Job(Wire):
     status: str
-    queue_position: int | None = None
+    queue_position: Whole = None
     output: _Output | None = None
-    error: str | None = None
+    error: Words | None = None
 
 
 class _ModelVersion(Wire):
-    id: int
-    name: str = ""
-    model_name: str = ""
-    base_model: str | None = None
-    type: str | None = None
+    id: Annotated[int, Field(ge=0, lt=10**18)]
+    name: Label = ""
+    model_name: Label = ""
+    base_model: Label | None = None
+    type: Label | None = None
     nsfw: bool | None = None
 
     def as_model(self) -> Model:
@@ -104,13 +109,13 @@ class _Models(Wire):
 
 
 class _Subscription(Wire):
-    status: str | None = None
-    plan: str | None = None
-    end_date: str | None = Field(default=None, alias="endDate")
+    status: Label | None = None
+    plan: Label | None = None
+    end_date: Label | None = Field(default=None, alias="endDate")
 
 
 class _Account(Wire):
-    credits: float | None = None
+    credits: FiniteFloat | None = None
     subscription: _Subscription | None = None
 
 
@@ -162,7 +167,7 @@ class BetterWaifu(HttpProvider):
                 for index, image in enumerate((output.images or [])[:MAX_COUNT], start=1)
             ),
             seed=output.seed,
-            error=(job.error or "it gave no reason") if job.status == "failed" else None,
+            error=(job.error or NO_REASON) if job.status == "failed" else None,
         )
 
     async def models(self) -> list[Model]:

@@ -9,6 +9,7 @@ from darkroom.errors import DarkroomError, NotFound
 from darkroom.models import Failure, Sparse
 from darkroom.providers.base import AccountState, Model, Provider, Traits
 from darkroom.providers.registry import TRAITS, Registry
+from darkroom.redact import quote
 from darkroom.settings import Limits
 
 MAX_MODELS = 100
@@ -146,11 +147,15 @@ def say_provider(state: ProviderState) -> str:
     lines += [f"  {state.note}"] if state.note else []
     if state.account is not None:
         known = state.account.model_dump(mode="json")
-        lines.append(f"  account: {', '.join(f'{name} {value}' for name, value in known.items())}")
+        lines.append(f"  account: {', '.join(f'{name} {_said(value)}' for name, value in known.items())}")
     if state.error is not None:
         lines.append(f"  {state.error.code}: {state.error.message} {state.error.next_step}")
     for model in state.models[:SHOWN_MODELS]:
-        lines.append(f"  model {model.id}: {model.name}{f' ({model.note})' if model.note else ''}")
+        lines.append(f"  model {model.id}: {quote(model.name)}{f' ({quote(model.note)})' if model.note else ''}")
     if state.model_count > SHOWN_MODELS:
         lines.append(f"  … {state.model_count} models in all; the structured result names the first hundred")
     return "\n".join(lines)
+
+
+def _said(value: object) -> object:
+    return quote(value) if isinstance(value, str) else value

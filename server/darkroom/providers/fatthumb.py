@@ -7,8 +7,10 @@ from pydantic import Field, ValidationError
 
 from darkroom.models import GenerationRequest, ImageStatus
 from darkroom.providers.base import (
+    NO_REASON,
     AccountState,
     HttpProvider,
+    JobId,
     Model,
     Options,
     Reading,
@@ -16,6 +18,7 @@ from darkroom.providers.base import (
     Submission,
     Traits,
     Wire,
+    Words,
     path_segment,
     read_as,
 )
@@ -45,7 +48,7 @@ TRAITS = Traits(
 
 
 class _Started(Wire):
-    generation_id: Annotated[str, Field(alias="generationId", min_length=1, max_length=200)]
+    generation_id: JobId = Field(alias="generationId")
 
 
 class _Thumbnail(Wire):
@@ -53,7 +56,7 @@ class _Thumbnail(Wire):
     url: str | None = None
     is_watermarked: bool | None = Field(default=None, alias="isWatermarked")
     is_hidden: bool | None = Field(default=None, alias="isHidden")
-    error: str | None = None
+    error: Words | None = None
 
     def as_image(self, index: int) -> RemoteImage:
         hidden = bool(self.is_hidden)
@@ -118,7 +121,7 @@ class FatThumb(HttpProvider):
         return Reading(
             done=job.status in _TERMINAL,
             images=images,
-            error=next(reasons, "it gave no reason") if job.status == "failed" else None,
+            error=next(reasons, NO_REASON) if job.status == "failed" else None,
         )
 
     async def models(self) -> list[Model]:

@@ -81,7 +81,7 @@ def _connect(
 ) -> tuple[Api, Access, Pictures]:
     api = Api(traits.title, traits.key_variable or "", account.base_url, http, headers, redact)
     access = Access(_fingerprint(traits.title, account), account.limits)
-    return api, access, Pictures(http, own_origin=account.base_url)
+    return api, access, Pictures(http, own_origin=account.base_url, redact=redact)
 
 
 def _fingerprint(title: str, account: Account) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import httpx2
+from anyio import to_thread
 
 from darkroom.errors import DarkroomError, OutcomeUnknown
 from darkroom.redact import Redactor
@@ -23,6 +24,8 @@ SUBMIT_DEADLINE_S = 180.0
 MAX_ANSWER = 4 * 1024 * 1024
 KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
 FRESH = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
+LARGE_ANSWER = 100_000
+"""From here on an answer is read on another thread, so that nobody waits for it but its caller."""
 
 
 class Http:
@@ -115,7 +118,7 @@ class Api:
             raise failures.of_read(self.title, error) from error
         if not answer.ok:
             raise self._refusal(answer)
-        return answer.json_object(self.title)
+        return await self._object(answer)
 
     async def submit(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POSTs once, over a connection of its own, and never again.
@@ -135,13 +138,18 @@ class Api:
         try:
             if not answer.ok:
                 raise self._refusal(answer)
-            return answer.json_object(self.title)
+            return await self._object(answer)
         except DarkroomError as error:
             raise failures.unknown_outcome(self.title, error.message) from error
 
     def unreadable(self, what: str) -> OutcomeUnknown:
         """The error for a POST that was accepted with an answer that cannot be used."""
         return failures.unknown_outcome(self.title, what)
+
+    async def _object(self, answer: failures.Answer) -> dict[str, Any]:
+        if len(answer.body) <= LARGE_ANSWER:
+            return answer.json_object(self.title, self.redact)
+        return await to_thread.run_sync(answer.json_object, self.title, self.redact)
 
     def _refusal(self, answer: failures.Answer) -> DarkroomError:
         return failures.of_answer(self.title, self.key_variable, answer, self.redact)

@@ -11,6 +11,7 @@ import httpx2
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.models import Charged
+from darkroom.redact import Redactor
 from darkroom.transport.client import READ_TIMEOUT, Http
 
 MAX_PICTURE = 64 * 1024 * 1024
@@ -41,6 +42,7 @@ class Pictures:
 
     http: Http
     own_origin: str = field(repr=False)
+    redact: Redactor = field(default_factory=lambda: Redactor(()))
     deadline_s: float = DEADLINE_S
 
     async def fetch(self, url: str) -> bytes:
@@ -52,7 +54,7 @@ class Pictures:
         """
         try:
             with anyio.fail_after(self.deadline_s):
-                return await self._follow(httpx2.URL(url))
+                return self._without_a_key(await self._follow(httpx2.URL(url)))
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and answers may raise anything
@@ -71,7 +73,14 @@ class Pictures:
                     await response.aclose()
         raise _unavailable(f"The picture's link redirects more than {MAX_HOPS} times")
 
+    def _without_a_key(self, data: bytes) -> bytes:
+        if self.redact.within(data):  # in the picture's own notes, as tools do that write down how it was made
+            raise _unavailable("The picture's file holds a key of yours, so it is not kept")
+        return data
+
     async def _open(self, url: httpx2.URL) -> httpx2.Response:
+        if self.redact.leaks(str(url)):
+            raise _unavailable("The picture's link holds a key of yours, so it is not followed")
         if url.userinfo:
             raise _not_plain()
         if _origin(url) == _origin(httpx2.URL(self.own_origin)):

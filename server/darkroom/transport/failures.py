@@ -26,7 +26,7 @@ from darkroom.errors import (
     Unauthorized,
 )
 from darkroom.models import Charged
-from darkroom.redact import Redactor, clean
+from darkroom.redact import Redactor, clean, quote
 
 # Raised while a connection is being made, so no byte of the request has left: refused, DNS, TLS, no free slot.
 # Everything that is not in this list may have reached the provider, a plain OSError or SSLError among it.
@@ -58,14 +58,14 @@ class Answer:
         """Whether the status is in the 200s."""
         return 200 <= self.status < 300
 
-    def json_object(self, title: str) -> dict[str, Any]:
-        """The body as a JSON object.
+    def json_object(self, title: str, redact: Redactor = NOTHING_SECRET) -> dict[str, Any]:
+        """The body as a JSON object, with every secret that the provider repeats taken out of it.
 
         Raises:
             ProviderError: it is not one.
         """
         try:
-            value = json.loads(self.body)
+            value = redact.value(json.loads(self.body, parse_constant=_no_number))
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
@@ -77,17 +77,22 @@ class Answer:
 
     def reason(self, redact: Redactor = NOTHING_SECRET) -> str:
         """The provider's own words, wherever it put them; empty where there are none worth repeating."""
-        text = self.body[:100_000].decode("utf-8", "replace")
+        text = self.body.decode("utf-8", "replace")
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
-            return "" if "<" in text else clean(redact(text))
+            # A page is for browsers, and broken JSON may have been cut in the middle of a key.
+            return "" if "<" in text or text.lstrip()[:1] in {"{", "[", '"'} else clean(redact(text))
         for key in ("error", "message", "detail"):
             found = value.get(key) if isinstance(value, dict) else None  # pyright: ignore
             found = found.get("message") if isinstance(found, dict) else found  # pyright: ignore
             if isinstance(found, str) and found.strip():
                 return clean(redact(found))
         return ""
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def of_submit(title: str, error: Exception) -> DarkroomError:
@@ -109,7 +114,7 @@ def of_read(title: str, error: Exception) -> DarkroomError:
 def unknown_outcome(title: str, what: str) -> OutcomeUnknown:
     """The error for a POST of which nobody can say whether it started a job."""
     return OutcomeUnknown(
-        f"The request was sent to {title}, but {what[:1].lower()}{what[1:]}. It may have started and been charged",
+        f"The request was sent to {title}, but {what}. It may have started and been charged",
         charged=Charged.MAYBE,
         next_step=f"Look in the {title} account's own gallery and credits before generating this again; "
         "Darkroom will not send it a second time.",
@@ -119,7 +124,7 @@ def unknown_outcome(title: str, what: str) -> OutcomeUnknown:
 def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
     """What a status outside the 200s means, with the provider's words marked as its own."""
     reason = answer.reason(redact)
-    said = f'{title} answered {answer.status}: "{reason}"' if reason else f"{title} answered {answer.status}"
+    said = f"{title} answered {answer.status}" + (f" and says: {quote(reason)}" if reason else "")
     status = answer.status
     if status == 429:
         return RateLimited(
