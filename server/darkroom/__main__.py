@@ -9,6 +9,14 @@ def main() -> int:
 
     So it is taken away before anything else is imported: whatever a dependency prints, then or later, goes to stderr.
     """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # closed by whoever started us: the next file that is opened, the ledger even, would get it
+            os.open(os.devnull, os.O_RDWR)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", errors="backslashreplace", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     wire = None
     if sys.argv[1:2] == ["serve"] or (len(sys.argv) == 1 and not sys.stdin.isatty()):
         wire = os.dup(1)

@@ -1,9 +1,10 @@
 """The environment, read once and checked: nothing else in the house looks at it."""
 
+import base64
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -62,6 +63,7 @@ class Settings:
     log_level: int = logging.WARNING
     file_manager: str | None = None
     """The command that shows a folder on this machine's desktop; None where there is no desktop."""
+    proxies: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def limits(self) -> dict[str, Limits]:
@@ -70,10 +72,10 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every text that must never leave the process but in a request to its own provider."""
+        """Every text that must never leave the process but in a request to its own provider, gateway or proxy."""
         accounts = (self.fatthumb, self.betterwaifu)
-        passwords = [urlsplit(account.base_url).password or "" for account in accounts]
-        return (*(account.key or "" for account in accounts), *passwords, *map(unquote, passwords))
+        urls = [*(account.base_url for account in accounts), *self.proxies]
+        return (*(account.key or "" for account in accounts), *(each for url in urls for each in _passwords(url)))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -98,11 +100,19 @@ class Settings:
             budget=_budget(environ.get("DARKROOM_BUDGET", "").strip()),
             log_level=_log_level(environ.get("DARKROOM_LOG", "").strip() or "warning"),
             file_manager=_file_manager(environ),
+            proxies=tuple(url for name, url in environ.items() if name.lower() in _PROXIES),
         )
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Takes out what no child process needs to know, once the settings are read."""
+    for name in [name for name in environ if re.fullmatch(r"(FATTHUMB|BETTERWAIFU)_(API_KEY|BASE_URL)", name)]:
+        del environ[name]
 
 
 FATTHUMB_LIMITS = "submit=10/60,requests=1000/3600"
 BETTERWAIFU_LIMITS = "active=1,submit=1/60"
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 _LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
 
@@ -142,6 +152,16 @@ def _account(environ: Mapping[str, str], name: str, base_url: str, limits: str) 
         # They would take the Authorization header, the only place where BetterWaifu looks for its key.
         raise _misset("BETTERWAIFU_BASE_URL", "a user and password in it would displace the key")
     return Account(key, origin, read)
+
+
+def _passwords(url: str) -> tuple[str, ...]:
+    """The URL's password as it is written, as it is meant, and as it travels."""
+    authority = re.split(r"[/?#]", url.rpartition("://")[2])[0]
+    user, found, written = authority.rpartition("@")[0].partition(":")
+    if not found:
+        return ()
+    meant = unquote(written)
+    return written, meant, base64.b64encode(f"{unquote(user)}:{meant}".encode(errors="replace")).decode()
 
 
 def _origin(environ: Mapping[str, str], variable: str) -> str:

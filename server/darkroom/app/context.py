@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import threading
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import anyio
@@ -20,13 +22,15 @@ from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models, catalogue
-from darkroom.redact import Redactor
+from darkroom.redact import DiscreetRecord, Redactor
 from darkroom.settings import Settings
 from darkroom.store.database import open_database
 from darkroom.store.presence import present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,21 @@ def unopened(error: DarkroomError) -> AppContext:
 
 
 def configure_logging(level: int, secrets: Iterable[str]) -> None:
-    """Sends the log to stderr, with every secret taken out."""
-    redact = Redactor(secrets)
+    """Sends the log to stderr, and all that would else be printed unasked with it: with every secret taken out."""
 
-    class Redacted(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            return redact(super().format(record))
+    class Record(DiscreetRecord):
+        redact = Redactor(secrets)
 
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler])
+    logging.setLogRecordFactory(Record)
+    logging.basicConfig(
+        level=level, stream=sys.stderr, force=True, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.captureWarnings(capture=True)
+
+    def unforeseen(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            log.critical("This was not foreseen.", exc_info=(kind, error, trace))
+
+    sys.excepthook = unforeseen
+    sys.unraisablehook = lambda raised: unforeseen(raised.exc_type, raised.exc_value, raised.exc_traceback)
+    threading.excepthook = lambda raised: unforeseen(raised.exc_type, raised.exc_value, raised.exc_traceback)

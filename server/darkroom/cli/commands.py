@@ -16,7 +16,7 @@ from darkroom.errors import InvalidRequest
 from darkroom.generations.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, Generation, ImageStatus, Sparse, Status, WaitedGenerations
 from darkroom.providers.catalogue import say_provider
-from darkroom.redact import clean
+from darkroom.redact import clean, for_terminals
 from darkroom.settings import Settings
 
 DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
@@ -151,7 +151,7 @@ def _paths(generations: Sequence[Generation]) -> list[str]:
 
 def _print(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        lines = [json.dumps(answer.model_dump(mode="json"), ensure_ascii=False)]
+        lines = [for_terminals(json.dumps(answer.model_dump(mode="json"), ensure_ascii=False))]
     for line in lines:
         print(line)
     sys.stdout.flush()

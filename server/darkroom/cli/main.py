@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 
@@ -17,7 +17,8 @@ from darkroom.cli import commands
 from darkroom.cli.commands import FAILED, WRONG_USE
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.models import MAX_COUNT, Status
-from darkroom.settings import PROVIDERS, Settings
+from darkroom.redact import clean
+from darkroom.settings import PROVIDERS, Settings, forget_secrets
 
 
 def main(words: Sequence[str], wire: int | None = None) -> int:
@@ -46,18 +47,33 @@ def _run(words: list[str], wire: int | None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 0
-    try:
-        settings = Settings.from_environment(os.environ)
-    except NotConfigured as error:
+    settings = _read_settings()
+    if isinstance(settings, NotConfigured):
         if wire is None:
-            raise
+            raise settings
         configure_logging(logging.WARNING, ())
-        logging.error("%s %s", error.message, error.next_step)
-        return _serve(error, wire)
+        logging.error("%s %s", settings.message, settings.next_step)
+        return _serve(settings, wire)
     configure_logging(settings.log_level, settings.secrets)
     if wire is not None:
         return _serve(settings, wire)
     return anyio.run(commands.run, commands.COMMANDS[arguments.command], settings, arguments)
+
+
+def _read_settings() -> Settings | NotConfigured:
+    try:
+        return Settings.from_environment(os.environ)
+    except NotConfigured as error:
+        return error
+    finally:
+        forget_secrets(os.environ)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that repeats words of the command line without what a terminal would obey."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(clean(message, 500))
 
 
 def _refuse(error: DarkroomError, status: int) -> int:
@@ -73,7 +89,7 @@ def _serve(settings: Settings | DarkroomError, wire: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="darkroom-mcp",
         description="Makes pictures with generation services, for AI agents (serve) and from the terminal.",
         epilog="Exit status: 0 done, 1 failed, 2 wrong use, 3 still running.",
