@@ -71,7 +71,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = set(secrets)
         long = {secret for secret in secrets if len(_folded(secret)) >= LONG}
-        self._long = {_folded(form) for secret in long for form in (secret, *_encoded(secret))}
+        self._long = {form for secret in long for form in _forms(secret)}
         self._short = {_folded(secret) for secret in secrets - long} - {""}
         self._bytes = [
             secret.encode(code, "replace") for secret in long for code in ("utf-8", "utf-16-le", "utf-16-be")
@@ -147,13 +147,17 @@ def _letter(found: re.Match[str]) -> str:
     return "" if _BETWEEN.fullmatch(letter) else letter
 
 
-def _encoded(secret: str) -> Iterator[str]:
-    """The secret in hexadecimal, and in Base64 wherever it begins in what was encoded."""
+def _forms(secret: str) -> Iterator[str]:
+    """The secret as a folded text may hold it: plain, in hexadecimal, in Base64 behind any number of bytes."""
     data = secret.encode("utf-8", "replace")
+    for plain in (secret, data.decode("latin-1")):
+        yield _folded(plain)
+        # A secret may look escaped itself; a text that escapes each of its characters then holds it as it is.
+        yield _BETWEEN.sub("", plain).translate(_FOLD)
     yield data.hex()
     for before, shared in ((0, 0), (1, 2), (2, 3)):
         code = base64.b64encode(bytes(before) + data).decode()
-        yield code[shared : (before + len(data)) * 8 // 6]
+        yield code[shared : (before + len(data)) * 8 // 6].translate(_FOLD)
 
 
 class DiscreetRecord(logging.LogRecord):

@@ -1,4 +1,4 @@
-"""A user whose provider names links that others wrote, and the network in which they lie."""
+"""A user whose provider names links that others wrote, the network in which they lie, and a stage to attack."""
 
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
@@ -12,6 +12,7 @@ from darkroom.transport.egress import Pictures
 from tests.attacks.certificates import Authority
 from tests.attacks.internet import PUBLIC, Internet, Names
 from tests.attacks.origins import Origin, reply
+from tests.attacks.stage import Stage, set_up
 from tests.clients import refusal
 from tests.transport.conftest import direct, ears, http
 
@@ -65,3 +66,12 @@ def refuses(pictures: Pictures) -> Refuses:
         return error
 
     return fetch
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
+    """One server with both providers; after its last attack it has told no secret to anybody."""
+    path: Path = tmp_path_factory.mktemp("stage")
+    with set_up(path) as made:
+        yield made
+    made.assert_silent()

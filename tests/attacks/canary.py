@@ -1,0 +1,104 @@
+"""Secrets that no other text looks like, ways to spell them, and the search for them, without Darkroom's own code."""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.faults.scene import everything_under
+
+FATTHUMB_KEY = r"""nsk_cAnary$.*+?[x](y)|^{2}\d\q"<t&u>'%41/-0123456789abc"""
+BETTERWAIFU_KEY = "bw_cAnary-zYxWvUtSrQpOnMlKjIhG9876543210"
+PASSWORD = "p@ss:w0rd/0f the%41gateway"
+SECRETS = (FATTHUMB_KEY, BETTERWAIFU_KEY, PASSWORD)
+
+
+def _each(form: str) -> Callable[[str], str]:
+    """Every character of the secret in this form; `{0}` is its code."""
+    return lambda secret: "".join(form.format(code, chr(code)) for code in secret.encode("latin-1", "replace"))
+
+
+def _base64_after(before: str) -> Callable[[str], str]:
+    """The characters of the Base64 of a longer text that nothing but the secret decides."""
+    shared = {0: 0, 1: 2, 2: 3}[len(before) % 3]
+
+    def encoded(secret: str) -> str:
+        whole = (before[-(len(before) % 3) :] if len(before) % 3 else "") + secret
+        return base64.b64encode(whole.encode()).decode()[shared : len(whole.encode()) * 8 // 6]
+
+    return encoded
+
+
+SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "percent-encoded": lambda secret: quote(secret, safe=""),
+    "percent-encoded twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "percent-encoded to the last letter": _each("%{0:02X}"),
+    "as JSON": lambda secret: json.dumps(secret)[1:-1],
+    "as JSON within JSON": lambda secret: json.dumps(json.dumps(secret))[3:-3],
+    "in JSON escapes": _each("\\u{0:04x}"),
+    "as a Python literal": lambda secret: repr(secret.encode())[2:-1],
+    "in Python escapes": _each("\\x{0:02x}"),
+    "as HTML": html.escape,
+    "in HTML's decimals": _each("&#{0};"),
+    "in HTML's hexadecimals": _each("&#x{0:X};"),
+    "hexadecimal": lambda secret: secret.encode().hex(),
+    "as a hex dump": lambda secret: secret.encode().hex(" ").upper(),
+    "in Base64": _base64_after(""),
+    "in Base64 behind one byte": _base64_after("B"),
+    "in Base64 behind two": _base64_after("Be"),
+    "in Base64 for URLs": lambda secret: _base64_after("")(secret).replace("+", "-").replace("/", "_"),
+}
+"""As others do by accident or to be clever."""
+INTERRUPTIONS: Mapping[str, str] = {
+    "zero-width spaces": "\u200b",
+    "NULs": "\0",
+    "line ends": "\r\n",
+    "tabs": "\t",
+    "escape sequences": "\x1b[31m",
+    "soft hyphens": "\u00ad",
+    "direction marks": "\u202e",
+    "tags": "\U000e0041",
+}
+"""What may stand between any two letters."""
+
+
+def interrupted_by(between: str) -> Callable[[str], str]:
+    return between.join
+
+
+HIDDEN: Mapping[str, Callable[[str], str]] = {
+    **SPELLINGS,
+    **{f"with {name} in it": interrupted_by(between) for name, between in INTERRUPTIONS.items()},
+}
+
+
+def found_in(data: bytes | str, *secrets: str) -> list[str]:
+    """Which of the secrets can be read in this, and how spelled; a secret's longer half counts as all of it."""
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    dense = re.sub(
+        rb"\x1b\[[0-9;]*m|[\x00-\x20\x7f]|\xc2[\x80-\xa0\xad]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xf3[\x80-\xbf]{3}", b"", raw
+    )
+    lowered = [raw.lower(), dense.lower(), raw.replace(b"\0", b"").lower()]
+    return [
+        f"{secret[:12]} {name}"
+        for secret in secrets
+        for part in (secret, secret[: len(secret) // 2 + 4])
+        for name, spelled in SPELLINGS.items()
+        for wanted in {spelled(part).lower(), spelled(part).lower().replace(" ", "")}
+        if any(wanted.encode() in text for text in lowered)
+    ]
+
+
+def files_that_hold(path: Path, *secrets: str) -> dict[str, list[str]]:
+    """The files below the folder that a secret can be read in, or in the name of."""
+    found = {
+        str(file): found_in(str(file), *secrets) + (found_in(file.read_bytes(), *secrets) if file.is_file() else [])
+        for file in everything_under(path)
+    }
+    return {file: spellings for file, spellings in found.items() if spellings}

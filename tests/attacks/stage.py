@@ -1,0 +1,74 @@
+"""One user of both providers, with secrets that can be found again, and one server that lasts for many attacks."""
+
+import itertools
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, files_that_hold, found_in
+from tests.faults.runs import OVER, generation_of, looked_at, status_of
+from tests.faults.scene import UNHURRIED, Outcome, Scene, Server
+from tests.services.betterwaifu import BetterWaifu
+from tests.services.fatthumb import FatThumb
+
+
+@dataclass
+class Stage:
+    """What an attack has in its hands."""
+
+    scene: Scene
+    server: Server
+    fatthumb: FatThumb
+    betterwaifu: BetterWaifu
+    _numbers: Generator[int] = field(default_factory=lambda: (number for number in itertools.count()))
+
+    def made(self) -> Outcome:
+        """A generation of its own, looked at until it is over."""
+        self.scene.prompt = f"attack {next(self._numbers)}"
+        started = generation_of(self.scene, self.server)
+        return looked_at(self.scene, self.server, started, lambda outcome: status_of(outcome) in OVER)
+
+    def refused(self) -> str:
+        """What the one generation says that its provider refuses."""
+        outcome = self.made()
+        assert outcome.generation is not None
+        message = outcome.generation["error"]["message"]
+        assert message in outcome.text
+        return message
+
+    def models(self, provider: str) -> tuple[str, dict[str, Any]]:
+        """What list_models tells of one provider: the text and the structure."""
+        result = self.server.call("list_models", provider=provider)
+        return result["content"][0]["text"], result["structuredContent"]["providers"][0]
+
+    def assert_silent(self) -> None:
+        """No secret can be read in any answer, in the log at its most talkative, or in any file."""
+        assert found_in("".join([*self.server.heard, *self.server.err]), *SECRETS) == []
+        assert files_that_hold(self.scene.path, *SECRETS) == {}
+
+
+@contextmanager
+def set_up(path: Path) -> Generator[Stage]:
+    """The stage. FatThumb lies behind a gateway that wants a password."""
+    with (
+        FatThumb(key=FATTHUMB_KEY, duration=0.0) as fatthumb,
+        BetterWaifu(key=BETTERWAIFU_KEY, duration=0.0) as betterwaifu,
+        Scene(path, fatthumb, prompt="", count=1) as scene,
+    ):
+        scene.extra |= {
+            "FATTHUMB_BASE_URL": fatthumb.url.replace("://", f"://me:{quote(PASSWORD, safe='')}@"),
+            "BETTERWAIFU_API_KEY": betterwaifu.key,
+            "BETTERWAIFU_BASE_URL": betterwaifu.url,
+            "BETTERWAIFU_LIMITS": UNHURRIED,
+        }
+        with scene.server() as server:
+            yield Stage(scene, server, fatthumb, betterwaifu)
+
+
+def structured(outcome: Outcome) -> str:
+    """The generation as JSON text."""
+    return json.dumps(outcome.generation, ensure_ascii=False)
