@@ -192,7 +192,7 @@ def become_server(environ: dict[str, str], stdin: int, stdout: int, others: tupl
     os.environ.clear()
     os.environ.update(environ)
     try:
-        os._exit(import_module("darkroom.cli.main").main(["serve"], os.dup(1)))
+        os._exit(import_module("darkroom.cli.main").main(["serve"], (os.dup(0), os.dup(1))))
     finally:
         os._exit(1)
 

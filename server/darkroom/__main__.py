@@ -5,25 +5,34 @@ import sys
 
 
 def main() -> int:
-    """Runs the command line. While serving, file descriptor 1 belongs to JSON-RPC alone.
+    """Runs the command line. While serving, file descriptors 0 and 1 belong to JSON-RPC alone.
 
-    So it is taken away before anything else is imported: whatever a dependency prints, then or later, goes to stderr.
+    So they are taken away before anything else is imported: whatever a dependency or a child of it prints, then or
+    later, goes to stderr, and what it reads is empty.
     """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:  # closed by whoever started us: the next file that is opened, the ledger even, would get it
-            os.open(os.devnull, os.O_RDWR)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", errors="backslashreplace", closefd=False)
-    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    _open_all_three()
     wire = None
-    if sys.argv[1:2] == ["serve"] or (len(sys.argv) == 1 and not sys.stdin.isatty()):
-        wire = os.dup(1)
+    if sys.argv[1:2] == ["serve"] or (len(sys.argv) == 1 and not os.isatty(0)):
+        wire = os.dup(0), os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
         os.dup2(2, 1)
     from darkroom.cli.main import main as command_line  # noqa: PLC0415 - see above
 
     return command_line(sys.argv[1:], wire)
+
+
+def _open_all_three() -> None:
+    """Opens what our host closed of 0, 1 and 2: the next file, be it the ledger, would become stderr."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False, errors="backslashreplace")
 
 
 if __name__ == "__main__":

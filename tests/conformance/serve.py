@@ -14,8 +14,9 @@ import anyio
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 
-from darkroom.app.context import configure_logging, open_app
+from darkroom.app.context import open_app
 from darkroom.app.server import DarkroomServer
+from darkroom.cli.log import configure_logging
 from darkroom.settings import Settings
 from tests.conformance.fixture import open_fixture
 

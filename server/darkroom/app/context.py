@@ -1,13 +1,9 @@
 """Everything that lives as long as the process does, built once from the settings."""
 
-import logging
-import sys
-import threading
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import anyio
@@ -22,15 +18,13 @@ from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models, catalogue
-from darkroom.redact import DiscreetRecord, Redactor
+from darkroom.redact import Redactor
 from darkroom.settings import Settings
 from darkroom.store.database import open_database
 from darkroom.store.presence import present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,24 +102,3 @@ def unopened(error: DarkroomError) -> AppContext:
     """
     refusing: Any = Refusing(error)
     return AppContext(Settings(Path(), Path()), refusing, refusing, refusing, refusing, refusing)
-
-
-def configure_logging(level: int, secrets: Iterable[str]) -> None:
-    """Sends the log to stderr, and all that would else be printed unasked with it: with every secret taken out."""
-
-    class Record(DiscreetRecord):
-        redact = Redactor(secrets)
-
-    logging.setLogRecordFactory(Record)
-    logging.basicConfig(
-        level=level, stream=sys.stderr, force=True, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.captureWarnings(capture=True)
-
-    def unforeseen(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None:
-            log.critical("This was not foreseen.", exc_info=(kind, error, trace))
-
-    sys.excepthook = unforeseen
-    sys.unraisablehook = lambda raised: unforeseen(raised.exc_type, raised.exc_value, raised.exc_traceback)
-    threading.excepthook = lambda raised: unforeseen(raised.exc_type, raised.exc_value, raised.exc_traceback)

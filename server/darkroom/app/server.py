@@ -119,11 +119,11 @@ class DarkroomServer(MCPServer[Any]):
         return await super().get_prompt(name, arguments, context)
 
 
-async def serve_stdio(server: DarkroomServer, out: TextIO) -> None:
-    """Serves MCP on stdin and `out` until stdin ends."""
+async def serve_stdio(server: DarkroomServer, source: TextIO, out: TextIO) -> None:
+    """Serves MCP on these two until `source` ends."""
     # The server's own way of running on stdio takes file descriptor 1 and gives it back at the end, each time with a
     # moment in which a print of another thread would land between two messages. Only the server inside it can be
     # given streams.
     inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-    async with stdio_server(stdout=anyio.wrap_file(out)) as (incoming, outgoing):
+    async with stdio_server(anyio.wrap_file(source), anyio.wrap_file(out)) as (incoming, outgoing):
         await inner.run(incoming, outgoing, inner.create_initialization_options())

@@ -12,25 +12,26 @@ from typing import Any, NoReturn
 import anyio
 
 from darkroom import __version__
-from darkroom.app.context import configure_logging
 from darkroom.cli import commands
 from darkroom.cli.commands import FAILED, WRONG_USE
+from darkroom.cli.log import configure_logging
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.models import MAX_COUNT, Status
 from darkroom.redact import clean
 from darkroom.settings import PROVIDERS, Settings, forget_secrets
 
 
-def main(words: Sequence[str], wire: int | None = None) -> int:
+def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
     """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running.
 
-    `wire`: where `serve` sends its messages; without words, a server is what was asked for.
+    `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
     """
     try:
         try:
             return _run(list(words) if wire is None else ["serve"], wire)
         finally:
-            sys.stdout.flush()
+            if wire is None:
+                sys.stdout.flush()
     except (InvalidRequest, NotConfigured) as error:
         return _refuse(error, WRONG_USE)
     except DarkroomError as error:
@@ -41,7 +42,7 @@ def main(words: Sequence[str], wire: int | None = None) -> int:
         return FAILED
 
 
-def _run(words: list[str], wire: int | None) -> int:
+def _run(words: list[str], wire: tuple[int, int] | None) -> int:
     parser = _parser()
     arguments = parser.parse_args(words)
     if arguments.command is None:
@@ -81,7 +82,7 @@ def _refuse(error: DarkroomError, status: int) -> int:
     return status
 
 
-def _serve(settings: Settings | DarkroomError, wire: int) -> int:
+def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
     # The SDK takes most of the start-up time, and no other command needs it.
     from darkroom.cli.serve import serve  # noqa: PLC0415
 

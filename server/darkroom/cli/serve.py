@@ -20,16 +20,16 @@ END_WITHIN_S = 1.8
 """How long after the request to end this process the last thread may still hold it up."""
 
 
-def serve(settings: Settings | DarkroomError, wire: int) -> int:
+def serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
     """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
 
-    `wire` is the descriptor that JSON-RPC goes out on; nothing else in this process knows it.
+    `wire` are the descriptors that JSON-RPC comes in and goes out on; nothing else in this process knows them.
     """
     anyio.run(_serve, settings, wire)
     return 0
 
 
-async def _serve(settings: Settings | DarkroomError, wire: int) -> None:
+async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
     over = anyio.Event()
     signalled = anyio.Event()
     # A thread that hangs in a disk or in a read of stdin cannot be interrupted, only left behind.
@@ -38,8 +38,10 @@ async def _serve(settings: Settings | DarkroomError, wire: int) -> None:
 
     async def transport() -> None:
         try:
-            with os.fdopen(wire, "w", encoding="utf-8", newline="\n") as out:
-                await serve_stdio(server, out)
+            # Never closed: a thread may still be reading from it.
+            source = os.fdopen(wire[0], encoding="utf-8", errors="replace", closefd=False)
+            with os.fdopen(wire[1], "w", encoding="utf-8", newline="\n") as out:
+                await serve_stdio(server, source, out)
         except* OSError as group:
             log.info("The client has gone: %s", group.exceptions[0])
         over.set()

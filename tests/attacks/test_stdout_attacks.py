@@ -1,0 +1,144 @@
+"""Standard output belongs to the protocol, whatever a dependency does to it, before, during and after."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually
+from tests.test_stdout import Talk, generated, is_json_rpc
+
+START = """
+import atexit, ctypes, logging, os, pathlib, secrets, subprocess, sys, threading, warnings
+
+first = sys.stdout
+libc = ctypes.CDLL(None)
+
+class AtImport:
+    # Not a finder that finds: it runs the attack when the package is imported, as the package itself might.
+    def __init__(self, name, attack):
+        self.name, self.attack = name, attack
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            sys.meta_path.remove(self)
+            self.attack()
+
+def at_import(name, attack):
+    sys.meta_path.insert(0, AtImport(name, attack))
+"""
+IN_CALLS = """
+drawn = secrets.token_bytes
+attack = pathlib.Path(os.environ["HOME"], "attack.py")
+
+def louder(*args):
+    if attack.exists():
+        exec(attack.read_text())
+        attack.unlink()
+    return drawn(*args)
+
+secrets.token_bytes = louder
+"""
+MAIN = """
+import runpy
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the code of a dependency does, and what must be found of it on stderr."""
+
+    name: str
+    code: str
+    heard: str = "NOISE"
+
+
+IN_A_CALL = (
+    Attack("a stream kept from before", "first.write('NOISE\\n'); first.flush()"),
+    Attack("Python's own stream", "sys.__stdout__.write('NOISE\\n'); sys.__stdout__.flush()"),
+    Attack("bytes on the descriptor", "os.write(1, b'NOISE\\n')"),
+    Attack("a fake answer on the descriptor", """os.write(1, b'{"id": 2, "NOISE": 1}\\n')"""),
+    Attack("the device", "with open('/dev/stdout', 'a') as device: device.write('NOISE\\n')"),
+    Attack("C's printf", "libc.puts(b'NOISE'); libc.fflush(None)"),
+    Attack("C's write", "libc.write(1, b'NOISE\\n', 6)"),
+    Attack("a child process", "subprocess.run(['echo', 'NOISE'])"),
+    Attack("a child of a shell", "os.system('echo NOISE; echo NOISE >&2')"),
+    Attack("a child that outlives the call", "subprocess.Popen('sleep 0.2; echo NOISE', shell=True)"),
+    Attack("a fork that ends as Python ends", "os.fork() or (print('NOISE', flush=True), os._exit(0))"),
+    Attack("a child that reads", "print('NOISE', subprocess.check_output(['cat']), flush=True)", "NOISE b''"),
+    Attack("a question to the user", "print('NOISE', sys.stdin.readline().encode(), flush=True)", "NOISE b''"),
+    Attack("a warning", "warnings.warn('NOISE')"),
+    Attack("a log to stdout", "logging.getLogger().addHandler(logging.StreamHandler(first)); logging.warning('NOISE')"),
+    Attack("an exception in a thread", "threading.Thread(target=lambda: {}['NOISE']).start()"),
+    Attack("stdout in other hands", "sys.stdout = os.fdopen(os.dup(1), 'w', 1); print('NOISE')"),
+)
+OVERALL = (
+    Attack("a print at import", "at_import('anyio', lambda: print('NOISE', flush=True))"),
+    Attack("a print before, into a stream that is flushed later", "print('NOISE', end='')"),
+    Attack("a child at import", "at_import('mcp', lambda: subprocess.run(['echo', 'NOISE']))"),
+    Attack(
+        "a child at import that reads",
+        "at_import('anyio', lambda: print('NOISE', subprocess.run(['cat'], capture_output=True).stdout))",
+        "NOISE b''",
+    ),
+    Attack("a log set up for stdout before", "logging.basicConfig(stream=sys.stdout, level=0)", "DEBUG"),
+    Attack("C's printf, flushed at exit", "libc.printf(b'NOISE\\n')"),
+    Attack("a print at exit", "at_import('mcp', lambda: atexit.register(print, 'NOISE', flush=True))"),
+    Attack("bytes at exit", "at_import('mcp', lambda: atexit.register(os.write, 1, b'NOISE\\n'))"),
+    Attack("stdout closed", "at_import('mcp', lambda: sys.stdout.close())", ""),
+)
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
+    """A server that runs what lies in attack.py whenever it draws a random number, so in every call of generate."""
+    path = tmp_path_factory.mktemp("talk")
+    talk = Talk(Home(path), START + IN_CALLS + MAIN, path / "stderr.txt", patience=20 * PATIENCE_S)
+    talk.server.initialize()
+    yield talk
+    rest, _, status = talk.ended()
+    assert ([line for line in rest if not is_json_rpc(line)], status) == ([], 0)
+
+
+@pytest.mark.parametrize("attack", IN_A_CALL, ids=lambda attack: attack.name)
+def test_nothing_that_happens_in_a_call_reaches_the_wire(talk: Talk, attack: Attack) -> None:
+    before = len(talk.errors.read_text())
+    (talk.errors.parent / "attack.py").write_text(attack.code)
+    # RawServer reads each line as JSON, so noise on the way fails right there.
+    started = talk.server.call("generate", prompt=attack.name)
+    assert "isError" not in started or not started["isError"], started
+    eventually(lambda: attack.heard in talk.errors.read_text()[before:])
+    assert is_json_rpc(json.dumps(talk.server.request("tools/list", {})))
+
+
+@pytest.mark.parametrize("attack", OVERALL, ids=lambda attack: attack.name)
+def test_nothing_before_or_after_reaches_the_wire(home: Home, tmp_path: Path, attack: Attack) -> None:
+    talk = Talk(home, START + attack.code + MAIN, tmp_path / "stderr.txt")
+    talk.server.initialize()
+    assert not talk.server.call("list_generations").get("isError")
+    rest, errors, status = talk.ended()
+    assert [line for line in rest if not is_json_rpc(line)] == []
+    assert status == 0
+    assert attack.heard in errors
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+def test_a_host_that_takes_no_stderr_is_served_all_the_same(home: Home, closed: str) -> None:
+    command = f'exec "$0" -m darkroom serve {closed}'
+    with subprocess.Popen(
+        ["sh", "-c", command, sys.executable], env={**home.environ, "DARKROOM_LOG": "debug"},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+    ) as process:  # fmt: skip
+        try:
+            assert generated(RawServer(process))["status"] == "succeeded"
+            out, _ = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+    assert [line for line in out.splitlines() if not is_json_rpc(line)] == []
+    assert process.returncode in {0, 120}, "Python ends with 120 where it cannot flush stderr"
+    assert darkroom(home, "list").status == 0
