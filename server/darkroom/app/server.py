@@ -1,14 +1,12 @@
 """The MCP server: tools, prompts, resources and extensions over one context."""
 
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any
 
-import anyio
 from mcp import MCPError
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.types import (
     INVALID_PARAMS,
@@ -34,6 +32,7 @@ from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
 from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
+from darkroom.stdio import stdio_streams
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
 
@@ -119,11 +118,9 @@ class DarkroomServer(MCPServer[Any]):
         return await super().get_prompt(name, arguments, context)
 
 
-async def serve_stdio(server: DarkroomServer, source: TextIO, out: TextIO) -> None:
-    """Serves MCP on these two until `source` ends."""
-    # The server's own way of running on stdio takes file descriptor 1 and gives it back at the end, each time with a
-    # moment in which a print of another thread would land between two messages. Only the server inside it can be
-    # given streams.
+async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:
+    """Serves MCP on these two descriptors until the first ends. Raises OSError: the client has gone before."""
+    # Only the server inside it can be given streams.
     inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-    async with stdio_server(anyio.wrap_file(source), anyio.wrap_file(out)) as (incoming, outgoing):
+    async with stdio_streams(*wire) as (incoming, outgoing):
         await inner.run(incoming, outgoing, inner.create_initialization_options())

@@ -31,23 +31,21 @@ def serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
 
 async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
     over = anyio.Event()
-    signalled = anyio.Event()
+    cut_off = anyio.Event()
     # A thread that hangs in a disk or in a read of stdin cannot be interrupted, only left behind.
     last_resort = threading.Timer(END_WITHIN_S, _end)
     last_resort.daemon = True
 
     async def transport() -> None:
         try:
-            # Never closed: a thread may still be reading from it.
-            source = os.fdopen(wire[0], encoding="utf-8", errors="replace", closefd=False)
-            with os.fdopen(wire[1], "w", encoding="utf-8", newline="\n") as out:
-                await serve_stdio(server, source, out)
+            await serve_stdio(server, wire)
         except* OSError as group:
             log.info("The client has gone: %s", group.exceptions[0])
+            cut_off.set()
         over.set()
 
     def stop() -> None:
-        signalled.set()
+        cut_off.set()
         over.set()
 
     async with anyio.create_task_group() as tasks:
@@ -57,8 +55,8 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
             tasks.start_soon(on_signal, stop)
             await over.wait()
             last_resort.start()
-        if signalled.is_set():
-            _end()  # the transport's thread is still reading stdin; all else is closed
+        if cut_off.is_set():
+            _end()  # the transport's thread is still in a read or a write; all else is closed
         tasks.cancel_scope.cancel()
     last_resort.cancel()
 
