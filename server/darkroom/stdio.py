@@ -42,7 +42,7 @@ MAX_UNREAD = 4 * 1024 * 1024
 MAX_OPEN = 2_000
 """Requests that may be under way at once; who sends more waits a moment, and is refused then."""
 BUSY = -32000
-BUSY_AFTER_S = 1.0
+BUSY_AFTER_S = 5.0
 LOOK_EVERY_S = 0.25
 DRAIN_S = 0.5
 
