@@ -3,11 +3,15 @@
 python3 dev.py demo       make a picture with the built-in sketch provider
 python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
 python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium where apt can bring it
-python3 dev.py check      format, lint, types, import law
+python3 dev.py check      format, lint, types, import law, GitHub workflows
 python3 dev.py test       every test, with branch coverage; further words go to pytest
+python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
+python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
+python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
 python3 dev.py bench X    the benchmark bench/X.py (kill, limits, load, follow); further words go to it
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,13 +24,18 @@ BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
 TEST_PROCESSES = 4
+ARTIFACTS = ROOT / ".artifacts"
+NOT_AUDITED = 3
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def main(words: list[str]) -> int:
     """Runs the named command and answers its exit status."""
-    commands = {"demo": demo, "serve": serve, "install": install, "check": check, "test": test, "bench": bench}
+    commands = {
+        "demo": demo, "serve": serve, "install": install, "check": check, "test": test,
+        "audit": audit, "sbom": sbom, "build": build, "bench": bench,
+    }  # fmt: skip
     if not words or words[0] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
@@ -68,6 +77,7 @@ def check(words: list[str]) -> int:
             ["ruff", "check", "."],
             ["lint-imports"],
             ["pyright"],
+            ["zizmor", "--offline", "--quiet", "--no-progress", "--persona=auditor", ".github"],
         )
         if run(str(BIN / command[0]), *command[1:]) != 0
     ]
@@ -84,6 +94,57 @@ def test(words: list[str]) -> int:
         return status
     run(*coverage, "combine", "--quiet")
     return run(*coverage, "report", f"--fail-under={LEAST_COVERAGE}")
+
+
+def audit(words: list[str]) -> int:
+    """Asks for known vulnerabilities; further words go to pip-audit. Whatever it could not ask about is said."""
+    sync()
+    locked = export("requirements.txt", ARTIFACTS / "locked.txt", "--all-groups")
+    command = [str(BIN / "pip-audit"), "--progress-spinner=off", "--disable-pip", "--require-hashes", "--format=json"]
+    done = subprocess.run(
+        [*command, "--requirement", str(locked), *words], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    try:
+        found = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        found = []
+    # pip-audit by itself calls it a success when its service knows none of the packages.
+    unknown = [each["skip_reason"] for each in found if "skip_reason" in each]
+    if len(unknown) == len(found):
+        print("NOT AUDITED: pip-audit's service could not be asked about a single package:")
+        print(unknown[0] if unknown else (done.stderr.strip() or "no reason given").splitlines()[-1])
+        return NOT_AUDITED
+    flaws = [
+        f"{each['name']} {each['version']}: {', '.join([flaw['id'], *flaw['aliases']])}"
+        for each in found for flaw in each.get("vulns", [])
+    ]  # fmt: skip
+    print(f"{len(found) - len(unknown)} locked packages audited; known vulnerabilities: {len(flaws)}", *flaws, sep="\n")
+    print(*(f"NOT AUDITED: {reason}" for reason in unknown), sep="\n")
+    return 1 if flaws or unknown else 0
+
+
+def sbom(words: list[str]) -> int:
+    """What an installation without development tools consists of, with the hash of every file that it may come from."""
+    sync()
+    bill = export("cyclonedx1.5", ARTIFACTS / "sbom.cdx.json", "--no-dev", "--preview-features=sbom-export")
+    print(bill.relative_to(ROOT))
+    return 0
+
+
+def build(words: list[str]) -> int:
+    """The wheel and the source distribution."""
+    sync()
+    backend = export("requirements.txt", ARTIFACTS / "build.txt", "--only-group=build")
+    return run(str(BIN / "uv"), "build", "--clear", "--require-hashes", "--build-constraints", str(backend))
+
+
+def export(form: str, path: Path, *options: str) -> Path:
+    """Writes a part of uv.lock in another format, by the uv that is itself locked."""
+    path.parent.mkdir(exist_ok=True)
+    project = [] if form.startswith("cyclonedx") else ["--no-emit-project"]
+    command = [str(BIN / "uv"), "export", "--locked", "--quiet", f"--format={form}", *project, *options]
+    subprocess.run([*command, "--output-file", str(path)], check=True, stdout=subprocess.DEVNULL)
+    return path
 
 
 def bench(words: list[str]) -> int:
@@ -139,7 +200,8 @@ def uv() -> str:
         "--disable-pip-version-check",
         "--root-user-action=ignore",
     ]
-    subprocess.run([*pip, "--target", str(TOOLS), "uv>=0.9"], check=True, stdout=sys.stderr)
+    locked = ["--require-hashes", "--no-deps", "--requirement", str(ROOT / "uv-requirements.txt")]
+    subprocess.run([*pip, "--target", str(TOOLS), *locked], check=True, stdout=sys.stderr)
     return str(own)
 
 
