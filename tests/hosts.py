@@ -170,7 +170,7 @@ class RawServer:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.heard = 0
+        self.last_bytes = 0
         """How many bytes its last line had."""
         self._next = 0
 
@@ -202,7 +202,7 @@ class RawServer:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"the server has ended: {self.process.stderr.read() if self.process.stderr else ''}"
-        self.heard = len(line.encode())
+        self.last_bytes = len(line.encode())
         return json.loads(line)
 
     def _write(self, message: dict[str, Any]) -> None:
