@@ -57,16 +57,15 @@ async def catalogue(registry: Registry, limits: Mapping[str, Limits], name: str 
         InvalidRequest: there is no provider of that name.
     """
     names = list(TRAITS) if name is None else [registry.known(name)]
-    states: dict[str, ProviderState] = {}
+    # Not in the tasks: what cannot be described is the caller's to be told of, and not a group of errors.
+    states = {provider_name: _described(provider_name, registry, limits) for provider_name in names}
 
-    async def ask(provider_name: str) -> None:
-        state = _described(provider_name, registry, limits)
-        provider = registry.providers.get(provider_name)
-        states[provider_name] = state if provider is None else await _asked(state, provider)
+    async def ask(provider_name: str, provider: Provider) -> None:
+        states[provider_name] = await _asked(states[provider_name], provider)
 
     async with anyio.create_task_group() as tasks:
-        for provider_name in names:
-            tasks.start_soon(ask, provider_name)
+        for provider_name in states.keys() & registry.providers.keys():
+            tasks.start_soon(ask, provider_name, registry.providers[provider_name])
     return Catalogue(providers=tuple(states[provider_name] for provider_name in names))
 
 
