@@ -81,7 +81,7 @@ def test_without_a_terminal_it_serves(home: Home, words: tuple[str, ...]) -> Non
     with running(home, *words) as process:
         server = RawServer(process)
         server.initialize()
-        assert len(server.request("tools/list", {})["result"]["tools"]) == 6
+        assert len(server.request("tools/list", {})["result"]["tools"]) == 7
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (0, "", "")
 
