@@ -63,12 +63,12 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
         model: Annotated[
             str | None, Field(max_length=100, description="An id from list_models.", examples=["gpt-image-2"])
         ] = None,
-        count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Pictures to make.", examples=[2]), Number] = 1,
+        count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="How many.", examples=[2]), Number] = 1,
         aspect_ratio: Annotated[
             str | None, Field(max_length=20, description="Width:height.", examples=["16:9"])
         ] = None,
         negative_prompt: Annotated[
-            str | None, Field(max_length=MAX_PROMPT, description="What to leave out.", examples=["text"])
+            str | None, Field(max_length=MAX_PROMPT, description="To leave out.", examples=["text"])
         ] = None,
         seed: Annotated[
             int | None, Field(ge=-1, le=2**53 - 1, description="-1: random.", examples=[42]), Number
@@ -88,7 +88,7 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
         ] = None,
     ) -> Annotated[CallToolResult, Generation]:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is
-        free. Answers an id at once; then call wait for the pictures. Slow is normal: never call again for the same
+        free. Answers an id at once; call wait for the pictures. Slow is normal: never call again for the same
         picture."""
         content = answer.data if isinstance(answer, AcceptedElicitation) else None
         async with service.submit(

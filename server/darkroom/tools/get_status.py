@@ -10,8 +10,8 @@ from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.tools.results import one
 from darkroom.tools.tool import AgentTool, agent_tool
 
-EXAMPLE_ID = "gen_4tq7fz2l6n3k"
-GenerationId = Annotated[str, Field(max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
+EXAMPLE_ID = "gen_4tq7fz2l"
+GenerationId = Annotated[str, Field(min_length=1, max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
 
 
 def get_status_tool(service: Service) -> AgentTool:

@@ -20,7 +20,7 @@ def list_generations_tool(service: Service) -> AgentTool:
         provider: OnlyProvider = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Page size.", examples=[20]), Number] = 20,
         cursor: Annotated[
-            str | None, Field(max_length=100, description="next_cursor of the page before.", examples=["41"])
+            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["41"])
         ] = None,
     ) -> Annotated[CallToolResult, ListedGenerations]:
         """List past and running generations, newest first, with ids, status and paths: to find a lost id, or what is

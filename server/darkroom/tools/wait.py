@@ -22,7 +22,7 @@ def wait_tool(service: Service) -> AgentTool:
     async def wait(
         context: Context[Any, Any],
         generation_ids: Annotated[
-            list[Annotated[str, Field(max_length=100)]],
+            list[Annotated[str, Field(min_length=1, max_length=100)]],
             Field(min_length=1, max_length=50, description="Ids from generate.", examples=[[EXAMPLE_ID]]),
         ],
         timeout_s: Annotated[
@@ -33,7 +33,7 @@ def wait_tool(service: Service) -> AgentTool:
         ] = "all",
     ) -> Annotated[CallToolResult, WaitedGenerations]:
         """Wait until generations are done and their pictures saved, streaming progress. Free. Answers file paths and
-        previews. Running out of time is no error and loses nothing: it answers the state so far; call wait again."""
+        previews. Running out of time is no error: it answers the state so far; call wait again."""
         meter = Meter()
         last: Snapshot | None = None
         watching = service.watch(LOCAL_OWNER, generation_ids, timeout_s=timeout_s, until=until)
