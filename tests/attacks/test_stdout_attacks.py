@@ -37,7 +37,7 @@ attack = pathlib.Path(os.environ["HOME"], "attack.py")
 
 def louder(*args):
     if attack.exists():
-        exec(attack.read_text())
+        exec(attack.read_text(), globals())
         attack.unlink()
     return drawn(*args)
 

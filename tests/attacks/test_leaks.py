@@ -1,0 +1,171 @@
+"""Secrets that would come out of Darkroom's own process: errors, warnings, logs, children, wrong settings."""
+
+import subprocess
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+
+from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, files_that_hold, found_in
+from tests.attacks.test_stdout_attacks import IN_CALLS, MAIN, START
+from tests.attacks.unseen import unseen_in
+from tests.hosts import PATIENCE_S, Home, call, connected, darkroom, eventually
+from tests.services.fatthumb import FatThumb
+from tests.services.faults import Answer
+from tests.test_stdout import Talk
+
+KEYS = {
+    "FATTHUMB_API_KEY": FATTHUMB_KEY,
+    "FATTHUMB_BASE_URL": f"http://me:{quote(PASSWORD, safe='')}@127.0.0.1:1/v1",
+    "BETTERWAIFU_API_KEY": BETTERWAIFU_KEY,
+    "DARKROOM_PROVIDER": "sketch",
+}
+LOSES = f"KEY, PASSWORD = {FATTHUMB_KEY!r}, {PASSWORD!r}\n"
+
+
+@dataclass(frozen=True)
+class Leak:
+    """What a dependency does with a secret, and what is left of it on stderr."""
+
+    name: str
+    code: str
+    heard: str = "[redacted]"
+
+
+LEAKS = (
+    Leak("an error that nobody foresaw", "raise RuntimeError(f'no {KEY}')", "RuntimeError: no [redacted]"),
+    Leak("an error in bytes", "raise RuntimeError(KEY.encode(), {'x-api-key': KEY})"),
+    Leak("an error with a cause", "try: raise ValueError(KEY)\nexcept ValueError as it: raise RuntimeError(1) from it"),
+    Leak("an error with a note", "error = RuntimeError(1)\nerror.add_note(KEY)\nraise error"),
+    Leak("a group of errors", "raise ExceptionGroup(KEY, [RuntimeError(PASSWORD)])"),
+    Leak("an error in a thread", "threading.Thread(target=lambda: {}[KEY]).start()"),
+    Leak("an error in a destructor", "type('Loud', (), {'__del__': lambda self: {}[KEY]})()"),
+    Leak("an error in the event loop", "import asyncio\nasyncio.get_running_loop().call_soon(lambda: {}[KEY])"),
+    Leak("a warning", "warnings.warn(KEY)"),
+    Leak("a log call's argument", "logging.debug('headers %r', {'authorization': 'Bearer ' + KEY})"),
+    Leak("a log call that does not fit its arguments", "logging.warning('%d apples', KEY)", "does not fit"),
+    Leak("a log call's message over lines", "logging.warning('\\n'.join(KEY))"),
+    Leak("a log call in Base64", "import base64\nlogging.warning('%s', base64.b64encode(b'me:' + PASSWORD.encode()))"),
+    Leak(
+        "a log with a handler of its own",
+        "log = logging.Logger('own')\nlog.addHandler(logging.StreamHandler(sys.stderr))\nlog.warning('%s', KEY)",
+    ),
+    Leak("a request that is logged", "logging.info('GET http://me:%s@127.0.0.1', PASSWORD)", "me:[redacted]@127"),
+    Leak("a child's environment", "subprocess.run(['env'])", "DARKROOM_PROVIDER=sketch"),
+    Leak("a shell's environment", "os.system('env; set')", "DARKROOM_PROVIDER="),
+    Leak("the process's own environment", "print(dict(os.environ), flush=True)", "DARKROOM_PROVIDER"),
+    Leak("the process's arguments", "print(open('/proc/self/cmdline').read()[-50:], flush=True)", "serve"),
+)
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
+    """A server with keys that runs what lies in attack.py in every call of generate."""
+    path = tmp_path_factory.mktemp("leaks")
+    talk = Talk(Home(path, KEYS), START + IN_CALLS + MAIN, path / "stderr.txt", patience=20 * PATIENCE_S)
+    talk.server.initialize()
+    yield talk
+    _, errors, status = talk.ended()
+    (path / "attack.py").unlink(missing_ok=True)
+    assert status == 0
+    assert found_in(errors, *SECRETS) == []
+    assert files_that_hold(path, *SECRETS) == {}
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.name)
+def test_a_secret_that_a_dependency_loses_is_not_printed(talk: Talk, leak: Leak) -> None:
+    before = len(talk.errors.read_text())
+    attack = talk.errors.parent / "attack.py"
+    attack.write_text(LOSES + leak.code)
+    answer = talk.server.call("generate", prompt=leak.name)
+    attack.unlink(missing_ok=True)  # one that raised lies there still
+    eventually(lambda: leak.heard in talk.errors.read_text()[before:])
+    talk.server.request("tools/list", {})
+    assert found_in(str(answer), *SECRETS) == []
+    assert found_in(talk.errors.read_text()[before:], *SECRETS) == []
+
+
+def test_a_line_of_the_log_cannot_pass_for_another_nor_reach_the_terminal(talk: Talk) -> None:
+    before = len(talk.errors.read_text())
+    forged = "2026-01-01 00:00:00,000 ERROR darkroom.app: forged"
+    code = f"logging.warning('%s', 'a\\n{forged}\\x1b[2J\\u202e')\nraise RuntimeError('b\\n{forged}\\x9b2J')"
+    (talk.errors.parent / "attack.py").write_text(code)
+    talk.server.call("generate", prompt="a forger")
+    (talk.errors.parent / "attack.py").unlink()
+    eventually(lambda: talk.errors.read_text()[before:].count("forged") >= 2)
+    said = talk.errors.read_text()[before:]
+    assert unseen_in(said) == ""
+    assert [line for line in said.splitlines() if line.startswith("2026-01-01")] == []
+
+
+@pytest.mark.parametrize("words", [["generate", "a fox"], ["list"]], ids=lambda words: words[0])
+def test_a_command_that_breaks_prints_its_traceback_without_the_secret(home: Home, words: list[str]) -> None:
+    breaks = f"import secrets\ndef broken(*_): raise RuntimeError({FATTHUMB_KEY!r})\nsecrets.token_bytes = broken\n"
+    done = subprocess.run(
+        [sys.executable, "-c", breaks + MAIN, *words],
+        env=Home(home.path, KEYS).environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "RuntimeError: [redacted]" in done.stderr
+    assert found_in(done.stdout + done.stderr, *SECRETS) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FATTHUMB_API_KEY", f"{FATTHUMB_KEY} and more"),
+        ("BETTERWAIFU_API_KEY", f"{BETTERWAIFU_KEY}\u200b"),
+        ("FATTHUMB_API_KEY", BETTERWAIFU_KEY * 20),
+        ("FATTHUMB_BASE_URL", f"ftp://me:{quote(PASSWORD, safe='')}@gateway"),
+        ("FATTHUMB_BASE_URL", f"http://me:{PASSWORD}@[::1"),
+        ("FATTHUMB_BASE_URL", f"https://gateway/v1?key={BETTERWAIFU_KEY}"),
+        ("BETTERWAIFU_BASE_URL", f"https://me:{quote(PASSWORD, safe='')}@gateway"),
+        ("FATTHUMB_LIMITS", FATTHUMB_KEY),
+        ("DARKROOM_PROVIDER", FATTHUMB_KEY),
+        ("DARKROOM_LOG", FATTHUMB_KEY),
+    ],
+    ids=lambda part: part[:24],
+)
+async def test_a_wrong_setting_is_named_without_its_value(home: Home, variable: str, value: str) -> None:
+    user = home.with_(**{variable: value})
+    done = darkroom(user, "list")
+    assert (done.status, done.out) == (2, "")
+    assert variable in done.err
+    served = darkroom(user)
+    assert variable in served.err
+    assert found_in(done.err + served.err + served.out, *SECRETS) == []
+    assert files_that_hold(home.path, *SECRETS) == {}
+
+
+@pytest.mark.parametrize("password", ["a", "files", "succeeded", "hunter22"])
+async def test_a_short_password_is_taken_out_of_words_and_breaks_nothing(home: Home, password: str) -> None:
+    with FatThumb(duration=0.0) as fatthumb:
+        url = fatthumb.url.replace("://", f"://me:{password}@")
+        user = home.with_(fatthumb, FATTHUMB_BASE_URL=url, FATTHUMB_LIMITS="submit=1000/1")
+        async with connected(user) as client:
+            started = await call(client, "generate", prompt="a fox")
+            waited = await call(client, "wait", generation_ids=[started["id"]])
+            assert waited["generations"][0]["status"] == "succeeded"
+            told = f"me:{password}@gateway, {password.upper()} is no password; "
+            fatthumb.script("submit", Answer(401, json={"error": told}))
+            refused = await call(client, "generate", prompt="an owl")
+            waited = await call(client, "wait", generation_ids=[refused["id"]])
+    says = waited["generations"][0]["error"]["message"]
+    assert '"me:[redacted]@gateway, [redacted] is no password;"' in says
+
+
+def test_a_proxy_s_password_is_a_secret_too(home: Home) -> None:
+    proxy = f"http://me:{quote(PASSWORD, safe='')}@127.0.0.1:1"
+    user = home.with_(BETTERWAIFU_API_KEY=BETTERWAIFU_KEY, HTTPS_PROXY=proxy, DARKROOM_LOG="debug")
+    done = darkroom(user, "models", "--provider", "betterwaifu")
+    assert "could not be reached" in done.out
+    assert "127.0.0.1" in done.err, "the log tells where it tried"
+    assert found_in(done.out + done.err, *SECRETS) == []
+    breaks = f"import secrets\nsecrets.token_bytes = lambda *_: {{}}[{PASSWORD!r}]\n"
+    broken = subprocess.run(
+        [sys.executable, "-c", breaks + MAIN, "list"],
+        env=user.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert "KeyError: '[redacted]'" in broken.stderr
