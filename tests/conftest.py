@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts import Home
-from tests.services.betterwaifu import BetterWaifu
-from tests.services.fatthumb import FatThumb
+# These assert on behalf of tests; they say what they saw only if they are told to before anybody imports them.
+pytest.register_assert_rewrite("tests.faults.table", "tests.faults.scene")
+
+from tests.hosts import Home  # noqa: E402
+from tests.services.betterwaifu import BetterWaifu  # noqa: E402
+from tests.services.fatthumb import FatThumb  # noqa: E402
 
 
 @pytest.fixture
