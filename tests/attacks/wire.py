@@ -79,7 +79,7 @@ class Wire:
             try:
                 line = self._heard.get(timeout=PATIENCE_S)
             except queue.Empty:
-                pytest.fail(f"no answer for {PATIENCE_S} s")
+                raise AssertionError(f"no answer for {PATIENCE_S} s") from None
             assert line, f"the server has ended with status {self.process.wait(PATIENCE_S)}"
             message = json.loads(line, parse_constant=_no_constant)
             assert message["jsonrpc"] == "2.0"

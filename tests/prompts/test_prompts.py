@@ -67,3 +67,17 @@ async def test_a_prompt_says_which_argument_it_lacks(home: Home, era: Era) -> No
         with pytest.raises(MCPError, match="needs topic") as refused:
             await client.get_prompt("youtube_thumbnail", {"mood": "tense"})
     assert refused.value.error.code == INVALID_PARAMS
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({"topic": "x" * 501}, "topic: String should have at most 500"), ({"topic": "x", "colour": "red"}, "colour: ")],
+)
+async def test_a_prompt_says_which_argument_does_not_fit(
+    home: Home, era: Era, arguments: dict[str, str], said: str
+) -> None:
+    async with connected(home, era) as client:
+        with pytest.raises(MCPError, match=said) as refused:
+            await client.get_prompt("youtube_thumbnail", arguments)
+    assert refused.value.error.code == INVALID_PARAMS

@@ -17,11 +17,11 @@ from mcp.types import (
     SubscribeRequestParams,
     UnsubscribeRequestParams,
 )
-from pydantic import AnyUrl
+from pydantic import AnyUrl, ValidationError
 
 from darkroom import __version__
 from darkroom.app.context import AppContext
-from darkroom.errors import DarkroomError, InvalidRequest, NotFound
+from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arguments
 from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
@@ -107,7 +107,7 @@ class DarkroomServer(MCPServer[Any]):
         """The brief, with what the person said in it.
 
         Raises:
-            MCPError: there is no such prompt, or it needs more; the SDK would call either an internal error.
+            MCPError: there is no such prompt, or not with these arguments; the SDK would call either an internal error.
         """
         prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
         if name not in prompts:
@@ -115,7 +115,13 @@ class DarkroomServer(MCPServer[Any]):
         needed = [argument.name for argument in prompts[name].arguments or () if argument.required]
         if missing := [argument for argument in needed if argument not in (arguments or {})]:
             raise MCPError(code=INVALID_PARAMS, message=f"The prompt {name} needs {', '.join(missing)}")
-        return await super().get_prompt(name, arguments, context)
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            unfit = error.__cause__ and error.__cause__.__cause__
+            if not isinstance(unfit, ValidationError):
+                raise
+            raise MCPError(code=INVALID_PARAMS, message=str(invalid_arguments(unfit))) from error
 
 
 async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:
