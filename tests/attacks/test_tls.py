@@ -1,11 +1,14 @@
 """The server at a checked address must prove that it is the one the link names, before it is asked anything."""
 
+import socket
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import to_thread
 
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
@@ -14,6 +17,7 @@ from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, for_ever, reply, then_reset, then_silence
 from tests.clients import refusal
+from tests.hosts import PATIENCE_S
 
 LINK = "https://pictures.example/a.png"
 NAME = "pictures.example"
@@ -84,11 +88,18 @@ async def test_a_server_that_speaks_no_tls_has_no_picture(refuses: Refuses, inte
         assert origin.connections == 1
 
 
-async def test_a_server_that_never_shakes_hands_is_left_at_the_deadline(http: Http, internet: Internet) -> None:
-    with Origin(then_silence(), hears=False) as origin:
+async def test_a_server_that_never_shakes_hands_is_left_in_time_and_for_good(http: Http, internet: Internet) -> None:
+    left = threading.Event()
+
+    def listen(connection: socket.socket) -> None:
+        then_silence()(connection)
+        left.set()
+
+    with Origin(listen, hears=False) as origin:
         internet.places[f"{PUBLIC}:443"] = origin.port
         error = await refusal(Pictures(http, own_origin=OWN, deadline_s=0.2).fetch(LINK))
         assert "Timeout" in str(error)
+        assert await to_thread.run_sync(left.wait, PATIENCE_S), "its socket is still open here"
 
 
 TRUSTED = {
