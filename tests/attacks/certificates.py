@@ -11,6 +11,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 HOUR = timedelta(hours=1)
+# Python 3.13 and later refuse an authority that does not say that it is one.
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -20,8 +32,12 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("An authority of the tests")
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        builder = _dated(self._name, self._name, self._key, -HOUR, HOUR).add_extension(constraints, critical=True)
+        builder = (
+            _dated(self._name, self._name, self._key, -HOUR, HOUR)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
+        )
         self.roots = folder / "roots.pem"
         self.roots.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
@@ -39,7 +55,8 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(common_name)
         issuer, signing = (subject, key) if self_signed else (self._name, self._key)
-        builder = _dated(subject, issuer, key, since, until)
+        whose = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
+        builder = _dated(subject, issuer, key, since, until).add_extension(whose, critical=False)
         alternatives = [*map(x509.DNSName, names), *(x509.IPAddress(ip_address(each)) for each in addresses)]
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
