@@ -52,11 +52,13 @@ class Stage:
 
 
 @contextmanager
-def set_up(path: Path) -> Generator[Stage]:
+def set_up(
+    path: Path, fatthumb_of: type[FatThumb] = FatThumb, betterwaifu_of: type[BetterWaifu] = BetterWaifu
+) -> Generator[Stage]:
     """The stage. FatThumb lies behind a gateway that wants a password."""
     with (
-        FatThumb(key=FATTHUMB_KEY, duration=0.0) as fatthumb,
-        BetterWaifu(key=BETTERWAIFU_KEY, duration=0.0) as betterwaifu,
+        fatthumb_of(key=FATTHUMB_KEY, duration=0.0) as fatthumb,
+        betterwaifu_of(key=BETTERWAIFU_KEY, duration=0.0) as betterwaifu,
         Scene(path, fatthumb, prompt="", count=1) as scene,
     ):
         scene.extra |= {
