@@ -49,7 +49,7 @@ def _escaped(character: str) -> str:
 
 # How others may spell a character of a secret, and what may stand between two of them.
 _SPELLED = re.compile(
-    r"\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))?|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,6});|&#0*([0-9]{1,7});"
+    r"(?:\\|%(?:25)*5c)+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))?|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,6});|&#0*([0-9]{1,7});"
     rf"|&(amp|lt|gt|quot|apos);|\x1b(?:\[[0-?]*[ -/]*[@-~])?|[\s{_UNSEEN}]+",
     re.I,
 )
@@ -70,9 +70,10 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = set(secrets)
-        long = {secret for secret in secrets if len(_folded(secret)) >= LONG}
-        self._long = {form for secret in long for form in _forms(secret)}
-        self._short = {_folded(secret) for secret in secrets - long} - {""}
+        long = {secret for secret in secrets if len(_plain(secret)) >= LONG}
+        forms = {form for secret in long for form in _forms(secret)} | {_folded(secret) for secret in secrets - long}
+        self._long = {form for form in forms if len(form) >= LONG}
+        self._short = forms - self._long - {""}
         self._bytes = [
             secret.encode(code, "replace") for secret in long for code in ("utf-8", "utf-16-le", "utf-16-be")
         ]
@@ -127,6 +128,10 @@ def _folded(text: str) -> str:
     return _SPELLED.sub(_letter, text).translate(_FOLD)
 
 
+def _plain(secret: str) -> str:
+    return _BETWEEN.sub("", secret).translate(_FOLD)
+
+
 def _places(text: str) -> list[tuple[int, int]]:
     """Where each character of the folded text begins and ends in the text itself."""
     places: list[tuple[int, int]] = []
@@ -153,7 +158,7 @@ def _forms(secret: str) -> Iterator[str]:
     for plain in (secret, data.decode("latin-1")):
         yield _folded(plain)
         # A secret may look escaped itself; a text that escapes each of its characters then holds it as it is.
-        yield _BETWEEN.sub("", plain).translate(_FOLD)
+        yield _plain(plain)
     yield data.hex()
     for before, shared in ((0, 0), (1, 2), (2, 3)):
         code = base64.b64encode(bytes(before) + data).decode()

@@ -16,9 +16,12 @@ PASSWORD = "p@ss:w0rd/0f the%41gateway"
 SECRETS = (FATTHUMB_KEY, BETTERWAIFU_KEY, PASSWORD)
 
 
-def _each(form: str) -> Callable[[str], str]:
-    """Every character of the secret in this form; `{0}` is its code."""
-    return lambda secret: "".join(form.format(code, chr(code)) for code in secret.encode("latin-1", "replace"))
+def _each_byte(form: str) -> Callable[[str], str]:
+    return lambda secret: "".join(map(form.format, secret.encode()))
+
+
+def _each_letter(form: str) -> Callable[[str], str]:
+    return lambda secret: "".join(form.format(ord(letter)) for letter in secret)
 
 
 def _base64_after(before: str) -> Callable[[str], str]:
@@ -38,15 +41,15 @@ SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "in small letters": str.lower,
     "percent-encoded": lambda secret: quote(secret, safe=""),
     "percent-encoded twice": lambda secret: quote(quote(secret, safe=""), safe=""),
-    "percent-encoded to the last letter": _each("%{0:02X}"),
+    "percent-encoded to the last letter": _each_byte("%{0:02X}"),
     "as JSON": lambda secret: json.dumps(secret)[1:-1],
     "as JSON within JSON": lambda secret: json.dumps(json.dumps(secret))[3:-3],
-    "in JSON escapes": _each("\\u{0:04x}"),
+    "in JSON escapes": _each_letter("\\u{0:04x}"),
     "as a Python literal": lambda secret: repr(secret.encode())[2:-1],
-    "in Python escapes": _each("\\x{0:02x}"),
+    "in Python escapes": _each_byte("\\x{0:02x}"),
     "as HTML": html.escape,
-    "in HTML's decimals": _each("&#{0};"),
-    "in HTML's hexadecimals": _each("&#x{0:X};"),
+    "in HTML's decimals": _each_letter("&#{0};"),
+    "in HTML's hexadecimals": _each_letter("&#x{0:X};"),
     "hexadecimal": lambda secret: secret.encode().hex(),
     "as a hex dump": lambda secret: secret.encode().hex(" ").upper(),
     "in Base64": _base64_after(""),

@@ -107,6 +107,8 @@ PLACES = (
     Place("in an error's message", refusal(json={"error": {"message": f"no {KEY}"}})),
     Place("in a detail", refusal(json={"detail": KEY})),
     Place("in plain text", refusal(text=f"No such key: {BETTERWAIFU_KEY}")),
+    Place("cut off after some letters", refusal(json={"error": f"no {BETTERWAIFU_KEY[:25]}…"})),
+    Place("though it is another customer's", refusal(json={"error": "not nsk_0123456789 but bw_9876543210"})),
     Place("in a page", refusal(text=f"<p>{KEY}</p>"), says="answered 400"),
     Place("in JSON that breaks off within it", refusal(text='{"error": "no ' + KEY[:-9]), says="answered 400"),
     Place("in JSON names", refusal(json={KEY: {KEY: KEY}, "error": "no"}), says="answered 400"),

@@ -1,5 +1,6 @@
 """Secrets that would come out of Darkroom's own process: errors, warnings, logs, children, wrong settings."""
 
+import base64
 import subprocess
 import sys
 from collections.abc import Generator
@@ -12,6 +13,7 @@ from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRET
 from tests.attacks.test_stdout_attacks import IN_CALLS, MAIN, START
 from tests.attacks.unseen import unseen_in
 from tests.hosts import PATIENCE_S, Home, call, connected, darkroom, eventually
+from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
 from tests.test_stdout import Talk
@@ -151,9 +153,21 @@ async def test_a_short_password_is_taken_out_of_words_and_breaks_nothing(home: H
             told = f"me:{password}@gateway, {password.upper()} is no password; "
             fatthumb.script("submit", Answer(401, json={"error": told}))
             refused = await call(client, "generate", prompt="an owl")
-            waited = await call(client, "wait", generation_ids=[refused["id"]])
-    says = waited["generations"][0]["error"]["message"]
-    assert '"me:[redacted]@gateway, [redacted] is no password;"' in says
+            fatthumb.next_job(failing={0: f"{told}{base64.b64encode(f'me:{password}'.encode()).decode()}"})
+            failed = await call(client, "generate", prompt="a cat")
+            waited = await call(client, "wait", generation_ids=[refused["id"], failed["id"]])
+    by_id = {each["id"]: each["error"]["message"] for each in waited["generations"]}
+    assert '"me:[redacted]@gateway, [redacted] is no password;"' in by_id[refused["id"]]
+    assert '"me:[redacted]@gateway, [redacted] is no password; [redacted]"' in by_id[failed["id"]]
+
+
+async def test_a_short_key_is_taken_out_of_names(home: Home, betterwaifu: BetterWaifu) -> None:
+    betterwaifu.keys.append("bw_short")
+    plan = {"status": "active", "plan": "plan of bw_short", "endDate": "BW_SHORT"}
+    betterwaifu.script("account", Answer(200, json={"subscription": plan}))
+    user = home.with_(betterwaifu, BETTERWAIFU_API_KEY="bw_short")
+    (state,) = darkroom(user, "models", "--provider", "betterwaifu", "--json").json["providers"]
+    assert state["account"] == {"plan": "plan of [redacted]", "plan_status": "active", "plan_ends": "[redacted]"}
 
 
 def test_a_proxy_s_password_is_a_secret_too(home: Home) -> None:

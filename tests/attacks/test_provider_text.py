@@ -116,6 +116,12 @@ def test_a_balance_that_is_no_number_is_not_passed_on(stage: Stage, number: str)
     assert "account" not in state
 
 
+def test_a_model_s_number_that_nobody_could_name_is_not_listed(stage: Stage) -> None:
+    stage.betterwaifu.script("models", Answer(200, json={"models": [{"id": 10**400, "name": "x"}]}))
+    text, state = stage.models("betterwaifu")
+    assert (state["status"], len(text) < 1_500) == ("unavailable", True)
+
+
 @pytest.mark.parametrize("number", [10**30, -(10**30), 2**63, 1e300], ids=str)
 def test_a_number_that_no_ledger_holds_does_not_keep_a_picture_away(stage: Stage, number: float) -> None:
     def change(job: dict[str, Any]) -> dict[str, Any]:
