@@ -22,11 +22,16 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize(
+    ("kind", "hidden"),
+    [
+        pytest.param(kind, hidden, id=f"{name} {how}")
+        for name, kind in KINDS.items()
+        for how, hidden in HIDDEN.items()
+        if kind.isascii() or how not in {"in capitals", "in small letters"}  # others are found in their own case alone
+    ],
+)
 def test_a_secret_of_any_kind_is_found_in_any_spelling(kind: str, hidden: Callable[[str], str]) -> None:
-    if not kind.isascii() and hidden in {HIDDEN["in capitals"], HIDDEN["in small letters"]}:
-        pytest.skip("letters beyond ASCII are found in their own case alone")
     told = f"It is <{hidden(kind)}>, is it?"
     for redacted in (Redactor([kind])(told), str(Redactor([kind, "x"]).value({"a": [told]}))):
         assert REDACTED in redacted
