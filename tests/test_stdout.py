@@ -94,7 +94,7 @@ class Talk:
 
     def ended(self) -> tuple[list[str], str, int]:
         """Closes its stdin; answers the lines it still said, its stderr, and its exit status."""
-        rest, _ = self.process.communicate(timeout=PATIENCE_S)
+        rest, _ = self.process.communicate(timeout=3 * PATIENCE_S)
         self._watchdog.cancel()
         return rest.splitlines(), self.errors.read_text(), self.process.returncode
 

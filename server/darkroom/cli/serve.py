@@ -72,6 +72,8 @@ async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> 
 
 
 def _end() -> None:
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(0)
+    try:
+        logging.shutdown()
+        sys.stderr.flush()
+    finally:  # also where stderr takes nothing more
+        os._exit(0)
