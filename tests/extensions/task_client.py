@@ -65,10 +65,12 @@ class TaskClient:
 
 
 @contextmanager
-def tasks_of(home: Home, capabilities: dict[str, Any] = DECLARED) -> Generator[TaskClient]:
-    """A server process of this user and such a client; killed at the end."""
+def tasks_of(home: Home, capabilities: dict[str, Any] = DECLARED, *, killed: bool = False) -> Generator[TaskClient]:
+    """A server process of this user and such a client. `killed`: it ends by SIGKILL, else when its stdin does."""
     with running(home, "serve") as process:
         yield TaskClient(RawServer(process), capabilities)
+        if not killed:
+            process.communicate(timeout=PATIENCE_S)
 
 
 def altered(home: Home, sql: str) -> None:

@@ -13,7 +13,7 @@ def test_a_client_that_loses_its_server_to_sigkill_gets_the_result_from_a_new_on
 ) -> None:
     fatthumb.later_jobs(duration=3.0)
     user = home.with_(fatthumb)
-    with tasks_of(user) as client:
+    with tasks_of(user, killed=True) as client:
         task = client.task("generate", prompt="A train in the snow", count=2)
         (listed,) = client.call("list_generations")["structuredContent"]["generations"]
         waiting = client.task("wait", generation_ids=[listed["id"]], timeout_s=600)

@@ -93,7 +93,7 @@ def test_a_yes_said_twice_is_one_submission(careful: Home, fatthumb: FatThumb) -
 
 
 def test_a_question_survives_sigkill_and_is_answered_in_the_next_process(careful: Home, fatthumb: FatThumb) -> None:
-    with tasks_of(careful, ASKABLE) as client:
+    with tasks_of(careful, ASKABLE, killed=True) as client:
         task, key = asking(client)
     with tasks_of(careful, ASKABLE) as client:
         assert client.get(task)["status"] == "input_required"
