@@ -69,7 +69,7 @@ IN_A_CALL = (
     Attack("a child process", "subprocess.run(['echo', 'NOISE'])"),
     Attack("a child of a shell", "os.system('echo NOISE; echo NOISE >&2')"),
     Attack("a child that outlives the call", "subprocess.Popen('sleep 0.2; echo NOISE', shell=True)"),
-    Attack("a fork that ends as Python ends", "os.fork() or (print('NOISE', flush=True), os._exit(0))"),
+    Attack("a fork that ends as Python ends", "os.fork() or (print('NOISE', flush=True), libc._exit(0))"),
     Attack("a child that reads", "print('NOISE', subprocess.check_output(['cat']), flush=True)", "NOISE b''"),
     Attack("a question to the user", "print('NOISE', sys.stdin.readline().encode(), flush=True)", "NOISE b''"),
     Attack("a warning", "warnings.warn('NOISE')"),
