@@ -1,6 +1,8 @@
 """Every way to end the server: quickly, and with nothing lost."""
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -86,3 +88,50 @@ def test_a_post_that_is_answered_just_after_the_signal_is_written_down(home: Hom
     (generation,) = darkroom(user, "list", "--json").json["generations"]
     assert generation["status"] == "processing"
     assert darkroom(user, "wait", generation["id"]).status == 0
+
+
+BROKEN = """
+import secrets, sys
+
+accounts = 2
+
+drawn = secrets.token_hex
+tokens = []
+
+def unforeseen(size):
+    # A token lets a submission through, in a task that no call waits for: drawn once at the start, again after a call.
+    if size == 16:
+        tokens.append(size)
+        if len(tokens) > accounts:
+            raise RuntimeError("NOBODY FORESAW THIS")
+    return drawn(size)
+
+secrets.token_hex = unforeseen
+
+import runpy
+sys.argv[1:] = ["serve"]
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_an_error_that_nobody_foresaw_ends_the_server_at_once_and_the_next_one_carries_on(
+    home: Home, fatthumb: FatThumb
+) -> None:
+    user = home.with_(fatthumb)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", BROKEN], env=user.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1
+    ) as process:
+        try:
+            server = RawServer(process)
+            server.initialize()
+            server.send("tools/call", {"name": "generate", "arguments": {"prompt": "x"}})
+            # Its stdin stays open: a host that waits for an answer must see that none will come.
+            assert process.wait(PATIENCE_S) == 1
+            assert process.stderr is not None
+            assert "NOBODY FORESAW THIS" in process.stderr.read()
+        finally:
+            process.kill()
+    (generation,) = darkroom(user, "list", "--json").json["generations"]
+    assert darkroom(user, "wait", generation["id"]).status == 0
+    assert len(fatthumb.posts) == 1

@@ -10,6 +10,7 @@ import anyio
 
 from darkroom.app.context import AppContext, open_app, unopened
 from darkroom.app.server import DarkroomServer, serve_stdio
+from darkroom.cli.commands import DONE, FAILED
 from darkroom.cli.signals import on_signal
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
@@ -24,16 +25,21 @@ def serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
     """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
 
     `wire` are the descriptors that JSON-RPC comes in and goes out on; nothing else in this process knows them.
+    An error that nobody foresaw ends the process: its client sees that, and whoever starts next carries on.
     """
-    anyio.run(_serve, settings, wire)
-    return 0
+    try:
+        anyio.run(_serve, settings, wire)
+    except BaseException:
+        log.critical("This was not foreseen.", exc_info=True)
+        _end(FAILED)  # Python would wait for the thread that reads what the client says next
+    return DONE
 
 
 async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
     over = anyio.Event()
     cut_off = anyio.Event()
     # A thread that hangs in a disk or in a read of stdin cannot be interrupted, only left behind.
-    last_resort = threading.Timer(END_WITHIN_S, _end)
+    last_resort = threading.Timer(END_WITHIN_S, _end, [DONE])
     last_resort.daemon = True
 
     async def transport() -> None:
@@ -53,10 +59,12 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
             server = DarkroomServer(await _opened(settings, stack))
             tasks.start_soon(transport)
             tasks.start_soon(on_signal, stop)
-            await over.wait()
-            last_resort.start()
+            try:
+                await over.wait()
+            finally:
+                last_resort.start()
         if cut_off.is_set():
-            _end()  # the transport's thread is still in a read or a write; all else is closed
+            _end(DONE)  # the transport's thread is still in a read or a write; all else is closed
         tasks.cancel_scope.cancel()
     last_resort.cancel()
 
@@ -71,9 +79,9 @@ async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> 
         return unopened(error)
 
 
-def _end() -> None:
+def _end(status: int) -> None:
     try:
         logging.shutdown()
         sys.stderr.flush()
     finally:  # also where stderr takes nothing more
-        os._exit(0)
+        os._exit(status)
