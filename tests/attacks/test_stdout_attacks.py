@@ -32,19 +32,18 @@ def at_import(name, attack):
     sys.meta_path.insert(0, AtImport(name, attack))
 """
 IN_CALLS = """
-drawn = secrets.token_bytes
+import base64
+
+encoded = base64.b32encode  # how a new generation gets its id, and used for nothing else
 attack = pathlib.Path(os.environ["HOME"], "attack.py")
 
 def louder(*args):
     if attack.exists():
-        try:
-            mine = attack.rename(attack.with_suffix("." + str(threading.get_ident())))
-        except FileNotFoundError:
-            return drawn(*args)  # another thread was faster
-        exec(mine.read_text(), globals())
-    return drawn(*args)
+        exec(attack.read_text(), globals())
+        attack.unlink()
+    return encoded(*args)
 
-secrets.token_bytes = louder
+base64.b32encode = louder
 """
 MAIN = """
 import runpy
@@ -72,7 +71,7 @@ IN_A_CALL = (
     Attack("a child process", "subprocess.run(['echo', 'NOISE'])"),
     Attack("a child of a shell", "os.system('echo NOISE; echo NOISE >&2')"),
     Attack("a child that outlives the call", "subprocess.Popen('sleep 0.2; echo NOISE', shell=True)"),
-    Attack("a fork that ends as Python ends", "os.fork() or (print('NOISE', flush=True), libc._exit(0))"),
+    Attack("a fork that ends at once", "os.fork() or (print('NOISE', flush=True), libc._exit(0))"),
     Attack("a child that reads", "print('NOISE', subprocess.check_output(['cat']), flush=True)", "NOISE b''"),
     Attack("a question to the user", "print('NOISE', sys.stdin.readline().encode(), flush=True)", "NOISE b''"),
     Attack("a warning", "warnings.warn('NOISE')"),
@@ -99,7 +98,7 @@ OVERALL = (
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
-    """A server that runs what lies in attack.py whenever it draws a random number, so in every call of generate."""
+    """A server that runs what lies in attack.py in every call of generate."""
     path = tmp_path_factory.mktemp("talk")
     talk = Talk(Home(path), START + IN_CALLS + MAIN, path / "stderr.txt", patience=20 * PATIENCE_S)
     talk.server.initialize()
@@ -111,9 +110,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
 @pytest.mark.parametrize("attack", IN_A_CALL, ids=lambda attack: attack.name)
 def test_nothing_that_happens_in_a_call_reaches_the_wire(talk: Talk, attack: Attack) -> None:
     before = len(talk.errors.read_text())
-    written = talk.errors.parent / "written.py"
-    written.write_text(attack.code)
-    written.rename(talk.errors.parent / "attack.py")
+    (talk.errors.parent / "attack.py").write_text(attack.code)
     # RawServer reads each line as JSON, so noise on the way fails right there.
     started = talk.server.call("generate", prompt=attack.name)
     assert "isError" not in started or not started["isError"], started

@@ -58,16 +58,22 @@ class Account:
         token = f"token {next(self._numbers)}"
         return await self.ledger.claim_next(ACCOUNT, self.limits, holder="me", token=token, now=self.now)
 
-    async def claim_in_time(self) -> Record:
-        """The next claim, waiting as long as the gate says and no longer."""
+    async def claim_in_time(self, *, answered: bool = True) -> Record:
+        """The next claim, waiting as long as the gate says and no longer; its answer comes at once, or not yet."""
         for _ in range(50):
             answer = await self.claim()
             if isinstance(answer, Record):
+                if answered:
+                    await self.answer(answer)
                 return answer
             assert answer is not None
             assert answer.at > self.now
             self.now = answer.at
         raise AssertionError("the gate says later for ever")
+
+    async def answer(self, record: Record) -> None:
+        job = {"stage": Stage.RUNNING, "job_id": "job", "submitted_at": self.now}
+        assert await self.ledger.change(record, job) is not None
 
     async def told_429(self, record: Record, wait: float, narrowed_for: float) -> None:
         closed_until = self.now + wait
@@ -121,7 +127,7 @@ async def test_a_closed_account_is_told_of_in_the_estimate(
 ) -> None:
     async with account_with(Limits(submit=submit)) as account:
         queue = await account.accept(waiting)
-        await account.told_429(await account.claim_in_time(), wait, narrowed_for=3000.0)
+        await account.told_429(await account.claim_in_time(answered=False), wait, narrowed_for=3000.0)
         told = [account.now + await account.told_when(record) for record in queue]
         for due in told:
             await account.claim_in_time()
@@ -145,19 +151,42 @@ async def test_submissions_keep_every_window_and_waste_none(submit: tuple[Window
             assert times[index] <= max([times[index - 1], *due]) + PADDING_S
 
 
+@given(window=windows, took=pauses)
+@modest
+async def test_a_submission_fills_its_window_until_it_is_answered_and_that_long_again(
+    window: Window, took: float
+) -> None:
+    """It may have reached the provider as late as that."""
+    async with account_with(Limits(submit=(window,))) as account:
+        await account.accept(window.limit + 1)
+        under_way = [await account.claim_in_time(answered=False) for _ in range(window.limit)]
+        account.now += took
+        assert isinstance(await account.claim(), Later)
+        account.now += took
+        for record in under_way:
+            await account.answer(record)
+        answered_at = account.now
+        await account.claim_in_time()
+        assert window.seconds <= account.now - answered_at <= window.seconds + PADDING_S
+
+
 @given(window=windows, after=st.sampled_from([0.1, 5.0, 61.0]))
 @modest
 async def test_a_429_halves_the_pace_for_a_while(window: Window, after: float) -> None:
     async with account_with(Limits(submit=(window,))) as account:
         await account.accept(30)
-        await account.told_429(await account.claim_in_time(), after, narrowed_for=20 * window.seconds)
-        closed_until = account.now + after
+        refused = await account.claim_in_time(answered=False)
+        account.now += 0.9 * window.seconds
+        await account.told_429(refused, after, narrowed_for=20 * window.seconds)
+        refused_at, closed_until = account.now, account.now + after
         narrowed_until = closed_until + 20 * window.seconds
         times: list[float] = []
         while account.now < narrowed_until - 2 * window.seconds and len(times) < 12:
             await account.claim_in_time()
             times.append(account.now)
         assert times[0] >= closed_until
+        if window.limit // 2 <= 1:
+            assert times[0] >= refused_at + window.seconds, "it may have been counted before it was refused"
         if window.limit > 1:
             assert most_at_once(times, window.seconds) == window.limit // 2
         else:
@@ -170,7 +199,7 @@ async def test_a_429_halves_the_pace_for_a_while(window: Window, after: float) -
 async def test_the_full_pace_comes_back_after_a_429(window: Window) -> None:
     async with account_with(Limits(submit=(window,))) as account:
         await account.accept(window.limit + 2)
-        await account.told_429(await account.claim_in_time(), 1.0, narrowed_for=60.0)
+        await account.told_429(await account.claim_in_time(answered=False), 1.0, narrowed_for=60.0)
         account.now += 1.0 + 60.0 + window.seconds + PADDING_S
         for _ in range(window.limit):
             assert isinstance(await account.claim(), Record)
@@ -180,7 +209,7 @@ async def test_the_full_pace_comes_back_after_a_429(window: Window) -> None:
 async def test_a_refused_connection_does_not_shorten_what_a_429_asked_for() -> None:
     async with account_with(Limits(submit=(Window(2, 1.0),))) as account:
         await account.accept(2)
-        first, second = await account.claim_in_time(), await account.claim_in_time()
+        first, second = [await account.claim_in_time(answered=False) for _ in range(2)]
         await account.told_429(first, 60.0, narrowed_for=600.0)
         now = account.now
         await account.ledger.unsend(second, closed_until=now + 1.0, narrowed_until=None, refused_since=now, now=now)
@@ -242,11 +271,13 @@ async def test_a_clock_set_back_blocks_no_submission_for_longer_than_the_windows
 ) -> None:
     async with account_with(Limits(submit=submit)) as account:
         await account.accept(6)
-        last = [await account.claim_in_time() for _ in range(3)][-1]
+        *_, last = [await account.claim_in_time(answered=number < 2) for number in range(3)]
         if closed:
             await account.told_429(last, 30.0, narrowed_for=30.0)
         account.now -= back
         before = account.now
+        if not closed:
+            await account.answer(last)
         await account.claim_in_time()
         still_closed = back + 30.0 if closed and back < 3600 else 0.0
         assert account.now - before <= max(still_closed, 2 * max(w.seconds for w in submit) + PADDING_S)

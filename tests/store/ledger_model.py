@@ -105,6 +105,8 @@ class Post:
     record: Record
     at: float
     said: Said | None = None
+    over_at: float = float("inf")
+    """When its answer came, or its row was taken from a dead process; the provider has it by then, or never."""
 
     @property
     def taken_back(self) -> bool:
@@ -218,7 +220,8 @@ class Model:
         self.posts.append(post)
         for window in limits.submit:
             reached = [p for p in self.posts if p.record.account == account and p.said is not Said.UNREACHABLE]
-            recent = [p for p in reached if p.at > self.now - window.seconds]
+            # Each may have arrived as late as that, and this one may arrive at once.
+            recent = [p for p in reached if min(p.over_at, self.now) > self.now - window.seconds]
             assert len(recent) <= window.limit, f"{len(recent)} submissions within {window}"
         self.check_requests(account, limits)
 

@@ -165,12 +165,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self.end(under_way[pick % len(under_way)], said, wait)
 
     def end(self, post: Post, said: Said, wait: float) -> None:
-        post.said = said
+        post.said, post.over_at = said, min(post.over_at, self.model.now)
         if post.taken_back:
             written = self.unsend(post, wait)
         elif said is Said.ACCEPTED:
             job_id = self.fresh("job")
-            written = self.write(post.process, post.record, {"stage": Stage.RUNNING, "job_id": job_id})
+            running = {"stage": Stage.RUNNING, "job_id": job_id, "submitted_at": self.model.clock}
+            written = self.write(post.process, post.record, running)
             if written is None:
                 self.write_late(post, job_id)
         else:
@@ -222,6 +223,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 changes["holder"] = heir.name
                 due.add(row.id)
             self.model.put(row.model_copy(update=changes))
+        for post in [post for post in self.model.posts if post.process is dead]:
+            post.over_at = min(post.over_at, self.model.now)
         assert {record.id: record for record in adopted} == {name: self.model.rows[name] for name in due}
 
     @precondition(lambda self: self.model.rows)

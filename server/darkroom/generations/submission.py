@@ -93,8 +93,9 @@ class Submitter:
     async def _sent(self, record: Record, receipt: Submission) -> None:
         try:
             running = await self._journal.write(
-                record, stage=Stage.RUNNING, job_id=receipt.job_id, provider_queued=receipt.queued
-            )
+                record, stage=Stage.RUNNING, job_id=receipt.job_id, provider_queued=receipt.queued,
+                submitted_at=self._clock(),
+            )  # fmt: skip
             self._running(running)
         except RowLost:
             await self._journal.write_late(record, receipt.job_id)

@@ -7,8 +7,7 @@ from dataclasses import replace
 from darkroom.settings import Limits, Window
 from darkroom.store.ledger import Grant, Later, Standing
 
-# Our clock and the provider's are not the same one, and our request takes a while to get there: a window is kept a
-# little longer than it is.
+# Our clock and the provider's do not run alike: a window is kept a little longer than it is.
 SKEW_S = 0.25
 # How long to wait for what has no time of its own: another process's turn, a job that must end first.
 RECHECK_S = 0.5
@@ -47,6 +46,11 @@ def pass_gate(
     db.execute("INSERT INTO requests VALUES (?, ?, 1)", (account, now))
     _forget(db, "submissions", account, limits.submit, now)
     return str(generation_id)
+
+
+def arrived(db: sqlite3.Connection, token: str | None, now: float | None) -> None:
+    """Notes that this submission has its answer, or will have none: the provider has it by now, or never."""
+    db.execute("UPDATE submissions SET at = ? WHERE submit_token = ?", (now, token))
 
 
 def close(db: sqlite3.Connection, account: str, until: float, narrowed_until: float | None, now: float) -> None:
@@ -111,6 +115,12 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
     opening = max(now, closed_until)
     _unfuture(db, "submissions", account, now)
     _unfuture(db, "requests", account, now)
+    # What has no answer yet may still be on its way: it counts as if it arrived now.
+    db.execute(
+        "UPDATE submissions SET at = ? WHERE submit_token IN"
+        " (SELECT submit_token FROM generations WHERE account = ? AND stage = 'submitting')",
+        (now, account),
+    )
     for window in limits.submit:
         kept = _narrowed(window) if narrowed else window
         crowding = db.execute(

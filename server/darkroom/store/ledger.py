@@ -147,6 +147,7 @@ class Ledger(Protocol):
     ) -> Record | None:
         """Writes fields of a row that is still this holder's and in one of `stages` (default: the record's own).
 
+        What ends `submitting` says when: its `submitted_at` or `finished_at` is when the provider's answer came.
         None: it is not, and nothing was written.
         """
         ...

@@ -149,6 +149,8 @@ class SqliteLedger:
         def take_back() -> Record | None:
             if refused_since is not None:  # nothing reached the provider, so nothing counts there
                 self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
+            else:
+                gate.arrived(self._db, record.submit_token, now)
             gate.close(self._db, record.account, closed_until, narrowed_until, now)
             return self._write(record, back, (Stage.SUBMITTING,))
 
@@ -159,7 +161,14 @@ class SqliteLedger:
     ) -> Record | None:
         """See `Ledger.change`."""
         allowed = (record.stage,) if stages is None else tuple(stages)
-        return await self._transaction(lambda: self._write(record, changes, allowed))
+
+        def write() -> Record | None:
+            changed = self._write(record, changes, allowed)
+            if changed is not None and record.stage is Stage.SUBMITTING:
+                gate.arrived(self._db, record.submit_token, changed.finished_at or changed.submitted_at)
+            return changed
+
+        return await self._transaction(write)
 
     async def record_late(self, record: Record, job_id: str) -> Record | None:
         """See `Ledger.record_late`."""
@@ -191,9 +200,11 @@ class SqliteLedger:
             self._db.execute(
                 "UPDATE generations SET answered = 'lost' WHERE holder = ? AND answered = 'pending'", (dead,)
             )
+            under_way = "holder = ? AND stage = 'submitting'"
+            for (token,) in self._db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", (dead,)):
+                gate.arrived(self._db, token, now)
             self._db.execute(
-                "UPDATE generations SET stage = 'failed', failure = ?, finished_at = ?"
-                " WHERE holder = ? AND stage = 'submitting'",
+                f"UPDATE generations SET stage = 'failed', failure = ?, finished_at = ? WHERE {under_way}",
                 (lost.model_dump_json(), now, dead),
             )
             adopted: list[Record] = []
