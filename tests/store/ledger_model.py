@@ -207,6 +207,12 @@ class Model:
             and (row.request_key is None or call.request_key in {None, row.request_key})
         }
 
+    def gone(self, dead: Process) -> None:
+        """What a dead process sent has arrived by now, or never will."""
+        for post in self.posts:
+            if post.process is dead:
+                post.over_at = min(post.over_at, self.now)
+
     def permit(self, post: Post) -> None:
         """Checks that this POST breaks no promise to the provider, then counts it."""
         record, account = post.record, post.record.account

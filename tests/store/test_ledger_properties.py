@@ -171,8 +171,7 @@ class LedgerMachine(RuleBasedStateMachine):
         elif said is Said.ACCEPTED:
             job_id = self.fresh("job")
             running = {"stage": Stage.RUNNING, "job_id": job_id, "submitted_at": self.model.clock}
-            written = self.write(post.process, post.record, running)
-            if written is None:
+            if (written := self.write(post.process, post.record, running)) is None:
                 self.write_late(post, job_id)
         else:
             end = {"stage": Stage.FAILED, "failure": LOST if said is Said.LOST else REFUSED}
@@ -223,8 +222,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 changes["holder"] = heir.name
                 due.add(row.id)
             self.model.put(row.model_copy(update=changes))
-        for post in [post for post in self.model.posts if post.process is dead]:
-            post.over_at = min(post.over_at, self.model.now)
+        self.model.gone(dead)
         assert {record.id: record for record in adopted} == {name: self.model.rows[name] for name in due}
 
     @precondition(lambda self: self.model.rows)

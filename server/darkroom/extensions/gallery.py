@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from anyio import to_thread
 from mcp.server.apps import APP_MIME_TYPE, Apps
-from mcp.server.mcpserver.resources import FileResource
+from mcp.server.mcpserver.resources import TextResource
 from mcp.types import CallToolResult, ContentBlock, ToolAnnotations
 from pydantic import Field
 
@@ -21,7 +21,11 @@ from darkroom.tools.results import drawn
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 URI = "ui://darkroom/gallery.html"
-PAGE = Path(__file__).with_name("gallery.html")
+PARTS = Path(__file__).with_name("gallery_page")
+SCRIPTS = (
+    "elements", "host", "pictures", "generation", "roll", "frame", "actions", "rolls", "lightbox", "start",
+)  # fmt: skip
+"""In the order in which they run, in one scope."""
 SHOWN = {"generate", "wait"}
 """The tools whose results the page shows."""
 LARGE_SIDES = (1600, 800)
@@ -39,14 +43,14 @@ def gallery_page() -> Apps:
     """The page. It draws from bytes and never touches the network, so it asks for no origin."""
     apps = Apps()
     apps.add_resource(
-        FileResource(
+        TextResource(
             uri=URI,
             name="gallery",
             title="Darkroom gallery",
             description="Shows generations as they develop, and their pictures.",
             mime_type=APP_MIME_TYPE,
             meta={"ui": {"permissions": {"clipboardWrite": {}}, "prefersBorder": False}},
-            path=PAGE,
+            text=_page(),
         )
     )
     return apps
@@ -89,6 +93,13 @@ def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
         title="Show in the gallery",
         annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
     )
+
+
+def _page() -> str:
+    """The one self-contained document that a host takes."""
+    script = "\n".join((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    page = (PARTS / "page.html").read_text("utf-8")
+    return page.replace("{style}", (PARTS / "style.css").read_text("utf-8")).replace("{script}", script)
 
 
 async def _saved(service: Service, generation_id: str, index: int) -> Path:

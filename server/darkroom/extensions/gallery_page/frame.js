@@ -1,0 +1,110 @@
+// A frame: one picture on the film.
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { target: { frame }, isIntersecting } of entries) {
+    frame.isSeen = isIntersecting;
+    if (!isIntersecting) continue;
+    frame.develop();
+    frame.roll.learn();
+  }
+}, { rootMargin: "300px" });
+
+/** The frame of one picture on the film. */
+class Frame {
+  state = "";
+  sharpness = 0;
+
+  constructor(roll, index) {
+    Object.assign(this, { roll, index });
+    this.facts = el("span", { class: "facts" });
+    this.window = el("div", { class: "window" }, el("div", { class: "tray", "aria-hidden": "true" }));
+    this.tools = el("div", { class: "tools" });
+    this.noteBox = el("div", { class: "note", hidden: true });
+    const edge = el("figcaption", { class: "edge" }, el("span", { class: "number" }, String(index)), this.facts);
+    this.element = el("li", { class: "frame" }, el("figure", {}, edge, this.window, this.tools, this.noteBox));
+    this.element.frame = this;
+    seen.observe(this.element);
+  }
+
+  get image() {
+    return this.roll.image(this.index);
+  }
+
+  get name() {
+    return `Picture ${this.index}: ${this.roll.generation.prompt.slice(0, 300)}`;
+  }
+
+  remove() {
+    seen.unobserve(this.element);
+    this.element.remove();
+  }
+
+  /** Brings what is shown in line with what is known. */
+  update() {
+    const waiting = this.roll.generation.status === "queued" ? "waiting" : "developing";
+    const state = { succeeded: "shown", failed: "failed" }[this.image.status] || waiting;
+    this.window.style.setProperty("--ratio", this.roll.ratio(this.index));
+    this.canvas?.setAttribute("aria-label", this.name);
+    if (state === this.state && state !== "failed") return;
+    this.live = this.state === "developing" || this.state === "waiting";
+    this.state = state;
+    if (state !== "shown" || !this.live) this.element.dataset.state = state;
+    this.window.querySelectorAll(":scope > :not(.tray)").forEach((child) => child.remove());
+    if (state === "shown") this.reveal();
+    else if (state === "failed") this.explain();
+    else this.tools.replaceChildren(el("span", {}, state === "waiting" ? "Waiting" : "Developing"));
+  }
+
+  reveal() {
+    const { size, type, bytes, watermarked } = this.image;
+    this.canvas = el("canvas", { role: "img", "aria-label": this.name });
+    const enlarge = { "aria-label": `Enlarge picture ${this.index}`, onclick: () => lightbox.open(this) };
+    this.loupe = el("button", { type: "button", class: "loupe", ...enlarge }, icon("enlarge"));
+    this.window.append(this.canvas, this.loupe);
+    this.facts.textContent = joined(size, type.replace("image/", "").toUpperCase(), bytes && weight(bytes), watermarked && "watermarked");
+    this.tools.replaceChildren(...actions(this, this.noteBox));
+    if (this.isSeen) this.develop();
+  }
+
+  explain() {
+    const { error, hidden } = this.image;
+    this.facts.textContent = hidden ? "taken down" : "not here";
+    this.tools.replaceChildren();
+    const next = isFetchable(this.image) && host.has("serverTools") ? "" : error?.next;
+    const more = el("span", {}, `${error?.charged || ""} ${next || ""}`);
+    this.window.append(el("p", { class: "why" }, error?.message || "This picture did not come.", more));
+  }
+
+  /** Draws the picture once it is in sight: the preview at once, then a sharper one where the frame needs it. */
+  async develop() {
+    if (this.state !== "shown" || this.developing) return;
+    this.developing = true;
+    const { canvas, roll, index } = this;
+    const width = this.window.clientWidth;
+    const needed = 0.8 * Math.min(width * (window.devicePixelRatio || 1), this.image.width || 1600, 1600);
+    const preview = roll.previews.get(index);
+    try {
+      if (!this.sharpness && preview) await this.expose(preview, width);
+      if (this.sharpness < needed) await this.expose(await large(roll.id, index), width);
+    } catch (error) {
+      if (!this.sharpness) this.fail(canvas, error);
+    } finally {
+      this.developing = false;
+    }
+  }
+
+  async expose(picture, width) {
+    await draw(this.canvas, picture, width);
+    if (!this.sharpness) {
+      this.element.dataset.state = this.live && !calm.matches ? "arriving" : "shown";
+      setTimeout(() => { this.element.dataset.state = this.state; }, 2000);
+    }
+    this.sharpness = this.canvas.width;
+  }
+
+  fail(canvas, error) {
+    this.element.dataset.state = "failed";
+    this.loupe.remove();
+    canvas.replaceWith(el("p", { class: "why" }, "The picture is saved, but cannot be shown here.", el("span", {}, error.message)));
+  }
+}

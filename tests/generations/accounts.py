@@ -1,0 +1,81 @@
+"""One key's queue in a real ledger, under a clock that only moves when it is told to."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.settings import Limits
+from darkroom.store.ledger import Later
+from darkroom.store.sqlite import SqliteLedger, open_ledger
+from tests.store.ledger_model import MEMORY
+
+ACCOUNT = "key"
+NOW = 1_000_000.0
+
+
+class Account:
+    """One key's queue in a real ledger, under a clock that only moves when it is told to."""
+
+    def __init__(self, ledger: SqliteLedger, limits: Limits) -> None:
+        self.ledger = ledger
+        self.limits = limits
+        self.now = NOW
+        self._numbers = count(1)
+
+    async def accept(self, number: int = 1) -> list[Record]:
+        return [await self._accept() for _ in range(number)]
+
+    async def _accept(self) -> Record:
+        record = Record(
+            id=f"gen_{next(self._numbers)}",
+            owner="local",
+            request=GenerationRequest(provider="alpha", prompt="a fox", model="m"),
+            account=ACCOUNT,
+            stage=Stage.ACCEPTED,
+            created_at=self.now,
+            holder="me",
+        )
+        return await self.ledger.begin(record, adopt_since=self.now)
+
+    async def claim(self) -> Record | Later | None:
+        token = f"token {next(self._numbers)}"
+        return await self.ledger.claim_next(ACCOUNT, self.limits, holder="me", token=token, now=self.now)
+
+    async def claim_in_time(self, *, answered: bool = True) -> Record:
+        """The next claim, waiting as long as the gate says and no longer; its answer comes at once, or not yet."""
+        for _ in range(50):
+            answer = await self.claim()
+            if isinstance(answer, Record):
+                if answered:
+                    await self.answer(answer)
+                return answer
+            assert answer is not None
+            assert answer.at > self.now
+            self.now = answer.at
+        raise AssertionError("the gate says later for ever")
+
+    async def answer(self, record: Record) -> None:
+        job = {"stage": Stage.RUNNING, "job_id": "job", "submitted_at": self.now}
+        assert await self.ledger.change(record, job) is not None
+
+    async def told_429(self, record: Record, wait: float, narrowed_for: float) -> None:
+        closed_until = self.now + wait
+        narrowed_until = closed_until + narrowed_for
+        back = await self.ledger.unsend(
+            record, closed_until=closed_until, narrowed_until=narrowed_until, refused_since=None, now=self.now
+        )
+        assert back is not None
+
+    async def told_when(self, record: Record) -> float:
+        """Seconds until its start, as a caller is told now."""
+        return (await self.ledger.standing(record, self.limits, self.now)).starts_in_s
+
+
+@asynccontextmanager
+async def account_with(limits: Limits) -> AsyncGenerator[Account]:
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        async with open_ledger(Path(folder)) as ledger:
+            yield Account(ledger, limits)
