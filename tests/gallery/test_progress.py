@@ -1,9 +1,11 @@
 """The gallery follows a generation until its pictures are there."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
-from tests.gallery.scenes import painted, picture, started
+from tests.gallery.scenes import finished, painted, picture, started
 from tests.gallery.shown import Host
 from tests.hosts import ERAS, Era, Home, connected
 from tests.services.betterwaifu import BetterWaifu
@@ -58,6 +60,23 @@ async def test_a_place_in_the_queue_then_work_then_pictures_are_seen_without_a_r
             await expect(gallery.words).to_contain_text("1 picture saved.")
             (job,) = service.jobs.values()
             await painted(picture(gallery), service.picture(job.image_ids[0]))
+
+
+async def test_how_long_it_will_take_is_shown_once_it_is_learned(home: Home, fatthumb: FatThumb, host: Host) -> None:
+    async with connected(home.with_(fatthumb)) as client:
+        for _ in range(3):
+            await finished(client)
+        fatthumb.later_jobs(duration=1000.0)
+        async with host.shows(client, await started(client)) as gallery:
+            await expect(gallery.words).to_contain_text(re.compile(r"about \d+ s in all"))
+            await expect(gallery.words).not_to_contain_text("so far")
+            bar = gallery.view.get_by_role("progressbar", name="A fox reading a map")
+            await expect(bar).to_have_attribute("aria-valuenow", re.compile(r"[1-9]\d?"))
+            await gallery.keep("expected")
+        async with host.shows(client, await started(client, count=2)) as gallery:
+            await expect(gallery.words).to_contain_text("working on it")
+            await expect(gallery.words).not_to_contain_text("in all")
+            await expect(gallery.view.get_by_role("progressbar")).to_be_hidden()
 
 
 async def test_the_pictures_on_the_screen_are_those_that_were_served(home: Home, host: Host) -> None:

@@ -77,11 +77,18 @@ class Changes:
 
 
 def describe(
-    record: Record, traits: Traits, now: float, *, standing: Standing | None = None, trouble: str | None = None
+    record: Record,
+    traits: Traits,
+    now: float,
+    *,
+    standing: Standing | None = None,
+    expected_s: float | None = None,
+    trouble: str | None = None,
 ) -> Generation:
     """The row as callers are answered with it.
 
-    `standing`: where it is in our own queue. `trouble`: what is going wrong with it at the moment.
+    `standing`: where it is in our own queue. `expected_s`: how long it will have taken, where that is known.
+    `trouble`: what is going wrong with it at the moment.
     """
     request = record.request
     return Generation(
@@ -93,9 +100,10 @@ def describe(
         seed=record.seed if record.seed is not None else request.seed,
         status=status_of(record),
         progress=Progress(
-            message=_sentence(record, traits, now, standing, trouble),
+            message=_sentence(record, traits, _so_far(elapsed(record, now), expected_s), standing, trouble),
             queue_position=record.queue_position if standing is None else standing.ahead + 1,
             elapsed_s=round(elapsed(record, now), 1),
+            expected_s=None if expected_s is None else round(expected_s, 1),
         ),
         images=tuple(_named(image, record.id) for image in record.images),
         error=record.failure,
@@ -141,16 +149,24 @@ def share_done(record: Record, now: float) -> float:
     return min(pictures_done(record), total - 1) + waited / (waited + 60.0)
 
 
-def _sentence(record: Record, traits: Traits, now: float, standing: Standing | None, trouble: str | None) -> str:
-    text = _finished(record) if record.stage.terminal else _waiting(record, traits, now, standing)
+def _so_far(elapsed_s: float, expected_s: float | None) -> str:
+    so_far = f"{elapsed_s:.0f} s so far"
+    if expected_s is None:
+        return so_far
+    return (
+        f"{so_far} of about {expected_s:.0f} s" if elapsed_s < expected_s else f"{so_far}, {expected_s:.0f} s is usual"
+    )
+
+
+def _sentence(record: Record, traits: Traits, so_far: str, standing: Standing | None, trouble: str | None) -> str:
+    text = _finished(record) if record.stage.terminal else _waiting(record, traits, so_far, standing)
     if trouble and not record.stage.terminal:
         text = f"{text} {trouble}"
     saved = record.stage in {Stage.SUCCEEDED, Stage.PARTIAL}
     return f"{text} {traits.note}" if saved and traits.note else text
 
 
-def _waiting(record: Record, traits: Traits, now: float, standing: Standing | None) -> str:
-    so_far = f"{elapsed(record, now):.0f} s so far"
+def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
     saved = f"{pictures_done(record)} of {max(record.request.count, len(record.images))} done"
     match record.stage:
         case Stage.ACCEPTED if standing is not None:

@@ -16,8 +16,9 @@ from darkroom.generations.budget import NOTHING_NEW, refusing, room_today
 from darkroom.generations.collect import worth_another_try
 from darkroom.generations.delivery import Delivery
 from darkroom.generations.driver import Driver
+from darkroom.generations.expectation import Expectation
 from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes, Snapshot, Subscription, describe, share_done
+from darkroom.generations.progress import Changes, Snapshot, Subscription, describe, elapsed, share_done
 from darkroom.generations.wishes import Wishes, checked
 from darkroom.models import (
     Answered,
@@ -63,6 +64,7 @@ class Service:
         self._tasks = tasks
         self._budget = budget
         self._delivery = Delivery(journal.ledger, tasks)
+        self._expectation = Expectation(journal.ledger)
         self._clock = clock
 
     @asynccontextmanager
@@ -252,7 +254,9 @@ class Service:
         trouble = self._journal.trouble.get(record.id)
         if provider is None:
             trouble = f"{traits.key_variable} is not set here; only a server that has it goes on with this."
-        return describe(record, traits, self._clock(), standing=await self._standing(record), trouble=trouble)
+        standing, now = await self._standing(record), self._clock()
+        expected_s = await self._expectation.of(record, standing, elapsed(record, now))
+        return describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
 
     async def _standing(self, record: Record) -> Standing | None:
         provider = self._registry.providers.get(record.request.provider)

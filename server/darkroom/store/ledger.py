@@ -123,6 +123,10 @@ class Ledger(Protocol):
         """Where a waiting row stands in its account's queue."""
         ...
 
+    async def durations(self, account: str, model: str, count: int) -> list[float]:
+        """Seconds from submission to the end of this account's last such generations that succeeded, newest first."""
+        ...
+
     async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
         """Takes up to `wanted` requests out of the account's windows for this process's polls."""
         ...

@@ -130,6 +130,15 @@ class SqliteLedger:
         """See `Ledger.standing`."""
         return await self._run(lambda: gate.standing(self._db, record.id, record.account, limits, now))
 
+    async def durations(self, account: str, model: str, count: int) -> list[float]:
+        """See `Ledger.durations`."""
+        sql = (
+            "SELECT max(finished_at - submitted_at, 0.0) FROM (SELECT * FROM generations"
+            " WHERE account = ? AND stage = 'succeeded' ORDER BY seq DESC LIMIT 100)"
+            " WHERE request ->> 'model' = ? AND request ->> 'count' = ? ORDER BY seq DESC LIMIT 20"
+        )
+        return [took for (took,) in await self._run(lambda: self._db.execute(sql, (account, model, count)).fetchall())]
+
     async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
         """See `Ledger.reserve_requests`."""
         return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, now))

@@ -88,7 +88,7 @@ class Roll {
     const took = status === "succeeded" && elapsed >= 1 ? ` in ${lasting(elapsed)}` : "";
     this.state.textContent = this.id || !this.running ? STATES[status] + took : "Asking";
     this.title.textContent = generation.prompt || "A generation";
-    this.message.textContent = generation.message.replace(/,? \d+ s so far/, "").replace(/,? usually about \d+ s/, "");
+    this.message.textContent = generation.message.replace(/,? \d+ s so far( of about \d+ s|, \d+ s is usual)?/, "");
     this.message.hidden = !generation.message || generation.error?.message === generation.message;
     this.facts.textContent = joined(provider && titleOf(provider), model !== provider && model, seed !== undefined && `seed ${seed}`);
     this.alarm.hidden = !generation.error;
@@ -164,7 +164,7 @@ class Roll {
     this.timer.hidden = !this.running || !this.id;
     this.clock.textContent = clock(now);
     const place = position && !/position|behind|next in/i.test(message) && `position ${position}`;
-    this.usual.textContent = joined(place, known && `usually ${lasting(expected)}`);
+    this.usual.textContent = joined(place, known && `about ${lasting(expected)} in all`);
     this.bar.hidden = !known;
     if (!known) return;
     const done = images.filter((image) => image.status !== "processing").length / count;
