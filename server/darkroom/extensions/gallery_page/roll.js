@@ -164,7 +164,7 @@ class Roll {
     this.timer.hidden = !this.running || !this.id;
     this.clock.textContent = clock(now);
     const place = position && !/position|behind|next in/i.test(message) && `position ${position}`;
-    this.usual.textContent = joined(place, known && `about ${lasting(expected)} in all`);
+    this.usual.textContent = joined(place, known && (now < expected ? `about ${lasting(expected)} in all` : `${lasting(expected)} is usual`));
     this.bar.hidden = !known;
     if (!known) return;
     const done = images.filter((image) => image.status !== "processing").length / count;
