@@ -17,9 +17,6 @@ from darkroom.models import MAX_PROMPT, Charged, ImageStatus
 from darkroom.providers.base import Provider, Reading
 from tests.clients import (
     LONG_PROMPT,
-    READ_ENDINGS,
-    SUBMIT_ENDINGS,
-    Ending,
     asked,
     holds_part_of,
     provider_at,
@@ -194,32 +191,6 @@ async def test_a_reading_of_wrong_types_is_the_provider_s_error(
 ) -> None:
     betterwaifu.script("read", Alter(lambda job: job | changes))
     assert type(await refusal(finished(waifus, betterwaifu))) is ProviderError
-
-
-@pytest.mark.parametrize("ending", SUBMIT_ENDINGS.values(), ids=SUBMIT_ENDINGS)
-async def test_a_submission_that_goes_wrong_is_told_for_what_it_is_and_never_repeated(
-    waifus: Provider, betterwaifu: BetterWaifu, ending: Ending
-) -> None:
-    betterwaifu.script("submit", ending.fault)
-    error = await refusal(waifus.submit(asked(waifus)))
-    assert (type(error), error.charged) == (ending.error, ending.charged)
-    assert "BetterWaifu" in error.message
-    assert len(betterwaifu.requests("POST")) == 1
-    assert len(betterwaifu.posts) == ending.accepted
-
-
-@pytest.mark.parametrize("ending", READ_ENDINGS.values(), ids=READ_ENDINGS)
-async def test_a_reading_that_goes_wrong_is_told_for_what_it_is(
-    waifus: Provider, betterwaifu: BetterWaifu, ending: Ending
-) -> None:
-    request = asked(waifus)
-    job = await waifus.submit(request)
-    betterwaifu.script("read", ending.fault)
-    error = await refusal(waifus.read(job.job_id, request))
-    assert issubclass(type(error), ending.error)
-    assert error.charged is Charged.NO
-    assert len(betterwaifu.requests("GET")) == 1
-    assert not (await waifus.read(job.job_id, request)).done
 
 
 async def test_a_service_that_is_down_received_nothing(waifus: Provider, betterwaifu: BetterWaifu) -> None:

@@ -12,9 +12,6 @@ from darkroom.models import MAX_PROMPT, Charged, ImageStatus
 from darkroom.providers.base import Provider, Reading
 from tests.clients import (
     LONG_PROMPT,
-    READ_ENDINGS,
-    SUBMIT_ENDINGS,
-    Ending,
     asked,
     holds_part_of,
     provider_at,
@@ -191,32 +188,6 @@ async def test_a_reading_of_wrong_types_is_the_provider_s_error(
 ) -> None:
     fatthumb.script("read", Alter(lambda job: job | changes))
     assert type(await refusal(finished(thumbs, fatthumb))) is ProviderError
-
-
-@pytest.mark.parametrize("ending", SUBMIT_ENDINGS.values(), ids=SUBMIT_ENDINGS)
-async def test_a_submission_that_goes_wrong_is_told_for_what_it_is_and_never_repeated(
-    thumbs: Provider, fatthumb: FatThumb, ending: Ending
-) -> None:
-    fatthumb.script("submit", ending.fault)
-    error = await refusal(thumbs.submit(asked(thumbs)))
-    assert (type(error), error.charged) == (ending.error, ending.charged)
-    assert "FatThumb" in error.message
-    assert len(fatthumb.requests("POST")) == 1
-    assert len(fatthumb.posts) == ending.accepted
-
-
-@pytest.mark.parametrize("ending", READ_ENDINGS.values(), ids=READ_ENDINGS)
-async def test_a_reading_that_goes_wrong_is_told_for_what_it_is(
-    thumbs: Provider, fatthumb: FatThumb, ending: Ending
-) -> None:
-    request = asked(thumbs)
-    job = await thumbs.submit(request)
-    fatthumb.script("read", ending.fault)
-    error = await refusal(thumbs.read(job.job_id, request))
-    assert issubclass(type(error), ending.error)
-    assert error.charged is Charged.NO
-    assert len(fatthumb.requests("GET")) == 1
-    assert not (await thumbs.read(job.job_id, request)).done
 
 
 async def test_a_service_that_is_down_received_nothing(thumbs: Provider, fatthumb: FatThumb) -> None:
