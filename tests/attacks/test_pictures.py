@@ -3,6 +3,7 @@
 import io
 import zipfile
 import zlib
+from typing import Any
 
 import PIL.Image
 import pytest
@@ -139,6 +140,26 @@ def test_a_picture_that_is_too_large_is_not_decoded(data: bytes, monkeypatch: py
 
 def test_a_picture_that_takes_too_long_is_given_up() -> None:
     assert "takes too long" in refusal(endless_jpeg(scans=5_000), seconds=0.5)
+
+
+def test_a_decoder_is_given_little_at_a_time_so_that_it_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at the clock only when it asks for more: 64 KiB can hold hundreds of scans of the whole picture."""
+    sizes: list[int] = []
+    opened = PIL.Image.open
+
+    def watched(file: io.BytesIO, **named: Any) -> PIL.Image.Image:
+        read = file.read
+
+        def counted(size: int = -1, /) -> bytes:
+            sizes.append(size)
+            return read(size)
+
+        monkeypatch.setattr(file, "read", counted)
+        return opened(file, **named)
+
+    monkeypatch.setattr(PIL.Image, "open", watched)
+    verified(encoded("JPEG", 900, 900, quality=100))
+    assert 0 < max(sizes) <= 8192
 
 
 ENDS = [PNG, JPEG, WEBP]
