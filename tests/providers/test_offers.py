@@ -143,6 +143,14 @@ async def test_an_account_without_a_subscription_tells_its_credits(waifus: Provi
     assert await waifus.account_state() == AccountState(credits=1000)
 
 
+@pytest.mark.parametrize("credits", [2**63, -(2**53), 1e300])
+async def test_credits_that_nobody_can_have_are_not_told(
+    waifus: Provider, betterwaifu: BetterWaifu, credits: float
+) -> None:
+    betterwaifu.script("account", Alter(lambda state: state | {"credits": credits, "subscription": None}))
+    assert await waifus.account_state() == AccountState()
+
+
 async def test_an_account_that_is_not_there_is_not_found(waifus: Provider, betterwaifu: BetterWaifu) -> None:
     betterwaifu.username = None
     error = await refusal(waifus.account_state())

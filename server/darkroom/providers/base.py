@@ -46,6 +46,8 @@ JobId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_kept
 """A job's name at the provider: never shown, and refused if a key was taken out of it."""
 Whole = Annotated[int | None, BeforeValidator(_sane)]
 """A number that is good to know; one that no ledger could hold is as good as none."""
+Amount = Annotated[float | None, BeforeValidator(_sane)]
+"""The same, in fractions too."""
 
 
 class Options(BaseModel):

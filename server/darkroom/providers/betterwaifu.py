@@ -3,13 +3,14 @@
 import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, FiniteFloat, ValidationError
+from pydantic import Field, ValidationError
 
 from darkroom.errors import InvalidRequest
 from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
 from darkroom.providers.base import (
     NO_REASON,
     AccountState,
+    Amount,
     HttpProvider,
     JobId,
     Label,
@@ -115,7 +116,7 @@ class _Subscription(Wire):
 
 
 class _Account(Wire):
-    credits: FiniteFloat | None = None
+    credits: Amount = None
     subscription: _Subscription | None = None
 
 
