@@ -143,11 +143,11 @@ async def test_an_account_without_a_subscription_tells_its_credits(waifus: Provi
     assert await waifus.account_state() == AccountState(credits=1000)
 
 
-@pytest.mark.parametrize("credits", [2**63, -(2**53), 1e300])
+@pytest.mark.parametrize("told", [2**63, -(2**53), 1e300])
 async def test_credits_that_nobody_can_have_are_not_told(
-    waifus: Provider, betterwaifu: BetterWaifu, credits: float
+    waifus: Provider, betterwaifu: BetterWaifu, told: float
 ) -> None:
-    betterwaifu.script("account", Alter(lambda state: state | {"credits": credits, "subscription": None}))
+    betterwaifu.script("account", Alter(lambda state: state | {"credits": told, "subscription": None}))
     assert await waifus.account_state() == AccountState()
 
 
