@@ -144,3 +144,16 @@ def test_a_host_that_takes_no_stderr_is_served_all_the_same(home: Home, closed: 
     assert [line for line in out.splitlines() if not is_json_rpc(line)] == []
     assert process.returncode in {0, 120}, "Python ends with 120 where it cannot flush stderr"
     assert darkroom(home, "list").status == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_takes_no_file_of_its_own_for_what_its_caller_closed(home: Home, closed: str) -> None:
+    for words in ("generate fox", "list"):
+        command = f'exec "$0" -m darkroom {words} {closed}'
+        done = subprocess.run(
+            ["sh", "-c", command, sys.executable],
+            env=home.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    (generation,) = darkroom(home, "list", "--json").json["generations"]
+    assert generation["status"] == "succeeded"
