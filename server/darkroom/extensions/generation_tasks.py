@@ -24,7 +24,7 @@ from mcp.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
-from darkroom.errors import DarkroomError, InvalidRequest, StorageError
+from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
 from darkroom.generations.service import Service, new_id
 from darkroom.generations.wording import say_progress
@@ -37,6 +37,8 @@ from darkroom.tools.tool import AgentTool, error_result, refused
 TTL_S = 7 * 24 * 3600.0
 """How long a task can be asked for. Its generations stay in the ledger for ever."""
 POLL_INTERVAL_MS = 2_500
+FETCHED_WITHIN_S = 20.0
+"""How long a `wait` for what is over waits for its missing pictures before it is answered with a handle."""
 REREAD_S = 1.0
 """How soon a listener learns what another request, or another process, did to a task that asks its user."""
 
@@ -59,43 +61,55 @@ class GenerationTasks:
     ) -> Task | HandlerResult:
         """See `TaskBackend.start`: a call that is refused is answered at once, without a task."""
         arguments = call.arguments or {}
-        if call.name == "generate":
-            return await self._generating(arguments, await call_next(ctx), caller)
-        if call.name == "wait":
-            return await self._waiting(arguments, caller)
+        try:
+            if call.name == "generate":
+                async with self._service.delivery.wrapping():
+                    return await self._generating(arguments, await call_next(ctx), caller)
+            if call.name == "wait":
+                return await self._waiting(arguments, caller)
+        except DarkroomError as error:
+            return error_result(error)
         return await call_next(ctx)
 
     async def get(self, task_id: str, caller: str) -> Task | None:
         """See `TaskBackend.get`."""
         with _as_protocol_error():
-            return await self._current(task_id, caller)
+            record = await self._row(task_id, caller)
+            if record is None:
+                return None
+            await self._service.delivered(caller, record.generation_ids)  # who names the task has read its handle
+            return await self._task(record)
 
     async def update(self, task_id: str, caller: str, responses: Mapping[str, Any]) -> bool:
-        """See `TaskBackend.update`: a yes submits, whichever process takes it, and never twice."""
+        """See `TaskBackend.update`: a yes submits what was asked about, whichever process takes it, and never twice."""
         with _as_protocol_error():
             record = await self._row(task_id, caller)
             if record is None:
                 return False
             for key in record.questions.keys() & responses.keys():
-                taken = await self._rows.change(
-                    record, stages=(TaskStage.ASKING,), changed_at=self._clock(), **_verdict(responses[key])
-                )
-                if taken is not None and taken.stage is TaskStage.GOING:
-                    await self._submitted(taken)
+                try:
+                    _check_yes(responses[key])
+                    await self._service.submit_agreed(caller, task_id, **record.arguments)
+                except StorageError:
+                    raise  # it still asks
+                except DarkroomError as error:
+                    refusal = {"stage": TaskStage.REFUSED, "refusal": str(error)}
+                    await self._rows.change(record, stages=(TaskStage.ASKING,), changed_at=self._clock(), **refusal)
             return True
 
     async def cancel(self, task_id: str, caller: str) -> bool:
         """See `TaskBackend.cancel`: what no provider has received is cancelled, for what one has it goes on."""
         with _as_protocol_error():
-            task = await self._current(task_id, caller)
             record = await self._row(task_id, caller)
-            if task is None or record is None:
+            if record is None:
                 return False
-            if record.tool == "generate" and record.generation_ids:
-                await self._service.cancel(caller, record.generation_ids[0])
-            elif task.status not in OVER:
+            over = (await self._task(record)).status in OVER
+            if not over and (record.tool == "wait" or record.stage is TaskStage.ASKING):
                 ended = {"stage": TaskStage.CANCELLED, "changed_at": self._clock()}
-                await self._rows.change(record, stages=(TaskStage.ASKING, TaskStage.GOING), **ended)
+                await self._rows.change(record, stages=(record.stage,), **ended)
+                record = await self._row(task_id, caller) or record  # somebody may have said yes before
+            if not over and record.tool == "generate" and record.generation_ids:
+                await self._service.cancel(caller, record.generation_ids[0])
             return True
 
     async def watch(self, task_id: str, caller: str) -> AsyncGenerator[Task]:
@@ -114,33 +128,47 @@ class GenerationTasks:
         async with aclosing(self._service.watch(record.owner, ids, timeout_s=left, until=until)) as changes:
             async for _ in changes:
                 with suppress(StorageError):
-                    task = await self._current(task_id, caller)
-                    if task is None:
+                    record = await self._row(task_id, caller)
+                    if record is None:
                         return
+                    task = await self._task(record)
                     yield task
                     if task.status in OVER:
                         return
 
     async def _generating(self, arguments: dict[str, Any], answer: HandlerResult, caller: str) -> Task | HandlerResult:
-        if isinstance(answer, InputRequiredResult) and answer.input_requests:
-            questions = _QUESTIONS.dump_python(answer.input_requests, **_WIRE)
-            record = self._record(caller, "generate", arguments, stage=TaskStage.ASKING, questions=questions)
-        elif isinstance(answer, CallToolResult) and not answer.is_error and answer.structured_content is not None:
-            record = self._record(caller, "generate", arguments, generation_ids=(answer.structured_content["id"],))
-        else:
-            return answer
         try:
+            if isinstance(answer, InputRequiredResult) and answer.input_requests:
+                request = await self._service.foresee(caller, **arguments)
+                if request is None:  # it was made while the question was put
+                    return answer
+                # What the user is asked about is what is submitted, whatever the defaults of the process that takes
+                # the yes are.
+                asked = {**request.model_dump(mode="json"), "request_key": arguments.get("request_key")}
+                questions = _QUESTIONS.dump_python(answer.input_requests, **_WIRE)
+                record = self._record(caller, "generate", asked, stage=TaskStage.ASKING, questions=questions)
+            elif isinstance(answer, CallToolResult) and not answer.is_error and answer.structured_content is not None:
+                record = self._record(caller, "generate", arguments, generation_ids=(answer.structured_content["id"],))
+            else:
+                return answer
             return await self._begun(record)
-        except StorageError:
-            return answer  # a plain answer with the generation's own id is better than none
+        except DarkroomError:
+            return answer  # a plain answer, with the generation's own id or the question, is better than none
 
-    async def _waiting(self, arguments: dict[str, Any], caller: str) -> Task | HandlerResult:
-        try:
-            checked = self._wait.check(arguments)
-            ids = tuple(dict.fromkeys(checked["generation_ids"]))
-            return await self._begun(self._record(caller, "wait", checked, generation_ids=ids))
-        except DarkroomError as error:
-            return error_result(error)
+    async def _waiting(self, arguments: dict[str, Any], caller: str) -> Task:
+        checked = self._wait.check(arguments)
+        ids = tuple(dict.fromkeys(checked["generation_ids"]))
+        await self._fetched_again(caller, ids, checked)
+        return await self._begun(self._record(caller, "wait", checked, generation_ids=ids))
+
+    async def _fetched_again(self, owner: str, ids: Sequence[str], arguments: dict[str, Any]) -> None:
+        """Gives pictures that are missing from what is over a moment to be fetched again, as any wait does."""
+        timeout_s = min(arguments["timeout_s"], FETCHED_WITHIN_S)
+        watching = self._service.watch(owner, list(ids), timeout_s=timeout_s, until=arguments["until"])
+        async with aclosing(watching) as states:
+            async for snapshot in states:
+                if not snapshot.over:
+                    return
 
     def _record(self, owner: str, tool: str, arguments: dict[str, Any], **fields: Any) -> TaskRecord:
         now = self._clock()
@@ -157,27 +185,6 @@ class GenerationTasks:
 
     async def _row(self, task_id: str, owner: str) -> TaskRecord | None:
         return await self._rows.get(task_id, owner, expired_before=self._clock() - TTL_S)
-
-    async def _current(self, task_id: str, owner: str) -> Task | None:
-        record = await self._row(task_id, owner)
-        if record is not None and record.stage is TaskStage.GOING and not record.generation_ids:
-            record = await self._submitted(record)  # whoever took the answer ended before it was sent
-        return None if record is None else await self._task(record)
-
-    async def _submitted(self, record: TaskRecord) -> TaskRecord:
-        """Submits what the user agreed to, under a key of its own, so that doing it again changes nothing."""
-        key = record.arguments.get("request_key") or record.id
-        arguments: dict[str, Any] = {**record.arguments, "request_key": key}
-        changes: dict[str, Any]
-        try:
-            async with self._service.submit(record.owner, **arguments) as generation:
-                changes = {"generation_ids": (generation.id,)}
-        except StorageError:
-            raise
-        except DarkroomError as error:
-            changes = {"stage": TaskStage.REFUSED, "refusal": str(error)}
-        changed = await self._rows.change(record, stages=(TaskStage.GOING,), changed_at=self._clock(), **changes)
-        return changed or record
 
     async def _task(self, record: TaskRecord) -> Task:
         match record.stage:
@@ -198,16 +205,13 @@ ASKING = "It waits for your answer; nothing is sent before."
 _WIRE: Any = {"mode": "json", "by_alias": True, "exclude_none": True}
 
 
-def _verdict(response: Any) -> dict[str, Any]:
-    """What the user's answer makes of the row. Raises MCPError where it is no answer."""
+def _check_yes(response: Any) -> None:
+    """Raises MCPError where it is no answer at all, and InvalidRequest where it is not a yes."""
     try:
         answer = ElicitResult.model_validate(response)
-        settle(answer.action, answer.content)
     except ValidationError as error:
         raise MCPError(code=INVALID_PARAMS, message="The answer is not an ElicitResult") from error
-    except InvalidRequest as error:
-        return {"stage": TaskStage.REFUSED, "refusal": str(error)}
-    return {"stage": TaskStage.GOING}
+    settle(answer.action, answer.content)
 
 
 async def _generated(record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:

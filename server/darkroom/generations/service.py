@@ -3,7 +3,7 @@
 import base64
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Literal, Unpack
@@ -63,7 +63,7 @@ class Service:
         self._holder = holder
         self._tasks = tasks
         self._budget = budget
-        self._delivery = Delivery(journal.ledger, tasks)
+        self.delivery = Delivery(journal.ledger, tasks)
         self._expectation = Expectation(journal.ledger)
         self._clock = clock
 
@@ -83,15 +83,33 @@ class Service:
         record = self._wanted(owner, wishes)
         room = room_today(self._budget, record.request, record.created_at) if new else NOTHING_NEW
         with refusing():
-            async with self._delivery.answering(record, room) as begun:
-                if begun.id == record.id:
-                    self._driver.accepted(record)
-                if begun.request != record.request:
-                    raise InvalidRequest(
-                        f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
-                        next_step="Use a new request_key for a new picture; nothing was sent.",
-                    )
+            async with self.delivery.answering(record, room) as begun:
+                self._begun(begun, record)
                 yield await self._settled_a_little(begun)
+
+    async def submit_agreed(self, owner: str, task_id: str, **wishes: Unpack[Wishes]) -> None:
+        """Commits a new generation that the user of this task said yes to; nothing, where the task asks no more.
+
+        Its answer counts as delivered: who has the task has it.
+
+        Raises:
+            DarkroomError: as `submit`; the task still asks.
+        """
+        record = self._wanted(owner, wishes).model_copy(update={"answered": Answered.DELIVERED})
+        room = room_today(self._budget, record.request, record.created_at)
+        with refusing():
+            begun = await self._ledger.begin_agreed(record, task_id, room=room)
+        if begun is not None:
+            self._begun(begun, record)
+
+    def _begun(self, begun: Record, record: Record) -> None:
+        if begun.id == record.id:
+            self._driver.accepted(record)
+        if begun.request != record.request:
+            raise InvalidRequest(
+                f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
+                next_step="Use a new request_key for a new picture; nothing was sent.",
+            )
 
     async def foresee(self, owner: str, **wishes: Unpack[Wishes]) -> GenerationRequest | None:
         """What `submit` would ask a provider for now; None: it would answer a generation that exists already.
@@ -102,7 +120,7 @@ class Service:
         record = self._wanted(owner, wishes)
         with refusing():
             room = room_today(self._budget, record.request, record.created_at)
-            foreseen = await self._delivery.foresee(record, room)
+            foreseen = await self.delivery.foresee(record, room)
         return record.request if foreseen.id == record.id else None
 
     def _wanted(self, owner: str, wishes: Wishes) -> Record:
@@ -141,6 +159,11 @@ class Service:
         """
         record = await self._found(owner, generation_id)
         return await self._described(record), record.request
+
+    async def delivered(self, owner: str, ids: Iterable[str]) -> None:
+        """Whoever asks for these has read the answers that named them. Raises NotFound."""
+        for generation_id in ids:
+            await self._owned(owner, generation_id)
 
     async def watch(
         self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all"
@@ -210,7 +233,7 @@ class Service:
     async def _owned(self, owner: str, generation_id: str) -> Record:
         record = await self._found(owner, generation_id)
         if record.answered is not Answered.DELIVERED:
-            await self._delivery.note(record, Answered.DELIVERED)  # who names it has read it
+            await self.delivery.note(record, Answered.DELIVERED)  # who names it has read it
         return record
 
     async def _found(self, owner: str, generation_id: str) -> Record:

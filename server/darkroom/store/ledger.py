@@ -84,6 +84,17 @@ class Ledger(Protocol):
         """What `begin` would answer or raise now; nothing is written."""
         ...
 
+    async def begin_agreed(self, record: Record, task_id: str, *, room: Room | None = None) -> Record | None:
+        """Commits a new row that this task's user said yes to, and its name in the task's row; nobody can do it twice.
+
+        None: the task asks no more. A row that has the request key already is named instead, if it is for the same
+        request; else it is only answered.
+
+        Raises:
+            Full: as `begin`; the task still asks.
+        """
+        ...
+
     async def answer(self, record: Record, answered: Answered) -> None:
         """Writes down what became of the answer to `generate`; what was delivered stays delivered."""
         ...

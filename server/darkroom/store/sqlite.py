@@ -7,7 +7,7 @@ from typing import Any
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
-from darkroom.store import gate, rows
+from darkroom.store import gate, rows, tasks
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Full, Grant, Later, Page, Room, Standing
 
@@ -65,6 +65,23 @@ class SqliteLedger:
             return record
 
         return await self._run(find)
+
+    async def begin_agreed(self, record: Record, task_id: str, *, room: Room | None = None) -> Record | None:
+        """See `Ledger.begin_agreed`."""
+
+        def agree() -> Record | None:
+            known = self._named(record)
+            if known is not None and known.request != record.request:
+                return known
+            begun = known or record
+            if not tasks.agree(self._db, task_id, begun.id, record.created_at):
+                return None
+            if known is None:
+                self._check_room(record.owner, room)
+                rows.insert(self._db, record)
+            return begun
+
+        return await self._transaction(agree)
 
     async def answer(self, record: Record, answered: Answered) -> None:
         """See `Ledger.answer`."""

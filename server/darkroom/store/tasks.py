@@ -1,6 +1,7 @@
 """The ledger's rows of tool calls that clients follow as tasks."""
 
 import json
+import sqlite3
 from collections.abc import Collection
 from typing import Any
 
@@ -45,6 +46,15 @@ class TaskRows:
         sql = f"UPDATE tasks SET {sets} WHERE {where} RETURNING {', '.join(_COLUMNS)}"
         changed = await self._transaction(lambda: self._db.execute(sql, values).fetchall())
         return _from_row(changed[0]) if changed else None
+
+
+def agree(db: sqlite3.Connection, task_id: str, generation_id: str, now: float) -> bool:
+    """Names, within a transaction, what the user said yes to in this task; False: it asks no more."""
+    changed = db.execute(
+        "UPDATE tasks SET stage = 'going', generation_ids = ?, changed_at = ? WHERE id = ? AND stage = 'asking'",
+        (json.dumps([generation_id]), now, task_id),
+    )
+    return changed.rowcount == 1
 
 
 def _to_row(fields: dict[str, Any]) -> dict[str, Any]:
