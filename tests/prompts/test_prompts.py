@@ -1,10 +1,12 @@
 """The briefs that a person starts from."""
 
+import re
+
 import pytest
 from mcp import MCPError
 from mcp.types import INVALID_PARAMS, TextContent
 
-from tests.hosts import ERAS, Era, Home, connected
+from tests.hosts import ERAS, Era, Home, call, connected
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -44,6 +46,17 @@ async def test_a_prompt_briefs_the_agent_with_what_the_person_said_and_with_call
     assert f'provider "{provider}"' in text
     assert {"generate", "wait", "list_models"} <= {word.strip(".,:;") for word in text.split()} & tools
     assert "Ask before you generate more" in text
+
+
+async def test_a_portrait_s_brief_can_be_followed_without_a_key(home: Home) -> None:
+    async with connected(home) as client:
+        (message,) = (await client.get_prompt("character_portrait", {"who": "a keeper"})).messages
+        assert isinstance(message.content, TextContent)
+        assert 'use provider "sketch", leave out model and negative_prompt' in message.content.text
+        named = {"prompt": "a keeper", "negative_prompt": "blurry", "model": "1", "aspect_ratio": "2:3", "seed": 7}
+        kept = {name: value for name, value in named.items() if name not in {"model", "negative_prompt"}}
+        assert set(named) <= set(re.findall(r"\w+", message.content.text))
+        await call(client, "generate", provider="sketch", **kept)
 
 
 async def test_a_prompt_without_words_asks_for_none(home: Home) -> None:

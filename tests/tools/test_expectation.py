@@ -76,3 +76,26 @@ async def test_what_waits_for_another_job_to_end_is_not_promised_a_time(home: Ho
         second = await call(client, "generate", prompt="a second fox")
     assert "expected_s" in first["progress"]
     assert "expected_s" not in second["progress"]
+
+
+async def test_progress_is_the_share_of_what_is_expected_and_out_of_as_many_pictures_once_that_is_known(
+    home: Home, fatthumb: FatThumb
+) -> None:
+    told: list[tuple[float, float | None]] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total))
+
+    async with connected(home.with_(fatthumb)) as client:
+        (first, *_) = await finished(client, 3, count=2)
+        fatthumb.later_jobs(duration=1000.0)
+        unlike = await call(client, "generate", prompt="a fox unlike them", count=3)
+        like = await call(client, "generate", prompt="a fox like them", count=2)
+        expected = (await learned(client, like["id"]))["progress"]["expected_s"]
+        wait: dict[str, Any] = {"timeout_s": max(expected, 1.0)}  # longer than is usual
+        await client.call_tool("wait", {"generation_ids": [unlike["id"], first["id"]], **wait}, progress_callback=tell)
+        assert {total for _, total in told} == {None}
+        told.clear()
+        await client.call_tool("wait", {"generation_ids": [like["id"], first["id"]], **wait}, progress_callback=tell)
+    assert {total for _, total in told} == {4}
+    assert told[-1][0] == pytest.approx(2.99, abs=0.001), "two done, and almost the third"

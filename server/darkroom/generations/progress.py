@@ -10,13 +10,21 @@ from darkroom.models import Generation, Image, ImageStatus, Progress, Record, St
 from darkroom.providers.base import Traits
 from darkroom.store.ledger import Standing
 
+ALMOST = 0.99
+"""Of a picture that takes longer than is usual."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of everything that is waited for. `share` counts pictures: those done, and part of the next."""
+    """The state of everything that is waited for.
+
+    `share` counts pictures: those done, and part of the next. `total`: how many they are, where it is known how long
+    they will take.
+    """
 
     generations: tuple[Generation, ...]
     share: float
+    total: int | None
     over: bool
     timed_out: bool = False
 
@@ -140,13 +148,18 @@ def pictures_done(record: Record) -> int:
     return sum(image.status is not ImageStatus.PROCESSING for image in record.images)
 
 
-def share_done(record: Record, now: float) -> float:
+def pictures(record: Record) -> int:
+    """How many it will have, or failed to have."""
+    return max(record.request.count, len(record.images))
+
+
+def share_done(record: Record, now: float, expected_s: float | None = None) -> float:
     """Pictures done, and of the next one a share that grows with time but never becomes a whole picture."""
-    total = max(record.request.count, len(record.images))
     if record.stage.terminal:
-        return float(total)
+        return float(pictures(record))
     waited = elapsed(record, now)
-    return min(pictures_done(record), total - 1) + waited / (waited + 60.0)
+    share = waited / (waited + 60.0) if expected_s is None else min(waited / max(expected_s, 0.1), ALMOST)
+    return min(pictures_done(record), pictures(record) - 1) + share
 
 
 def _so_far(elapsed_s: float, expected_s: float | None) -> str:
@@ -167,7 +180,7 @@ def _sentence(record: Record, traits: Traits, so_far: str, standing: Standing | 
 
 
 def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
-    saved = f"{pictures_done(record)} of {max(record.request.count, len(record.images))} done"
+    saved = f"{pictures_done(record)} of {pictures(record)} done"
     match record.stage:
         case Stage.ACCEPTED if standing is not None:
             return _queued_here(standing, so_far)

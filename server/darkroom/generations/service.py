@@ -15,10 +15,10 @@ from darkroom.errors import InvalidRequest, NotFound, StorageError
 from darkroom.generations.budget import NOTHING_NEW, refusing, room_today
 from darkroom.generations.collect import worth_another_try
 from darkroom.generations.delivery import Delivery
+from darkroom.generations.describing import Describer
 from darkroom.generations.driver import Driver
-from darkroom.generations.expectation import Expectation
 from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes, Snapshot, Subscription, describe, elapsed, share_done
+from darkroom.generations.progress import Changes, Snapshot, Subscription
 from darkroom.generations.wishes import Wishes, checked
 from darkroom.models import (
     Answered,
@@ -29,9 +29,8 @@ from darkroom.models import (
     Stage,
     Status,
 )
-from darkroom.providers.registry import TRAITS, Registry
+from darkroom.providers.registry import Registry
 from darkroom.redact import clean
-from darkroom.store.ledger import Standing
 
 ANSWER_WITHIN_S = 0.8
 """How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
@@ -64,7 +63,7 @@ class Service:
         self._tasks = tasks
         self._budget = budget
         self.delivery = Delivery(journal.ledger, tasks)
-        self._expectation = Expectation(journal.ledger)
+        self._describer = Describer(journal, registry, clock)
         self._clock = clock
 
     @asynccontextmanager
@@ -142,7 +141,7 @@ class Service:
                 record = await self._ledger.get(record.id, record.owner) or record
             while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
                 record = (await subscription.take())[record.id]
-        return await self._described(record)
+        return await self._describer.generation(record)
 
     async def get(self, owner: str, generation_id: str) -> Generation:
         """The generation, freshly read from its provider where what is known is older than its shortest interval.
@@ -150,7 +149,7 @@ class Service:
         Raises:
             NotFound: the owner has none of that id.
         """
-        return await self._described(await self._driver.look_again(await self._owned(owner, generation_id)))
+        return await self._describer.generation(await self._driver.look_again(await self._owned(owner, generation_id)))
 
     async def kept(self, owner: str, generation_id: str) -> tuple[Generation, GenerationRequest]:
         """The generation as the ledger has it, and what was asked for; raises NotFound.
@@ -158,7 +157,7 @@ class Service:
         No provider is asked, and no answer counts as delivered: whoever looks on is not who waits for it.
         """
         record = await self._found(owner, generation_id)
-        return await self._described(record), record.request
+        return await self._describer.generation(record), record.request
 
     async def delivered(self, owner: str, ids: Iterable[str]) -> None:
         """Whoever asks for these has read the answers that named them. Raises NotFound."""
@@ -184,7 +183,7 @@ class Service:
                 self._tasks.start_soon(self._fetch_again, records[generation_id], missing, subscription)
             while True:
                 left = deadline - anyio.current_time()
-                snapshot = await self._snapshot(records, until)
+                snapshot = await self._describer.snapshot(records, until)
                 yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
                 if left <= 0 or (snapshot.over and not missing):
                     return
@@ -201,8 +200,8 @@ class Service:
         changes = {"stage": Stage.CANCELLED, "finished_at": self._clock()}
         cancelled = await self._ledger.change(record, changes, stages=(Stage.ACCEPTED,))
         if cancelled is not None:
-            return await self._described(self._journal.told(cancelled))
-        return await self._described(await self._owned(owner, generation_id))
+            return await self._describer.generation(self._journal.told(cancelled))
+        return await self._describer.generation(await self._owned(owner, generation_id))
 
     async def page(
         self,
@@ -227,7 +226,7 @@ class Service:
             )
         before = None if cursor is None else int(cursor)
         page = await self._ledger.page(owner, status=status, provider=provider, limit=limit, before=before)
-        shown = [await self._described(record) for record in page.records]
+        shown = [await self._describer.generation(record) for record in page.records]
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
     async def _owned(self, owner: str, generation_id: str) -> Record:
@@ -262,36 +261,9 @@ class Service:
         missing.discard(record.id)
         subscription.put(record)
 
-    async def _snapshot(self, records: dict[str, Record], until: Literal["all", "any"]) -> Snapshot:
-        now = self._clock()
-        finished = [record.stage.terminal for record in records.values()]
-        return Snapshot(
-            generations=tuple([await self._described(record) for record in records.values()]),
-            share=sum(share_done(record, now) for record in records.values()),
-            over=any(finished) if until == "any" else all(finished),
-        )
-
-    async def _described(self, record: Record) -> Generation:
-        traits = TRAITS[record.request.provider]
-        provider = self._registry.providers.get(record.request.provider)
-        trouble = self._journal.trouble.get(record.id)
-        if provider is None:
-            trouble = f"{traits.key_variable} is not set here; only a server that has it goes on with this."
-        standing, now = await self._standing(record), self._clock()
-        expected_s = await self._expectation.of(record, standing, elapsed(record, now))
-        return describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
-
-    async def _standing(self, record: Record) -> Standing | None:
-        provider = self._registry.providers.get(record.request.provider)
-        if provider is None or record.stage is not Stage.ACCEPTED:
-            return None
-        with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
-            return await self._ledger.standing(record, provider.access.limits, self._clock())
-        return None
-
     async def _held_back(self, record: Record) -> bool:
         """Whether it waits for a limit, so that there is no word of the provider to wait for."""
-        standing = await self._standing(record)
+        standing = await self._describer.standing(record)
         return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
 
 

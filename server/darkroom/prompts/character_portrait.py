@@ -17,7 +17,7 @@ Style: {style}
    and framing (portrait or upper body), light, background, then the style.
 2. Write a negative_prompt of what usually goes wrong: extra fingers, distorted hands, text, watermark, blurry.
 3. Call list_models once and choose a model whose name and note suit the style; pass its id as model. If betterwaifu has
-   no key, use provider "sketch" and say that the result is a placeholder.
+   no key, use provider "sketch", leave out model and negative_prompt, and say that the result is a placeholder.
 4. Call generate with provider "betterwaifu", aspect_ratio "2:3" (832 × 1216) and a seed of your choice; leave steps and
    cfg_scale at their defaults. One picture at a time, a minute apart: what must wait says when it starts.
 5. Call wait with the id until it is done, then show the picture and name its file, model and seed: with the same seed

@@ -1,0 +1,56 @@
+"""Rows as callers are told of them: with their place in the queue, what is usual, and what is going wrong."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Literal
+
+from darkroom.errors import StorageError
+from darkroom.generations.expectation import Expectation
+from darkroom.generations.journal import Journal
+from darkroom.generations.progress import Snapshot, describe, elapsed, pictures, share_done
+from darkroom.models import Generation, Record, Stage
+from darkroom.providers.registry import TRAITS, Registry
+from darkroom.store.ledger import Standing
+
+
+class Describer:
+    """Gathers what `progress` needs to describe a row."""
+
+    def __init__(self, journal: Journal, registry: Registry, clock: Callable[[], float]) -> None:
+        self._journal = journal
+        self._registry = registry
+        self._expectation = Expectation(journal.ledger)
+        self._clock = clock
+
+    async def generation(self, record: Record) -> Generation:
+        """The row as it is now."""
+        traits = TRAITS[record.request.provider]
+        trouble = self._journal.trouble.get(record.id)
+        if record.request.provider not in self._registry.providers:
+            trouble = f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        standing, now = await self.standing(record), self._clock()
+        expected_s = await self._expectation.of(record, standing, elapsed(record, now))
+        return describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
+
+    async def snapshot(self, records: Mapping[str, Record], until: Literal["all", "any"]) -> Snapshot:
+        """These rows as they are now; over when all of them are, or any."""
+        now = self._clock()
+        generations = [await self.generation(record) for record in records.values()]
+        expected = [generation.progress.expected_s for generation in generations]
+        finished = [record.stage.terminal for record in records.values()]
+        known = all(over or expected_s is not None for over, expected_s in zip(finished, expected, strict=True))
+        return Snapshot(
+            generations=tuple(generations),
+            share=sum(share_done(record, now, e) for record, e in zip(records.values(), expected, strict=True)),
+            total=sum(map(pictures, records.values())) if known else None,
+            over=any(finished) if until == "any" else all(finished),
+        )
+
+    async def standing(self, record: Record) -> Standing | None:
+        """Where it is in our own queue; None: not there, or nobody can tell."""
+        provider = self._registry.providers.get(record.request.provider)
+        if provider is None or record.stage is not Stage.ACCEPTED:
+            return None
+        with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
+            return await self._journal.ledger.standing(record, provider.access.limits, self._clock())
+        return None
