@@ -9,6 +9,13 @@ from pydantic.functional_serializers import model_serializer
 
 MAX_COUNT = 4
 MAX_PROMPT = 10_000
+MAX_MODEL = 100
+MAX_ASPECT_RATIO = 20
+MAX_REQUEST_KEY = 100
+RANDOM_SEED = -1
+"""The lowest seed that can be asked for: the provider chooses another each time."""
+MAX_SEED = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps as it is."""
 LOCAL_OWNER = "local"
 """Who owns what is made over stdio and on the command line: the one user of this ledger."""
 

@@ -79,6 +79,13 @@ def test_without_json_a_person_reads_what_there_is(home: Home, fatthumb: FatThum
     assert "set FATTHUMB_API_KEY" in models.out
 
 
+def test_a_random_seed_draws_another_picture_each_time(home: Home) -> None:
+    made = [darkroom(home, "generate", "A fox", "--seed", "-1", "--json").json for _ in range(2)]
+    assert len({generation["seed"] for generation in made} - {-1}) == 2
+    first, second = home.saved()
+    assert first.read_bytes() != second.read_bytes()
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_failed_generation_exits_with_1_and_says_why_on_stderr(home: Home, as_json: bool) -> None:
     with FatThumb(credits=0) as fatthumb:
@@ -128,7 +135,8 @@ def test_what_still_runs_when_the_time_is_over_exits_with_3_and_goes_on_later(ho
         (["paint", "A fox"], "paint"),
         (["generate"], "PROMPT"),
         (["generate", "A fox", "--colour", "red"], "--colour"),
-        (["generate", "A fox", "--count", "9"], "--count"),
+        (["generate", "A fox", "--count", "9"], "count is from 1 to 4"),
+        (["generate", "A fox", "--count", "0"], "count is from 1 to 4"),
         (["generate", "A fox", "--count", "two"], "--count"),
         (["generate", "A fox", "--provider", "midjourney"], "fatthumb"),
         (["generate", "A fox", "--provider", "betterwaifu"], "BETTERWAIFU_API_KEY"),
@@ -140,12 +148,23 @@ def test_what_still_runs_when_the_time_is_over_exits_with_3_and_goes_on_later(ho
         (["list", "--limit", "many"], "--limit"),
         (["generate", ""], "prompt"),
         (["generate", "x" * 40_000], "prompt"),
+        (["generate", "A fox", "--seed", "-2"], "seed is from -1 to 9007199254740991"),
+        (["generate", "A fox", "--seed", "9" * 20], "seed is from -1 to 9007199254740991"),
+        (["generate", "A fox", "--request-key", ""], "request_key is empty"),
+        (["generate", "A fox", "--request-key", "k" * 101], "request_key has 101 characters; at most 100"),
+        (["generate", "A fox", "--request-key", "\udcff"], "UTF-8"),
+        (["generate", "A fox", "--model", "m" * 101], "model has 101 characters; at most 100"),
+        (["generate", "A fox", "--aspect-ratio", "1" * 21], "aspect_ratio has 21 characters; at most 20"),
         (["wait"], "ID"),
         (["wait", "gen_x", "--until", "some"], "--until"),
         (["list", "--limit", "0"], "--limit"),
         (["list", "--status", "done"], "--status"),
         (["list", "--cursor", "newest"], "cursor"),
         (["models", "--provider", "midjourney"], "--provider"),
+        (["serve", "--nonsense"], "--nonsense"),
+        (["serve", "now"], "now"),
+        (["status", "gen_\udcff"], "UTF-8"),
+        (["generate", "x", "--option", "steps=" + "[" * 100_000], "steps"),
     ],
 )
 def test_wrong_use_exits_with_2_names_what_is_wrong_and_sends_nothing(
@@ -157,6 +176,13 @@ def test_wrong_use_exits_with_2_names_what_is_wrong_and_sends_nothing(
     assert "Traceback" not in done.err
     assert "invalid _" not in done.err, "that is the name of a function of ours"
     assert fatthumb.log == []
+
+
+def test_help_on_serving_is_given_instead_of_a_server(home: Home) -> None:
+    done = darkroom(home, "serve", "--help")
+    assert (done.status, done.out) == (DONE, ""), "stdout is for JSON-RPC alone"
+    assert "usage: darkroom-mcp serve" in done.err
+    assert not home.ledger.exists()
 
 
 def test_an_id_that_nobody_has_and_a_wrong_variable_are_told_in_a_line(home: Home) -> None:

@@ -12,9 +12,8 @@ import anyio
 from darkroom.app.context import AppContext, open_app, unwrapped
 from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
-from darkroom.errors import InvalidRequest
 from darkroom.generations.wording import say, say_progress
-from darkroom.models import LOCAL_OWNER, MAX_COUNT, Generation, ImageStatus, Sparse, Status, WaitedGenerations
+from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
 from darkroom.providers.catalogue import say_provider
 from darkroom.redact import clean, for_terminals
 from darkroom.settings import Settings
@@ -37,8 +36,6 @@ async def run(command: Command, settings: Settings, arguments: argparse.Namespac
 
 async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
     """`generate PROMPT`: submits, shows progress, prints the saved paths."""
-    if not 1 <= arguments.count <= MAX_COUNT:
-        raise InvalidRequest(f"--count is from 1 to {MAX_COUNT}.", next_step="Nothing was sent.")
     async with open_app(settings) as app:
         submission = app.service.submit(
             LOCAL_OWNER,

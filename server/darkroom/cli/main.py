@@ -16,7 +16,7 @@ from darkroom.cli import commands
 from darkroom.cli.commands import FAILED, WRONG_USE
 from darkroom.cli.log import configure_logging
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
-from darkroom.models import MAX_COUNT, Status
+from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED, Status
 from darkroom.redact import clean
 from darkroom.settings import PROVIDERS, Settings, forget_secrets
 
@@ -28,7 +28,7 @@ def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
     """
     try:
         try:
-            return _run(list(words) if wire is None else ["serve"], wire)
+            return _run(list(words) if words or wire is None else ["serve"], wire)
         finally:
             if wire is None:
                 sys.stdout.flush()
@@ -44,6 +44,8 @@ def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
 
 def _run(words: list[str], wire: tuple[int, int] | None) -> int:
     parser = _parser()
+    if any("\ud800" <= character <= "\udfff" for word in words for character in word):
+        parser.error("the words of a command must be text in UTF-8")
     arguments = parser.parse_args(words)
     if arguments.command is None:
         parser.print_help()
@@ -123,7 +125,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--count", type=int, default=1, metavar="N", help=f"1 to {MAX_COUNT} (default: 1)")
     command.add_argument("--aspect-ratio", metavar="W:H")
     command.add_argument("--negative-prompt", metavar="TEXT")
-    command.add_argument("--seed", type=int, metavar="N")
+    command.add_argument("--seed", type=int, metavar="N", help=f"up to {MAX_SEED}; {RANDOM_SEED}: random")
     command.add_argument(
         "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
         help="an option of the provider's own, its value as JSON or text; may be repeated",
@@ -151,7 +153,7 @@ def _option(text: str) -> tuple[str, Any]:
         raise argparse.ArgumentTypeError("write it as NAME=VALUE")
     try:
         return name, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name, value
 
 

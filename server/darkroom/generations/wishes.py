@@ -5,7 +5,16 @@ from typing import Required, TypedDict
 from pydantic import JsonValue
 
 from darkroom.errors import InvalidRequest
-from darkroom.models import MAX_PROMPT, GenerationRequest
+from darkroom.models import (
+    MAX_ASPECT_RATIO,
+    MAX_COUNT,
+    MAX_MODEL,
+    MAX_PROMPT,
+    MAX_REQUEST_KEY,
+    MAX_SEED,
+    RANDOM_SEED,
+    GenerationRequest,
+)
 from darkroom.providers.registry import Registry
 
 
@@ -29,10 +38,7 @@ def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
     Raises:
         InvalidRequest, NotConfigured: it cannot be made.
     """
-    _check_text("prompt", wishes["prompt"])
-    negative_prompt = wishes.get("negative_prompt")
-    if negative_prompt is not None:
-        _check_text("negative_prompt", negative_prompt)
+    _check_bounds(wishes)
     chosen = registry.provider(wishes.get("provider"))
     return chosen.check(
         GenerationRequest(
@@ -41,20 +47,40 @@ def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
             model=wishes.get("model") or "",
             count=wishes.get("count", 1),
             aspect_ratio=wishes.get("aspect_ratio"),
-            negative_prompt=negative_prompt,
+            negative_prompt=wishes.get("negative_prompt"),
             seed=wishes.get("seed"),
             options=wishes.get("options") or {},
         )
     )
 
 
-def _check_text(argument: str, text: str) -> None:
-    next_step = f"Correct {argument} and call again; nothing was sent."
+def _check_bounds(wishes: Wishes) -> None:
+    """What no provider is asked for, whoever calls: a tool's schema holds agents alone to it."""
+    _check_text("prompt", wishes["prompt"], MAX_PROMPT)
+    _check_text("negative_prompt", wishes.get("negative_prompt"), MAX_PROMPT)
+    _check_text("request_key", wishes.get("request_key"), MAX_REQUEST_KEY)
+    # Empty, the one is the default, and the other is the provider's to refuse: it names those that it has.
+    _check_text("model", wishes.get("model") or None, MAX_MODEL)
+    _check_text("aspect_ratio", wishes.get("aspect_ratio") or None, MAX_ASPECT_RATIO)
+    _check_number("count", wishes.get("count", 1), 1, MAX_COUNT)
+    _check_number("seed", wishes.get("seed"), RANDOM_SEED, MAX_SEED)
+
+
+def _check_text(argument: str, text: str | None, longest: int) -> None:
+    if text is None:
+        return
     if not text.strip():
-        raise InvalidRequest(f"{argument} is empty: say what the picture should show.", next_step=next_step)
-    if len(text) > MAX_PROMPT:
-        raise InvalidRequest(
-            f"{argument} has {len(text):,} characters; at most {MAX_PROMPT:,} are taken.", next_step=next_step
-        )
+        raise _refused(argument, "is empty")
+    if len(text) > longest:
+        raise _refused(argument, f"has {len(text):,} characters; at most {longest:,} are taken")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidRequest(f"{argument} holds a NUL or half a character.", next_step=next_step)
+        raise _refused(argument, "holds a NUL or half a character")
+
+
+def _check_number(argument: str, number: int | None, least: int, most: int) -> None:
+    if number is not None and not least <= number <= most:
+        raise _refused(argument, f"is from {least} to {most}")
+
+
+def _refused(argument: str, why: str) -> InvalidRequest:
+    return InvalidRequest(f"{argument} {why}.", next_step=f"Correct {argument} and call again; nothing was sent.")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from anyio import to_thread
 
-from darkroom.models import GenerationRequest, ImageStatus
+from darkroom.models import RANDOM_SEED, GenerationRequest, ImageStatus
 from darkroom.providers.base import (
     Access,
     AccountState,
@@ -58,7 +58,7 @@ class Sketch:
 
     async def submit(self, request: GenerationRequest) -> Submission:
         """Chooses the seed where none was asked for."""
-        seed = secrets.randbelow(2**31) if request.seed is None else request.seed
+        seed = secrets.randbelow(2**31) if request.seed in {None, RANDOM_SEED} else request.seed
         return Submission(job_id=f"sketch-{seed}")
 
     async def read(self, job_id: str, request: GenerationRequest) -> Reading:

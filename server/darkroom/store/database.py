@@ -64,10 +64,10 @@ class Database:
         return await self.run(run)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Runs `work`, which reads. Raises StorageError."""
+        """Runs `work`, which reads. Raises StorageError, also for a number that SQLite cannot hold."""
         try:
             return await to_thread.run_sync(work, limiter=self._thread)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise _refused(f"could not be used ({error})") from error
         except ValidationError as error:
             raise _refused(f"holds a row that cannot be read ({error.title})") from error

@@ -8,7 +8,17 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, MAX_COUNT, MAX_PROMPT, Generation
+from darkroom.models import (
+    LOCAL_OWNER,
+    MAX_ASPECT_RATIO,
+    MAX_COUNT,
+    MAX_MODEL,
+    MAX_PROMPT,
+    MAX_REQUEST_KEY,
+    MAX_SEED,
+    RANDOM_SEED,
+    Generation,
+)
 from darkroom.settings import PROVIDERS
 from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
 from darkroom.tools.results import one
@@ -61,17 +71,17 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
         prompt: Prompt,
         provider: Annotated[str | None, _provider("Default: the configured one.")] = None,
         model: Annotated[
-            str | None, Field(max_length=100, description="An id from list_models.", examples=["gpt-image-2"])
+            str | None, Field(max_length=MAX_MODEL, description="An id from list_models.", examples=["gpt-image-2"])
         ] = None,
         count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="How many.", examples=[2]), Number] = 1,
         aspect_ratio: Annotated[
-            str | None, Field(max_length=20, description="Width:height.", examples=["16:9"])
+            str | None, Field(max_length=MAX_ASPECT_RATIO, description="Width:height.", examples=["16:9"])
         ] = None,
         negative_prompt: Annotated[
             str | None, Field(max_length=MAX_PROMPT, description="To leave out.", examples=["text"])
         ] = None,
         seed: Annotated[
-            int | None, Field(ge=-1, le=2**53 - 1, description="-1: random.", examples=[42]), Number
+            int | None, Field(ge=RANDOM_SEED, le=MAX_SEED, description="-1: random.", examples=[42]), Number
         ] = None,
         options: Annotated[
             dict[str, Any] | None,
@@ -84,7 +94,12 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
         ] = None,
         request_key: Annotated[
             str | None,
-            Field(min_length=1, max_length=100, description="Your name for it: never made twice.", examples=["hero-1"]),
+            Field(
+                min_length=1,
+                max_length=MAX_REQUEST_KEY,
+                description="Your name for it: never made twice.",
+                examples=["hero-1"],
+            ),
         ] = None,
     ) -> Annotated[CallToolResult, Generation]:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is

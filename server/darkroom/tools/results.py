@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from anyio import CapacityLimiter, to_thread
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
-from darkroom.generations.decoding import AT_ONCE
+from darkroom.generations.decoding import decoding
 from darkroom.generations.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET, contact_sheet, preview
 from darkroom.generations.wording import next_step, say
 from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, Sparse, WaitedGenerations
@@ -21,8 +20,6 @@ MOST_PREVIEWS = 8
 WRAPPING = 10_000  # what the protocol puts around a result and its images
 LISTED_PROMPT = 300
 LISTED_URL = 300
-DECODERS = CapacityLimiter(AT_ONCE)
-"""What the process may decode at the same time for all of its callers together."""
 
 
 async def one(generation: Generation, note: str | None = None) -> CallToolResult:
@@ -99,7 +96,7 @@ async def _image(draw: Callable[[int], str | None], share: int) -> ImageContent 
 
 async def drawn(draw: Callable[[], str | None]) -> ImageContent | None:
     """What this draws from pictures on the disk, as content; not on the event loop, and few at a time."""
-    data = await to_thread.run_sync(draw, limiter=DECODERS)
+    data = await decoding(draw)
     return None if data is None else ImageContent(data=data, mime_type=MIME_TYPE)
 
 

@@ -40,7 +40,8 @@ def wait_tool(service: Service) -> AgentTool:
         async with aclosing(watching):
             async for snapshot in watching:
                 last = snapshot
-                await context.report_progress(meter.next(snapshot.share), snapshot.total, say_progress(last.generations))
+                progress = meter.next(snapshot.share)
+                await context.report_progress(progress, snapshot.total, say_progress(snapshot.generations))
         if last is None:
             raise RuntimeError("a watch answers at least once")
         return await waited(last.generations, timed_out=last.timed_out, timeout_s=timeout_s)
