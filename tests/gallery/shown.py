@@ -50,6 +50,8 @@ class Gallery:
         self.asked: list[Asked] = []
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        self.loses: set[str] = set()
+        """The tools whose next answer the host has, and fails before the page has it."""
         self._client = client
         self._news = anyio.Event()
         page.set_default_timeout(SIGHT_S * 1000)
@@ -115,7 +117,11 @@ class Gallery:
         self._news.set()
         self._news = anyio.Event()
         if method == "tools/call":
-            return plain(await self._client.call_tool(params["name"], params.get("arguments", {})))
+            result = await self._client.call_tool(params["name"], params.get("arguments", {}))
+            if params["name"] in self.loses:
+                self.loses.remove(params["name"])
+                raise ConnectionError("the answer was lost on its way to the page")
+            return plain(result)
         if method == "resources/read":
             return plain(await self._client.read_resource(params["uri"]))
         return {}

@@ -1,11 +1,14 @@
 """The gallery without a mouse."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.gallery.scenes import button, finished, painted, picture
 from tests.gallery.shown import Gallery, Host
 from tests.hosts import Home, connected
+from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
+from tests.services.faults import Answer
 
 FOCUSED = """() => {
     const element = document.activeElement;
@@ -75,3 +78,42 @@ async def test_a_picture_is_enlarged_left_for_its_neighbour_and_put_back_by_keys
         await expect(dialog).to_be_hidden()
         assert await focused(gallery) in {"Enlarge picture 1", "Enlarge picture 2"}
         await expect(button(gallery, "Enlarge picture 1")).to_be_visible()
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+async def test_a_key_that_is_held_down_confirms_no_payment(
+    home: Home, betterwaifu: BetterWaifu, host: Host, key: str
+) -> None:
+    async with (
+        connected(home.with_(betterwaifu, BETTERWAIFU_LIMITS="active=9,submit=100/1")) as client,
+        host.shows(client, await finished(client), clock=True) as gallery,
+    ):
+        clock, keyboard = gallery.page.clock, gallery.page.keyboard
+        await expect(picture(gallery)).to_be_visible()
+        await tab_to(gallery, "Make a variation of picture 1")
+        for _ in range(4):
+            await keyboard.down(key)
+            await clock.fast_forward(1000)
+        await keyboard.up(key)
+        await clock.fast_forward(1000)
+        await expect(gallery.view.get_by_role("button", name="Spend credits")).to_be_focused()
+        assert not gallery.called("generate")
+        await keyboard.press(key)
+        await gallery.until(lambda: gallery.called("generate"))
+        await expect(picture(gallery)).to_have_count(2)
+    assert len(betterwaifu.posts) == 2
+
+
+async def test_the_focus_goes_to_the_title_when_its_button_has_done_its_work(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
+    fatthumb.always("picture", Answer(200, text="no picture here"))
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, await finished(client)) as gallery,
+    ):
+        await tab_to(gallery, "Fetch what is missing")
+        fatthumb.always("picture", None)
+        await gallery.page.keyboard.press("Enter")
+        await expect(gallery.words.get_by_text("1 picture saved.")).to_be_visible()
+        assert await focused(gallery) == "A fox reading a map"

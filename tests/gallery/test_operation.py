@@ -64,6 +64,37 @@ async def test_a_variation_is_made_with_another_seed_once_its_cost_is_confirmed(
                 await painted(canvas, betterwaifu.picture(betterwaifu.jobs[post.id].image_ids[0]))
 
 
+async def test_a_variation_whose_answer_the_host_lost_is_not_paid_for_twice(
+    home: Home, betterwaifu: BetterWaifu, host: Host
+) -> None:
+    async with (
+        connected(home.with_(betterwaifu, BETTERWAIFU_LIMITS=UNHURRIED)) as client,
+        host.shows(
+            client,
+            await finished(client),
+            asked_for={"prompt": "A fox reading a map"},
+            capabilities={"serverTools": {}},  # no records: a variation of a variation is made from what that was
+            clock=True,
+        ) as gallery,
+    ):
+        gallery.loses.add("generate")
+        for seen in (1, 2, 3):
+            await button(gallery, "Make a variation of picture 1").first.click()
+            await gallery.page.clock.fast_forward(1000)
+            await gallery.view.get_by_role("button", name="Spend credits").click()
+            if seen == 1:
+                await expect(gallery.words).to_contain_text("the answer was lost")
+            await expect(picture(gallery)).to_have_count(seen)
+        assert len(betterwaifu.posts) == 3
+        keys = [asked.params["arguments"]["request_key"] for asked in gallery.asked if asked.tool == "generate"]
+        assert keys[0] == keys[1] != keys[2]
+        for settings in await gallery.view.get_by_text("Settings", exact=True).all():
+            await settings.click()
+        await expect(gallery.view.get_by_text("Seed", exact=True)).to_have_count(3)
+        for key in keys:
+            await expect(gallery.words).not_to_contain_text(key)
+
+
 async def test_a_variation_that_costs_nothing_is_made_by_one_click(home: Home, host: Host) -> None:
     async with (
         connected(home) as client,

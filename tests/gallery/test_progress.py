@@ -1,12 +1,13 @@
 """The gallery follows a generation until its pictures are there."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from playwright.async_api import expect
 
 from tests.gallery.scenes import finished, painted, picture, started
-from tests.gallery.shown import Host
+from tests.gallery.shown import EVERYTHING, Host
 from tests.hosts import ERAS, Era, Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -41,6 +42,37 @@ async def test_a_call_that_was_cancelled_or_refused_is_said_to_be(home: Home, fa
         async with host.shows(client, refused, asked_for=asked_for) as gallery:
             await expect(gallery.words).to_contain_text("no-such-model")
     assert fatthumb.posts == []
+
+
+@pytest.mark.parametrize("capabilities", [EVERYTHING, {}])
+async def test_what_was_waited_for_and_is_not_there_is_followed_no_further(
+    home: Home, host: Host, capabilities: Mapping[str, object]
+) -> None:
+    asked_for = {"generation_ids": ["gen_aaaaaaaaaaaaaaaaaaaaaaaaaa"]}
+    async with connected(home) as client:
+        refused = await client.call_tool("wait", asked_for)
+        assert refused.is_error
+        async with host.shows(client, refused, asked_for=asked_for, capabilities=capabilities, clock=True) as gallery:
+            await expect(gallery.words).to_contain_text("There is no generation")
+            await expect(gallery.words).not_to_contain_text("Developing")
+            await gallery.page.clock.run_for(600_000)
+            await gallery.frame.evaluate("1")
+            await expect(gallery.words).not_to_contain_text("The work goes on")
+            # The first look may be on its way before the refusal comes.
+            assert len([asked for asked in gallery.asked if asked.tool]) <= 1
+
+
+async def test_a_generation_that_is_not_there_is_asked_for_once(home: Home, host: Host) -> None:
+    asked_for = {"generation_ids": ["gen_aaaaaaaaaaaaaaaaaaaaaaaaaa"]}
+    async with (
+        connected(home) as client,
+        host.shows(client, None, asked_for=asked_for, clock=True) as gallery,
+    ):
+        await expect(gallery.words).not_to_contain_text("Developing")
+        await expect(gallery.words).to_contain_text("There is no generation")
+        await gallery.page.clock.run_for(600_000)
+        await gallery.frame.evaluate("1")
+        assert [asked.tool for asked in gallery.asked if asked.tool] == ["get_status"]
 
 
 async def test_a_place_in_the_queue_then_work_then_pictures_are_seen_without_a_reload(home: Home, host: Host) -> None:

@@ -62,6 +62,8 @@ function variation(roll, index, note) {
   const name = `Make a variation of picture ${index}`;
   const button = tool("again", "Variation", name, `${pictures}: ${how}. ${free ? "Free." : `Costs credits at ${service}.`}`, () => press());
   const label = button.querySelector("span");
+  // A key that is held down repeats by itself: only a new press may spend.
+  button.addEventListener("keydown", (event) => event.repeat && ["Enter", " "].includes(event.key) && event.preventDefault());
 
   const arm = (on) => {
     armed = on ? { button, since: performance.now(), disarm: () => arm(false) } : undefined;
@@ -91,10 +93,18 @@ function variation(roll, index, note) {
   return button;
 }
 
+/** A name that no other request has; randomUUID is missing where a host serves the page over plain http. */
+const newKey = () => `gallery-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+
+/** What was asked for, without the name of the one request: a variation of it is another. */
+function unkeyed({ request_key: _, ...asked }) {
+  return asked;
+}
+
 /** Asks for the same again with another seed, and follows it on top of the page. The page never repeats it by itself. */
 async function vary(roll) {
-  // Where an answer was lost, the same call goes out again: Darkroom knows it, and does not pay for it twice.
-  const args = roll.unanswered || { ...(await roll.recipe()), seed: undefined };
+  // Where an answer was lost, the same call goes out again: Darkroom knows its key, and does not pay for it twice.
+  const args = roll.unanswered || { ...(await roll.recipe()), seed: undefined, request_key: newKey() };
   if (SEEDED.has(args.provider)) args.seed ??= crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
   roll.unanswered = args;
   const result = await host.call("generate", args, 0).catch((error) => {
@@ -106,7 +116,7 @@ async function vary(roll) {
   if (!generation.id) throw new Error(wordsOf(result) || "The answer names no generation.");
   lightbox.close();
   const made = adopt(generation.id, true);
-  made.asked = args;
+  made.asked = unkeyed(args);
   made.show(generation, result.content);
   made.title.focus({ preventScroll: true });
   made.element.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });

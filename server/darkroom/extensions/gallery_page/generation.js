@@ -7,7 +7,7 @@ const USUAL_RATIO = { betterwaifu: 832 / 1216 };
 const FETCHABLE = new Set(["result_unavailable", "not_an_image", "storage_error", "timed_out"]);
 const STATES = {
   queued: "In the queue", processing: "Developing", succeeded: "Done",
-  partial: "Partly done", failed: "Failed", cancelled: "Cancelled",
+  partial: "Partly done", failed: "Failed", cancelled: "Cancelled", unknown: "Not known",
 };
 const CHARGED = { no: "It was not charged.", yes: "It was charged.", maybe: "It may have been charged." };
 

@@ -1,7 +1,12 @@
 // The host: JSON-RPC with the window that holds this page, its theme and its size.
 
 /** What Darkroom itself answered, as against an answer that never came. */
-class Refusal extends Error {}
+class Refusal extends Error {
+  constructor(said) {
+    super(refusal(said));
+    this.code = said.split(":", 1)[0];
+  }
+}
 
 /** JSON-RPC with the window that holds this page; everything that the page knows comes through here. */
 const host = {
@@ -61,7 +66,7 @@ const host = {
   /** A tool's result. What the tool refuses is a Refusal in the tool's words. */
   async call(name, args, seconds) {
     const result = await this.request("tools/call", { name, arguments: args }, seconds);
-    if (result.isError) throw new Refusal(refusal(wordsOf(result)));
+    if (result.isError) throw new Refusal(wordsOf(result));
     return result;
   },
 

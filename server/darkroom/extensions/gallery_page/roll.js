@@ -138,7 +138,10 @@ class Roll {
       const free = "Free: asks the provider again for what did not come.";
       if (this.fetchable) made.push(plain("fetch", "Fetch what is missing", free, () => this.fetchAgain()));
       if (saved && host.has("serverTools")) made.push(plain("folder", "Open folder", saved.path, () => this.openFolder(saved.index)));
+      const held = this.buttons.contains(document.activeElement) && document.activeElement.textContent;
       this.buttons.replaceChildren(...made);
+      // The focus stays with its button, or goes to the title where that is gone: it would fall to the page's top.
+      if (held) (made.find((button) => button.textContent === held) || this.title).focus({ preventScroll: true });
       this.buttons.hidden = !made.length;
     }
     const wish = object(this.request || this.asked);
@@ -148,7 +151,8 @@ class Roll {
       ["Provider", titleOf(generation.provider)], ["Model", generation.model],
       ["Aspect ratio", text(wish.aspect_ratio, 40)], ["Pictures", String(generation.count)],
       ["Seed", generation.seed === undefined ? "" : String(generation.seed), "mono"], ...options,
-      ["Asked", when(generation.created)], ["Took", this.running ? "" : lasting(generation.elapsed)], ["Id", generation.id, "mono"],
+      ["Asked", when(generation.created)],
+      ["Took", this.running || generation.status === "unknown" ? "" : lasting(generation.elapsed)], ["Id", generation.id, "mono"],
     ];
     if (String(rows) === this.listed) return; // nobody's selection is taken from under them
     this.listed = String(rows);
@@ -188,8 +192,13 @@ class Roll {
       return true;
     } catch (error) {
       this.failures += 1;
-      const said = `How far it is cannot be seen at the moment. ${error.message} The work goes on, and the page keeps trying.`;
-      if (this.failures === 2) this.note(said);
+      if (!this.running) return false;
+      if (error.code === "not_found") this.end(error.message, "unknown");
+      else if (this.failures === 2) {
+        // Of work that was never seen, nothing is promised.
+        const goesOn = this.generation.provider ? "The work goes on, and the page" : "The page";
+        this.note(`How far it is cannot be seen at the moment. ${error.message} ${goesOn} keeps trying.`);
+      }
       return false;
     } finally {
       this.looking = false;
@@ -235,8 +244,9 @@ class Roll {
     return { ...known, provider, model };
   }
 
-  end(message) {
-    this.show({ ...this.generation, status: "failed", message });
+  end(message, status = "failed") {
+    this.note("");
+    this.show({ ...this.generation, status, message });
   }
 }
 Roll.made = 0;

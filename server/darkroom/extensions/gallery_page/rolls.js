@@ -18,8 +18,7 @@ function adopt(id, first = false) {
 function asking(args, whole) {
   if (typeof args.prompt === "string") {
     pending ??= adopt("", true);
-    const { request_key: _, ...asked } = args;
-    pending.asked = asked;
+    pending.asked = unkeyed(args);
     pending.show(understood({ ...args, status: "queued", progress: { message: "Being asked for." } }));
   } else if (whole) {
     const ids = list(args.generation_ids).filter((id) => typeof id === "string" && !rolls.has(id));
@@ -35,7 +34,11 @@ function answered(result) {
   // A host that drops the structured half still says which generations there are.
   const named = found.length || result.isError ? [] : wordsOf(result).match(/\bgen_[a-z2-7]{26}\b/g) || [];
   const all = found.length ? found : [...new Set(named)].map((id) => understood({ id }));
-  if (!all.length) return refused(result.isError ? refusal(wordsOf(result)) : wordsOf(result) || "The answer is empty.");
+  if (!all.length) {
+    // Where nothing but this refusal tells of a roll, there may be nothing to follow.
+    if (result.isError) rolls.forEach((roll) => roll.generation.provider || roll.end("", "unknown"));
+    return refused(result.isError ? refusal(wordsOf(result)) : wordsOf(result) || "The answer is empty.");
+  }
   if (pending && !rolls.has(all[0].id)) {
     pending.id = all[0].id;
     rolls.set(pending.id, pending);
@@ -43,7 +46,8 @@ function answered(result) {
   pending = undefined;
   for (const generation of all.slice(0, 50)) {
     const roll = adopt(generation.id);
-    const older = roll.generation.id && !roll.running && (generation.status === "queued" || generation.status === "processing");
+    const over = roll.generation.id && !roll.running && roll.generation.status !== "unknown";
+    const older = over && (generation.status === "queued" || generation.status === "processing");
     if (!older) roll.show(found.length ? generation : { ...generation, prompt: roll.generation.prompt }, result.content);
   }
   beat();
