@@ -151,7 +151,7 @@ SUBMIT_ENDINGS: dict[str, Ending] = {
 
 _LOST = (ProviderError, ProviderUnreachable)
 
-# The lost ones and "too much" FAIL on 3914143: failures.of_read raises TypeError, as it ors a tuple with classes.
+# The lost ones and "too much" are exceptions, which failures.of_read has to know; the others are answers.
 READ_ENDINGS: dict[str, Ending] = {
     "400": Ending(_said(400, "Generation ID is required"), InvalidRequest),
     "401": Ending(_said(401), Unauthorized),

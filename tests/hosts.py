@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -173,6 +174,7 @@ class RawServer:
         self.last_bytes = 0
         """How many bytes its last line had."""
         self._next = 0
+        self._silent = False
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Sends a request and reads lines up to its answer."""
@@ -198,12 +200,26 @@ class RawServer:
         return self.request("tools/call", {"name": tool, "arguments": arguments})["result"]
 
     def read(self) -> dict[str, Any]:
-        """The next line of its stdout, which must be JSON."""
+        """The next line of its stdout, which must be JSON; a server that says nothing for too long is killed."""
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, f"the server has ended: {self.process.stderr.read() if self.process.stderr else ''}"
+        impatience = threading.Timer(PATIENCE_S, self._give_up)
+        impatience.start()
+        try:
+            line = self.process.stdout.readline()
+            assert line.endswith("\n"), self._how_it_ended()
+        finally:
+            impatience.cancel()
         self.last_bytes = len(line.encode())
         return json.loads(line)
+
+    def _give_up(self) -> None:
+        self._silent = True
+        self.process.kill()
+
+    def _how_it_ended(self) -> str:
+        errors = self.process.stderr.read() if self.process.stderr else ""
+        how = f"said nothing for {PATIENCE_S:.0f} s" if self._silent else "has ended"
+        return f"the server {how}: {errors}"
 
     def _write(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None

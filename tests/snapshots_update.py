@@ -1,4 +1,4 @@
-"""Writes tests/snapshots/<tool>.json, what agents are told of each tool: `uv run python -m tests.snapshots_update`."""
+"""Writes tests/snapshots/<tool>.json, what agents are told of each tool: `.venv/bin/python -m tests.snapshots_update`."""
 
 import json
 import tempfile
@@ -10,7 +10,7 @@ from mcp.types import Tool
 
 from tests.hosts import Home, connected
 
-COMMAND = "uv run python -m tests.snapshots_update"
+COMMAND = ".venv/bin/python -m tests.snapshots_update"
 FOLDER = Path(__file__).parent / "snapshots"
 
 

@@ -43,11 +43,13 @@ async def test_two_thumbnails_are_generated_awaited_and_saved(home: Home, fatthu
 async def test_an_illustration_waits_in_its_provider_s_queue_and_is_saved_with_its_seed(
     home: Home, betterwaifu: BetterWaifu, era: Era
 ) -> None:
-    betterwaifu.later_jobs(queue=3.0, queue_positions=(3, 2, 1), duration=0.5)
+    betterwaifu.later_jobs(queue=1000.0, queue_positions=(3, 2, 1), duration=0.5)
     messages: list[str] = []
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         messages.append(message or "")
+        if "position" in messages[-1]:
+            betterwaifu.advance(1000)
 
     async with connected(home.with_(betterwaifu), era) as client:
         started = await call(client, "generate", prompt="A lighthouse keeper", seed=77, negative_prompt="text")

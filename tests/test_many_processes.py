@@ -1,6 +1,7 @@
 """Every host starts a server of its own; all of one user share a ledger."""
 
 import os
+import re
 import signal
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -57,12 +58,12 @@ def test_what_must_wait_says_how_many_are_before_it_and_when_it_starts(home: Hom
         generation = server.call("generate", prompt="picture 2")["structuredContent"]
     assert generation["status"] == "queued"
     assert generation["progress"]["queue_position"] == 2
-    assert "behind 1, starts in about" in generation["progress"]["message"]
-    assert "200 s" in generation["progress"]["message"]
+    # Two windows of 100 s, less what the calls took.
+    assert re.search(r"behind 1, starts in about (1[5-9]\d|20\d) s", generation["progress"]["message"])
 
 
 def test_a_waiter_finishes_though_the_process_that_submitted_is_killed(home: Home, fatthumb: FatThumb) -> None:
-    fatthumb.later_jobs(duration=3.0)
+    fatthumb.later_jobs(duration=1000.0)
     user = home.with_(fatthumb)
     with serving(user) as second:
         with serving(user) as first:
@@ -73,12 +74,12 @@ def test_a_waiter_finishes_though_the_process_that_submitted_is_killed(home: Hom
                 "tools/call",
                 {"name": "wait", "arguments": {"generation_ids": [generation["id"]]}, "_meta": {"progressToken": 7}},
             )
-        messages: list[str] = []
+            assert second.read()["params"]["message"]
+        fatthumb.advance(1000)
         while (message := second.read()).get("id") != waiting:
-            messages.append(message["params"]["message"])
+            pass
     (finished,) = message["result"]["structuredContent"]["generations"]
     assert finished["status"] == "succeeded"
-    assert messages
     assert len(fatthumb.requests("POST", "/generate")) == 1
 
 

@@ -7,7 +7,7 @@ from tests.services.fatthumb import FatThumb
 def test_a_server_killed_between_submission_and_completion_finishes_unasked_when_started_again(
     home: Home, fatthumb: FatThumb
 ) -> None:
-    fatthumb.later_jobs(duration=3.0)
+    fatthumb.later_jobs(duration=1000.0)
     user = home.with_(fatthumb)
     with running(user, "serve") as process:
         server = RawServer(process)
@@ -16,6 +16,7 @@ def test_a_server_killed_between_submission_and_completion_finishes_unasked_when
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
         eventually(lambda: "submitted_at" in darkroom(user, "list", "--json").json["generations"][0])
     assert user.saved() == []
+    fatthumb.advance(1000)
     with running(user, "serve"):
         eventually(lambda: len(user.saved()) == 2)
         eventually(lambda: darkroom(user, "list", "--json").json["generations"][0]["status"] == "succeeded")

@@ -1,5 +1,6 @@
 """The environment: what every variable means, and which values cannot be meant."""
 
+import base64
 import logging
 from pathlib import Path
 
@@ -103,7 +104,7 @@ MALFORMED = {
         "http://example.com:99999",
         "http://example.com:port",
         "javascript:alert(1)",
-        # These three FAIL on 3914143: they are taken, and every later call goes somewhere else or nowhere.
+        # If these three were taken, every later call would go somewhere else or nowhere.
         "http://exam ple.com/v1",
         "http://example.com/v1?key=1",
         "http://example.com/v1#part",
@@ -144,7 +145,7 @@ MISSET = [
     *(("DARKROOM_BUDGET", value) for value in ("0", "-1", "1.5", "1e3", "ten", "10/day", "9" * 20, "٣")),
     ("DARKROOM_HOME", "a\0b"),
     ("DARKROOM_PICTURES", "a\0b"),
-    # These two FAIL on 3914143 with a bare RuntimeError of Path.expanduser.
+    # Path.expanduser raises a bare RuntimeError for these two.
     ("DARKROOM_HOME", "~nobody-has-this-name/x"),
     ("DARKROOM_PICTURES", "~nobody-has-this-name/x"),
 ]
@@ -235,3 +236,16 @@ def test_keys_and_passwords_are_never_shown() -> None:
 def test_a_password_is_a_secret_in_both_its_forms() -> None:
     settings = settings_of(FATTHUMB_BASE_URL="http://me:p%40ss%3Aword@127.0.0.1/v1")
     assert {"p%40ss%3Aword", "p@ss:word"} <= set(settings.secrets)
+
+
+@pytest.mark.parametrize("variable", ["FATTHUMB_BASE_URL", "HTTPS_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("colon", ["", ":"])
+def test_a_user_without_a_password_is_a_secret_as_it_is_written_meant_and_sent(variable: str, colon: str) -> None:
+    settings = settings_of(**{variable: f"http://t%40ken-0123456789{colon}@127.0.0.1/v1"})
+    sent = base64.b64encode(b"t@ken-0123456789:").decode()
+    assert {"t%40ken-0123456789", "t@ken-0123456789", sent} <= set(settings.secrets)
+
+
+def test_an_origin_without_a_user_holds_no_secret() -> None:
+    for url in ("http://127.0.0.1/v1", "http://@127.0.0.1/v1", "http://:@127.0.0.1/v1"):
+        assert not any(settings_of(FATTHUMB_BASE_URL=url, HTTPS_PROXY="127.0.0.1:3128").secrets)

@@ -92,7 +92,7 @@ OVERALL = (
     Attack("C's printf, flushed at exit", "libc.printf(b'NOISE\\n')"),
     Attack("a print at exit", "at_import('mcp', lambda: atexit.register(print, 'NOISE', flush=True))"),
     Attack("bytes at exit", "at_import('mcp', lambda: atexit.register(os.write, 1, b'NOISE\\n'))"),
-    Attack("stdout closed", "at_import('mcp', lambda: sys.stdout.close())", ""),
+    Attack("stdout closed", "at_import('mcp', lambda: print('NOISE', sys.stdout.close(), file=sys.stderr))"),
 )
 
 

@@ -1,6 +1,7 @@
 """Pictures are fetched with nothing that could tell who asks; tests/attacks has the links that must not be."""
 
 import json
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from darkroom.errors import DarkroomError, ResultUnavailable
 from darkroom.models import Charged, GenerationRequest, ImageStatus
 from darkroom.providers.base import RemoteImage
+from darkroom.redact import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import MAX_HOPS, MAX_PICTURE, Pictures
 from tests.clients import provider_at, refusal
@@ -135,7 +137,7 @@ BROKEN: dict[str, Fault] = {
     "no HTTP": Raw(),
     "redirect nowhere": Redirect(""),
     "redirect to a broken link": Redirect("http://[::1"),
-    # These FAIL on 3914143 with a bare KeyError: is_redirect is true of any 3xx, with a Location or without.
+    # httpx2's is_redirect is true of any 3xx, with a Location or without.
     **{f"{status} without a place": Answer(status) for status in (300, 302, 304)},
 }
 
@@ -157,3 +159,24 @@ async def test_a_picture_of_a_service_that_is_down_is_unavailable(refuses: Refus
 async def test_the_largest_picture_that_may_come_does(pictures: Pictures, fatthumb: FatThumb) -> None:
     fatthumb.always("picture", Flood(MAX_PICTURE))
     assert len(await pictures.fetch(f"{fatthumb.origin}/files/a.png")) == MAX_PICTURE
+
+
+class Searched(Redactor):
+    """Tells on which threads it was asked to search."""
+
+    def __init__(self) -> None:
+        super().__init__(["a-key-that-is-long"])
+        self.threads: set[int] = set()
+
+    def within(self, data: bytes) -> bool:
+        self.threads.add(threading.get_ident())
+        return super().within(data)
+
+
+async def test_a_picture_is_searched_for_keys_where_it_holds_nobody_else_up(http: Http, fatthumb: FatThumb) -> None:
+    fatthumb.always("picture", Answer(200, content=PICTURE))
+    searched = Searched()
+    pictures = Pictures(http, own_origin=fatthumb.url, redact=searched)
+    assert await pictures.fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
+    assert searched.threads
+    assert threading.get_ident() not in searched.threads

@@ -87,7 +87,7 @@ NEVER_CONNECTED: list[Exception] = [
     socket.gaierror(socket.EAI_NONAME, "no such host"),
     ssl.SSLCertVerificationError("certificate verify failed"),
 ]
-# These FAIL on 3914143: of_submit takes every OSError for "nothing was sent", but these end connections that stand.
+# Not every OSError means that nothing was sent: these end connections that stand.
 CONNECTED: list[Exception] = [
     ConnectionResetError(errno.ECONNRESET, "reset"),
     ConnectionAbortedError(errno.ECONNABORTED, "aborted"),

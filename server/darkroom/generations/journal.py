@@ -1,4 +1,4 @@
-"""Writes a generation's next row, and tells whoever watches: the only way in which a generation changes."""
+"""Writes the next row of a generation that this process drives, until the disk takes it, and tells whoever watches."""
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
