@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 class Talk:
     """One conversation over a server's pipes: what it said on both, and how it ended."""
 
-    def __init__(self, home: Home, code: str, errors: Path, patience: float = PATIENCE_S) -> None:
+    def __init__(self, home: Home, code: str, errors: Path) -> None:
         # The ledger's hooks print too, and warnings are not errors here: dependencies warn as they like.
         environ = {**home.environ, "PYTHONWARNINGS": "default", "DARKROOM_LOG": "debug"}
         self.errors = errors
@@ -89,13 +88,10 @@ class Talk:
                 env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, bufsize=1,
             )  # fmt: skip
         self.server = RawServer(self.process)
-        self._watchdog = threading.Timer(patience, self.process.kill)
-        self._watchdog.start()
 
     def ended(self) -> tuple[list[str], str, int]:
         """Closes its stdin; answers the lines it still said, its stderr, and its exit status."""
         rest, _ = self.process.communicate(timeout=3 * PATIENCE_S)
-        self._watchdog.cancel()
         return rest.splitlines(), self.errors.read_text(), self.process.returncode
 
 

@@ -5,12 +5,17 @@ import logging
 import re
 import traceback
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from itertools import takewhile
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 REDACTED = "[redacted]"
-LONG = 12
-"""From this length on a secret is found in the middle of other text; a shorter one only where it stands alone."""
+SHORT, MIXED, LONG, ENCODED = 6, 8, 12, 14
+"""A secret, or a part of one, is found in the middle of other text from MIXED characters on with letters and figures
+among them, else from LONG on; encoded parts from ENCODED on. A shorter secret is found where it stands alone, and from
+SHORT mixed characters on also in what programs read: any word there may be somebody's password."""
+PROBE, STRIDE = 5, 4
+"""Every fourth place of a text is looked at for five characters of a secret: so no part of MIXED ones is missed."""
 LONGEST = 100_000
 """So much of a text is searched; where more of it follows and a secret is found, all of it is taken out."""
 MAX_LOG_LINE = 4000
@@ -59,33 +64,65 @@ _BETWEEN = re.compile(rf"[\s\\\x1b{_UNSEEN}]")
 _FOLD = {**{ord("A") + n: ord("a") + n for n in range(26)}, ord("-"): "+", ord("_"): "/"}
 # A key of either provider, by its looks: also one that is not ours, or of which its sender left the end out.
 _KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])(?:nsk|bw)_[A-Za-z0-9_-]{8,}")
+# How every key of a provider begins: no part of a secret, and words of file names ("bw_" is black and white).
+_PUBLIC = re.compile(r"(?:(?:nsk|bw)_(?:live_|test_)?)?")
+
+
+class Indivisible(str):
+    """A secret of which no part is one, for others know most of it: a user's name is in it, say."""
+
+    __slots__ = ()
+
+
+class _Form(NamedTuple):
+    """A secret as a folded text may hold it; so many characters at its beginning are no secret."""
+
+    text: str
+    public: int
+    encoded: bool = False
+
+    def tells(self, first: int, last: int) -> bool:
+        """Whether these characters of it are all of the secret or enough of it."""
+        if last - first == len(self.text):
+            return True
+        part = self.text[max(first, self.public) : last]
+        if self.encoded:
+            return len(part) >= ENCODED
+        # Behind a provider's prefix even letters are no word.
+        return _telling(part) or (first == 0 < self.public and len(part) >= MIXED)
 
 
 class Redactor:
     """Takes the given secrets out of what others wrote, however they spelled them.
 
-    Found are letters in either case, escapes (JSON, percent, HTML, Python), hexadecimal and Base64, and secrets with
-    spaces, control or zero-width characters or escape sequences in between.
+    Found are letters in either case, escapes (JSON, percent, HTML, Python), hexadecimal and Base64, secrets with
+    spaces, control or zero-width characters or escape sequences in between, and parts of secrets in all of these.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = set(secrets)
-        long = {secret for secret in secrets if len(_plain(secret)) >= LONG}
-        forms = {form for secret in long for form in _forms(secret)} | {_folded(secret) for secret in secrets - long}
-        self._long = {form for form in forms if len(form) >= LONG}
-        self._short = forms - self._long - {""}
-        self._bytes = [
-            secret.encode(code, "replace") for secret in long for code in ("utf-8", "utf-16-le", "utf-16-be")
-        ]
+        long = {secret for secret in secrets if _telling(_plain(secret))}
+        forms = {form for secret in long for form in _forms(secret)}
+        weak = {form for form in forms if not (form.encoded or _telling(form.text))}
+        short = {form.text for form in weak} | {_folded(secret) for secret in secrets - long}
+        self._alone = {secret for secret in short if _mixed(secret, SHORT)}
+        self._words = short - {""}
+        self._probes: dict[str, dict[_Form, int]] = {}
+        for form in forms - weak:
+            for at in range(len(form.text) - PROBE + 1):
+                self._probes.setdefault(form.text[at : at + PROBE], {}).setdefault(form, at)
+        codes = ("utf-8", "utf-16-le", "utf-16-be")
+        searched = long | {secret for secret in secrets if _mixed(_plain(secret), SHORT)}
+        self._bytes = {_core(secret).encode(code, "replace") for secret in searched for code in codes}
 
     def __call__(self, text: str) -> str:
         """Words that somebody reads, with each secret in them replaced by [redacted]."""
-        return _KEY_LIKE.sub(REDACTED, self._without(text, self._long | self._short))
+        return _KEY_LIKE.sub(REDACTED, self._without(text, self._words))
 
     def value(self, value: Any) -> Any:
-        """JSON that a program reads, without the long secrets: a short one may be part of any word in it."""
+        """JSON that a program reads, without the secrets that cannot be any word in it."""
         if isinstance(value, str):
-            return self._without(value, self._long)
+            return self._without(value, self._alone)
         if isinstance(value, list):
             return [self.value(each) for each in cast("list[Any]", value)]
         if isinstance(value, dict):
@@ -93,34 +130,67 @@ class Redactor:
         return value
 
     def leaks(self, link: str) -> bool:
-        """Whether a long secret stands in the link, or stood there before it was taken out."""
+        """Whether `value` finds a secret in the link, or found one there before."""
         return REDACTED in unquote(self.value(link))
 
     def within(self, data: bytes) -> bool:
-        """Whether a long secret stands in these bytes as it is."""
+        """Whether a secret stands in these bytes as it is, or with less than a quarter cut off at either end."""
         return any(secret in data for secret in self._bytes)
 
-    def _without(self, text: str, secrets: set[str]) -> str:
+    def _without(self, text: str, short: set[str]) -> str:
         folded = _folded(text[:LONGEST])
-        found = [secret for secret in secrets if secret in folded]
-        if not found:
+        found = [secret for secret in short if secret in folded]
+        spans = list(self._parts(folded))
+        if not found and not spans:
             return text
         if len(text) > LONGEST:
             return REDACTED
         places = _places(text)
+        spans += [span for secret in found for span in _alone(secret, folded, places)]
         whole, end = "", 0
-        for first, last in sorted(span for secret in found for span in self._spans(secret, folded, text, places)):
+        for first, last in sorted((places[first][0], places[last - 1][1]) for first, last in spans):
             if first >= end:
                 whole += text[end:first] + REDACTED
             end = max(end, last)
         return whole + text[end:]
 
-    def _spans(self, secret: str, folded: str, text: str, places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        for found in re.finditer(f"(?={re.escape(secret)})", folded):
-            first, last = places[found.start()][0], places[found.start() + len(secret) - 1][1]
-            alone = not (text[:first][-1:].isalnum() or text[last : last + 1].isalnum())
-            if alone or secret not in self._short:
-                yield first, last
+    def _parts(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Where long secrets, or telling parts of them, begin and end."""
+        past: dict[_Form, int] = {}
+        probes, places = self._probes, range(0, len(folded) - PROBE + 1, STRIDE)
+        for at in [at for at in places if folded[at : at + PROBE] in probes]:
+            for form, place in probes[folded[at : at + PROBE]].items():
+                if at < past.get(form, 0):
+                    continue
+                before = _alike(folded[max(0, at - place) : at][::-1], form.text[:place][::-1])
+                after = _alike(folded[at : at + len(form.text)], form.text[place:])
+                if form.tells(place - before, place + after):
+                    past[form] = at + after
+                    yield at - before, at + after
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters at their beginning are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _mixed(text: str, least: int) -> bool:
+    """Whether letters and figures are in it: what has only letters may be a word, only figures a number or a date."""
+    return len(text) >= least and any(map(str.isalpha, text)) and any(map(str.isdigit, text))
+
+
+def _telling(part: str) -> bool:
+    return len(part) >= LONG or _mixed(part, MIXED)
+
+
+def _alone(secret: str, folded: str, places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Where the secret stands with no letter or figure right before or behind it."""
+    for found in re.finditer(f"(?={re.escape(secret)})", folded):
+        first, last = found.start(), found.start() + len(secret)
+        behind = first > 0 and folded[first - 1].isalnum() and places[first - 1][1] == places[first][0]
+        before = folded[last : last + 1].isalnum() and places[last][0] == places[last - 1][1]
+        if not behind and not before:
+            yield first, last
 
 
 def _folded(text: str) -> str:
@@ -152,17 +222,29 @@ def _letter(found: re.Match[str]) -> str:
     return "" if _BETWEEN.fullmatch(letter) else letter
 
 
-def _forms(secret: str) -> Iterator[str]:
+def _public(secret: str) -> int:
+    found = _PUBLIC.match(secret)
+    return len(secret) if isinstance(secret, Indivisible) or found is None else found.end()
+
+
+def _forms(secret: str) -> Iterator[_Form]:
     """The secret as a folded text may hold it: plain, in hexadecimal, in Base64 behind any number of bytes."""
-    data = secret.encode("utf-8", "replace")
+    data, public = secret.encode("utf-8", "replace"), _public(secret)
     for plain in (secret, data.decode("latin-1")):
-        yield _folded(plain)
+        yield _Form(_folded(plain), public)
         # A secret may look escaped itself; a text that escapes each of its characters then holds it as it is.
-        yield _plain(plain)
-    yield data.hex()
+        yield _Form(_plain(plain), public)
+    yield _Form(data.hex(), 2 * public, encoded=True)
     for before, shared in ((0, 0), (1, 2), (2, 3)):
-        code = base64.b64encode(bytes(before) + data).decode()
-        yield code[shared : (before + len(data)) * 8 // 6].translate(_FOLD)
+        code = base64.b64encode(bytes(before) + data).decode()[shared : (before + len(data)) * 8 // 6]
+        yield _Form(code.translate(_FOLD), (before + public) * 8 // 6 - shared, encoded=True)
+
+
+def _core(secret: str) -> str:
+    """What to look for in bytes, where only one search is fast enough: what is left when a little is cut at any end."""
+    own = secret[_public(secret) :]
+    quarter = len(own) // 4
+    return own[quarter : len(own) - quarter] if len(own) >= 2 * MIXED else secret
 
 
 class DiscreetRecord(logging.LogRecord):

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from darkroom.errors import NotConfigured
+from darkroom.redact import Indivisible
 
 PROVIDERS = ("fatthumb", "betterwaifu", "sketch")
 
@@ -155,13 +156,14 @@ def _account(environ: Mapping[str, str], name: str, base_url: str, limits: str) 
 
 
 def _passwords(url: str) -> tuple[str, ...]:
-    """The URL's password as it is written, as it is meant, and as it travels."""
+    """The URL's password as it is written, as it is meant, and as it travels; a user without one is a token."""
     authority = re.split(r"[/?#]", url.rpartition("://")[2])[0]
-    user, found, written = authority.rpartition("@")[0].partition(":")
-    if not found:
+    user, _, password = authority.rpartition("@")[0].partition(":")
+    written = password or user
+    if not written:
         return ()
-    meant = unquote(written)
-    return written, meant, base64.b64encode(f"{unquote(user)}:{meant}".encode(errors="replace")).decode()
+    sent = f"{unquote(user)}:{unquote(password)}".encode(errors="replace")
+    return written, unquote(written), Indivisible(base64.b64encode(sent).decode())
 
 
 def _origin(environ: Mapping[str, str], variable: str) -> str:

@@ -6,18 +6,34 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import PIL.Image
+import PIL.ImageCms
 import PIL.ImageOps
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PHP = b"<?php system($_GET['x']); ?>"
 HTML = b"<html><script>alert(document.domain)</script></html>"
 
+_make_profile: Any = getattr(PIL.ImageCms, "createProfile")  # noqa: B009 - it has no complete types
+PROFILE = PIL.ImageCms.ImageCmsProfile(_make_profile("sRGB")).tobytes()
+"""What says how colours are meant."""
+
 
 def chunk(kind: bytes, body: bytes) -> bytes:
     """One chunk of a PNG."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    """One segment of a JPEG."""
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+def part(kind: bytes, body: bytes) -> bytes:
+    """One chunk of a WebP."""
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
 
 def header(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:

@@ -1,17 +1,22 @@
-"""However many pictures come or are shown at once, few of them are decoded, so that they do not fill the memory."""
+"""However many pictures come or are shown at once, few are fetched or decoded, so that they do not fill the memory."""
 
 import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import PIL.ImageFile
 import pytest
+from anyio import to_thread
 
-from darkroom.app.context import open_app
-from darkroom.models import LOCAL_OWNER
+from darkroom.app.context import AppContext, open_app
+from darkroom.generations.collect import AT_ONCE
+from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.settings import Settings
 from darkroom.tools.results import one
 from tests.hosts import PATIENCE_S, Home
+from tests.services.exchange import Exchange
 from tests.services.fatthumb import FatThumb
 
 
@@ -41,21 +46,73 @@ class Door:
         monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", load)
 
 
-async def test_only_two_pictures_are_decoded_at_the_same_time(
+@asynccontextmanager
+async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[AppContext]:
+    """Everything that a server has, in this process; what happens in it must end."""
+    settings = Settings.from_environment(home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1").environ)
+    with anyio.fail_after(PATIENCE_S):
+        async with open_app(settings) as app:
+            yield app
+
+
+async def finished(app: AppContext, prompt: str) -> Generation:
+    """Four new pictures, once they are saved."""
+    async with app.service.submit(LOCAL_OWNER, prompt=prompt, count=4) as generation:
+        pass
+    async for snapshot in app.service.watch(LOCAL_OWNER, [generation.id], timeout_s=PATIENCE_S):
+        generation = snapshot.generations[0]
+    assert generation.status == "succeeded"
+    return generation
+
+
+async def test_only_two_pictures_are_decoded_at_the_same_time_to_save_or_to_show_them(
     home: Home, fatthumb: FatThumb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     door = Door(monkeypatch)
-    settings = Settings.from_environment(home.with_(fatthumb).environ)
-    async with open_app(settings) as app:
-        with anyio.fail_after(PATIENCE_S):
-            async with app.service.submit(LOCAL_OWNER, prompt="A fox", count=4) as generation:
-                started = generation.id
-            async for snapshot in app.service.watch(LOCAL_OWNER, [started], timeout_s=PATIENCE_S):
-                generation = snapshot.generations[0]
-        assert generation.status == "succeeded"
+    async with app_of(home, fatthumb) as app:
+        shown = await finished(app, "A fox")
         assert door.passed == 4
+        over = False
+
+        async def show() -> None:
+            while not over:
+                await one(shown)
+
         async with anyio.create_task_group() as callers:
             for _ in range(4):
-                callers.start_soon(one, generation)
-        assert door.most <= 2
-        assert door.passed >= 4 + 4 * 4
+                callers.start_soon(show)
+            await finished(app, "Another fox")
+            over = True
+        assert door.most == 2
+        assert door.passed >= 4 + 4 + 4 * 4
+
+
+class Gate:
+    """Counts the requests that are under way at once, and holds each up for a moment, so that a crowd would be seen."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self.most = 0
+
+    async def play(self, exchange: Exchange) -> None:
+        await to_thread.run_sync(self._hold)
+        await exchange.answer(await exchange.normal())
+
+    def _hold(self) -> None:
+        with self._changed:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._inside > AT_ONCE, timeout=1)
+            self._inside -= 1
+
+
+async def test_only_four_pictures_are_fetched_at_the_same_time(home: Home, fatthumb: FatThumb) -> None:
+    gate = Gate()
+    fatthumb.always("picture", gate)
+    async with app_of(home, fatthumb) as app, anyio.create_task_group() as callers:
+        for number in range(3):
+            callers.start_soon(finished, app, f"Fox {number}")
+    assert gate.most == AT_ONCE == 4
+    assert len(home.saved()) == 12

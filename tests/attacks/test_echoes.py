@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -26,12 +27,21 @@ TRIES = 3
 """How often a picture is fetched before it counts as missing."""
 
 
+def cut_and(spelled: Callable[[str], str], secret: str) -> str:
+    return spelled(secret[:-1])
+
+
 @pytest.mark.parametrize(
     ("secret", "spelled"),
     [
         *(pytest.param(KEY, spelled, id=f"a key {name}") for name, spelled in HIDDEN.items()),
         *(pytest.param(PASSWORD, spelled, id=f"a password {name}") for name, spelled in SPELLINGS.items()),
         pytest.param(BETTERWAIFU_KEY, str, id="another provider's key"),
+        *(
+            pytest.param(secret, partial(cut_and, spelled), id=f"a cut {kind} {name}")
+            for kind, secret in (("key", KEY), ("password", PASSWORD))
+            for name, spelled in HIDDEN.items()
+        ),
     ],
 )
 def test_a_secret_in_a_refusal_is_taken_out_however_it_is_spelled(
@@ -102,6 +112,9 @@ TO_THE_LAST_LETTER = SPELLINGS["percent-encoded to the last letter"](KEY)
 AWAY = Redirect(f"/files/x.png?key={quote(KEY)}")
 STATUS_LINE = Raw(f"HTTP/1.1 400 {KEY}\r\nContent-Length: 0\r\n\r\n".encode())
 JOB = Answer(200, json={"generationId": f"job {KEY}"})
+CUT_JOB = Answer(200, json={"generationId": KEY[:-1]})
+HEADLESS = Redirect(f"/files/x.png?key={quote(KEY[4:])}")
+CUT = [Answer(200, content=noted(BETTERWAIFU_KEY[:-1], "utf-8"))]
 
 PLACES = (
     Place("in an error's message", refusal(json={"error": {"message": f"no {KEY}"}})),
@@ -118,11 +131,18 @@ PLACES = (
     Place("in a refusal to take it now", meets("submit", LATER), "succeeded", ""),
     Place("in a failure that leaves the outcome open", meets("submit", Answer(500, json={"error": f"no {KEY}"}))),
     Place("in the job's id", meets("submit", JOB), says="names no generation id"),
+    Place("in the job's id, cut", meets("submit", CUT_JOB), says="names no generation id"),
     Place("in an answer to a look", meets("read", Answer(401, json={"error": KEY})), "succeeded", ""),
     Place("in a status", meets("read", Alter(lambda job: {**job, "status": KEY})), "succeeded", ""),
     Place("in a picture's error", lambda stage: stage.fatthumb.next_job(failing={0: f"no {KEY}"})),
     Place("in a picture's link", linked(f"key={quote(KEY)}"), says=HELD),
     Place("in a picture's link, to the last letter", linked(f"key={TO_THE_LAST_LETTER}"), says=HELD),
+    Place("in a picture's link, cut", linked(f"key={quote(KEY[:-1])}"), says=HELD),
+    Place(
+        "in a picture's link, cut and in Base64", linked(f"key={SPELLINGS['in Base64 for URLs'](KEY[:-1])}"), says=HELD
+    ),
+    Place("in a picture's redirect, without its beginning", meets("picture", *[HEADLESS] * TRIES), says=HELD),
+    Place("in a picture's text, cut", meets("picture", *CUT * TRIES), says=HELD),
     Place("in a picture's redirect", meets("picture", *[AWAY] * TRIES), says=HELD),
     Place("in a picture's text", meets("picture", *[Answer(200, content=noted(KEY, "utf-8"))] * TRIES), says=HELD),
     Place("in a picture's EXIF", meets("picture", *[Answer(200, content=noted(KEY, "utf-16-le"))] * TRIES), says=HELD),

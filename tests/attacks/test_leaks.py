@@ -66,7 +66,7 @@ LEAKS = (
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
     """A server with keys that runs what lies in attack.py in every call of generate."""
     path = tmp_path_factory.mktemp("leaks")
-    talk = Talk(Home(path, KEYS), START + IN_CALLS + MAIN, path / "stderr.txt", patience=20 * PATIENCE_S)
+    talk = Talk(Home(path, KEYS), START + IN_CALLS + MAIN, path / "stderr.txt")
     talk.server.initialize()
     yield talk
     _, errors, status = talk.ended()
@@ -168,6 +168,22 @@ async def test_a_short_key_is_taken_out_of_names(home: Home, betterwaifu: Better
     user = home.with_(betterwaifu, BETTERWAIFU_API_KEY="bw_short")
     (state,) = darkroom(user, "models", "--provider", "betterwaifu", "--json").json["providers"]
     assert state["account"] == {"plan": "plan of [redacted]", "plan_status": "active", "plan_ends": "[redacted]"}
+
+
+@pytest.mark.parametrize("colon", ["", ":"])
+def test_a_gateway_s_token_that_stands_for_the_user_is_a_secret_too(home: Home, colon: str) -> None:
+    token = "s3cr3t-token-0123456789"
+    travels = base64.b64encode(f"{token}:".encode()).decode()
+    with FatThumb(duration=0.0) as fatthumb:
+        url = fatthumb.url.replace("://", f"://{token}{colon}@")
+        user = home.with_(fatthumb, FATTHUMB_BASE_URL=url, DARKROOM_LOG="info")
+        fatthumb.script("submit", Answer(401, json={"error": f"who is {token}, {token[:-1]} or Basic {travels}?"}))
+        done = darkroom(user, "generate", "a fox", "--provider", "fatthumb")
+        assert fatthumb.log[-1].headers["authorization"] == f"Basic {travels}", "it is sent"
+    assert "who is [redacted], [redacted] or Basic [redacted]?" in done.out + done.err
+    assert "POST http://[redacted]" in done.err
+    assert found_in(done.out + done.err, token, travels) == []
+    assert files_that_hold(home.path, token, travels) == {}
 
 
 def test_a_proxy_s_password_is_a_secret_too(home: Home) -> None:

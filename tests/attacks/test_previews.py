@@ -22,6 +22,13 @@ def huge(place: Path) -> None:
     os.truncate(place, 65 * 2**20)
 
 
+def another_picture(place: Path) -> None:
+    """A picture of somebody else's, which is none of this generation's."""
+    other = place.parents[2] / "other.png"
+    other.write_bytes(encoded("PNG"))
+    place.symlink_to(other)
+
+
 REPLACED: dict[str, Callable[[Path], object]] = {
     "nothing": lambda place: None,
     "an empty file": bytes_of(b""),
@@ -33,6 +40,7 @@ REPLACED: dict[str, Callable[[Path], object]] = {
     "a pipe that nobody writes to": os.mkfifo,
     "a folder": lambda place: place.mkdir(),
     "a link to an endless device": lambda place: place.symlink_to("/dev/zero"),
+    "a link to another picture": another_picture,
     "a link to a secret": lambda place: place.symlink_to("/etc/passwd"),
 }
 

@@ -100,7 +100,7 @@ OVERALL = (
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
     """A server that runs what lies in attack.py in every call of generate."""
     path = tmp_path_factory.mktemp("talk")
-    talk = Talk(Home(path), START + IN_CALLS + MAIN, path / "stderr.txt", patience=20 * PATIENCE_S)
+    talk = Talk(Home(path), START + IN_CALLS + MAIN, path / "stderr.txt")
     talk.server.initialize()
     yield talk
     rest, _, status = talk.ended()

@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
-from darkroom.generations.decoding import AT_ONCE, DECODING_S, Kind, Unfit, opened, whole
+from darkroom.generations.decoding import DECODING_S, Kind, Patience, Unfit, decoding, opened, whole
 from darkroom.generations.journal import Journal
 from darkroom.generations.polling import RetryBudget, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
@@ -21,6 +20,10 @@ from darkroom.store.files import picture_stem, save_picture
 
 ATTEMPTS = 3
 BACKOFF_S = 0.5
+AT_ONCE = 4
+"""How many pictures are fetched at the same time, however many generations a restart goes on with: each of up to
+64 MiB stays in memory until it is saved. A place is given back between attempts, so that a slow host, which has
+its own deadline, lets others pass."""
 # What a later call may ask for again: the provider still has the picture, we do not.
 WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error", "timed_out"}
 
@@ -42,7 +45,7 @@ class Collector:
         self._journal = journal
         self._root = root
         self._clock = clock
-        self._decoders = anyio.CapacityLimiter(AT_ONCE)
+        self._places = anyio.CapacityLimiter(AT_ONCE)
 
     async def collect(self, provider: Provider, record: Record, reading: Reading, retries: RetryBudget) -> Record:
         """Saves every picture that the reading offers and that is not here yet; answers the newest row."""
@@ -71,8 +74,9 @@ class Collector:
     ) -> Image:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                data = await provider.picture(record.request, record.job_id or "", remote)
-                return await to_thread.run_sync(partial(self._saved, record, image, data), limiter=self._decoders)
+                async with self._places:
+                    data = await provider.picture(record.request, record.job_id or "", remote)
+                    return await decoding(partial(self._saved, record, image, data))
             except ResultUnavailable as error:
                 if attempt == ATTEMPTS:
                     return _failed(image, error)
@@ -101,14 +105,15 @@ class Collector:
 
 
 def verified(data: bytes, seconds: float = DECODING_S) -> Verified:
-    """The picture in the bytes, after a full decode within `seconds`; what was appended to it is gone.
+    """The picture in the bytes, after a full decode within `seconds`; whatever it does not need is gone.
 
     Raises:
         NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
     """
+    patience = Patience(seconds)
     try:
-        kind, data = whole(data)
-        with opened(kind, data, seconds) as picture:
+        kind, data = whole(data, patience)
+        with opened(kind, data, patience) as picture:
             picture.load()
             return Verified(kind, data, *picture.size)
     except Unfit as error:

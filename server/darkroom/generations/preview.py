@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from darkroom.generations.decoding import opened, whole
+from darkroom.generations.decoding import Patience, Unfit, opened, whole
+from darkroom.store.files import read_at_most
 from darkroom.transport.egress import MAX_PICTURE
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ def _draw_number(pen: "ImageDraw", text: str, left: int, top: int, font: "FreeTy
 def _small(path: Path, max_side: int) -> "PIL.Image.Image | None":
     import PIL.Image  # noqa: PLC0415 - as above
 
+    patience = Patience()
     try:
-        with opened(*whole(_content(path))) as picture:
+        with opened(*whole(_content(path), patience), patience) as picture:
             picture.draft("RGB", (max_side, max_side))
             picture.thumbnail((max_side, max_side))
             flat = PIL.Image.new("RGB", picture.size, "white")
@@ -106,6 +108,7 @@ def _encoded(picture: "PIL.Image.Image", max_bytes: int) -> str | None:
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file() or path.stat().st_size > MAX_PICTURE:
-        raise FileNotFoundError(path)
-    return path.read_bytes()
+    data = read_at_most(path, MAX_PICTURE + 1)
+    if len(data) > MAX_PICTURE:
+        raise Unfit("is larger than any picture that is saved")
+    return data

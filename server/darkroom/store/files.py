@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import time
 import unicodedata
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,9 @@ from darkroom.errors import ResultUnavailable, StorageError
 from darkroom.models import Charged
 
 MAX_STEM_BYTES = 80
+STALE_S = 3600.0
+"""Seconds after which nobody is still writing a temporary file: whoever began it was killed."""
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 def picture_stem(prompt: str, generation_id: str, index: int) -> str:
@@ -44,6 +48,7 @@ def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes)
     """
     try:
         with _day_folder(root, day.strftime("%Y-%m-%d")) as folder:
+            folder.sweep()
             temporary = f".{secrets.token_hex(8)}.part"
             folder.write(temporary, data)
             try:
@@ -67,14 +72,19 @@ def read_picture(path: Path, size: int) -> bytes:
     """
     next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
     try:
-        with _folder(path.parent) as folder:
-            data = folder.read(path.name, size + 1)
+        data = read_at_most(path, size + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ResultUnavailable(f"There is no picture to be read at {path} ({reason}).", next_step=next_step) from error
     if len(data) != size:
         raise ResultUnavailable(f"What lies at {path} is not the picture that was saved there.", next_step=next_step)
     return data
+
+
+def read_at_most(path: Path, size: int) -> bytes:
+    """The first bytes of a file. A link in its place, or in its folder's, is not followed. Raises OSError."""
+    with _folder(path.parent) as folder:
+        return folder.read(path.name, size)
 
 
 def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str, data: bytes) -> str:
@@ -141,6 +151,15 @@ class _Folder:
             os.unlink(self._at(name), dir_fd=self.descriptor)
         except FileNotFoundError:
             return
+
+    def sweep(self) -> None:
+        """Removes what saves that were killed have left here."""
+        oldest = time.time() - STALE_S
+        with os.scandir(self.path if self.descriptor is None else self.descriptor) as entries:
+            for entry in entries:
+                with suppress(OSError):  # another process sweeps too, or it is none of ours
+                    if _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < oldest:
+                        self.remove(entry.name)
 
     def sync(self) -> None:
         if self.descriptor is not None:
