@@ -135,7 +135,8 @@ def build(words: list[str]) -> int:
     """The wheel and the source distribution."""
     sync()
     backend = export("requirements.txt", ARTIFACTS / "build.txt", "--only-group=build")
-    return run(str(BIN / "uv"), "build", "--clear", "--require-hashes", "--build-constraints", str(backend))
+    command = [str(BIN / "uv"), "build", "--clear", "--require-hashes", "--build-constraints", str(backend)]
+    return subprocess.run(command, check=False, env=without_secrets()).returncode
 
 
 def export(form: str, path: Path, *options: str) -> Path:
@@ -143,7 +144,7 @@ def export(form: str, path: Path, *options: str) -> Path:
     path.parent.mkdir(exist_ok=True)
     project = [] if form.startswith("cyclonedx") else ["--no-emit-project"]
     command = [str(BIN / "uv"), "export", "--locked", "--quiet", f"--format={form}", *project, *options]
-    subprocess.run([*command, "--output-file", str(path)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "--output-file", str(path)], check=True, stdout=subprocess.DEVNULL, env=without_secrets())
     return path
 
 
@@ -157,9 +158,14 @@ def sync(*options: str) -> None:
     """Brings .venv to what uv.lock says; whatever is printed goes to stderr, since stdout may be the server's."""
     # The interpreter that runs this file, not one that uv would fetch, unless it is too old.
     ours = {"UV_PYTHON": sys.executable} if sys.version_info >= (3, 11) else {}
-    environ = {**ours, **os.environ}
+    environ = {**ours, **without_secrets()}
     environ.pop("VIRTUAL_ENV", None)
     subprocess.run([uv(), "sync", "--locked", "--quiet", *options], check=True, stdout=sys.stderr, env=environ)
+
+
+def without_secrets() -> dict[str, str]:
+    """Our environment for what installs and builds: without keys, and without URLs in which a password may stand."""
+    return {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL"))}
 
 
 def npm_packages() -> None:
@@ -169,7 +175,8 @@ def npm_packages() -> None:
     done = folder / "node_modules" / ".package-lock.json"
     if done.exists() and done.stat().st_mtime >= NODE_LOCK.stat().st_mtime:
         return
-    subprocess.run([str(BIN / "npm"), "ci", "--loglevel=error"], check=True, stdout=sys.stderr, cwd=folder)
+    command = [str(BIN / "npm"), "ci", "--loglevel=error"]
+    subprocess.run(command, check=True, stdout=sys.stderr, cwd=folder, env=without_secrets())
 
 
 def browser() -> None:
@@ -177,7 +184,7 @@ def browser() -> None:
     if find_browser() or not shutil.which("apt-get") or os.geteuid() != 0:
         return
     for words in (["update"], ["install", "-y", "--no-install-recommends", "chromium-headless-shell"]):
-        subprocess.run(["apt-get", "-qq", *words], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run(["apt-get", "-qq", *words], check=False, stdout=subprocess.DEVNULL, env=without_secrets())
 
 
 def find_browser() -> str | None:
@@ -201,7 +208,7 @@ def uv() -> str:
         "--root-user-action=ignore",
     ]
     locked = ["--require-hashes", "--no-deps", "--requirement", str(ROOT / "uv-requirements.txt")]
-    subprocess.run([*pip, "--target", str(TOOLS), *locked], check=True, stdout=sys.stderr)
+    subprocess.run([*pip, "--target", str(TOOLS), *locked], check=True, stdout=sys.stderr, env=without_secrets())
     return str(own)
 
 

@@ -1,4 +1,4 @@
-"""Writes tests/snapshots/<tool>.json, what agents are told of each tool: `.venv/bin/python -m tests.snapshots_update`."""
+"""Writes tests/snapshots/<tool>.json, what agents are told of each tool."""
 
 import json
 import tempfile

@@ -83,6 +83,62 @@ def test_the_uv_that_is_fetched_where_there_is_none_is_the_locked_one_by_its_has
     assert set(re.findall("sha256:([0-9a-f]{64})", text)) == hashes_of("uv")
 
 
+@pytest.mark.parametrize("kind", ["editable", "wheel", "sdist"])
+def test_a_build_fetches_nothing_beside_what_is_locked(kind: str) -> None:
+    asks = f"import hatchling.build; print(*hatchling.build.get_requires_for_build_{kind}())"
+    uv = shutil.which("uv", path=Path(sys.executable).parent)
+    assert uv is not None
+    done = subprocess.run(
+        [uv, "run", "--locked", "--isolated", "--only-group=build", "python", "-c", asks],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    wanted = re.findall(r"(?:^| )([a-z0-9-]+)", done.stdout)
+    assert set(wanted) <= needed_by(OURS["dev-dependencies"]["build"])
+
+
+def test_what_builds_an_installation_is_held_to_the_lock_s_hashes(tmp_path: Path) -> None:
+    for name in ("dev.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "server", tmp_path / "server")
+    text = (ROOT / "uv.lock").read_text()
+    for digest in hashes_of("hatchling"):
+        text = text.replace(digest, "0" * 64)
+    (tmp_path / "uv.lock").write_text(text)
+    done = dev("demo", folder=tmp_path)
+    assert done.returncode != 0
+    assert "Hash mismatch for `hatchling" in done.stderr
+
+
+def tells_its_environment(program: Path, told: Path) -> None:
+    """Puts a program there that does nothing else."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f'#!/bin/sh\nenv > "{told}"\n')
+    program.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its programs are shell scripts")
+def test_what_installs_and_builds_is_told_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "dev.py", tmp_path)
+    lock = tmp_path / "tests" / "node" / "package-lock.json"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    tells_its_environment(tmp_path / "path" / "uv", tmp_path / "uv.txt")
+    tells_its_environment(tmp_path / "path" / "chromium", tmp_path / "never")
+    tells_its_environment(tmp_path / ".venv" / "bin" / "npm", tmp_path / "npm.txt")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
+    monkeypatch.setenv("HTTPS_PROXY", "http://kept.example:3128")
+    for name in ("FATTHUMB_API_KEY", "BETTERWAIFU_API_KEY", "SOMEBODY_ELSES_API_KEY"):
+        monkeypatch.setenv(name, "a-canary-of-a-key")
+    monkeypatch.setenv("FATTHUMB_BASE_URL", "https://me:a-canary-of-a-key@gateway.example/api/v1")
+    done = dev("install", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for told in ("uv.txt", "npm.txt"):
+        environ = (tmp_path / told).read_text()
+        assert "kept.example" in environ
+        assert "canary" not in environ
+
+
 def test_what_builds_an_installation_has_the_locked_versions() -> None:
     backend = needed_by(OURS["dev-dependencies"]["build"])
     versions = {f"{name}=={PACKAGES[name]['version']}" for name in backend}

@@ -46,6 +46,8 @@ class Account:
     key: str | None = field(default=None, repr=False)
     base_url: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
+    own_origin: str | None = field(default=None, repr=False)
+    """The base URL, if the user named it; a provider's usual one is a stranger's."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +150,12 @@ def _account(environ: Mapping[str, str], name: str, base_url: str, limits: str) 
         read = parse_limits(environ.get(f"{name}_LIMITS", "").strip() or limits)
     except ValueError:
         raise _misset(f"{name}_LIMITS", f"write it like {limits}") from None
-    origin = _origin(environ, f"{name}_BASE_URL") or base_url
+    own_origin = _origin(environ, f"{name}_BASE_URL") or None
+    origin = own_origin or base_url
     if name == "BETTERWAIFU" and "@" in urlsplit(origin).netloc:
         # They would take the Authorization header, the only place where BetterWaifu looks for its key.
         raise _misset("BETTERWAIFU_BASE_URL", "a user and password in it would displace the key")
-    return Account(key, origin, read)
+    return Account(key, origin, read, own_origin)
 
 
 def _passwords(url: str) -> tuple[str, ...]:

@@ -7,10 +7,10 @@ length; its writer lets answers that nobody reads pile up, and does not end whil
 import logging
 import os
 import select
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from types import TracebackType
+from functools import partial
 from typing import Any, Self, cast
 
 import anyio
@@ -27,6 +27,7 @@ from mcp_types.jsonrpc import (
     JSONRPCNotification,
     JSONRPCRequest,
     JSONRPCResponse,
+    RequestId,
     jsonrpc_message_adapter,
 )
 from pydantic import ValidationError
@@ -40,7 +41,9 @@ MAX_LINE = 1024 * 1024
 MAX_UNREAD = 4 * 1024 * 1024
 """Bytes of answers that may wait for the client to read them before nothing more is read from it."""
 MAX_OPEN = 2_000
-"""Requests that may be under way at once; who sends more waits a moment, and is refused then."""
+MAX_HELD = 4 * 1024 * 1024
+"""Requests that may be under way at once, and the bytes of their lines; parsed, those take up to thirty times as much.
+Who sends more waits a moment, and is refused then."""
 BUSY = -32000
 BUSY_AFTER_S = 5.0
 LOOK_EVERY_S = 0.25
@@ -137,8 +140,9 @@ class Outbox:
         self._unread = 0
         self._closed = False
         self._changed = anyio.Event()
-        self.open = 0
-        """Requests that were handed on and have no answer yet."""
+        self._held = 0
+        # What each request under way counts for; a client may give two of them the same id.
+        self._counted = defaultdict[RequestId | None, list[int]](list)
 
     @property
     def full(self) -> bool:
@@ -151,7 +155,7 @@ class Outbox:
             raise anyio.ClosedResourceError
         line = _line(item.message)
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
-            await self.settled()
+            await self.settled(item.message.id)
         while self.full:
             await self.change()
         self._put(line)
@@ -165,9 +169,25 @@ class Outbox:
         self._unread += len(line)
         self._notify()
 
-    async def settled(self) -> None:
-        """One request less is under way."""
-        self.open -= 1
+    async def admit(self, request_id: RequestId, length: int) -> None:
+        """Counts a request in, after a moment if others must be answered first. Raises Refused: too many are."""
+        counted = max(length, MAX_HELD // MAX_OPEN)
+        with anyio.move_on_after(BUSY_AFTER_S):
+            while self._held + counted > MAX_HELD:
+                await self.change()
+        if self._held + counted > MAX_HELD:
+            raise Refused(BUSY, f"Too many requests: {MAX_OPEN} or {MAX_HELD} bytes may be under way", request_id)
+        self._held += counted
+        self._counted[request_id].append(counted)
+
+    async def settled(self, request_id: RequestId | None) -> None:
+        """This request is under way no more."""
+        counted = self._counted.get(request_id)
+        if not counted:
+            return  # an error about what was no request
+        self._held -= counted.pop()
+        if not counted:
+            del self._counted[request_id]
         self._notify()
 
     async def change(self) -> None:
@@ -198,9 +218,7 @@ class Outbox:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
-    ) -> bool | None:
+    async def __aexit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
         await self.aclose()
 
 
@@ -225,13 +243,13 @@ async def _read(source: int, incoming: MemoryObjectSendStream[SessionMessage | E
                 try:
                     message = read_message(line)
                     if isinstance(message, JSONRPCRequest):
-                        await _admit(message, outbox)
+                        await outbox.admit(message.id, len(line or b""))
                 except Refused as refused:
                     outbox.refuse(refused)
                     continue
                 if message is not None:
-                    metadata = ServerMessageMetadata(on_request_unanswered=outbox.settled)
-                    await incoming.send(SessionMessage(message, metadata))
+                    settled = partial(outbox.settled, getattr(message, "id", None))
+                    await incoming.send(SessionMessage(message, ServerMessageMetadata(on_request_unanswered=settled)))
 
 
 async def _room(source: int, outbox: Outbox) -> bool:
@@ -242,16 +260,6 @@ async def _room(source: int, outbox: Outbox) -> bool:
         with anyio.move_on_after(LOOK_EVERY_S):
             await outbox.change()
     return True
-
-
-async def _admit(request: JSONRPCRequest, outbox: Outbox) -> None:
-    """Counts a request in, and waits a moment for others to be answered first."""
-    with anyio.move_on_after(BUSY_AFTER_S):
-        while outbox.open >= MAX_OPEN:
-            await outbox.change()
-    if outbox.open >= MAX_OPEN:
-        raise Refused(BUSY, f"Too many requests: {MAX_OPEN} are under way; wait for some of them", request.id)
-    outbox.open += 1
 
 
 def _hung_up(source: int) -> bool:

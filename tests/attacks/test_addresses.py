@@ -1,11 +1,20 @@
 """A picture is fetched from the public network alone, whatever address its link names or its name resolves to."""
 
+from pathlib import Path
+
 import pytest
 
+from darkroom.models import GenerationRequest, ImageStatus
+from darkroom.providers.base import RemoteImage
+from darkroom.providers.registry import build
+from darkroom.redact import Redactor
+from darkroom.settings import Settings
+from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin
+from tests.clients import refusal
 
 PRIVATE = "private address"
 
@@ -176,3 +185,19 @@ async def test_this_machine_s_own_name_leads_nowhere(refuses: Refuses, internet:
 async def test_a_name_that_nobody_has_leads_nowhere(refuses: Refuses, internet: Internet) -> None:
     internet.names["nobody.example"] = [[]]
     assert "gaierror" in str(await refuses("https://nobody.example/a.png"))
+
+
+@pytest.mark.parametrize("name", ["fatthumb", "betterwaifu"])
+async def test_a_provider_s_own_origin_is_held_to_the_same_unless_the_user_has_named_it(
+    http: Http, internet: Internet, tmp_path: Path, name: str
+) -> None:
+    environ = {f"{name.upper()}_API_KEY": "a-key-of-theirs", "DARKROOM_HOME": str(tmp_path)}
+    settings = Settings.from_environment({**environ, "DARKROOM_PICTURES": str(tmp_path)})
+    provider = build(settings, http, Redactor(settings.secrets)).provider(name)
+    host = {"fatthumb": "fatthumb.klaas.pro", "betterwaifu": "betterwaifu.com"}[name]
+    internet.names[host] = [["10.0.0.1"]]
+    request = provider.check(GenerationRequest(provider=name, prompt="x", model=""))
+    image = RemoteImage(index=1, status=ImageStatus.SUCCEEDED, url=f"https://{host}/a.png")
+    error = await refusal(provider.picture(request, "none", image))
+    assert PRIVATE in str(error)
+    assert internet.connected == []

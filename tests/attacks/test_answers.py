@@ -1,17 +1,19 @@
 """Servers that lie about their answers, never end them, or pack them: nothing is had, or nothing but what was sent."""
 
 import gzip
+import json
 import socket
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 
-from darkroom.errors import NotAnImage
+from darkroom.errors import NotAnImage, OutcomeUnknown, ProviderError, Unauthorized
 from darkroom.generations.collect import verified
 from darkroom.models import Charged
-from darkroom.transport.client import Http
+from darkroom.redact import Redactor
+from darkroom.transport.client import Api, Http
 from darkroom.transport.egress import MAX_PICTURE, Pictures
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import Internet
@@ -156,6 +158,57 @@ async def test_what_is_packed_unasked_stays_packed_and_is_no_picture(
     assert data == body
     with pytest.raises(NotAnImage, match="neither PNG, JPEG nor WebP"):
         verified(data)
+
+
+JOB = json.dumps({"id": "x"}).encode()
+# What follows the end of a stream comes out of no decoder, so that only what arrives can be counted. zlib keeps it
+# all, and copies it each time: with zeros for 192 MB these few bytes take ten seconds and 400 MB.
+BEHIND_THE_END = gzip.compress(gzip.compress(gzip.compress(JOB) + b"\0" * 2**20))
+PACKED_JOBS = {
+    "gzip": ("gzip", gzip.compress(JOB)),
+    "GZIP": ("GZIP", gzip.compress(JOB)),
+    "deflate": ("deflate", zlib.compress(JOB)),
+    "several packings": ("gzip, gzip", gzip.compress(gzip.compress(JOB))),
+    "one that nobody knows": ("x-unheard-of", JOB),
+    "a second one behind none": ("identity, gzip", gzip.compress(JOB)),
+    "much behind its end": ("gzip, gzip, gzip", BEHIND_THE_END),
+}
+
+
+@pytest.fixture
+def api(http: Http) -> Generator[tuple[Api, Origin]]:
+    """A provider, and the server that it is."""
+    with Origin(b"") as origin:
+        yield Api("FatThumb", "FATTHUMB_API_KEY", f"http://127.0.0.1:{origin.port}", http, {}, Redactor([])), origin
+
+
+@pytest.mark.parametrize(("coding", "body"), PACKED_JOBS.values(), ids=PACKED_JOBS)
+async def test_an_api_s_answer_that_is_packed_unasked_is_not_unpacked(
+    api: tuple[Api, Origin], coding: str, body: bytes
+) -> None:
+    provider, origin = api
+    origin.answers(reply(body, f"Content-Encoding: {coding}"))
+    error = await refusal(provider.submit("/generate", {}))
+    assert (type(error), error.charged) == (OutcomeUnknown, Charged.MAYBE)
+    assert type(await refusal(provider.read("/jobs/x"))) is ProviderError
+    assert len(origin.requests) == 2
+
+
+async def test_what_a_status_says_is_known_however_the_words_are_packed(api: tuple[Api, Origin]) -> None:
+    provider, origin = api
+    words = gzip.compress(b'{"error": "no such key"}')
+    origin.answers(reply(words, "Content-Encoding: gzip", status="401 Unauthorized"))
+    for call in (provider.submit("/generate", {}), provider.read("/jobs/x")):
+        error = await refusal(call)
+        assert (type(error), error.charged) == (Unauthorized, Charged.NO)
+        assert "no such key" not in error.message
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+async def test_an_api_s_answer_that_says_it_is_not_packed_is_read(api: tuple[Api, Origin], coding: str) -> None:
+    provider, origin = api
+    origin.answers(reply(JOB, f"Content-Encoding: {coding}"))
+    assert await provider.submit("/generate", {}) == await provider.read("/jobs/x") == {"id": "x"}
 
 
 async def test_a_length_that_is_too_short_cuts_the_picture_off(pictures: Pictures, site: Origin) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, files_that_hold, found_in
 from tests.attacks.test_stdout_attacks import IN_CALLS, MAIN, START
 from tests.attacks.unseen import unseen_in
-from tests.hosts import PATIENCE_S, Home, call, connected, darkroom, eventually
+from tests.hosts import PATIENCE_S, Home, call, connected, darkroom, eventually, refused
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
@@ -199,3 +200,25 @@ def test_a_proxy_s_password_is_a_secret_too(home: Home) -> None:
         env=user.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert "KeyError: '[redacted]'" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"prompt": f"a poster that says {FATTHUMB_KEY}"},
+        {"prompt": f"a poster that says {base64.b64encode(BETTERWAIFU_KEY.encode()).decode()}"},
+        {"prompt": "a poster", "provider": "betterwaifu", "negative_prompt": FATTHUMB_KEY},
+        {"prompt": "a poster", "provider": "fatthumb", "options": {"person_ids": [PASSWORD]}},
+        {"prompt": "a poster", "request_key": BETTERWAIFU_KEY},
+    ],
+    ids=lambda wishes: next(reversed(wishes)),
+)
+async def test_a_secret_in_a_request_is_refused_and_goes_nowhere(home: Home, wishes: dict[str, Any]) -> None:
+    user = home.with_(**KEYS)
+    async with connected(user) as client:
+        said = await refused(client, "generate", **wishes)
+        assert (await call(client, "list_generations"))["generations"] == []
+    assert said.startswith("invalid_request: ")
+    assert "nothing was sent" in said
+    assert found_in(said, *SECRETS) == []
+    assert files_that_hold(home.path, *SECRETS) == {}

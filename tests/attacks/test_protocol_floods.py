@@ -1,7 +1,7 @@
 """Too much of everything: memory stays bounded, what is over a bound is told so, and the next request is served.
 
-The bounds: a parsed line of a megabyte takes up to 30 MB for a moment, 2,000 open requests some 30 KB each, and 4 MiB
-of answers may wait to be read. Without these limits it is hundreds of megabytes.
+The bounds: a parsed line of a megabyte takes up to 30 MB for a moment, 2,000 open requests some 30 KB each or 4 MiB of
+them thirty times as much, and 4 MiB of answers may wait to be read. Without these limits it is hundreds of megabytes.
 """
 
 import os
@@ -9,6 +9,7 @@ import select
 import signal
 import time
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,27 @@ def test_more_requests_than_may_be_open_are_refused_and_the_others_go_on(home: H
             connection.say(encoded(cancelled))
         connection.say(connection.tool("later", "list_generations"))
         assert "result" in connection.until("later")[-1]
+
+
+def test_long_requests_are_held_up_to_a_bound_and_the_others_go_on(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.later_jobs(duration=600.0)
+    long: dict[str, Any] = {"padding": [{}] * (MEGABYTE // 4)}
+    with wire(home.with_(fatthumb), "legacy") as connection:
+        connection.open()
+        connection.say(connection.tool("made", "generate", prompt="a fox"))
+        made = connection.until("made")[-1]["result"]["structuredContent"]["id"]
+        wait = {"name": "wait", "arguments": {"generation_ids": [made], "timeout_s": 600}, "_meta": long}
+        with connection.grows_by_at_most(300):
+            # An id that is used twice counts twice.
+            connection.say(*[connection.request(each, "tools/call", wait) for each in (1, 2, 3, 3, "over")])
+            refused = connection.until("over")
+        assert [message["error"]["code"] for message in refused] == [BUSY]
+        connection.say(connection.tool("short", "list_generations"))
+        assert "result" in connection.until("short")[-1]
+        connection.say(encoded({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}))
+        for number in range(10, 16):  # each is over before the next
+            connection.say(connection.request(number, "tools/list", {"_meta": long}))
+            assert "result" in connection.until(number)[-1]
 
 
 def unread(connection: Wire) -> None:

@@ -19,6 +19,7 @@ from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER
 from darkroom.providers.registry import Registry
+from darkroom.redact import Redactor
 from darkroom.store.sqlite import open_ledger
 from tests.clients import provider_at
 from tests.hosts import PATIENCE_S
@@ -62,7 +63,7 @@ async def service_of(
         async with provider_at(fatthumb) as provider, open_ledger(home) as ledger, anyio.create_task_group() as tasks:
             changes = Changes()
             journal = Journal(ledger, changes)
-            registry = Registry({"fatthumb": provider}, "fatthumb")
+            registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]))
             driver = Driver(journal, registry, "me", Collector(journal, home), tasks)
             driver.start()
             yield Service(journal, changes, registry, driver, "me", tasks, budget=budget, clock=clock)

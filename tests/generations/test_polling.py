@@ -22,6 +22,7 @@ from darkroom.generations.progress import Changes
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry
+from darkroom.redact import Redactor
 from darkroom.settings import Limits, Window
 from darkroom.store.sqlite import open_ledger
 
@@ -110,7 +111,7 @@ async def looks_at(home: Path, provider: OneAnswer, jobs: int, seconds: float) -
     """When that many running jobs, all resumed at the same time, were looked at in that time."""
     async with open_ledger(home) as ledger:
         journal = Journal(ledger, Changes())
-        registry = Registry(providers={provider.name: provider}, default=provider.name)
+        registry = Registry(providers={provider.name: provider}, default=provider.name, redact=Redactor([]))
         async with anyio.create_task_group() as tasks:
             driver = Driver(journal, registry, "me", Collector(journal, home, clock), tasks, clock=clock)
             for number in range(jobs):

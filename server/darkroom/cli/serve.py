@@ -27,18 +27,23 @@ def serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
     `wire` are the descriptors that JSON-RPC comes in and goes out on; nothing else in this process knows them.
     An error that nobody foresaw ends the process: its client sees that, and whoever starts next carries on.
     """
+    anyio.run(_serve_or_fail, settings, wire)
+    return DONE
+
+
+async def _serve_or_fail(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
     try:
-        anyio.run(_serve, settings, wire)
+        await _serve(settings, wire)
     except BaseException:
         log.critical("This was not foreseen.", exc_info=True)
-        _end(FAILED)  # Python would wait for the thread that reads what the client says next
-    return DONE
+        _end(FAILED)  # the event loop would wait for names being resolved, Python for the thread that reads stdin
 
 
 async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
     over = anyio.Event()
     cut_off = anyio.Event()
-    # A thread that hangs in a disk or in a read of stdin cannot be interrupted, only left behind.
+    # A thread that hangs in a disk, a resolver or a read of stdin cannot be interrupted, only left behind. Nothing
+    # calls this off: after us the event loop and Python wait for threads too.
     last_resort = threading.Timer(END_WITHIN_S, _end, [DONE])
     last_resort.daemon = True
 
@@ -66,7 +71,6 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
         if cut_off.is_set():
             _end(DONE)  # the transport's thread is still in a read or a write; all else is closed
         tasks.cancel_scope.cancel()
-    last_resort.cancel()
 
 
 async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> AppContext:

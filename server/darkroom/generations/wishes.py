@@ -39,6 +39,11 @@ def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
         InvalidRequest, NotConfigured: it cannot be made.
     """
     _check_bounds(wishes)
+    if registry.redact.value({**wishes}) != wishes:
+        raise InvalidRequest(
+            "This holds a secret out of Darkroom's own configuration, such as a key.",
+            next_step="Take it out and call again; nothing was sent or written.",
+        )
     chosen = registry.provider(wishes.get("provider"))
     return chosen.check(
         GenerationRequest(

@@ -23,10 +23,14 @@ TRAITS: Mapping[str, Traits] = {
 
 @dataclass(frozen=True)
 class Registry:
-    """The providers that can be used, by name, and the one that is used where a call names none."""
+    """The providers that can be used, by name, and the one that is used where a call names none.
+
+    `redact` knows the secrets that they are used with.
+    """
 
     providers: Mapping[str, Provider]
     default: str
+    redact: Redactor
 
     def provider(self, name: str | None) -> Provider:
         """The named provider, or the default one.
@@ -73,7 +77,7 @@ def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
         api, access, pictures = _connect(betterwaifu.TRAITS, account, headers, http, redact)
         providers["betterwaifu"] = betterwaifu.BetterWaifu(api, access, pictures)
     providers["sketch"] = Sketch()
-    return Registry(providers, settings.default_provider)
+    return Registry(providers, settings.default_provider, redact)
 
 
 def _connect(
@@ -81,7 +85,7 @@ def _connect(
 ) -> tuple[Api, Access, Pictures]:
     api = Api(traits.title, traits.key_variable or "", account.base_url, http, headers, redact)
     access = Access(_fingerprint(traits.title, account), account.limits)
-    return api, access, Pictures(http, own_origin=account.base_url, redact=redact)
+    return api, access, Pictures(http, account.own_origin, redact)
 
 
 def _fingerprint(title: str, account: Account) -> str:

@@ -4,10 +4,12 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx2
+from anyio import to_thread
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.models import Charged
@@ -17,6 +19,8 @@ from darkroom.transport.client import READ_TIMEOUT, Http
 MAX_PICTURE = 64 * 1024 * 1024
 MAX_HOPS = 3
 DEADLINE_S = 120.0
+LOOKUPS = 8
+"""Names that may be resolved at once for one provider's pictures. One that hangs keeps its thread until then."""
 _RETRY = "Call get_status later: Darkroom then fetches this picture again, at no cost."
 
 _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
@@ -36,14 +40,16 @@ _SPECIAL = (
 class Pictures:
     """Fetches pictures by the URLs a provider gave: without key, cookies or referrer, over a fresh connection.
 
-    `own_origin` is the provider's configured base URL: the only place that may be plain http or a private address,
-    since the user named it.
+    `own_origin` is the base URL that the user configured for the provider: the only place that may be plain http or a
+    private address. None: there is no such place.
     """
 
     http: Http
-    own_origin: str = field(repr=False)
+    own_origin: str | None = field(repr=False)
     redact: Redactor = field(default_factory=lambda: Redactor(()))
     deadline_s: float = DEADLINE_S
+    # Of its own: the event loop's few threads resolve the names of every API.
+    _lookups: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LOOKUPS), repr=False)
 
     async def fetch(self, url: str) -> bytes:
         """The body behind `url`, at most 64 MiB, through at most three redirects.
@@ -54,7 +60,7 @@ class Pictures:
         """
         try:
             with anyio.fail_after(self.deadline_s):
-                return self._without_a_key(await self._follow(httpx2.URL(url)))
+                return await self._without_a_key(await self._follow(httpx2.URL(url)))
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and answers may raise anything
@@ -73,8 +79,9 @@ class Pictures:
                     await response.aclose()
         raise _unavailable(f"The picture's link redirects more than {MAX_HOPS} times")
 
-    def _without_a_key(self, data: bytes) -> bytes:
-        if self.redact.within(data):  # in the picture's own notes, as tools do that write down how it was made
+    async def _without_a_key(self, data: bytes) -> bytes:
+        # In the picture's own notes, as tools do that write down how it was made. 64 MiB take a second to search.
+        if await to_thread.run_sync(self.redact.within, data, abandon_on_cancel=True):
             raise _unavailable("The picture's file holds a key of yours, so it is not kept")
         return data
 
@@ -83,18 +90,27 @@ class Pictures:
             raise _unavailable("The picture's link holds a key of yours, so it is not followed")
         if url.userinfo:
             raise _not_plain()
-        if _origin(url) == _origin(httpx2.URL(self.own_origin)):
+        if self.own_origin and _origin(url) == _origin(httpx2.URL(self.own_origin)):
             request = self.http.fresh.build_request("GET", url, timeout=_timeouts())
             return await self.http.fresh.send(request, stream=True, auth=None)
         host = _plain_host(url)
         proxy = _proxy_for(host)
         client = self.http.foreign(proxy)
         # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
-        target = await _pinned(url, host) if proxy is None or _is_address(host) else url
+        target = await self._pinned(url, host) if proxy is None or _is_address(host) else url
         request = client.build_request("GET", target, timeout=_timeouts())
         request.headers["Host"] = url.netloc.decode("ascii")
         request.extensions = {**request.extensions, "sni_hostname": host}
         return await client.send(request, stream=True, auth=None)
+
+    async def _pinned(self, url: httpx2.URL, host: str) -> httpx2.URL:
+        """The URL with its name resolved once, to an address; every address that the name has must be public."""
+        resolve = partial(socket.getaddrinfo, host.encode("ascii"), url.port or 443, type=socket.SOCK_STREAM)
+        found = await to_thread.run_sync(resolve, abandon_on_cancel=True, limiter=self._lookups)
+        addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+        if not addresses or not all(_is_public(ipaddress.ip_address(address)) for address in addresses):
+            raise _unavailable("The picture's link leads to a private address")
+        return url.copy_with(host=addresses[0])
 
 
 def _timeouts() -> httpx2.Timeout:
@@ -127,15 +143,6 @@ def _proxy_for(host: str) -> str | None:
     if not proxy or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-async def _pinned(url: httpx2.URL, host: str) -> httpx2.URL:
-    """The URL with its name resolved once, to an address; every address that the name has must be public."""
-    found = await anyio.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
-    if not addresses or not all(_is_public(ipaddress.ip_address(address)) for address in addresses):
-        raise _unavailable("The picture's link leads to a private address")
-    return url.copy_with(host=addresses[0])
 
 
 def _is_address(host: str) -> bool:
