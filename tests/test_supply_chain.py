@@ -16,6 +16,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from darkroom import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = tomllib.loads((ROOT / "uv.lock").read_text())
@@ -210,3 +212,7 @@ def test_an_audit_that_can_ask_nobody_says_so_and_is_no_success() -> None:
     done = dev("audit", "-s", "osv", "--osv-url", "http://127.0.0.1:9")
     assert done.stdout.startswith("NOT AUDITED")
     assert done.returncode == 3
+
+
+def test_the_version_that_is_told_is_the_one_that_is_released() -> None:
+    assert __version__ == PROJECT["project"]["version"]

@@ -7,6 +7,7 @@ import pytest
 
 from darkroom.errors import DarkroomError, ResultUnavailable
 from darkroom.models import Charged
+from darkroom.redact import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.certificates import Authority
@@ -52,7 +53,7 @@ def site(internet: Internet, authority: Authority) -> Generator[Origin]:
 @pytest.fixture
 def pictures(http: Http, internet: Internet) -> Pictures:
     """The way out, on that network."""
-    return Pictures(http, own_origin=OWN)
+    return Pictures(http, OWN, Redactor(()))
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ async def test_an_answer_that_never_ends_is_left_at_the_deadline(
     http: Http, internet: Internet, site: Origin, play: Play
 ) -> None:
     site.answers(play)
-    error = await refusal(Pictures(http, own_origin=OWN, deadline_s=0.5).fetch(LINK))
+    error = await refusal(Pictures(http, OWN, Redactor(()), deadline_s=0.5).fetch(LINK))
     assert "Timeout" in str(error)
 
 
@@ -116,7 +116,7 @@ async def test_all_hops_have_one_deadline_together(http: Http, internet: Interne
         connection.sendall(redirect("/again.png"))
 
     site.answers(late)
-    error = await refusal(Pictures(http, own_origin=OWN, deadline_s=0.5).fetch(LINK))
+    error = await refusal(Pictures(http, OWN, Redactor(()), deadline_s=0.5).fetch(LINK))
     assert "Timeout" in str(error), "three hops take longer than the deadline, but each of them does not"
 
 

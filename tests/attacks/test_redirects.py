@@ -2,6 +2,7 @@
 
 import pytest
 
+from darkroom.redact import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.conftest import PICTURE, Refuses
@@ -128,7 +129,7 @@ async def test_only_the_configured_origin_itself_may_be_plain_http(
     http: Http, internet: Internet, site: Origin
 ) -> None:
     with Origin(reply(PICTURE)) as gateway:
-        pictures = Pictures(http, own_origin=f"http://127.0.0.1:{gateway.port}/api/v1")
+        pictures = Pictures(http, f"http://127.0.0.1:{gateway.port}/api/v1", Redactor(()))
         site.answers(redirect(f"http://127.0.0.1:{gateway.port}/files/a.png"))
         assert await pictures.fetch(LINK) == PICTURE
         assert len(gateway.requests) == 1
@@ -141,7 +142,7 @@ async def test_nobody_on_the_way_learns_who_asks_nor_whence(http: Http, internet
     own = "http://me:hunter22@127.0.0.1:{port}/api/v1"
     cookie = "Set-Cookie: a=b\r\nSet-Cookie: c=d; Path=/; Secure\r\nSet-Cookie: e=f; Path=/; Domain=.example"
     with Origin(redirect(LINK + "?token=t0ken", cookie)) as gateway:
-        pictures = Pictures(http, own_origin=own.format(port=gateway.port))
+        pictures = Pictures(http, own.format(port=gateway.port), Redactor(()))
         site.answers(redirect("https://cdn.example/b.png", cookie), redirect("/c.png", cookie), reply(PICTURE, cookie))
         for _ in range(2):
             assert await pictures.fetch(f"http://127.0.0.1:{gateway.port}/files/a.png") == PICTURE

@@ -53,7 +53,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Generator[Resolver]:
 
 
 async def test_links_whose_names_hang_hold_nobody_else_s_names_up(http: Http, resolver: Resolver) -> None:
-    pictures = Pictures(http, own_origin=OWN)
+    pictures = Pictures(http, OWN, Redactor(()))
     with Origin(reply(b'{"id": "x"}')) as origin, anyio.fail_after(PATIENCE_S):
         other = Api("BetterWaifu", "BETTERWAIFU_API_KEY", f"http://localhost:{origin.port}", http, {}, Redactor([]))
         async with anyio.create_task_group() as fetches:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from anyio import to_thread
 
+from darkroom.redact import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.certificates import Authority
@@ -97,7 +98,7 @@ async def test_a_server_that_never_shakes_hands_is_left_in_time_and_for_good(htt
 
     with Origin(listen, hears=False) as origin:
         internet.places[f"{PUBLIC}:443"] = origin.port
-        error = await refusal(Pictures(http, own_origin=OWN, deadline_s=0.2).fetch(LINK))
+        error = await refusal(Pictures(http, OWN, Redactor(()), deadline_s=0.2).fetch(LINK))
         assert "Timeout" in str(error)
         assert await to_thread.run_sync(left.wait, PATIENCE_S), "its socket is still open here"
 

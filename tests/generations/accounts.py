@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits
 from darkroom.store.ledger import Later
-from darkroom.store.sqlite import SqliteLedger, open_ledger
+from darkroom.store.sqlite import SqliteLedger
+from tests.ledgers import open_ledger
 from tests.store.ledger_model import MEMORY
 
 ACCOUNT = "key"

@@ -20,9 +20,9 @@ from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER
 from darkroom.providers.registry import Registry
 from darkroom.redact import Redactor
-from darkroom.store.sqlite import open_ledger
 from tests.clients import provider_at
 from tests.hosts import PATIENCE_S
+from tests.ledgers import open_ledger
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows takes no time zone from the environment")

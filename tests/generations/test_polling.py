@@ -16,15 +16,15 @@ from darkroom.errors import DarkroomError, ProviderError, ProviderUnreachable, R
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
-from darkroom.generations.limits import RequestBudget
-from darkroom.generations.polling import SLOWEST_S, Looks, RetryBudget, backoff, first_look, next_look
+from darkroom.generations.limits import RequestAllowance
+from darkroom.generations.polling import SLOWEST_S, Looks, RetryAllowance, backoff, first_look, next_look
 from darkroom.generations.progress import Changes
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import Redactor
 from darkroom.settings import Limits, Window
-from darkroom.store.sqlite import open_ledger
+from tests.ledgers import open_ledger
 
 T = TypeVar("T")
 
@@ -164,7 +164,7 @@ def test_a_pause_that_the_provider_asked_for_holds_for_all_polls_of_the_key(
 ) -> None:
     async def waited() -> float:
         async with open_ledger(tmp_path) as ledger:
-            budget = RequestBudget(Access("key", Limits(requests=requests)), ledger, clock=clock)
+            budget = RequestAllowance(Access("key", Limits(requests=requests)), ledger, clock=clock)
             await budget.draw()
             budget.close(20.0)
             before = anyio.current_time()
@@ -179,7 +179,7 @@ def test_a_pause_that_the_provider_asked_for_holds_for_all_polls_of_the_key(
 def test_retries_never_exceed_the_budget_and_never_stop(crowd: int, seconds: float) -> None:
     async def draws() -> int:
         drawn = 0
-        budget = RetryBudget()
+        budget = RetryAllowance()
 
         async def retry() -> None:
             nonlocal drawn
@@ -195,23 +195,23 @@ def test_retries_never_exceed_the_budget_and_never_stop(crowd: int, seconds: flo
             tasks.cancel_scope.cancel()
         return drawn
 
-    allowed = RetryBudget.CAPACITY + seconds * RetryBudget.PER_S
+    allowed = RetryAllowance.CAPACITY + seconds * RetryAllowance.PER_S
     drawn = in_virtual_time(draws)
     assert drawn <= allowed + 0.01
     if seconds > 1:
-        assert drawn >= min(crowd, RetryBudget.CAPACITY)
-    if seconds > RetryBudget.CAPACITY:
+        assert drawn >= min(crowd, RetryAllowance.CAPACITY)
+    if seconds > RetryAllowance.CAPACITY:
         assert drawn >= allowed - 1
 
 
 def test_one_success_lets_those_who_wait_for_a_retry_go_on_at_once() -> None:
     async def waited() -> float:
-        budget = RetryBudget()
-        for _ in range(RetryBudget.CAPACITY):
+        budget = RetryAllowance()
+        for _ in range(RetryAllowance.CAPACITY):
             await budget.draw()
         before = anyio.current_time()
         async with anyio.create_task_group() as tasks:
-            for _ in range(RetryBudget.CAPACITY):
+            for _ in range(RetryAllowance.CAPACITY):
                 tasks.start_soon(budget.draw)
             await anyio.sleep(0.1)
             budget.succeeded()
@@ -287,7 +287,7 @@ def test_the_looks_of_a_process_keep_the_request_window(
         times: list[float] = []
         async with open_ledger(tmp_path) as ledger:
             account = f"key {window} {steps} {burst}"
-            budget = RequestBudget(Access(account, Limits(requests=(window,))), ledger, clock=clock)
+            budget = RequestAllowance(Access(account, Limits(requests=(window,))), ledger, clock=clock)
             for pause in steps:
                 await anyio.sleep(pause)
                 for _ in range(burst):

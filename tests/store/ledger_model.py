@@ -18,7 +18,8 @@ from darkroom.models import TERMINAL, Answered, Charged, Failure, GenerationRequ
 from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME
 from darkroom.store.ledger import Full, Room
-from darkroom.store.sqlite import SqliteLedger, open_ledger
+from darkroom.store.sqlite import SqliteLedger
+from tests.ledgers import open_ledger
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from darkroom.errors import StorageError
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.database import FILE_NAME
 from darkroom.store.migrations import MIGRATIONS, migrate
-from darkroom.store.sqlite import open_ledger
+from tests.ledgers import open_ledger
 
 NAMES = [name for name, _ in MIGRATIONS]
 RECORD = Record(
@@ -31,11 +31,12 @@ RECORD = Record(
 OPENING = """
 import sys, anyio
 from pathlib import Path
-from darkroom.store.sqlite import open_ledger
+from darkroom.store.database import open_database
+from darkroom.store.sqlite import SqliteLedger
 
 async def main():
-    async with open_ledger(Path(sys.argv[1])) as ledger:
-        print(await ledger.version())
+    async with open_database(Path(sys.argv[1])) as database:
+        print(await SqliteLedger(database).version())
 
 print("ready", flush=True)
 sys.stdin.readline()

@@ -24,7 +24,7 @@ PICTURE = b"RIFF\x00\xff picture"
 def pictures(http: Http, fatthumb: FatThumb) -> Pictures:
     """The way out of a provider whose configured origin is the service's."""
     fatthumb.always("picture", Answer(200, content=PICTURE))
-    return Pictures(http, own_origin=fatthumb.url)
+    return Pictures(http, fatthumb.url, Redactor(()))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_a_picture_is_asked_for_by_nobody_in_particular(pictures: Pictures
 async def test_a_gateway_s_password_is_not_sent_for_a_picture(fatthumb: FatThumb, http: Http) -> None:
     fatthumb.always("picture", Answer(200, content=PICTURE))
     own_origin = fatthumb.url.replace("://", "://me:hunter22@")
-    assert await Pictures(http, own_origin).fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
+    assert await Pictures(http, own_origin, Redactor(())).fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
     assert [entry.has_key for entry in fatthumb.picture_requests] == [False]
 
 

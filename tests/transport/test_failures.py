@@ -173,7 +173,7 @@ def answer_of(body: object, status: int = 400) -> Answer:
     ids=lambda part: repr(part)[:40],
 )
 def test_a_reason_is_found_wherever_the_provider_put_it(body: object, reason: str) -> None:
-    assert answer_of(body).reason() == reason
+    assert answer_of(body).reason(Redactor(())) == reason
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_reason_is_found_wherever_the_provider_put_it(body: object, reason: st
     ids=repr,
 )
 def test_a_reason_of_any_bytes_is_short_and_printable(body: bytes) -> None:
-    reason = answer_of(body).reason()
+    reason = answer_of(body).reason(Redactor(()))
     assert len(reason) <= 300
     assert plain(reason)
 
@@ -200,7 +200,7 @@ def test_any_answer_at_all_becomes_an_error_of_ours(body: bytes, status: int) ->
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"7", b'"x"', b"{", b"<p>", b"\xff", b"[" * 200_000], ids=repr)
 def test_what_is_not_a_json_object_is_the_provider_s_error(body: bytes) -> None:
     with pytest.raises(ProviderError, match="200"):
-        Answer(200, {}, body).json_object("FatThumb")
+        Answer(200, {}, body).json_object("FatThumb", Redactor(()))
 
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

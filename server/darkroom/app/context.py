@@ -66,7 +66,7 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
                     peers.start(tasks, driver)
                 service = Service(journal, changes, providers, driver, presence.id, tasks, budget=settings.budget)
                 try:
-                    observer = Observer(service, ledger, changes, tasks)
+                    observer = Observer(service, changes, tasks)
                     models = Models(providers, settings.limits)
                     yield AppContext(settings, service, providers, TaskRows(database), observer, models)
                 finally:

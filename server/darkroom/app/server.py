@@ -69,7 +69,7 @@ class DarkroomServer(MCPServer[Any]):
             self.add_prompt(prompt)
         self._service = app.service
         self._shelf = Shelf(app.service, app.models)
-        self.completion()(Completer(app.service, app.observer, app.models))
+        self.completion()(Completer(app.service, app.models))
         serve = self._lowlevel_server.add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)

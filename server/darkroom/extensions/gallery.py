@@ -1,5 +1,6 @@
 """The gallery (MCP Apps): a page that hosts show beside the results of generate and wait, and the tool it asks."""
 
+import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,14 @@ from mcp.server.mcpserver.resources import TextResource
 from mcp.types import CallToolResult, ContentBlock, ToolAnnotations
 from pydantic import Field
 
+from darkroom import __version__
 from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
+from darkroom.generations.collect import WORTH_ANOTHER_TRY
 from darkroom.generations.preview import preview
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, Frozen, ImageStatus
+from darkroom.providers.registry import TRAITS
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.results import drawn
 from darkroom.tools.tool import AgentTool, Number, agent_tool
@@ -97,13 +101,20 @@ def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
 
 def _page() -> str:
     """The one self-contained document that a host takes."""
-    script = "\n".join((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    script = "\n".join((_facts(), *((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)))
     page = (PARTS / "page.html").read_text("utf-8")
     return page.replace("{style}", (PARTS / "style.css").read_text("utf-8")).replace("{script}", script)
 
 
+def _facts() -> str:
+    """What the scripts have to know and is decided elsewhere."""
+    providers = {name: {"title": it.title, "seed": it.seed, "free": it.free} for name, it in TRAITS.items()}
+    facts = {"VERSION": __version__, "PROVIDERS": providers, "WORTH_ANOTHER_TRY": sorted(WORTH_ANOTHER_TRY)}
+    return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
+
+
 async def _saved(service: Service, generation_id: str, index: int) -> Path:
-    generation, _ = await service.kept(LOCAL_OWNER, generation_id)
+    generation = await service.kept(LOCAL_OWNER, generation_id)
     for image in generation.images:
         if image.index == index and image.status is ImageStatus.SUCCEEDED and image.path is not None:
             return Path(image.path)

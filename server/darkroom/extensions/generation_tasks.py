@@ -5,7 +5,7 @@ its generations on, and what a task says is read from them.
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -48,13 +48,10 @@ _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 class GenerationTasks:
     """See `TaskBackend`. `wait` is the tool of that name, whose arguments it takes."""
 
-    def __init__(
-        self, service: Service, rows: TaskRows, wait: AgentTool, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, service: Service, rows: TaskRows, wait: AgentTool) -> None:
         self._service = service
         self._rows = rows
         self._wait = wait
-        self._clock = clock
 
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
@@ -94,7 +91,7 @@ class GenerationTasks:
                     raise  # it still asks
                 except DarkroomError as error:
                     refusal = {"stage": TaskStage.REFUSED, "refusal": str(error)}
-                    await self._rows.change(record, stages=(TaskStage.ASKING,), changed_at=self._clock(), **refusal)
+                    await self._rows.change(record, stages=(TaskStage.ASKING,), changed_at=time.time(), **refusal)
             return True
 
     async def cancel(self, task_id: str, caller: str) -> bool:
@@ -105,7 +102,7 @@ class GenerationTasks:
                 return False
             over = (await self._task(record)).status in OVER
             if not over and (record.tool == "wait" or record.stage is TaskStage.ASKING):
-                ended = {"stage": TaskStage.CANCELLED, "changed_at": self._clock()}
+                ended = {"stage": TaskStage.CANCELLED, "changed_at": time.time()}
                 await self._rows.change(record, stages=(record.stage,), **ended)
                 record = await self._row(task_id, caller) or record  # somebody may have said yes before
             if not over and record.tool == "generate" and record.generation_ids:
@@ -124,7 +121,7 @@ class GenerationTasks:
         if record is None:
             return
         ids, until = list(record.generation_ids), record.arguments.get("until", "all")
-        left = (_deadline(record) or record.created_at + TTL_S) - self._clock()
+        left = (_deadline(record) or record.created_at + TTL_S) - time.time()
         async with aclosing(self._service.watch(record.owner, ids, timeout_s=left, until=until)) as changes:
             async for _ in changes:
                 with suppress(StorageError):
@@ -171,7 +168,7 @@ class GenerationTasks:
                     return
 
     def _record(self, owner: str, tool: str, arguments: dict[str, Any], **fields: Any) -> TaskRecord:
-        now = self._clock()
+        now = time.time()
         record = TaskRecord(
             id=new_id("task"), owner=owner, tool=tool, arguments=arguments, stage=TaskStage.GOING,
             created_at=now, changed_at=now,
@@ -180,24 +177,24 @@ class GenerationTasks:
 
     async def _begun(self, record: TaskRecord) -> Task:
         task = await self._task(record)  # before it is written: an unknown generation is refused here
-        await self._rows.begin(record, expired_before=self._clock() - TTL_S)
+        await self._rows.begin(record, expired_before=time.time() - TTL_S)
         return task
 
     async def _row(self, task_id: str, owner: str) -> TaskRecord | None:
-        return await self._rows.get(task_id, owner, expired_before=self._clock() - TTL_S)
+        return await self._rows.get(task_id, owner, expired_before=time.time() - TTL_S)
 
     async def _task(self, record: TaskRecord) -> Task:
         match record.stage:
             case TaskStage.ASKING:
                 questions = _QUESTIONS.validate_python(record.questions)
-                return _task(record, "input_required", message=ASKING, input_requests=questions)
+                return _state(record, "input_required", message=ASKING, input_requests=questions)
             case TaskStage.CANCELLED:
-                return _task(record, "cancelled")
+                return _state(record, "cancelled")
             case TaskStage.REFUSED:
-                return _task(record, "completed", result=refused(record.refusal or ""))
+                return _state(record, "completed", result=refused(record.refusal or ""))
             case TaskStage.GOING:
-                generations = [(await self._service.kept(record.owner, found))[0] for found in record.generation_ids]
-                done = await (_generated if record.tool == "generate" else _waited)(record, generations, self._clock())
+                generations = [await self._service.kept(record.owner, found) for found in record.generation_ids]
+                done = await (_generated if record.tool == "generate" else _waited)(record, generations, time.time())
                 return replace(done, message=say_progress(generations))
 
 
@@ -218,10 +215,10 @@ async def _generated(record: TaskRecord, generations: Sequence[Generation], now:
     """As far as its generation is."""
     (generation,) = generations
     if not generation.status.terminal:
-        return _task(record, "working", updated_at=now)
+        return _state(record, "working", updated_at=now)
     if generation.status is Status.CANCELLED:
-        return _task(record, "cancelled", updated_at=_ended(generation))
-    return _task(record, "completed", updated_at=_ended(generation), result=await one(generation))
+        return _state(record, "cancelled", updated_at=_ended(generation))
+    return _state(record, "completed", updated_at=_ended(generation), result=await one(generation))
 
 
 async def _waited(record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
@@ -231,13 +228,13 @@ async def _waited(record: TaskRecord, generations: Sequence[Generation], now: fl
     deadline = _deadline(record) or now
     in_time = len(ends) >= needed and ends[needed - 1] <= deadline
     if not in_time and now < deadline:
-        return _task(record, "working", updated_at=now)
+        return _state(record, "working", updated_at=now)
     timeout_s = deadline - record.created_at
     result = await waited(generations, timed_out=not in_time, timeout_s=timeout_s)
-    return _task(record, "completed", updated_at=ends[needed - 1] if in_time else deadline, result=result)
+    return _state(record, "completed", updated_at=ends[needed - 1] if in_time else deadline, result=result)
 
 
-def _task(record: TaskRecord, status: TaskStatus, *, updated_at: float | None = None, **rest: Any) -> Task:
+def _state(record: TaskRecord, status: TaskStatus, *, updated_at: float | None = None, **rest: Any) -> Task:
     changed = record.changed_at if updated_at is None else max(updated_at, record.created_at)
     return Task(
         record.id, status, created_at=moment(record.created_at), updated_at=moment(changed),

@@ -12,7 +12,7 @@ import anyio
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
 from darkroom.generations.decoding import DECODING_S, Kind, Patience, Unfit, decoding, opened, whole
 from darkroom.generations.journal import Journal
-from darkroom.generations.polling import RetryBudget, backoff
+from darkroom.generations.polling import RetryAllowance, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
 from darkroom.redact import quote
@@ -47,7 +47,7 @@ class Collector:
         self._clock = clock
         self._places = anyio.CapacityLimiter(AT_ONCE)
 
-    async def collect(self, provider: Provider, record: Record, reading: Reading, retries: RetryBudget) -> Record:
+    async def collect(self, provider: Provider, record: Record, reading: Reading, retries: RetryAllowance) -> Record:
         """Saves every picture that the reading offers and that is not here yet; answers the newest row."""
         known = {image.index: image for image in record.images}
         images = {remote.index: _noted(known.get(remote.index), remote) for remote in reading.images}
@@ -70,7 +70,7 @@ class Collector:
         return record
 
     async def _fetched(
-        self, provider: Provider, record: Record, remote: RemoteImage, image: Image, retries: RetryBudget
+        self, provider: Provider, record: Record, remote: RemoteImage, image: Image, retries: RetryAllowance
     ) -> Image:
         for attempt in range(1, ATTEMPTS + 1):
             try:

@@ -17,8 +17,8 @@ from darkroom.errors import (
 from darkroom.generations import polling
 from darkroom.generations.collect import Collector, outcome, settle, wanted_again, worth_another_try
 from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.limits import RequestBudget
-from darkroom.generations.polling import Looks, RetryBudget
+from darkroom.generations.limits import RequestAllowance
+from darkroom.generations.polling import Looks, RetryAllowance
 from darkroom.generations.submission import Submitter
 from darkroom.models import Charged, ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
@@ -50,10 +50,10 @@ class Driver:
         self._clock = clock
         self._looks: dict[str, Looks] = {}
         self._requests = {
-            name: RequestBudget(provider.access, journal.ledger, clock=clock)
+            name: RequestAllowance(provider.access, journal.ledger, clock=clock)
             for name, provider in registry.providers.items()
         }
-        self._retries = {name: RetryBudget() for name in registry.providers}
+        self._retries = {name: RetryAllowance() for name in registry.providers}
         self._submitter = Submitter(journal, registry, holder, self._drive, clock=clock)
 
     def start(self) -> None:

@@ -69,7 +69,7 @@ class SubmitQueue:
             return Later(self._clock() + RETRY_S)
 
 
-class RequestBudget:
+class RequestAllowance:
     """The polls that one process may make with a key. When the hourly window runs short they slow down, not fail."""
 
     def __init__(self, access: Access, ledger: Ledger, *, clock: Callable[[], float] = time.time) -> None:

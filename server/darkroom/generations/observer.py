@@ -10,7 +10,6 @@ from darkroom.errors import DarkroomError
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import HEARTBEAT_S, Service
 from darkroom.models import Generation, Progress, Status
-from darkroom.store.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +20,10 @@ Told = Callable[[Generation, Generation], Awaitable[None]]
 class Observer:
     """What callers may see of generations without a word from their providers."""
 
-    def __init__(self, service: Service, ledger: Ledger, changes: Changes, tasks: TaskGroup) -> None:
+    def __init__(self, service: Service, changes: Changes, tasks: TaskGroup) -> None:
         self._service = service
-        self._ledger = ledger
         self._changes = changes
         self._tasks = tasks
-
-    async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
-        """The owner's newest ids that begin so. Raises StorageError."""
-        return await self._ledger.ids(owner, prefix, limit)
 
     async def follow(self, owner: str, generation_id: str, told: Told, scope: anyio.CancelScope) -> Generation:
         """Answers the generation, and tells of each change of its state from then on, until the scope is cancelled.
@@ -50,7 +44,7 @@ class Observer:
         task_status: TaskStatus[Generation],
     ) -> None:
         with self._changes.subscribe([generation_id]) as subscription:
-            known, _ = await self._service.kept(owner, generation_id)
+            known = await self._service.kept(owner, generation_id)
             task_status.started(known)
             with scope:
                 while True:
@@ -68,7 +62,7 @@ class Observer:
     async def _read_at_last(self, owner: str, generation_id: str) -> Generation:
         while True:
             try:
-                return (await self._service.kept(owner, generation_id))[0]
+                return await self._service.kept(owner, generation_id)
             except DarkroomError as error:
                 log.info("%s cannot be looked at: %s", generation_id, error.message)
                 await anyio.sleep(HEARTBEAT_S)

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -31,14 +30,11 @@ class Peers:
         presence: Presence,
         registry: Registry,
         changes: Changes,
-        *,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._ledger = ledger
         self._presence = presence
         self._registry = registry
         self._changes = changes
-        self._clock = clock
 
     def start(self, tasks: TaskGroup, driver: Driver) -> None:
         """Follows what others change, and goes on with what the dead leave."""
@@ -53,7 +49,7 @@ class Peers:
                 if not dead:
                     continue
                 lost = lost_in_submission().failure()
-                adopted = await self._ledger.adopt(holder, self._presence.id, accounts, lost=lost, now=self._clock())
+                adopted = await self._ledger.adopt(holder, self._presence.id, accounts, lost=lost, now=time.time())
             for record in adopted:
                 log.info("%s adopted from a process that is gone", record.id)
                 self._changes.publish(record)

@@ -42,7 +42,7 @@ def backoff(failures: int, *, base_s: float) -> float:
     return random.uniform(0.0, min(base_s * 2.0 ** min(failures, 10), SLOWEST_S))  # noqa: S311 - spreads load
 
 
-class RetryBudget:
+class RetryAllowance:
     """Looks and downloads after a failed one, shared by all generations of a provider.
 
     A failing provider is asked by a few, not by all at once; the first success lets everybody go on.

@@ -151,13 +151,20 @@ class Service:
         """
         return await self._describer.generation(await self._driver.look_again(await self._owned(owner, generation_id)))
 
-    async def kept(self, owner: str, generation_id: str) -> tuple[Generation, GenerationRequest]:
-        """The generation as the ledger has it, and what was asked for; raises NotFound.
+    async def kept(self, owner: str, generation_id: str) -> Generation:
+        """The generation as the ledger has it; raises NotFound.
 
         No provider is asked, and no answer counts as delivered: whoever looks on is not who waits for it.
         """
-        record = await self._found(owner, generation_id)
-        return await self._describer.generation(record), record.request
+        return await self._describer.generation(await self._found(owner, generation_id))
+
+    async def request_of(self, owner: str, generation_id: str) -> GenerationRequest:
+        """What was asked for; raises NotFound."""
+        return (await self._found(owner, generation_id)).request
+
+    async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
+        """The owner's newest ids that begin so. Raises StorageError."""
+        return await self._ledger.ids(owner, prefix, limit)
 
     async def delivered(self, owner: str, ids: Iterable[str]) -> None:
         """Whoever asks for these has read the answers that named them. Raises NotFound."""

@@ -35,9 +35,10 @@ class Shelf:
         """
         if isinstance(named, OfModel):
             return ReadResourceContents(await self._model(named), JSON)
-        generation, request = await self._service.kept(LOCAL_OWNER, named.id)
+        generation = await self._service.kept(LOCAL_OWNER, named.id)
         if named.index is None:
-            answer = {**generation.model_dump(mode="json"), "request": arguments_of(request)}
+            request = arguments_of(await self._service.request_of(LOCAL_OWNER, named.id))
+            answer = {**generation.model_dump(mode="json"), "request": request}
             return ReadResourceContents(json.dumps(answer, ensure_ascii=False), JSON)
         image = _saved(generation, named.index)
         data = await to_thread.run_sync(partial(read_picture, Path(image.path or ""), image.bytes or 0))

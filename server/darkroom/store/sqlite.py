@@ -1,14 +1,12 @@
 """The ledger on SQLite: rows of generations."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
 from darkroom.store import gate, rows, tasks
-from darkroom.store.database import Database, open_database
+from darkroom.store.database import Database
 from darkroom.store.ledger import Full, Grant, Later, Page, Room, Standing
 
 # The indexes' own words, so that they are used.
@@ -20,13 +18,6 @@ _BY_STATUS = {
 }
 # Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
 _PERHAPS_PAID = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
-
-
-@asynccontextmanager
-async def open_ledger(home: Path) -> AsyncGenerator["SqliteLedger"]:
-    """The ledger in this folder. Raises StorageError as `open_database` does."""
-    async with open_database(home) as database:
-        yield SqliteLedger(database)
 
 
 class SqliteLedger:

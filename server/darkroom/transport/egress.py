@@ -46,7 +46,7 @@ class Pictures:
 
     http: Http
     own_origin: str | None = field(repr=False)
-    redact: Redactor = field(default_factory=lambda: Redactor(()))
+    redact: Redactor
     deadline_s: float = DEADLINE_S
     # Of its own: the event loop's few threads resolve the names of every API.
     _lookups: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LOOKUPS), repr=False)

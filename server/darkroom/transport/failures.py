@@ -42,7 +42,6 @@ NOT_SENT = (
     httpx2.InvalidURL,
 )
 MAX_RETRY_AFTER_S = 3600.0
-NOTHING_SECRET = Redactor(())
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Answer:
         """Whether the status is in the 200s."""
         return 200 <= self.status < 300
 
-    def json_object(self, title: str, redact: Redactor = NOTHING_SECRET) -> dict[str, Any]:
+    def json_object(self, title: str, redact: Redactor) -> dict[str, Any]:
         """The body as a JSON object, with every secret that the provider repeats taken out of it.
 
         Raises:
@@ -75,7 +74,7 @@ class Answer:
             )
         return value  # pyright: ignore[reportUnknownVariableType] - keys of a JSON object are strings
 
-    def reason(self, redact: Redactor = NOTHING_SECRET) -> str:
+    def reason(self, redact: Redactor) -> str:
         """The provider's own words, wherever it put them; empty where there are none worth repeating."""
         text = self.body.decode("utf-8", "replace")
         try:

@@ -56,9 +56,9 @@ let armed;
 /** A button that is pressed once where that is free, and a second time to confirm where it spends. */
 function variation(roll, index, note) {
   const { provider, count } = roll.generation;
-  const [free, service] = [FREE.has(provider), titleOf(provider)];
+  const [free, service] = [PROVIDERS[provider]?.free, titleOf(provider)];
   const pictures = count === 1 ? "1 new picture" : `${count} new pictures`;
-  const how = SEEDED.has(provider) ? "same prompt, new seed" : `the same request again, since ${service} takes no seed`;
+  const how = PROVIDERS[provider]?.seed ? "same prompt, new seed" : `the same request again, since ${service} takes no seed`;
   const name = `Make a variation of picture ${index}`;
   const button = tool("again", "Variation", name, `${pictures}: ${how}. ${free ? "Free." : `Costs credits at ${service}.`}`, () => press());
   const label = button.querySelector("span");
@@ -105,7 +105,7 @@ function unkeyed({ request_key: _, ...asked }) {
 async function vary(roll) {
   // Where an answer was lost, the same call goes out again: Darkroom knows its key, and does not pay for it twice.
   const args = roll.unanswered || { ...(await roll.recipe()), seed: undefined, request_key: newKey() };
-  if (SEEDED.has(args.provider)) args.seed ??= crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
+  if (PROVIDERS[args.provider]?.seed) args.seed ??= crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
   roll.unanswered = args;
   const result = await host.call("generate", args, 0).catch((error) => {
     if (error instanceof Refusal) roll.unanswered = undefined;

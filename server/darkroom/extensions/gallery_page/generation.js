@@ -1,10 +1,6 @@
 // A generation as this page needs it, whatever came.
 
-const TITLES = { fatthumb: "FatThumb", betterwaifu: "BetterWaifu", sketch: "sketch" };
-const SEEDED = new Set(["betterwaifu", "sketch"]);
-const FREE = new Set(["sketch"]);
 const USUAL_RATIO = { betterwaifu: 832 / 1216 };
-const FETCHABLE = new Set(["result_unavailable", "not_an_image", "storage_error", "timed_out"]);
 const STATES = {
   queued: "In the queue", processing: "Developing", succeeded: "Done",
   partial: "Partly done", failed: "Failed", cancelled: "Cancelled", unknown: "Not known",
@@ -41,8 +37,8 @@ function understoodError(it) {
 }
 
 const isHere = (image) => image.status === "succeeded";
-const isFetchable = (image) => image.status === "failed" && !image.hidden && FETCHABLE.has(image.error?.code);
-const titleOf = (provider) => TITLES[provider] || provider || "the provider";
+const isFetchable = (image) => image.status === "failed" && !image.hidden && WORTH_ANOTHER_TRY.includes(image.error?.code);
+const titleOf = (provider) => PROVIDERS[provider]?.title || provider || "the provider";
 
 function ratioOf(aspect) {
   const found = /^(\d{1,4}):(\d{1,4})$/.exec(text(aspect));

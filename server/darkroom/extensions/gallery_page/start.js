@@ -11,7 +11,7 @@ async function start() {
   try {
     const result = await host.request("ui/initialize", {
       protocolVersion: "2026-01-26",
-      appInfo: { name: "darkroom-gallery", title: "Darkroom gallery", version: "1.0.0" },
+      appInfo: { name: "darkroom-gallery", title: "Darkroom gallery", version: VERSION },
       appCapabilities: { availableDisplayModes: ["inline", "fullscreen"] },
     });
     host.capabilities = object(result.hostCapabilities);
