@@ -121,7 +121,12 @@ class Hanging(sqlite3.Connection):
         threading.Event().wait()
 
 connect = sqlite3.connect
-sqlite3.connect = lambda *args, **kwargs: connect(*args, factory=Hanging, **kwargs)
+
+def hanging(path, *args, **kwargs):
+    ledger = "ledger" in str(path)  # and not what the coverage is kept in
+    return connect(path, *args, **kwargs, **({"factory": Hanging} if ledger else {}))
+
+sqlite3.connect = hanging
 """
 UNRESOLVED = """
 import pathlib, socket, sys, threading

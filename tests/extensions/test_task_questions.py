@@ -156,8 +156,8 @@ def test_looking_on_from_another_process_does_not_disturb_a_submission(
     assert len(fatthumb.posts) == 1
 
 
-@pytest.mark.parametrize("attempt", range(4))
-def test_of_a_yes_and_a_cancel_at_the_same_time_one_wins(careful: Home, fatthumb: FatThumb, attempt: int) -> None:
+@pytest.mark.parametrize("yes_first", [True, False])
+def test_of_a_yes_and_a_cancel_at_the_same_time_one_wins(careful: Home, fatthumb: FatThumb, yes_first: bool) -> None:
     fatthumb.slow_submit = 0.5
     with tasks_of(careful, ASKABLE) as client, tasks_of(careful, ASKABLE) as other:
         task, key = asking(client)
@@ -165,7 +165,7 @@ def test_of_a_yes_and_a_cancel_at_the_same_time_one_wins(careful: Home, fatthumb
             lambda: client.send("tasks/update", taskId=task, inputResponses={key: YES}),
             lambda: other.send("tasks/cancel", taskId=task),
         ]
-        for send in both if attempt % 2 else reversed(both):
+        for send in both if yes_first else reversed(both):
             send()
         ended = client.ended(task)
         assert other.ended(task)["status"] == ended["status"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Generator
+from collections.abc import AsyncIterator, Awaitable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,16 @@ def _header(text: str) -> str:
     return text.encode("ascii", "ignore").decode().replace("\n", "").replace("\r", "").replace("\x00", "")[:200]
 
 
+class _Body(httpx2.AsyncByteStream):
+    """A body that has not been read yet, as those from sockets."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._data
+
+
 class Canned(Http):
     """HTTP clients whose server is a function of this process: all above the socket is real, and it is much faster."""
 
@@ -119,7 +129,7 @@ class Canned(Http):
         return self._canned
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(self.case.status, headers=self.case.headers, content=self.case.body)
+        return httpx2.Response(self.case.status, headers=self.case.headers, stream=_Body(self.case.body))
 
 
 class Clients:
