@@ -256,6 +256,14 @@ def test_a_listener_is_told_of_the_question_and_then_of_what_came_of_it(
     assert set(told[1:-1]) <= {"working"}
 
 
+def test_a_number_that_came_as_text_is_asked_about_as_the_number(careful: Home, fatthumb: FatThumb) -> None:
+    with tasks_of(careful, ASKABLE) as client:
+        task, key = asking(client, count="2")
+        answer(client, task, key, YES)
+        assert client.result(task)["count"] == 2
+    assert [post.body["count"] for post in fatthumb.posts] == [2]
+
+
 def test_what_costs_nothing_is_not_asked_about(careful: Home) -> None:
     with tasks_of(careful, ASKABLE) as client:
         task = client.task("generate", prompt="a fox", provider="sketch")

@@ -52,7 +52,7 @@ class DarkroomServer(MCPServer[Any]):
             tool.name: tool
             for tool in every_tool(app.service, app.catalogue, Confirmation(app.service, app.settings.confirm_over))
         }
-        tasks = Tasks(GenerationTasks(app.service, app.tasks, tools["wait"]), caller=lambda _: LOCAL_OWNER)
+        tasks = Tasks(GenerationTasks(app.service, app.tasks, tools), caller=lambda _: LOCAL_OWNER)
         bus = InMemorySubscriptionBus()
         updates = Updates(app.observer, bus)
         super().__init__(

@@ -46,12 +46,12 @@ _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 
 
 class GenerationTasks:
-    """See `TaskBackend`. `wait` is the tool of that name, whose arguments it takes."""
+    """See `TaskBackend`. `tools` are those that agents call, by name: they check the arguments."""
 
-    def __init__(self, service: Service, rows: TaskRows, wait: AgentTool) -> None:
+    def __init__(self, service: Service, rows: TaskRows, tools: Mapping[str, AgentTool]) -> None:
         self._service = service
         self._rows = rows
-        self._wait = wait
+        self._tools = tools
 
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
@@ -136,12 +136,13 @@ class GenerationTasks:
     async def _generating(self, arguments: dict[str, Any], answer: HandlerResult, caller: str) -> Task | HandlerResult:
         try:
             if isinstance(answer, InputRequiredResult) and answer.input_requests:
-                request = await self._service.foresee(caller, **arguments)
+                wishes = self._tools["generate"].check(arguments)
+                request = await self._service.foresee(caller, **wishes)
                 if request is None:  # it was made while the question was put
                     return answer
                 # What the user is asked about is what is submitted, whatever the defaults of the process that takes
                 # the yes are.
-                asked = {**request.model_dump(mode="json"), "request_key": arguments.get("request_key")}
+                asked = {**request.model_dump(mode="json"), "request_key": wishes["request_key"]}
                 questions = _QUESTIONS.dump_python(answer.input_requests, **_WIRE)
                 record = self._record(caller, "generate", asked, stage=TaskStage.ASKING, questions=questions)
             elif isinstance(answer, CallToolResult) and not answer.is_error and answer.structured_content is not None:
@@ -153,7 +154,7 @@ class GenerationTasks:
             return answer  # a plain answer, with the generation's own id or the question, is better than none
 
     async def _waiting(self, arguments: dict[str, Any], caller: str) -> Task:
-        checked = self._wait.check(arguments)
+        checked = self._tools["wait"].check(arguments)
         ids = tuple(dict.fromkeys(checked["generation_ids"]))
         await self._fetched_again(caller, ids, checked)
         return await self._begun(self._record(caller, "wait", checked, generation_ids=ids))
