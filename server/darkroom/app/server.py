@@ -32,7 +32,7 @@ from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
 from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
-from darkroom.stdio import stdio_streams
+from darkroom.stdio.streams import stdio_streams
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
 

@@ -1,0 +1,31 @@
+"""A stream of bytes, cut into lines."""
+
+from collections.abc import Iterator
+
+MAX_LINE = 1024 * 1024
+"""No message that we serve is a hundredth as long; one of this length takes up to 30 MB once it is parsed."""
+
+
+class Lines:
+    """Cuts a stream of bytes into lines. Of a line that is too long nothing is kept: it comes out as None."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        self._too_long = False
+
+    def feed(self, chunk: bytes) -> Iterator[bytes | None]:
+        """The lines that end in this chunk."""
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            self._keep(end)
+            yield None if self._too_long else bytes(self._line)
+            self._line.clear()
+            self._too_long = False
+        self._keep(rest)
+
+    def _keep(self, part: bytes) -> None:
+        if self._too_long or len(self._line) + len(part) > MAX_LINE:
+            self._too_long = True
+            self._line.clear()
+        else:
+            self._line += part

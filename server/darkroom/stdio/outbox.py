@@ -1,0 +1,122 @@
+"""What waits to be written to the client, and what it waits for an answer to."""
+
+import os
+from collections import defaultdict, deque
+from typing import Self
+
+import anyio
+from anyio import to_thread
+from mcp.shared.message import SessionMessage
+from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCResponse, RequestId
+
+from darkroom.stdio.messages import Refused
+
+MAX_UNREAD = 4 * 1024 * 1024
+"""Bytes of answers that may wait for the client to read them before nothing more is read from it."""
+MAX_OPEN = 2_000
+MAX_HELD = 4 * 1024 * 1024
+"""Requests that may be under way at once, and the bytes of their lines; parsed, those take up to thirty times as much.
+Who sends more waits a moment, and is refused then."""
+BUSY = -32000
+BUSY_AFTER_S = 5.0
+
+
+class Outbox:
+    """The write stream that the server is given: lines wait here for the client, and their senders with them."""
+
+    def __init__(self, wire: int) -> None:
+        self._wire = wire
+        self._lines: deque[bytes] = deque()
+        self._unread = 0
+        self._closed = False
+        self._changed = anyio.Event()
+        self._held = 0
+        # What each request under way counts for; a client may give two of them the same id.
+        self._counted = defaultdict[RequestId | None, list[int]](list)
+
+    @property
+    def full(self) -> bool:
+        """Whether more waits to be read than may."""
+        return self._unread > MAX_UNREAD
+
+    async def send(self, item: SessionMessage, /) -> None:
+        """Queues a message once there is room."""
+        if self._closed:
+            raise anyio.ClosedResourceError
+        line = _line(item.message)
+        if isinstance(item.message, JSONRPCResponse | JSONRPCError):
+            await self.settled(item.message.id)
+        while self.full:
+            await self.change()
+        self._put(line)
+
+    def refuse(self, refused: Refused) -> None:
+        """Queues the answer to a line that the server never sees."""
+        self._put(_line(refused.answer))
+
+    def _put(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._unread += len(line)
+        self._notify()
+
+    async def admit(self, request_id: RequestId, length: int) -> None:
+        """Counts a request in, after a moment if others must be answered first. Raises Refused: too many are."""
+        counted = max(length, MAX_HELD // MAX_OPEN)
+        with anyio.move_on_after(BUSY_AFTER_S):
+            while self._held + counted > MAX_HELD:
+                await self.change()
+        if self._held + counted > MAX_HELD:
+            raise Refused(BUSY, f"Too many requests: {MAX_OPEN} or {MAX_HELD} bytes may be under way", request_id)
+        self._held += counted
+        self._counted[request_id].append(counted)
+
+    async def settled(self, request_id: RequestId | None) -> None:
+        """This request is under way no more."""
+        counted = self._counted.get(request_id)
+        if not counted:
+            return  # an error about what was no request
+        self._held -= counted.pop()
+        if not counted:
+            del self._counted[request_id]
+        self._notify()
+
+    async def change(self) -> None:
+        """Waits until something was queued, written or answered."""
+        await self._changed.wait()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def write(self) -> None:
+        """Writes whatever is queued, until the stream is closed and all of it is out."""
+        while self._lines or not self._closed:
+            if not self._lines:
+                await self.change()
+                continue
+            waiting = b"".join(self._lines)
+            self._lines.clear()
+            await to_thread.run_sync(_write_all, self._wire, waiting, abandon_on_cancel=True)
+            self._unread -= len(waiting)
+            self._notify()
+
+    async def aclose(self) -> None:
+        """Takes nothing more."""
+        self._closed = True
+        self._notify()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
+        await self.aclose()
+
+
+def _line(message: JSONRPCMessage) -> bytes:
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+
+
+def _write_all(wire: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(wire, rest) :]

@@ -1,0 +1,89 @@
+"""The two streams that the server is given: what its client says, and what it is told."""
+
+import os
+import select
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+from anyio import to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import ServerMessageMetadata, SessionMessage
+from mcp_types.jsonrpc import JSONRPCRequest
+
+from darkroom.stdio.lines import Lines
+from darkroom.stdio.messages import Refused, read_message
+from darkroom.stdio.outbox import Outbox
+
+CHUNK = 64 * 1024
+LOOK_EVERY_S = 0.25
+DRAIN_S = 0.5
+
+
+async def _read(source: int, incoming: MemoryObjectSendStream[SessionMessage | Exception], outbox: Outbox) -> None:
+    """Hands on the messages that arrive, until the client hangs up; what it began to say then is passed over."""
+    lines = Lines()
+    async with incoming:
+        while chunk := await to_thread.run_sync(os.read, source, CHUNK, abandon_on_cancel=True):
+            for line in lines.feed(chunk):
+                if not await _room(source, outbox):
+                    return
+                try:
+                    message = read_message(line)
+                    if isinstance(message, JSONRPCRequest):
+                        await outbox.admit(message.id, len(line or b""))
+                except Refused as refused:
+                    outbox.refuse(refused)
+                    continue
+                if message is not None:
+                    settled = partial(outbox.settled, getattr(message, "id", None))
+                    await incoming.send(SessionMessage(message, ServerMessageMetadata(on_request_unanswered=settled)))
+
+
+async def _room(source: int, outbox: Outbox) -> bool:
+    """Waits while the client does not read its answers. False: it has hung up meanwhile."""
+    while outbox.full:
+        if _hung_up(source):
+            return False
+        with anyio.move_on_after(LOOK_EVERY_S):
+            await outbox.change()
+    return True
+
+
+def _hung_up(source: int) -> bool:
+    """Whether nobody can write to this pipe any more, though there is more to read. Unknown on Windows: then no."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(source, getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
+
+
+@asynccontextmanager
+async def stdio_streams(
+    source: int, wire: int
+) -> AsyncGenerator[tuple[MemoryObjectReceiveStream[SessionMessage | Exception], Outbox]]:
+    """Messages from the descriptor `source`, and a stream whose messages go out on the descriptor `wire`.
+
+    Raises:
+        OSError: the client has gone, or does not read what it is sent (TimeoutError).
+    """
+    outbox = Outbox(wire)
+    incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception]()
+    written = anyio.Event()
+
+    async def write() -> None:
+        await outbox.write()
+        written.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write)
+        tasks.start_soon(_read, source, incoming, outbox)
+        yield messages, outbox
+        await outbox.aclose()
+        with anyio.move_on_after(DRAIN_S):
+            await written.wait()
+        tasks.cancel_scope.cancel()
+    if not written.is_set():
+        raise TimeoutError("it does not read what it is sent")
