@@ -145,11 +145,11 @@ def darkroom(home: Home, *words: str, stdin: str = "", **extra: str) -> Finished
 
 
 @contextmanager
-def running(home: Home, *words: str) -> Generator[subprocess.Popen[str]]:
+def running(home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom")) -> Generator[subprocess.Popen[str]]:
     """A process of the command line, killed at the end if it still runs."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [sys.executable, "-m", "darkroom", *words],
+        [sys.executable, *python, *words],
         env=home.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1,
     ) as process:  # fmt: skip
         try:

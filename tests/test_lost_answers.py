@@ -2,6 +2,7 @@
 
 import signal
 import sqlite3
+import time
 from contextlib import closing
 
 import anyio
@@ -125,3 +126,30 @@ async def test_a_refusal_that_cost_nothing_is_not_given_to_the_next_call(home: H
         rich = await call(client, "generate", prompt=PROMPT)
     assert rich["id"] != poor["id"]
     assert rich["status"] != "failed"
+
+
+HASTY = """
+import runpy, sys
+from darkroom.generations import delivery
+delivery.READ_WITHIN_S = 0.05
+sys.argv[1:] = ["serve"]
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_an_answer_that_its_client_had_not_read_when_it_died_is_given_to_the_next_identical_call(home: Home) -> None:
+    with running(home, python=("-c", HASTY)) as process:
+        server = RawServer(process)
+        server.initialize()
+        for _ in range(20):
+            server.send("tools/list", {})  # more than a pipe holds, and nobody reads it
+        server.send("tools/call", {"name": "generate", "arguments": {"prompt": PROMPT}})
+        eventually(lambda: asked_for(home, PROMPT))
+        time.sleep(0.5)  # ten times as long as an answer that was written waits for its reader
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdin.close()
+        process.wait(PATIENCE_S)
+    lost = darkroom(home, "list", "--json").json["generations"][0]
+    assert darkroom(home, "generate", PROMPT, "--json").json["id"] == lost["id"]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mcp import MCPError
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
@@ -25,6 +26,7 @@ from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arg
 from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
+from darkroom.generations.delivery import carried_by
 from darkroom.models import LOCAL_OWNER
 from darkroom.prompts import every_prompt
 from darkroom.resources.completions import Completer
@@ -32,6 +34,7 @@ from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
 from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
+from darkroom.stdio.outbox import Letter
 from darkroom.stdio.streams import stdio_streams
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
@@ -63,7 +66,7 @@ class DarkroomServer(MCPServer[Any]):
             tools=list(with_gallery(tools.values(), app.service, app.settings.file_manager)),
             extensions=[gallery_page(), tasks],
             subscriptions=bus,
-            middleware=[updates.while_listened, tasks.listen],
+            middleware=[_in_a_letter, updates.while_listened, tasks.listen],
         )
         for prompt in every_prompt():
             self.add_prompt(prompt)
@@ -122,6 +125,12 @@ class DarkroomServer(MCPServer[Any]):
             if not isinstance(unfit, ValidationError):
                 raise
             raise MCPError(code=INVALID_PARAMS, message=str(invalid_arguments(unfit))) from error
+
+
+async def _in_a_letter(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """A middleware: what is answered counts as delivered only once it was written to the client."""
+    with carried_by(ctx.request if isinstance(ctx.request, Letter) else None):
+        return await call_next(ctx)
 
 
 async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:

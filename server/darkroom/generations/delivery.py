@@ -1,8 +1,9 @@
 """Whether a caller ever learned what it paid for: an answer that was lost is given to its next identical call."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,8 +17,28 @@ ADOPTABLE_FOR_S = 600.0
 """How long after its creation a generation with a lost answer is given to an identical call."""
 READ_WITHIN_S = 2.0
 
+
+class Letter(Protocol):
+    """The answer to one request, on its way to the caller."""
+
+    async def written(self) -> bool:
+        """Waits until it is where the caller can read it. False: it never will be."""
+        ...
+
+
+_LETTER: ContextVar[Letter | None] = ContextVar("letter", default=None)
 _WRAPPED: ContextVar[list[Record] | None] = ContextVar("wrapped", default=None)
 """What was answered inside of `wrapping`, in the request that this is asked in."""
+
+
+@contextmanager
+def carried_by(letter: Letter | None) -> Generator[None]:
+    """What is answered inside of this block travels in that letter; None: the caller has it as soon as it is said."""
+    token = _LETTER.set(letter)
+    try:
+        yield
+    finally:
+        _LETTER.reset(token)
 
 
 class Delivery:
@@ -47,7 +68,7 @@ class Delivery:
             raise
         wrapped = _WRAPPED.get()
         if wrapped is None:
-            self._tasks.start_soon(self._read, begun)
+            self._tasks.start_soon(self._read, begun, _LETTER.get())
         else:
             wrapped.append(begun)
 
@@ -69,7 +90,7 @@ class Delivery:
         finally:
             _WRAPPED.reset(token)
         for record in wrapped:
-            self._tasks.start_soon(self._read, record)
+            self._tasks.start_soon(self._read, record, _LETTER.get())
 
     async def foresee(self, record: Record, room: Room | None) -> Record:
         """The row that `answering` would give this call now, with nothing written. Raises the same."""
@@ -80,11 +101,12 @@ class Delivery:
         with anyio.CancelScope(shield=True), suppress(StorageError):
             await self._ledger.answer(record, answered)
 
-    async def _read(self, record: Record) -> None:
-        # The answer is in the pipe. Only a caller that is still there a moment later can have read it.
+    async def _read(self, record: Record, letter: Letter | None) -> None:
+        # Only a caller that is still there a moment after the answer was written can have read it.
+        answered = Answered.LOST
         try:
-            await anyio.sleep(READ_WITHIN_S)
-        except anyio.get_cancelled_exc_class():
-            await self.note(record, Answered.LOST)
-            raise
-        await self.note(record, Answered.DELIVERED)
+            if letter is None or await letter.written():
+                await anyio.sleep(READ_WITHIN_S)
+                answered = Answered.DELIVERED
+        finally:
+            await self.note(record, answered)

@@ -21,18 +21,37 @@ BUSY = -32000
 BUSY_AFTER_S = 5.0
 
 
+class Letter:
+    """What becomes of the answer to one request, which counts for `weight` bytes while it is under way."""
+
+    def __init__(self, weight: int) -> None:
+        self.weight = weight
+        self._over = anyio.Event()
+        self._written = False
+
+    async def written(self) -> bool:
+        """Waits until the answer is in the pipe, which is not yet read. False: there will be none."""
+        await self._over.wait()
+        return self._written
+
+    def end(self, *, written: bool) -> None:
+        """It is written, or never will be."""
+        self._written = self._written or written
+        self._over.set()
+
+
 class Outbox:
     """The write stream that the server is given: lines wait here for the client, and their senders with them."""
 
     def __init__(self, wire: int) -> None:
         self._wire = wire
-        self._lines: deque[bytes] = deque()
+        self._lines: deque[tuple[bytes, Letter | None]] = deque()
         self._unread = 0
         self._closed = False
         self._changed = anyio.Event()
         self._held = 0
-        # What each request under way counts for; a client may give two of them the same id.
-        self._counted = defaultdict[RequestId | None, list[int]](list)
+        # The requests under way; a client may give two of them the same id.
+        self._open = defaultdict[RequestId | None, list[Letter]](list)
 
     @property
     def full(self) -> bool:
@@ -43,23 +62,23 @@ class Outbox:
         """Queues a message once there is room."""
         if self._closed:
             raise anyio.ClosedResourceError
-        line = _line(item.message)
+        line, letter = _line(item.message), None
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
-            await self.settled(item.message.id)
+            letter = self._settled(item.message.id)
         while self.full:
             await self.change()
-        self._put(line)
+        self._put(line, letter)
 
     def refuse(self, refused: Refused) -> None:
         """Queues the answer to a line that the server never sees."""
         self._put(_line(refused.answer))
 
-    def _put(self, line: bytes) -> None:
-        self._lines.append(line)
+    def _put(self, line: bytes, letter: Letter | None = None) -> None:
+        self._lines.append((line, letter))
         self._unread += len(line)
         self._notify()
 
-    async def admit(self, request_id: RequestId, length: int) -> None:
+    async def admit(self, request_id: RequestId, length: int) -> Letter:
         """Counts a request in, after a moment if others must be answered first. Raises Refused: too many are."""
         counted = max(length, MAX_HELD // MAX_OPEN)
         with anyio.move_on_after(BUSY_AFTER_S):
@@ -68,17 +87,25 @@ class Outbox:
         if self._held + counted > MAX_HELD:
             raise Refused(BUSY, f"Too many requests: {MAX_OPEN} or {MAX_HELD} bytes may be under way", request_id)
         self._held += counted
-        self._counted[request_id].append(counted)
+        letter = Letter(counted)
+        self._open[request_id].append(letter)
+        return letter
 
-    async def settled(self, request_id: RequestId | None) -> None:
-        """This request is under way no more."""
-        counted = self._counted.get(request_id)
-        if not counted:
-            return  # an error about what was no request
-        self._held -= counted.pop()
-        if not counted:
-            del self._counted[request_id]
+    async def unanswered(self, request_id: RequestId) -> None:
+        """This request is under way no more, and its client expects no answer."""
+        if letter := self._settled(request_id):
+            letter.end(written=False)
+
+    def _settled(self, request_id: RequestId | None) -> Letter | None:
+        letters = self._open.get(request_id)
+        if not letters:
+            return None  # an error about what was no request
+        letter = letters.pop()
+        self._held -= letter.weight
+        if not letters:
+            del self._open[request_id]
         self._notify()
+        return letter
 
     async def change(self) -> None:
         """Waits until something was queued, written or answered."""
@@ -94,11 +121,15 @@ class Outbox:
             if not self._lines:
                 await self.change()
                 continue
-            waiting = b"".join(self._lines)
+            lines = list(self._lines)
             self._lines.clear()
+            waiting = b"".join(line for line, _ in lines)
             await to_thread.run_sync(_write_all, self._wire, waiting, abandon_on_cancel=True)
             self._unread -= len(waiting)
             self._notify()
+            for _, letter in lines:
+                if letter is not None:
+                    letter.end(written=True)
 
     async def aclose(self) -> None:
         """Takes nothing more."""

@@ -29,16 +29,18 @@ async def _read(source: int, incoming: MemoryObjectSendStream[SessionMessage | E
             for line in lines.feed(chunk):
                 if not await _room(source, outbox):
                     return
+                metadata = None
                 try:
                     message = read_message(line)
                     if isinstance(message, JSONRPCRequest):
-                        await outbox.admit(message.id, len(line or b""))
+                        letter = await outbox.admit(message.id, len(line or b""))
+                        unanswered = partial(outbox.unanswered, message.id)
+                        metadata = ServerMessageMetadata(request_context=letter, on_request_unanswered=unanswered)
                 except Refused as refused:
                     outbox.refuse(refused)
                     continue
                 if message is not None:
-                    settled = partial(outbox.settled, getattr(message, "id", None))
-                    await incoming.send(SessionMessage(message, ServerMessageMetadata(on_request_unanswered=settled)))
+                    await incoming.send(SessionMessage(message, metadata))
 
 
 async def _room(source: int, outbox: Outbox) -> bool:
