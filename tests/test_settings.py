@@ -92,7 +92,7 @@ def test_limits_can_be_said_in_words() -> None:
 
 
 MALFORMED = {
-    "API_KEY": ["two words", "tab\tbed", "schlüssel", "line\nbreak", "x" * 513, "nul\0", "\u200bnsk_1"],
+    "API_KEY": ["two words", "tab\tbed", "schlüssel", "line\nbreak", "k" * 513, "nul\0", "\u200bnsk_1"],
     "BASE_URL": [
         "example.com",
         "ftp://example.com",
@@ -139,7 +139,7 @@ MISSET = [
         for name, values in MALFORMED.items()
         for value in values
     ),
-    *(("DARKROOM_PROVIDER", value) for value in ("dall-e", "FatThumb", "fatthumb,sketch", "None")),
+    *(("DARKROOM_PROVIDER", value) for value in ("dall-e", "Fat Thumb", "fatthumb,sketch")),
     *(("DARKROOM_LOG", value) for value in ("loud", "10", "warning,info")),
     *(("DARKROOM_CONFIRM", value) for value in ("never", "yes", "Always", "over", "over:", "over:-1", "over:two", "2")),
     *(("DARKROOM_BUDGET", value) for value in ("0", "-1", "1.5", "1e3", "ten", "10/day", "9" * 20, "٣")),
@@ -152,27 +152,60 @@ MISSET = [
 
 
 @pytest.mark.parametrize(("variable", "value"), MISSET, ids=lambda part: repr(part)[:40])
-def test_a_value_that_cannot_be_meant_is_refused_with_the_name_of_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(NotConfigured) as caught:
-        settings_of(**{variable: value})
-    assert variable in caught.value.message
-    assert variable in caught.value.next_step
+def test_a_value_that_cannot_be_meant_disables_what_it_concerns_and_nothing_else(variable: str, value: str) -> None:
+    keys = {f"{provider}_API_KEY": "key_1" for provider in PROVIDERS}
+    if variable == "DARKROOM_HOME":
+        with pytest.raises(NotConfigured, match="DARKROOM_HOME"):
+            settings_of(**{variable: value})
+        return
+    settings = (
+        settings_of(**keys, **{variable: value}) if variable not in keys else settings_of(**keys | {variable: value})
+    )
+    concerned = {
+        "FATTHUMB": settings.fatthumb.misset,
+        "BETTERWAIFU": settings.betterwaifu.misset,
+        "DARKROOM_PROVIDER": settings.default_provider,
+        "DARKROOM_PICTURES": settings.no_place,
+        variable if "CONFIRM" in variable or "BUDGET" in variable else "DARKROOM_CONFIRM": settings.unguarded,
+    }
+    errors = {name: error for name, error in concerned.items() if isinstance(error, NotConfigured)}
+    assert all(variable.startswith(name) for name in errors)
+    assert errors or variable == "DARKROOM_LOG"
+    assert all(variable in error.message and variable in error.next_step for error in errors.values())
+    assert [warning for warning in settings.warnings if variable in warning] == list(settings.warnings) != []
+    assert (settings.fatthumb.key, settings.betterwaifu.key) == tuple(
+        None if n in errors else "key_1" for n in PROVIDERS
+    )
+    assert settings.log_level == logging.WARNING
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_refused_key_or_origin_is_not_repeated(provider: str) -> None:
-    for variable, value in ((f"{provider}_API_KEY", "my secret key"), (f"{provider}_BASE_URL", "ftp://me:hunter22@h")):
-        with pytest.raises(NotConfigured) as caught:
-            settings_of(**{variable: value})
-        error = caught.value
-        shown = f"{error!r} {error.next_step} {error.__cause__!r}"
-        assert "secret" not in shown
-        assert "hunter22" not in shown
+def test_a_misset_account_stays_the_default_so_that_nothing_else_is_paid_instead(provider: str) -> None:
+    keys = (
+        {"FATTHUMB_API_KEY": "k1", "BETTERWAIFU_API_KEY": "k2"}
+        if provider == "FATTHUMB"
+        else {f"{provider}_API_KEY": "k"}
+    )
+    assert settings_of(**keys, **{f"{provider}_LIMITS": "ten"}).default_provider == provider.lower()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_was_given_as_a_key_or_an_origin_is_a_secret_and_not_repeated(provider: str) -> None:
+    for variable, value, secret in (
+        (f"{provider}_API_KEY", "my secret key", "my secret key"),
+        (f"{provider}_API_KEY", '"nsk_0123456789abcdef"', "nsk_0123456789abcdef"),
+        (f"{provider}_BASE_URL", "ftp://me:hunter22@h", "hunter22"),
+        (f"{provider}_BASE_URL", "'http://me:hunter22@h/api/v1'", "hunter22"),
+    ):
+        settings = settings_of(**{f"{provider}_API_KEY": "key_1", variable: value})
+        assert secret in settings.secrets
+        assert not any(secret in shown for shown in (repr(settings), *settings.warnings))
 
 
 @pytest.mark.parametrize("name", ["fatthumb", "betterwaifu", "sketch"])
 def test_the_default_provider_can_be_named_with_or_without_its_key(name: str) -> None:
     assert settings_of(DARKROOM_PROVIDER=f" {name} ").default_provider == name
+    assert settings_of(DARKROOM_PROVIDER=name.title()).default_provider == name
 
 
 @pytest.mark.parametrize(
@@ -219,8 +252,9 @@ def test_a_folder_is_absolute_whatever_it_is_given_as(variable: str, tmp_path: P
 
 
 def test_a_gateway_s_password_is_refused_where_it_would_displace_the_key() -> None:
-    with pytest.raises(NotConfigured, match="BETTERWAIFU_BASE_URL"):
-        settings_of(BETTERWAIFU_API_KEY="bw_key", BETTERWAIFU_BASE_URL="http://me:hunter22@127.0.0.1/v1")
+    settings = settings_of(BETTERWAIFU_API_KEY="bw_key", BETTERWAIFU_BASE_URL="http://me:hunter22@127.0.0.1/api/v1")
+    assert settings.betterwaifu.misset
+    assert "BETTERWAIFU_BASE_URL" in settings.betterwaifu.misset.message
 
 
 def test_keys_and_passwords_are_never_shown() -> None:

@@ -1,16 +1,15 @@
 """The environment, read once and checked: nothing else in the house looks at it."""
 
-import base64
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from darkroom.environment import Environment, folder_of, is_origin, misset, passwords
 from darkroom.errors import NotConfigured
-from darkroom.redact import Indivisible
 
 PROVIDERS = ("fatthumb", "betterwaifu", "sketch")
 
@@ -48,6 +47,8 @@ class Account:
     limits: Limits = field(default_factory=Limits)
     own_origin: str | None = field(default=None, repr=False)
     """The base URL, if the user named it; a provider's usual one is a stranger's."""
+    misset: NotConfigured | None = None
+    """Why it is not used, though a key is set."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,24 @@ class Settings:
     pictures: Path
     fatthumb: Account = field(default_factory=Account)
     betterwaifu: Account = field(default_factory=Account)
-    default_provider: str = "sketch"
+    default_provider: str | NotConfigured = "sketch"
+    """The provider of a call that names none, or why there is none."""
     confirm_over: int | None = None
     """A call for more pictures than this is asked about before anything is spent; None: none is."""
     budget: int | None = None
     """How many generations a day may be started; None: any number."""
+    unguarded: NotConfigured | None = None
+    """Why nothing that costs money may be started: the user wants to be protected, but not readably so."""
+    no_place: NotConfigured | None = None
+    """Why no picture can be made: there is no telling where it should be saved."""
+    warnings: tuple[str, ...] = ()
+    """A sentence for each variable that was not taken as it is written."""
     log_level: int = logging.WARNING
     file_manager: str | None = None
     """The command that shows a folder on this machine's desktop; None where there is no desktop."""
     proxies: tuple[str, ...] = field(default=(), repr=False)
+    spoilt: tuple[str, ...] = field(default=(), repr=False)
+    """What was given as a key or a base URL and is not used: it may hold a secret all the same."""
 
     @property
     def limits(self) -> dict[str, Limits]:
@@ -78,43 +88,62 @@ class Settings:
         """Every text that must never leave the process but in a request to its own provider, gateway or proxy."""
         accounts = (self.fatthumb, self.betterwaifu)
         urls = [*(account.base_url for account in accounts), *self.proxies]
-        return (*(account.key or "" for account in accounts), *(each for url in urls for each in _passwords(url)))
+        spoilt = [text for text in self.spoilt if "://" not in text]
+        keys = [*(account.key or "" for account in accounts), *spoilt]
+        return (*keys, *(each for url in (*urls, *self.spoilt) for each in passwords(url)))
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
-        """Reads and checks every variable of the contract.
+    def from_environment(cls, environ: Mapping[str, str], *, in_any_folder: bool = False) -> "Settings":
+        """Reads every variable of the contract. `in_any_folder`: the host chose the working directory, not the user.
+
+        A variable that cannot be meant as it is written disables what it concerns; one that protects disables what
+        it protects from.
 
         Raises:
-            NotConfigured: a variable holds what cannot be meant; the message names it.
+            NotConfigured: there is no telling where the ledger should be.
         """
-        fatthumb = _account(environ, "FATTHUMB", "https://fatthumb.klaas.pro/api/v1", FATTHUMB_LIMITS)
-        betterwaifu = _account(environ, "BETTERWAIFU", "https://betterwaifu.com/api/v1", BETTERWAIFU_LIMITS)
-        with_key = [n for n, a in (("fatthumb", fatthumb), ("betterwaifu", betterwaifu)) if a.key]
-        default = environ.get("DARKROOM_PROVIDER", "").strip() or (with_key[0] if with_key else "sketch")
-        if default not in PROVIDERS:
-            raise _misset("DARKROOM_PROVIDER", f"it is one of {', '.join(PROVIDERS)}")
+        env = Environment(environ)
+        fatthumb = _account(env, "FATTHUMB", "https://fatthumb.klaas.pro/api/v1", FATTHUMB_LIMITS)
+        betterwaifu = _account(env, "BETTERWAIFU", "https://betterwaifu.com/api/v1", BETTERWAIFU_LIMITS)
+        with_key = [n for n, a in (("fatthumb", fatthumb), ("betterwaifu", betterwaifu)) if a.key or a.misset]
+        home, pictures = (folder_of(env, f"DARKROOM_{name}", in_any_folder) for name in ("HOME", "PICTURES"))
+        default, confirm_over, budget = _default_provider(env), _confirm_over(env), _budget(env)
+        log_level = _log_level(env)
+        if isinstance(home, NotConfigured):
+            raise home
+        misspelt = env.strangers("DARKROOM_", *(f"{name.upper()}_" for name in PROVIDERS))
+        env.warnings += [f"{n} is no variable of Darkroom's{m and f'; {m} is'}." for n, m in misspelt.items()]
+        guards = [guard for guard in (confirm_over, budget) if isinstance(guard, NotConfigured)]
+        guards += _misspelt_guards(environ, misspelt)
+        errors = [error for error in (default, pictures, *guards) if isinstance(error, NotConfigured)]
         return cls(
-            home=_folder(environ, "DARKROOM_HOME") or _data_folder(),
-            pictures=_folder(environ, "DARKROOM_PICTURES") or _pictures_folder(),
+            home=home or _data_folder(),
+            pictures=pictures if isinstance(pictures, Path) else _pictures_folder(),
             fatthumb=fatthumb,
             betterwaifu=betterwaifu,
-            default_provider=default,
-            confirm_over=_confirm_over(environ.get("DARKROOM_CONFIRM", "").strip()),
-            budget=_budget(environ.get("DARKROOM_BUDGET", "").strip()),
-            log_level=_log_level(environ.get("DARKROOM_LOG", "").strip() or "warning"),
+            default_provider=default or (with_key[0] if with_key else "sketch"),
+            confirm_over=confirm_over if isinstance(confirm_over, int) else None,
+            budget=budget if isinstance(budget, int) else None,
+            unguarded=guards[0] if guards else None,
+            no_place=pictures if isinstance(pictures, NotConfigured) else None,
+            warnings=(*env.warnings, *(error.message for error in errors)),
+            log_level=log_level,
             file_manager=_file_manager(environ),
             proxies=tuple(url for name, url in environ.items() if name.lower() in _PROXIES),
+            spoilt=tuple(filter(None, env.spoilt)),
         )
 
 
 def forget_secrets(environ: MutableMapping[str, str]) -> None:
     """Takes out what no child process needs to know, once the settings are read."""
-    for name in [name for name in environ if re.fullmatch(r"(FATTHUMB|BETTERWAIFU)_(API_KEY|BASE_URL)", name)]:
+    for name in [name for name in environ if name.upper().startswith(("FATTHUMB_", "BETTERWAIFU_"))]:
         del environ[name]
 
 
 FATTHUMB_LIMITS = "submit=10/60,requests=1000/3600"
 BETTERWAIFU_LIMITS = "active=1,submit=1/60"
+_GUARDS = {"DARKROOM_CONFIRM", "DARKROOM_BUDGET"}
+_COSTLY = " Until then nothing that costs money is started."
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 _LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
@@ -142,54 +171,42 @@ def parse_limits(text: str) -> Limits:
     return Limits(active, tuple(windows["submit"]), tuple(windows["requests"]))
 
 
-def _account(environ: Mapping[str, str], name: str, base_url: str, limits: str) -> Account:
-    key = environ.get(f"{name}_API_KEY", "").strip() or None
-    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,512}", key):
-        raise _misset(f"{name}_API_KEY", "a key is printable ASCII without spaces")
+def _account(env: Environment, name: str, base_url: str, limits: str) -> Account:
+    key, own_origin = env.key(f"{name}_API_KEY"), env.url(f"{name}_BASE_URL").rstrip("/")
+    text = env.text(f"{name}_LIMITS") or limits
+    problems = [*_problems_of_key(f"{name}_API_KEY", key), *_problems_of_origin(env, name, own_origin, base_url)]
     try:
-        read = parse_limits(environ.get(f"{name}_LIMITS", "").strip() or limits)
+        read = parse_limits(text)
     except ValueError:
-        raise _misset(f"{name}_LIMITS", f"write it like {limits}") from None
-    own_origin = _origin(environ, f"{name}_BASE_URL") or None
-    origin = own_origin or base_url
-    if name == "BETTERWAIFU" and "@" in urlsplit(origin).netloc:
+        read = parse_limits(limits)
+        problems.append(misset(f"{name}_LIMITS", f"write it like {limits}"))
+    if not problems:
+        return Account(key or None, own_origin or base_url, read, own_origin or None)
+    env.warnings += [problem.message for problem in problems]
+    env.spoilt.append(key)
+    return Account(None, base_url, read, misset=problems[0] if key else None)
+
+
+def _problems_of_key(variable: str, key: str) -> Iterator[NotConfigured]:
+    if key and not re.fullmatch(r"[\x21-\x7e]{1,512}", key):
+        yield misset(variable, "a key is printable ASCII without spaces")
+
+
+def _problems_of_origin(env: Environment, name: str, url: str, usual: str) -> Iterator[NotConfigured]:
+    variable, path = f"{name}_BASE_URL", urlsplit(usual).path
+    if not url:
+        return
+    if not is_origin(url):
+        yield misset(variable, "it is an http or https URL")
+        return
+    if name == "BETTERWAIFU" and "@" in urlsplit(url).netloc:
         # They would take the Authorization header, the only place where BetterWaifu looks for its key.
-        raise _misset("BETTERWAIFU_BASE_URL", "a user and password in it would displace the key")
-    return Account(key, origin, read, own_origin)
-
-
-def _passwords(url: str) -> tuple[str, ...]:
-    """The URL's password as it is written, as it is meant, and as it travels; a user without one is a token."""
-    authority = re.split(r"[/?#]", url.rpartition("://")[2])[0]
-    user, _, password = authority.rpartition("@")[0].partition(":")
-    written = password or user
-    if not written:
-        return ()
-    sent = f"{unquote(user)}:{unquote(password)}".encode(errors="replace")
-    return written, unquote(written), Indivisible(base64.b64encode(sent).decode())
-
-
-def _origin(environ: Mapping[str, str], variable: str) -> str:
-    url = environ.get(variable, "").strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        usable = usable and not parts.query and not parts.fragment and not re.search(r"[\s?#]", url)
-    except ValueError:
-        usable = False
-    if url and not usable:
-        raise _misset(variable, "it is an http or https URL")
-    return url
-
-
-def _folder(environ: Mapping[str, str], variable: str) -> Path | None:
-    text = environ.get(variable, "").strip()
-    if "\0" in text:
-        raise _misset(variable, "it is a folder's path")
-    try:
-        return Path(text).expanduser().absolute() if text else None
-    except RuntimeError:  # "~somebody" who does not exist
-        raise _misset(variable, "there is no such home folder") from None
+        yield misset(variable, "a user and password in it would displace the key")
+    if not urlsplit(url).path.endswith(path):
+        if urlsplit(url).hostname == urlsplit(usual).hostname:
+            yield misset(variable, f"it lacks {path} at its end")
+        else:
+            env.warnings.append(f"{variable} does not end in {path}; if requests are answered 404, that is why.")
 
 
 def _data_folder() -> Path:
@@ -204,17 +221,30 @@ def _pictures_folder() -> Path:
     return Path(platformdirs.user_pictures_dir()) / "Darkroom"
 
 
-def _confirm_over(text: str) -> int | None:
+def _confirm_over(env: Environment) -> int | NotConfigured | None:
+    text = env.guard("DARKROOM_CONFIRM")
     match = re.fullmatch(r"always|over:([0-9]{1,9})", text)
     if text and match is None:
-        raise _misset("DARKROOM_CONFIRM", "it is always, or over:N, as in over:2")
+        return misset("DARKROOM_CONFIRM", "it is always, or over:N, as in over:2", stops=_COSTLY)
     return int(match[1] or 0) if match else None
 
 
-def _budget(text: str) -> int | None:
+def _budget(env: Environment) -> int | NotConfigured | None:
+    text = env.guard("DARKROOM_BUDGET")
     if text and not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
-        raise _misset("DARKROOM_BUDGET", "it is a number of generations a day, 1 or more")
+        return misset("DARKROOM_BUDGET", "it is a number of generations a day, 1 or more", stops=_COSTLY)
     return int(text) if text else None
+
+
+def _misspelt_guards(environ: Mapping[str, str], misspelt: Mapping[str, str]) -> Iterator[NotConfigured]:
+    for name, meant in misspelt.items():
+        if meant in _GUARDS and environ[name].strip() and not environ.get(meant, "").strip():
+            yield misset(name, f"was {meant} meant?", stops=_COSTLY)
+
+
+def _default_provider(env: Environment) -> str | NotConfigured:
+    name = env.text("DARKROOM_PROVIDER").lower()
+    return name if name in {"", *PROVIDERS} else misset("DARKROOM_PROVIDER", f"it is one of {', '.join(PROVIDERS)}")
 
 
 def _file_manager(environ: Mapping[str, str]) -> str | None:
@@ -223,12 +253,8 @@ def _file_manager(environ: Mapping[str, str]) -> str | None:
     return elsewhere or ("xdg-open" if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY") else None)
 
 
-def _log_level(name: str) -> int:
-    level = logging.getLevelNamesMapping().get(name.upper())
+def _log_level(env: Environment) -> int:
+    level = logging.getLevelNamesMapping().get((env.text("DARKROOM_LOG") or "warning").upper())
     if level is None:
-        raise _misset("DARKROOM_LOG", "it is one of debug, info, warning, error")
-    return level
-
-
-def _misset(variable: str, rule: str) -> NotConfigured:
-    return NotConfigured(f"{variable} cannot be read: {rule}.", next_step=f"Correct {variable} and start again.")
+        env.warnings.append(misset("DARKROOM_LOG", "it is one of debug, info, warning, error").message)
+    return level or logging.WARNING

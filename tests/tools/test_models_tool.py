@@ -45,7 +45,7 @@ async def test_what_a_provider_accepts_is_what_generate_takes(
     async with connected(home.with_(fatthumb, betterwaifu)) as client:
         found, text = await providers(client)
     thumbs, waifus = found["fatthumb"], found["betterwaifu"]
-    assert (thumbs["status"], waifus["status"]) == ("ready", "ready")
+    assert (thumbs["status"], waifus["status"]) == ("set, not tried yet", "ready")
     assert [model["id"] for model in thumbs["models"]] == ["gemini-3-pro", "gpt-image-2"]
     assert thumbs["accepts"] == {
         "max_count": 4,
@@ -115,7 +115,8 @@ async def test_a_provider_in_trouble_is_unavailable_and_the_others_are_not(
                 assert waifus["accepts"]["max_count"] == 1
                 assert f"{code}: {waifus['error']['message']}" in text
                 assert "<" not in text
-                assert (found["fatthumb"]["status"], found["sketch"]["status"]) == ("ready", "ready")
+                others = (found["fatthumb"]["status"], found["sketch"]["status"])
+                assert others == ("set, not tried yet", "ready")
         betterwaifu.always("models", UnknownFields())
         betterwaifu.always("account", UnknownFields())
         found, _ = await providers(client)
@@ -124,7 +125,7 @@ async def test_a_provider_in_trouble_is_unavailable_and_the_others_are_not(
         found, text = await providers(client)
         assert found["betterwaifu"]["error"]["code"] == "provider_unreachable"
         assert "betterwaifu: unavailable" in text
-        assert found["fatthumb"]["status"] == "ready"
+        assert found["fatthumb"]["status"] == "set, not tried yet"
         betterwaifu.start()
         assert (await call(client, "list_models", provider="betterwaifu"))["providers"][0]["status"] == "ready"
 
@@ -136,3 +137,15 @@ async def test_models_are_told_even_where_the_account_is_not(home: Home, betterw
     assert found["betterwaifu"]["model_count"] == len(betterwaifu.models)
     assert "account" not in found["betterwaifu"]
     assert found["betterwaifu"]["error"]["code"] == "not_found"
+
+
+async def test_a_key_is_as_good_as_the_last_answer_to_it(home: Home, fatthumb: FatThumb) -> None:
+    async with connected(home.with_(fatthumb)) as client:
+        assert (await providers(client))[0]["fatthumb"]["status"] == "set, not tried yet"
+        fatthumb.script("submit", Answer(401, json={"error": "Invalid API key"}))
+        await call(client, "generate", prompt="a fox")
+        found, text = await providers(client)
+        assert found["fatthumb"]["status"] == "key refused"
+        assert "fatthumb (default): key refused" in text
+        await call(client, "generate", prompt="a fox")
+        assert (await providers(client))[0]["fatthumb"]["status"] == "ready"

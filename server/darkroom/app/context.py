@@ -40,7 +40,8 @@ class AppContext:
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
-        return await catalogue(self.registry, self.settings.limits, provider)
+        told = await catalogue(self.registry, self.settings.limits, provider)
+        return told.model_copy(update={"warnings": self.settings.warnings})
 
 
 @asynccontextmanager

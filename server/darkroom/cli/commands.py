@@ -14,7 +14,7 @@ from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
 from darkroom.generations.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
-from darkroom.providers.catalogue import say_provider
+from darkroom.providers.catalogue import say as say_catalogue
 from darkroom.redact import clean, for_terminals
 from darkroom.settings import Settings
 
@@ -98,7 +98,7 @@ async def models(settings: Settings, arguments: argparse.Namespace) -> int:
     """`models`: what every provider offers."""
     async with open_app(settings, drives=False) as app:
         answer = await app.catalogue(arguments.provider)
-        _print(answer, [say_provider(state) for state in answer.providers], as_json=arguments.json)
+        _print(answer, say_catalogue(answer), as_json=arguments.json)
         return DONE
 
 

@@ -20,6 +20,8 @@ from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED, Status
 from darkroom.redact import clean
 from darkroom.settings import PROVIDERS, Settings, forget_secrets
 
+log = logging.getLogger(__name__)
+
 
 def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
     """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running.
@@ -50,7 +52,7 @@ def _run(words: list[str], wire: tuple[int, int] | None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 0
-    settings = _read_settings()
+    settings = _read_settings(serving=wire is not None)
     if isinstance(settings, NotConfigured):
         if wire is None:
             raise settings
@@ -58,14 +60,16 @@ def _run(words: list[str], wire: tuple[int, int] | None) -> int:
         logging.error("%s %s", settings.message, settings.next_step)
         return _serve(settings, wire)
     configure_logging(settings.log_level, settings.secrets)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
     if wire is not None:
         return _serve(settings, wire)
     return anyio.run(commands.run, commands.COMMANDS[arguments.command], settings, arguments)
 
 
-def _read_settings() -> Settings | NotConfigured:
+def _read_settings(*, serving: bool) -> Settings | NotConfigured:
     try:
-        return Settings.from_environment(os.environ)
+        return Settings.from_environment(os.environ, in_any_folder=serving)
     except NotConfigured as error:
         return error
     finally:

@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, RateLimited
+from darkroom.errors import DarkroomError, NotConfigured, OutcomeUnknown, ProviderUnreachable, RateLimited
 from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.limits import SubmitQueue
 from darkroom.models import Charged, Record, Stage
@@ -51,8 +52,11 @@ class Submitter:
 
     def start(self, tasks: TaskGroup) -> None:
         """Starts the queues."""
-        for queue in self._queues.values():
-            tasks.start_soon(queue.run, tasks)
+        for name, queue in self._queues.items():
+            # What waits to be paid for waits on, for a process whose settings can be read.
+            with suppress(NotConfigured):
+                self._registry.may_start(self._registry.providers[name])
+                tasks.start_soon(queue.run, tasks)
 
     def close(self) -> None:
         """Gives POSTs that are under way a last moment."""

@@ -45,6 +45,7 @@ def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
             next_step="Take it out and call again; nothing was sent or written.",
         )
     chosen = registry.provider(wishes.get("provider"))
+    registry.may_start(chosen)
     return chosen.check(
         GenerationRequest(
             provider=chosen.name,

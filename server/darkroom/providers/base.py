@@ -10,7 +10,7 @@ from darkroom.errors import InvalidRequest, ProviderError, invalid_arguments
 from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
 from darkroom.redact import REDACTED, Redactor, clean
 from darkroom.settings import Limits
-from darkroom.transport.client import Api
+from darkroom.transport.client import Api, Key
 from darkroom.transport.egress import Pictures
 
 
@@ -135,6 +135,7 @@ class Access:
 
     account: str
     limits: Limits = field(default_factory=Limits)
+    key: Key = field(default_factory=Key)
 
 
 class Provider(Protocol):

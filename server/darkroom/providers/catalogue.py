@@ -11,6 +11,7 @@ from darkroom.providers.base import AccountState, Model, Provider, Traits
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import quote
 from darkroom.settings import Limits
+from darkroom.transport.client import KeyState
 
 MAX_MODELS = 100
 SHOWN_MODELS = 20
@@ -32,7 +33,7 @@ class ProviderState(Sparse):
     """One provider as list_models tells of it. `models` holds the first hundred of `model_count`."""
 
     name: str
-    status: Literal["ready", "no key", "unavailable"]
+    status: KeyState | Literal["no key", "unavailable"]
     default: bool
     key_variable: str | None = None
     models: tuple[Model, ...] = ()
@@ -48,6 +49,8 @@ class Catalogue(Sparse):
     """What list_models answers."""
 
     providers: tuple[ProviderState, ...]
+    warnings: tuple[str, ...] = ()
+    """Of settings that were not taken as they are written."""
 
 
 async def catalogue(registry: Registry, limits: Mapping[str, Limits], name: str | None = None) -> Catalogue:
@@ -96,10 +99,11 @@ class Models:
 
 
 def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> ProviderState:
-    traits = TRAITS[name]
+    traits, misset = TRAITS[name], registry.misset.get(name)
+    without = "no key" if misset is None else "unavailable"
     return ProviderState(
         name=name,
-        status="ready" if name in registry.providers else "no key",
+        status=registry.providers[name].access.key.state if name in registry.providers else without,
         default=name == registry.default,
         key_variable=traits.key_variable,
         models=tuple(Model(id=model, name=model) for model in traits.models or ()),
@@ -107,6 +111,7 @@ def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> P
         accepts=_accepts(traits),
         limits=tuple(limits[name].described()) if name in limits else (),
         note=traits.note,
+        error=None if misset is None else misset.failure(),
     )
 
 
@@ -127,15 +132,22 @@ async def _asked(state: ProviderState, provider: Provider) -> ProviderState:
         return state.model_copy(update={"status": "unavailable", "error": error.failure()})
     state = state.model_copy(update={"models": tuple(models[:MAX_MODELS]), "model_count": len(models)})
     try:
-        return state.model_copy(update={"account": await provider.account_state()})
+        told = {"account": await provider.account_state()}
     except NotFound as error:  # the key works, and only the account's own page is missing
-        return state.model_copy(update={"error": error.failure()})
+        told = {"error": error.failure()}
     except DarkroomError as error:
         return state.model_copy(update={"status": "unavailable", "error": error.failure()})
+    return state.model_copy(update={"status": provider.access.key.state, **told})
 
 
-def say_provider(state: ProviderState) -> str:
-    """The provider in a few lines, for agents and terminals alike."""
+def say(catalogue: Catalogue) -> list[str]:
+    """All of it, for agents and terminals alike."""
+    warnings = [f"Warning: {warning}" for warning in catalogue.warnings]
+    return [*(_say_provider(state) for state in catalogue.providers), *warnings]
+
+
+def _say_provider(state: ProviderState) -> str:
+    """The provider in a few lines."""
     accepts = state.accepts
     can = [f"count 1 to {accepts.max_count}", f"aspect_ratio {', '.join(accepts.aspect_ratios)}"]
     can += [name for name in ("negative_prompt", "seed") if getattr(accepts, name)]

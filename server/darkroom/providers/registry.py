@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from darkroom.errors import InvalidRequest, NotConfigured
@@ -29,17 +29,25 @@ class Registry:
     """
 
     providers: Mapping[str, Provider]
-    default: str
+    default: str | NotConfigured
     redact: Redactor
+    misset: Mapping[str, NotConfigured] = field(default_factory=dict[str, NotConfigured])
+    """Why a provider is not among them, though the user wanted it to be."""
+    unguarded: NotConfigured | None = None
+    """Why nothing that costs money may be started."""
 
     def provider(self, name: str | None) -> Provider:
         """The named provider, or the default one.
 
         Raises:
             InvalidRequest: there is none of that name.
-            NotConfigured: it has no key here; the message names the variable.
+            NotConfigured: it has no key here, or something that it needs is misset; the message names the variable.
         """
-        chosen = self.known(name or self.default)
+        if not name and isinstance(self.default, NotConfigured):
+            raise self.default.with_traceback(None)
+        chosen = self.known(name or str(self.default))
+        if chosen in self.misset:
+            raise self.misset[chosen].with_traceback(None)
         if chosen not in self.providers:
             traits = TRAITS[chosen]
             raise NotConfigured(
@@ -48,6 +56,11 @@ class Registry:
                 f"provider {self.default if self.default in self.providers else 'sketch'}. Nothing was sent.",
             )
         return self.providers[chosen]
+
+    def may_start(self, provider: Provider) -> None:
+        """Raises NotConfigured: it costs money, and what should protect the user cannot be read."""
+        if self.unguarded is not None and not provider.traits.free:
+            raise self.unguarded.with_traceback(None)
 
     def known(self, name: str) -> str:
         """The name, if it is a provider's at all.
@@ -64,7 +77,12 @@ class Registry:
 
 
 def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
-    """Every provider that has what it needs: a key, or nothing at all."""
+    """Every provider that has what it needs: a key, or nothing at all, and a place for its pictures."""
+    misset: dict[str, NotConfigured] = {
+        n: a.misset for n, a in (("fatthumb", settings.fatthumb), ("betterwaifu", settings.betterwaifu)) if a.misset
+    }
+    if settings.no_place is not None:
+        misset = dict.fromkeys(PROVIDERS, settings.no_place)
     providers: dict[str, Provider] = {}
     if settings.fatthumb.key:
         account = settings.fatthumb
@@ -77,14 +95,15 @@ def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
         api, access, pictures = _connect(betterwaifu.TRAITS, account, headers, http, redact)
         providers["betterwaifu"] = betterwaifu.BetterWaifu(api, access, pictures)
     providers["sketch"] = Sketch()
-    return Registry(providers, settings.default_provider, redact)
+    usable = {name: provider for name, provider in providers.items() if name not in misset}
+    return Registry(usable, settings.default_provider, redact, misset, settings.unguarded)
 
 
 def _connect(
     traits: Traits, account: Account, headers: Mapping[str, str], http: Http, redact: Redactor
 ) -> tuple[Api, Access, Pictures]:
     api = Api(traits.title, traits.key_variable or "", account.base_url, http, headers, redact)
-    access = Access(_fingerprint(traits.title, account), account.limits)
+    access = Access(_fingerprint(traits.title, account), account.limits, api.key)
     return api, access, Pictures(http, account.own_origin, redact)
 
 

@@ -18,6 +18,7 @@ from darkroom.providers.base import (
     Traits,
     check_request,
 )
+from darkroom.transport.client import Key
 
 _SIZES = {
     "16:9": (1280, 720),
@@ -50,7 +51,7 @@ class Sketch:
 
     name: ClassVar[str] = "sketch"
     traits: ClassVar[Traits] = TRAITS
-    access = Access(account="sketch")
+    access = Access(account="sketch", key=Key("ready"))
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`."""

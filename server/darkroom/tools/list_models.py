@@ -5,7 +5,7 @@ from typing import Annotated
 
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
-from darkroom.providers.catalogue import Catalogue, say_provider
+from darkroom.providers.catalogue import Catalogue, say
 from darkroom.tools.generate import OnlyProvider
 from darkroom.tools.tool import AgentTool, agent_tool
 
@@ -17,7 +17,7 @@ def list_models_tool(catalogue: Callable[[str | None], Awaitable[Catalogue]]) ->
         """List providers, models, what each accepts, limits, whether a key is set, and the balance where told. Free.
         Call it before generate when a model, size or option matters."""
         answer = await catalogue(provider)
-        text = "\n\n".join(say_provider(state) for state in answer.providers)
+        text = "\n\n".join(say(answer))
         return CallToolResult(content=[TextContent(text=text)], structured_content=answer.model_dump(mode="json"))
 
     return agent_tool(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import httpx2
@@ -93,6 +93,16 @@ async def open_http() -> AsyncGenerator[Http]:
             await http.aclose()
 
 
+KeyState = Literal["ready", "set, not tried yet", "key refused"]
+
+
+@dataclass
+class Key:
+    """What is known of a key by the answers that came to it."""
+
+    state: KeyState = "set, not tried yet"
+
+
 @dataclass(frozen=True)
 class Api:
     """One provider's API: its name for people, where it is, how it is signed for."""
@@ -103,6 +113,7 @@ class Api:
     http: Http
     headers: Mapping[str, str] = field(repr=False)
     redact: Redactor
+    key: Key = field(default_factory=Key)
 
     async def read(self, path: str) -> dict[str, Any]:
         """GETs a JSON object; safe to repeat.
@@ -173,6 +184,10 @@ class Api:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
+        if response.status_code == 401:
+            self.key.state = "key refused"
+        elif response.is_success:
+            self.key.state = "ready"
         return failures.Answer(response.status_code, dict(response.headers), received)
 
 

@@ -1,0 +1,132 @@
+"""Variables as they were meant: what a host left unexpanded, or a person copied from a README, is no value."""
+
+import base64
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from darkroom.errors import NotConfigured
+from darkroom.redact import Indivisible
+
+_REFERENCE = re.compile(r"\$\{[^{}]*\}|\{\{.*?\}\}|\$\([^()]*\)|%[A-Z_][A-Z0-9_]*%|\$(?:env:)?[A-Z_]\w*", re.I)
+"""What a shell, a host or a bundle should have put a value in for: `${VAR}`, `{{VAR}}`, `%VAR%`, `$VAR`."""
+_NOTHING = re.compile(r"undefined|null|none|nil|\[object object\]|<[^<>]*>|change[_-]?me|your[ _-].*", re.I)
+"""What programs write where there is no value, and what examples have where yours belongs."""
+_EXAMPLE_KEY = re.compile(r".*(?:…|\.\.\.).*|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*]{3,}|your.*)|(?:nsk|bw)_", re.I)
+_BLANK_OF_A_BUNDLE = re.compile(r"\$\{user_config\.[^{}]*\}")
+_QUOTES = "\"'`“”„‘’«»"
+
+
+class Environment:
+    """What the variables say.
+
+    `warnings` fills with a sentence for each value that was passed over, `spoilt` with keys that were.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._read: set[str] = set()
+        self.warnings: list[str] = []
+        self.spoilt: list[str] = []
+
+    def given(self, name: str) -> str:
+        """The value as it is written, without the space around it."""
+        self._read.add(name)
+        return self._environ.get(name, "").strip()
+
+    def text(self, name: str) -> str:
+        """The value; empty where there is none, or only something in its place."""
+        text = self.given(name)
+        return self._unless(name, text, _no_value(text))
+
+    def key(self, name: str) -> str:
+        """The same of a key, which may be an example's."""
+        text = self.text(name)
+        if not text and not _REFERENCE.search(quoted := self.given(name)) and not _NOTHING.fullmatch(quoted):
+            self.spoilt.append(quoted.strip(_QUOTES))
+        return self._unless(name, text, "it is an example, not a key" if _EXAMPLE_KEY.fullmatch(text) else "")
+
+    def url(self, name: str) -> str:
+        """The same of a URL: with a part of it missing it is no URL, but it is not left out either."""
+        text = self.given(name)
+        if "://" in text:
+            self.spoilt.append(text.strip(_QUOTES))
+        partly = _REFERENCE.search(text) and not _REFERENCE.fullmatch(text)
+        return text if partly else self._unless(name, text, _no_value(text))
+
+    def guard(self, name: str) -> str:
+        """The value of a variable that protects its user: only what a bundle leaves of a blank field is none."""
+        text = self.given(name)
+        return "" if _BLANK_OF_A_BUNDLE.fullmatch(text) else text
+
+    def strangers(self, *prefixes: str) -> dict[str, str]:
+        """Variables under these prefixes that nobody has read, each with the one that was probably meant."""
+        own = [name for name in self._environ if name.upper().startswith(prefixes) and name not in self._read]
+        if not own:
+            return {}
+        from difflib import get_close_matches  # noqa: PLC0415 - few environments need it
+
+        return {name: next(iter(get_close_matches(name.upper(), self._read, 1, 0.75)), "") for name in own}
+
+    def _unless(self, name: str, text: str, why: str) -> str:
+        if text and why:
+            self.warnings.append(f"{name} counts as not set: {why}.")
+            return ""
+        return text
+
+
+def _no_value(text: str) -> str:
+    """Why this is nothing that somebody wrote as a value; empty where it may be one."""
+    if _REFERENCE.search(text):
+        return "a name in it was to be replaced by a value, and was not"
+    if _NOTHING.fullmatch(text):
+        return "it holds the word for no value, or an example"
+    if text[:1] in _QUOTES and text[-1:] in _QUOTES and text:
+        return "the quotes around it belong to a shell or to JSON, not to the value"
+    return ""
+
+
+def is_origin(url: str) -> bool:
+    """Whether requests can be sent below it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    named = "%" not in (parts.hostname or "") or ":" in (parts.hostname or "")
+    return usable and named and not parts.query and not parts.fragment and not re.search(r"[\s?#{}]", url)
+
+
+def passwords(url: str) -> tuple[str, ...]:
+    """The URL's password as it is written, as it is meant, and as it travels; a user without one is a token."""
+    authority = re.split(r"[/?#]", url.rpartition("://")[2])[0]
+    user, _, password = authority.rpartition("@")[0].partition(":")
+    written = password or user
+    if not written:
+        return ()
+    sent = f"{unquote(user)}:{unquote(password)}".encode(errors="replace")
+    return written, unquote(written), Indivisible(base64.b64encode(sent).decode())
+
+
+def folder_of(env: Environment, variable: str, in_any_folder: bool) -> Path | NotConfigured | None:
+    """The folder that the variable names; None where it names none, an error where it cannot be meant."""
+    text = env.text(variable)
+    if not text:
+        return None
+    if "\0" in text:
+        return misset(variable, "it is a folder's path")
+    try:
+        folder = Path(text).expanduser()
+    except RuntimeError:  # "~somebody" who does not exist
+        return misset(variable, "there is no such home folder")
+    if in_any_folder and not folder.is_absolute():
+        return misset(variable, "the host chooses what a relative path is relative to, so write the whole path")
+    return folder.absolute()
+
+
+def misset(variable: str, rule: str, *, stops: str = "") -> NotConfigured:
+    """The error for a variable that cannot be meant as it is written; it never repeats what that is."""
+    return NotConfigured(
+        f"{variable} cannot be read: {rule}.{stops}", next_step=f"Correct {variable} and start again. Nothing was sent."
+    )
