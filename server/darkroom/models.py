@@ -171,6 +171,10 @@ class Record(Frozen):
     images: tuple[Image, ...] = ()
     failure: Failure | None = None
     finished_at: float | None = None
+    cancel_wished: bool = False
+    """Its caller asked to cancel it; while its POST is under way, that can only be remembered."""
+    trouble: str | None = None
+    """What it is struggling with at the moment, for whichever process is asked."""
 
 
 class TaskStage(StrEnum):

@@ -1,27 +1,17 @@
 """What a ledger ought to hold and what may be sent, kept in plain Python beside the real one."""
 
-import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import ExitStack
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any, TypeVar
+from typing import Any
 
-import pytest
-from anyio.from_thread import BlockingPortal
 from hypothesis import strategies as st
 
 from darkroom.models import TERMINAL, Answered, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.settings import Limits, Window
-from darkroom.store.database import FILE_NAME
-from darkroom.store.ledger import Full, Room
+from darkroom.store.ledger import Room
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import open_ledger
-
-T = TypeVar("T")
 
 ADOPTABLE_FOR_S = 600.0
 LIMITS = {
@@ -50,43 +40,13 @@ class Said(StrEnum):
     REFUSED = "refused"
     TOO_SOON = "too soon"
     UNREACHABLE = "unreachable"
+    UNSENT = "unsent"
+    """It was never sent: the word of its claim was lost."""
     LOST = "lost"
 
 
-class Ledgers:
-    """A ledger file in a new folder, and connections to it as so many processes have."""
-
-    def __init__(self, portal: BlockingPortal, folder: Path) -> None:
-        self._portal = portal
-        self._open = ExitStack()
-        self._home = Path(mkdtemp(dir=folder))
-
-    def connect(self) -> SqliteLedger:
-        return self._open.enter_context(self._portal.wrap_async_context_manager(open_ledger(self._home)))
-
-    def ask(self, method: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
-        return self._portal.call(partial(method, *arguments, **named))
-
-    def begin(self, ledger: SqliteLedger, call: Record, room: Room | None) -> Record | None:
-        """What `begin` answers, which is what `foresee` says just before it; None: there is no room."""
-        wanted: dict[str, Any] = {"adopt_since": call.created_at - ADOPTABLE_FOR_S, "room": room}
-        try:
-            foreseen = self.ask(ledger.foresee, call, **wanted)
-        except Full:
-            with pytest.raises(Full):
-                self.ask(ledger.begin, call, **wanted)
-            return None
-        given = self.ask(ledger.begin, call, **wanted)
-        assert given.id == foreseen.id
-        return given
-
-    def close(self) -> str:
-        """Ends every connection; answers what SQLite itself thinks of the file."""
-        self._open.close()
-        db = sqlite3.connect(self._home / FILE_NAME)
-        (verdict,) = db.execute("PRAGMA integrity_check").fetchone()
-        db.close()
-        return str(verdict)
+UNCOUNTED = frozenset({Said.UNREACHABLE, Said.UNSENT})
+"""What never reached the provider."""
 
 
 @dataclass(eq=False)
@@ -112,7 +72,12 @@ class Post:
     @property
     def taken_back(self) -> bool:
         """Whether the provider certainly has no job of it."""
-        return self.said in {Said.TOO_SOON, Said.UNREACHABLE}
+        return self.said in {Said.TOO_SOON, *UNCOUNTED}
+
+    def back(self, refused_since: float | None) -> dict[str, Any]:
+        """What a claim that is taken back leaves of its row; a claim that was never sent leaves no more."""
+        waiting = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None}
+        return waiting if self.said is Said.UNSENT else {**waiting, "refused_since": refused_since}
 
 
 picks = st.integers(0, 11)
@@ -164,8 +129,32 @@ class Model:
         row = self.rows[record.id]
         if row.holder != record.holder or row.stage not in stages:
             return None
+        if record.stage is Stage.SUBMITTING and record.submit_token != row.submit_token:
+            return None
+        if "finished_at" in changes:
+            changes = {**changes, "finished_at": max(row.created_at, changes["finished_at"])}
         self.put(row.model_copy(update=changes))
         return self.rows[record.id]
+
+    def cancel(self, name: str) -> Record:
+        """What `Ledger.cancel` must answer: at once where it waits, remembered while its POST is under way."""
+        row = self.rows[name]
+        if row.stage in {Stage.ACCEPTED, Stage.SUBMITTING}:
+            self.put(row.model_copy(update={"cancel_wished": True}))
+        return self.as_wished(name)
+
+    def as_wished(self, name: str) -> Record:
+        """The row, cancelled if it waits though that was wished."""
+        row = self.rows[name]
+        if row.stage is Stage.ACCEPTED and row.cancel_wished:
+            ended = {"stage": Stage.CANCELLED, "finished_at": max(row.created_at, self.clock)}
+            self.put(row.model_copy(update=ended))
+        return self.rows[name]
+
+    def put_back(self, post: Post, refused_since: float | None) -> Record | None:
+        """What `Ledger.unsend` and `Ledger.unclaim` must answer."""
+        changed = self.changes(post.record, post.back(refused_since), (Stage.SUBMITTING,))
+        return changed and self.as_wished(changed.id)
 
     def late(self, record: Record, job_id: str) -> Record | None:
         """What `Ledger.record_late` must answer."""
@@ -226,7 +215,7 @@ class Model:
         assert limits.active is None or len(self.active(account)) < limits.active, "too many at a time"
         self.posts.append(post)
         for window in limits.submit:
-            reached = [p for p in self.posts if p.record.account == account and p.said is not Said.UNREACHABLE]
+            reached = [p for p in self.posts if p.record.account == account and p.said not in UNCOUNTED]
             # Each may have arrived as late as that, and this one may arrive at once.
             recent = [p for p in reached if min(p.over_at, self.now) > self.now - window.seconds]
             assert len(recent) <= window.limit, f"{len(recent)} submissions within {window}"

@@ -44,7 +44,7 @@ class Peers:
     async def adopt_the_dead(self, driver: Driver) -> None:
         """Takes over the unfinished rows of processes that are no longer there, and drives them on."""
         accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
-        for holder in await self._ledger.other_holders(self._presence.id):
+        for holder in await self._ledger.other_holders(self._presence.id, accounts):
             with self._presence.of_dead(holder) as dead:
                 if not dead:
                     continue

@@ -186,6 +186,10 @@ def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | N
             return _queued_here(standing, so_far)
         case Stage.ACCEPTED:
             return f"Queued here, not yet sent to {traits.title}, {so_far}."
+        case Stage.SUBMITTING if record.cancel_wished:
+            return (
+                f"Being sent to {traits.title}, {so_far}; cancelled if {traits.title} turns out not to have taken it."
+            )
         case Stage.SUBMITTING:
             return f"Being sent to {traits.title}, {so_far}."
         case Stage.RUNNING if record.provider_queued and record.queue_position is not None:

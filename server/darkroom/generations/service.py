@@ -20,6 +20,7 @@ from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Changes, Snapshot, Subscription
 from darkroom.generations.wishes import Wishes, checked
+from darkroom.generations.wording import say_cancelled
 from darkroom.models import (
     Answered,
     Generation,
@@ -197,18 +198,17 @@ class Service:
                 with anyio.move_on_after(min(HEARTBEAT_S, left)):
                     records |= await subscription.take()
 
-    async def cancel(self, owner: str, generation_id: str) -> Generation:
-        """Cancels what no provider has received; answers anything else as it is, going on.
+    async def cancel(self, owner: str, generation_id: str) -> tuple[Generation, str]:
+        """Cancels what no provider has received; anything else goes on. Returns it, and what came of the wish in words.
+
+        While it is being sent, the wish is kept: where its provider turns out not to have taken it, it is cancelled.
 
         Raises:
             NotFound: the owner has none of that id.
         """
-        record = await self._owned(owner, generation_id)
-        changes = {"stage": Stage.CANCELLED, "finished_at": self._clock()}
-        cancelled = await self._ledger.change(record, changes, stages=(Stage.ACCEPTED,))
-        if cancelled is not None:
-            return await self._describer.generation(self._journal.told(cancelled))
-        return await self._describer.generation(await self._owned(owner, generation_id))
+        await self._owned(owner, generation_id)
+        record = self._journal.told(await self._ledger.cancel(generation_id, owner, self._clock()))
+        return await self._describer.generation(record), say_cancelled(record)
 
     async def page(
         self,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from darkroom.generations.collect import wanted
-from darkroom.models import Generation, Image, ImageStatus
+from darkroom.models import Generation, Image, ImageStatus, Record, Stage
 
 
 def say(generation: Generation, before: int = 0) -> str:
@@ -33,6 +33,23 @@ def next_step(generations: Sequence[Generation]) -> str | None:
     if missing:
         return f"Next: call get_status with {missing[0]} to fetch what is missing again, at no cost."
     return None
+
+
+def say_cancelled(record: Record) -> str:
+    """What came of the wish to cancel it."""
+    provider = record.request.provider
+    if record.stage is Stage.CANCELLED:
+        return "Cancelled for good; nothing was sent and nothing is charged."
+    if record.stage.terminal:
+        return "Nothing to cancel: it is already over."
+    if record.stage is Stage.SUBMITTING:
+        return (
+            f"Not cancelled yet: it is being sent to {provider} at this moment. If {provider} turns out not to have "
+            "taken it, it is cancelled, not sent again and not charged; else it goes on and is collected."
+        )
+    return (
+        f"Not cancelled: it has been sent to {provider}, which offers no way to stop it. It goes on and is collected."
+    )
 
 
 def say_progress(generations: Sequence[Generation]) -> str:

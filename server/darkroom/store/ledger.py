@@ -75,6 +75,8 @@ class Ledger(Protocol):
         """Commits a new row, or answers the one that this call has already: by its request key, or, if its answer was
         lost after `adopt_since`, by being identical.
 
+        May be repeated with the same record where it raised: what was committed the first time is answered.
+
         Raises:
             Full: it would be a new row, and `room` has none left.
         """
@@ -88,7 +90,7 @@ class Ledger(Protocol):
         """Commits a new row that this task's user said yes to, and its name in the task's row; nobody can do it twice.
 
         None: the task asks no more. A row that has the request key already is named instead, if it is for the same
-        request; else it is only answered.
+        request; else it is only answered. May be repeated as `begin` may.
 
         Raises:
             Full: as `begin`; the task still asks.
@@ -101,6 +103,18 @@ class Ledger(Protocol):
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """The row, if it is this owner's."""
+        ...
+
+    async def cancel(self, generation_id: str, owner: str, now: float) -> Record | None:
+        """Cancels what still waits here, whoever holds it; where its POST is under way, the wish stays with the row.
+
+        A wish is read in the transaction that would send the row again. Answers the row as it is then; None: the
+        owner has none of that id.
+        """
+        ...
+
+    async def held(self, holder: str) -> list[Record]:
+        """The unfinished rows of this holder, oldest first."""
         ...
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
@@ -154,6 +168,14 @@ class Ledger(Protocol):
         """Takes back a claim whose POST was not accepted, and closes the account until the given time.
 
         `narrowed_until`: the provider itself said that it was too soon, so until then its windows count as narrower.
+        The row waits again, or is cancelled where that was wished meanwhile.
+        """
+        ...
+
+    async def unclaim(self, record: Record, now: float) -> Record | None:
+        """Takes back a claim of which no POST was made, and never will be: it counts against no window.
+
+        The row waits again, or is cancelled where that was wished meanwhile. None: the claim is no longer there.
         """
         ...
 
@@ -161,6 +183,8 @@ class Ledger(Protocol):
         self, record: Record, changes: Mapping[str, Any], *, stages: Collection[Stage] | None = None
     ) -> Record | None:
         """Writes fields of a row that is still this holder's and in one of `stages` (default: the record's own).
+
+        A record in `submitting` is of its claim alone: a later claim of the same row is another's.
 
         What ends `submitting` says when: its `submitted_at` or `finished_at` is when the provider's answer came.
         None: it is not, and nothing was written.
@@ -174,8 +198,10 @@ class Ledger(Protocol):
         """
         ...
 
-    async def other_holders(self, holder: str) -> list[str]:
-        """Every other process that unfinished rows are held by, alive or not."""
+    async def other_holders(self, holder: str, providers: Collection[str]) -> list[str]:
+        """Every other process, alive or not, that holds something to take over: an unfinished row of one of these
+        providers, a row in `submitting` of any, an answer that is on its way.
+        """
         ...
 
     async def adopt(

@@ -81,10 +81,16 @@ def _m0003_tasks(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX tasks_by_age ON tasks (created_at)")
 
 
+def _m0004_wishes_and_trouble(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE generations ADD COLUMN cancel_wished INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE generations ADD COLUMN trouble TEXT")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
     ("0003_tasks", _m0003_tasks),
+    ("0004_wishes_and_trouble", _m0004_wishes_and_trouble),
 )
 
 

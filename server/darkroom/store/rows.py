@@ -2,20 +2,22 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from darkroom.models import Failure, GenerationRequest, Image, Record
+from darkroom.models import Failure, GenerationRequest, Image, Record, Stage
 
 COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
-    "finished_at",
+    "finished_at", "cancel_wished", "trouble",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
+_NOT_BEFORE = {"finished_at": "max(created_at, ?)"}
+"""A clock that was set back ends nothing before it began."""
 _IMAGES = TypeAdapter(tuple[Image, ...])
 
 
@@ -36,6 +38,19 @@ def select_one(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> R
 def select_all(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Record]:
     """Every row of which that is true, oldest first."""
     return [from_row(row) for row in db.execute(f"{SELECT} WHERE {where} ORDER BY seq", values)]
+
+
+def update(
+    db: sqlite3.Connection, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]
+) -> Record | None:
+    """Writes these fields where the row is still this record's: see `Ledger.change`."""
+    row = to_row(changes)
+    sets = ", ".join(f"{name} = {_NOT_BEFORE.get(name, '?')}" for name in row)
+    where, values = f"id = ? AND holder = ? AND stage IN ({', '.join('?' * len(stages))})", [record.id, record.holder]
+    if record.stage is Stage.SUBMITTING:
+        where, values = f"submit_token = ? AND {where}", [record.submit_token, *values]
+    changed = db.execute(f"UPDATE generations SET {sets} WHERE {where}", (*row.values(), *values, *stages))
+    return select_one(db, "id = ?", (record.id,)) if changed.rowcount else None
 
 
 def request_hash(request: GenerationRequest) -> str:

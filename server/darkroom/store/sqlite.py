@@ -5,7 +5,7 @@ from typing import Any
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
-from darkroom.store import gate, rows, tasks
+from darkroom.store import gate, rows, tasks, withdrawal
 from darkroom.store.database import Database
 from darkroom.store.ledger import Full, Grant, Later, Page, Room, Standing
 
@@ -32,7 +32,7 @@ class SqliteLedger:
         """See `Ledger.begin`."""
 
         def find_or_insert() -> Record:
-            if known := self._named(record):
+            if known := self._committed(record) or self._named(record):
                 return known
             if lost := self._lost(record, adopt_since):
                 key = record.request_key or lost.request_key
@@ -61,6 +61,8 @@ class SqliteLedger:
         """See `Ledger.begin_agreed`."""
 
         def agree() -> Record | None:
+            if (again := self._committed(record)) is not None:
+                return again
             known = self._named(record)
             if known is not None and known.request != record.request:
                 return known
@@ -82,6 +84,14 @@ class SqliteLedger:
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.get`."""
         return await self._run(lambda: rows.select_one(self._db, "id = ? AND owner = ?", (generation_id, owner)))
+
+    async def cancel(self, generation_id: str, owner: str, now: float) -> Record | None:
+        """See `Ledger.cancel`."""
+        return await self._transaction(lambda: withdrawal.cancel(self._db, generation_id, owner, now))
+
+    async def held(self, holder: str) -> list[Record]:
+        """See `Ledger.held`."""
+        return await self._run(lambda: rows.select_all(self._db, f"holder = ? AND {_UNFINISHED}", (holder,)))
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
         """See `Ledger.newest`."""
@@ -161,7 +171,6 @@ class SqliteLedger:
         now: float,
     ) -> Record | None:
         """See `Ledger.unsend`."""
-        back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, "refused_since": refused_since}
 
         def take_back() -> Record | None:
             if refused_since is not None:  # nothing reached the provider, so nothing counts there
@@ -169,7 +178,16 @@ class SqliteLedger:
             else:
                 gate.arrived(self._db, record.submit_token, now)
             gate.close(self._db, record.account, closed_until, narrowed_until, now)
-            return self._write(record, back, (Stage.SUBMITTING,))
+            return withdrawal.put_back(self._db, record, now, refused_since=refused_since)
+
+        return await self._transaction(take_back)
+
+    async def unclaim(self, record: Record, now: float) -> Record | None:
+        """See `Ledger.unclaim`."""
+
+        def take_back() -> Record | None:
+            self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
+            return withdrawal.put_back(self._db, record, now, refused_since=record.refused_since)
 
         return await self._transaction(take_back)
 
@@ -180,7 +198,7 @@ class SqliteLedger:
         allowed = (record.stage,) if stages is None else tuple(stages)
 
         def write() -> Record | None:
-            changed = self._write(record, changes, allowed)
+            changed = rows.update(self._db, record, changes, allowed)
             if changed is not None and record.stage is Stage.SUBMITTING:
                 gate.arrived(self._db, record.submit_token, changed.finished_at or changed.submitted_at)
             return changed
@@ -200,13 +218,15 @@ class SqliteLedger:
 
         return await self._transaction(write)
 
-    async def other_holders(self, holder: str) -> list[str]:
+    async def other_holders(self, holder: str, providers: Collection[str]) -> list[str]:
         """See `Ledger.other_holders`."""
+        ours = f"(provider IN ({', '.join('?' * len(providers))}) OR stage = 'submitting')"
         sql = (
-            f"SELECT holder FROM generations WHERE holder <> ? AND {_UNFINISHED} UNION"
+            f"SELECT holder FROM generations WHERE holder <> ? AND {_UNFINISHED} AND {ours} UNION"
             f" SELECT holder FROM generations WHERE holder <> ? AND {_UNANSWERED} AND answered = 'pending'"
         )
-        return [name for (name,) in await self._run(lambda: self._db.execute(sql, (holder, holder)).fetchall())]
+        values = (holder, *providers, holder)
+        return [name for (name,) in await self._run(lambda: self._db.execute(sql, values).fetchall())]
 
     async def adopt(
         self, dead: str, holder: str, accounts: Mapping[str, str], *, lost: Failure, now: float
@@ -217,11 +237,13 @@ class SqliteLedger:
             self._db.execute(
                 "UPDATE generations SET answered = 'lost' WHERE holder = ? AND answered = 'pending'", (dead,)
             )
+            withdrawal.of_holder(self._db, dead, now)
             under_way = "holder = ? AND stage = 'submitting'"
             for (token,) in self._db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", (dead,)):
                 gate.arrived(self._db, token, now)
             self._db.execute(
-                f"UPDATE generations SET stage = 'failed', failure = ?, finished_at = ? WHERE {under_way}",
+                "UPDATE generations SET stage = 'failed', failure = ?, finished_at = max(created_at, ?)"
+                f" WHERE {under_way}",
                 (lost.model_dump_json(), now, dead),
             )
             adopted: list[Record] = []
@@ -236,6 +258,9 @@ class SqliteLedger:
             return adopted
 
         return await self._transaction(take_over)
+
+    def _committed(self, record: Record) -> Record | None:
+        return rows.select_one(self._db, "id = ? AND owner = ?", (record.id, record.owner))
 
     def _named(self, record: Record) -> Record | None:
         if not record.request_key:
@@ -261,13 +286,3 @@ class SqliteLedger:
         (begun,) = self._db.execute(sql, (owner, room.since, room.until, *room.free)).fetchone()
         if begun >= room.limit:
             raise Full(room)
-
-    def _write(self, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]) -> Record | None:
-        row = rows.to_row(changes)
-        sets = ", ".join(f"{name} = ?" for name in row)
-        marks = ", ".join("?" * len(stages))
-        changed = self._db.execute(
-            f"UPDATE generations SET {sets} WHERE id = ? AND holder = ? AND stage IN ({marks})",
-            (*row.values(), record.id, record.holder, *stages),
-        )
-        return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None

@@ -5,7 +5,7 @@ from typing import Annotated
 from mcp.types import CallToolResult, ToolAnnotations
 
 from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, Generation, Status
+from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.results import one
 from darkroom.tools.tool import AgentTool, agent_tool
@@ -17,8 +17,8 @@ def cancel_tool(service: Service) -> AgentTool:
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and
         collected; the answer says which."""
-        generation = await service.cancel(LOCAL_OWNER, generation_id)
-        return await one(generation, _note(generation))
+        generation, note = await service.cancel(LOCAL_OWNER, generation_id)
+        return await one(generation, note)
 
     return agent_tool(
         cancel,
@@ -26,15 +26,4 @@ def cancel_tool(service: Service) -> AgentTool:
         annotations=ToolAnnotations(
             read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
         ),
-    )
-
-
-def _note(generation: Generation) -> str:
-    if generation.status is Status.CANCELLED:
-        return "Cancelled for good; nothing was sent and nothing is charged."
-    if generation.status.terminal:
-        return "Nothing to cancel: it is already over."
-    return (
-        f"Not cancelled: it has been sent to {generation.provider}, which offers no way to stop it. "
-        "It goes on and is collected."
     )

@@ -1,0 +1,37 @@
+"""Taking generations back, inside one transaction of the ledger: at once, or as soon as it turns out that it can be."""
+
+import sqlite3
+
+from darkroom.models import Record, Stage
+from darkroom.store import rows
+
+_CANCELLED = "UPDATE generations SET stage = 'cancelled', finished_at = max(created_at, ?) WHERE stage = 'accepted'"
+
+
+def cancel(db: sqlite3.Connection, generation_id: str, owner: str, now: float) -> Record | None:
+    """See `Ledger.cancel`."""
+    whose = (generation_id, owner)
+    db.execute(
+        "UPDATE generations SET cancel_wished = 1 WHERE id = ? AND owner = ? AND stage IN ('accepted', 'submitting')",
+        whose,
+    )
+    return as_wished(db, rows.select_one(db, "id = ? AND owner = ?", whose), now)
+
+
+def put_back(db: sqlite3.Connection, record: Record, now: float, *, refused_since: float | None) -> Record | None:
+    """Takes a claimed row out of `submitting`: it waits again, or is cancelled where that was wished meanwhile."""
+    back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, "refused_since": refused_since}
+    return as_wished(db, rows.update(db, record, back, (Stage.SUBMITTING,)), now)
+
+
+def as_wished(db: sqlite3.Connection, record: Record | None, now: float) -> Record | None:
+    """The row, cancelled if it waits and that is wished."""
+    if record is None or record.stage is not Stage.ACCEPTED or not record.cancel_wished:
+        return record
+    db.execute(f"{_CANCELLED} AND id = ?", (now, record.id))
+    return rows.select_one(db, "id = ?", (record.id,))
+
+
+def of_holder(db: sqlite3.Connection, holder: str, now: float) -> None:
+    """Cancels what waits of this holder and is no longer wanted."""
+    db.execute(f"{_CANCELLED} AND holder = ? AND cancel_wished", (now, holder))
