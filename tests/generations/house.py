@@ -1,0 +1,109 @@
+"""The rooms behind the tools as one process has them, over a real ledger and a provider that tests speak for."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, TypeVar, cast
+
+import anyio
+
+from darkroom.generations.collect import Collector
+from darkroom.generations.driver import Driver
+from darkroom.generations.journal import Journal
+from darkroom.generations.progress import Changes
+from darkroom.generations.service import Service
+from darkroom.models import Generation, GenerationRequest
+from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission, Traits
+from darkroom.providers.registry import TRAITS, Registry
+from darkroom.redact import Redactor
+from darkroom.store.database import open_database
+from darkroom.store.ledger import Ledger
+from darkroom.store.sqlite import SqliteLedger
+
+T = TypeVar("T")
+
+SENT = Submission(job_id="job")
+WORKING = Reading(done=False)
+
+
+@dataclass
+class Spoken:
+    """A provider that says what its test wants it to say, when it wants."""
+
+    said: Submission | Exception = SENT
+    reading: Reading | Exception = WORKING
+    may_answer: anyio.Event = field(default_factory=anyio.Event)
+    posts: list[GenerationRequest] = field(default_factory=list[GenerationRequest])
+    looks: int = 0
+    name: ClassVar[str] = "fatthumb"
+    traits: ClassVar[Traits] = TRAITS["fatthumb"]
+    access: Access = field(default_factory=lambda: Access(account="key"))
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        return request
+
+    async def submit(self, request: GenerationRequest) -> Submission:
+        self.posts.append(request)
+        await self.may_answer.wait()
+        return _given(self.said)
+
+    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+        self.looks += 1
+        return _given(self.reading)
+
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        raise NotImplementedError
+
+    async def models(self) -> list[Model]:
+        return []
+
+    async def account_state(self) -> AccountState | None:
+        return None
+
+
+def _given(what: T | Exception) -> T:
+    if isinstance(what, Exception):
+        raise what
+    return what
+
+
+@dataclass
+class House:
+    """One process."""
+
+    ledger: SqliteLedger
+    journal: Journal
+    changes: Changes
+    driver: Driver
+    service: Service
+    name: str
+
+    async def generate(self, prompt: str = "a fox") -> Generation:
+        async with self.service.submit("local", prompt=prompt) as begun:
+            return begun
+
+    async def until(self, generation_id: str, true: Callable[[Generation], bool]) -> Generation:
+        """The generation, as soon as that is true of it."""
+        with anyio.fail_after(20), self.changes.subscribe([generation_id]) as subscription:
+            while not true(seen := await self.service.kept("local", generation_id)):
+                with anyio.move_on_after(0.1):
+                    await subscription.take()
+            return seen
+
+
+@asynccontextmanager
+async def house(
+    home: Path, provider: Spoken, *, name: str = "me", ledger: type[SqliteLedger] = SqliteLedger
+) -> AsyncGenerator[House]:
+    """A process on the ledger in this folder; `ledger`: one that misbehaves as a test wants it to."""
+    async with open_database(home) as database, anyio.create_task_group() as tasks:
+        rows, changes = ledger(database), Changes()
+        journal = Journal(cast("Ledger", rows), changes)
+        registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]))
+        driver = Driver(journal, registry, name, Collector(journal, home), tasks)
+        service = Service(journal, changes, registry, driver, name, tasks)
+        driver.start()
+        yield House(rows, journal, changes, driver, service, name)
+        driver.close()
+        tasks.cancel_scope.cancel()
