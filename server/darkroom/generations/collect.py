@@ -12,6 +12,7 @@ import anyio
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
 from darkroom.generations.decoding import DECODING_S, Kind, Patience, Unfit, decoding, opened, whole
 from darkroom.generations.journal import Journal
+from darkroom.generations.place import Place
 from darkroom.generations.polling import RetryAllowance, backoff
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
@@ -44,6 +45,7 @@ class Collector:
     def __init__(self, journal: Journal, root: Path, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
         self._root = root
+        self.place = Place(root)
         self._clock = clock
         self._places = anyio.CapacityLimiter(AT_ONCE)
 

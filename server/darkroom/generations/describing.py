@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Literal
 
-from darkroom.errors import StorageError
+from darkroom.errors import OutcomeUnknown, StorageError
 from darkroom.generations.expectation import Expectation
 from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Snapshot, describe, elapsed, pictures, share_done
-from darkroom.models import Generation, Record, Stage
+from darkroom.models import Charged, Failure, Generation, Record, Stage
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.store.ledger import Standing
 
@@ -28,6 +28,7 @@ class Describer:
         trouble = self._journal.trouble.get(record.id)
         if record.request.provider not in self._registry.providers:
             trouble = f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        record = at_no_cost(record) if traits.free else record
         standing, now = await self.standing(record), self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
         return describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
@@ -54,3 +55,18 @@ class Describer:
         with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
             return await self._journal.ledger.standing(record, provider.access.limits, self._clock())
         return None
+
+
+def at_no_cost(record: Record) -> Record:
+    """The row of a provider that charges nothing, which says so whatever went wrong."""
+    images = tuple(image.model_copy(update={"error": _uncharged(image.error)}) for image in record.images)
+    return record.model_copy(update={"failure": _uncharged(record.failure), "images": images})
+
+
+def _uncharged(failure: Failure | None) -> Failure | None:
+    if failure is None:
+        return None
+    changes: dict[str, object] = {"charged": Charged.NO}
+    if failure.code == OutcomeUnknown.code:
+        changes |= {"message": "Darkroom was interrupted while it began this.", "next_step": "Generate it again."}
+    return failure.model_copy(update=changes)

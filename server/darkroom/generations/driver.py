@@ -54,7 +54,7 @@ class Driver:
             for name, provider in registry.providers.items()
         }
         self._retries = {name: RetryAllowance() for name in registry.providers}
-        self._submitter = Submitter(journal, registry, holder, self._drive, clock=clock)
+        self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, clock=clock)
 
     def start(self) -> None:
         """Starts the submit queues."""

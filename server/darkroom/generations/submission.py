@@ -8,9 +8,17 @@ from contextlib import suppress
 import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import DarkroomError, NotConfigured, OutcomeUnknown, ProviderUnreachable, RateLimited
+from darkroom.errors import (
+    DarkroomError,
+    NotConfigured,
+    OutcomeUnknown,
+    ProviderUnreachable,
+    RateLimited,
+    StorageError,
+)
 from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.limits import SubmitQueue
+from darkroom.generations.place import Place
 from darkroom.models import Charged, Record, Stage
 from darkroom.providers.base import Provider, Submission
 from darkroom.providers.registry import Registry
@@ -37,12 +45,14 @@ class Submitter:
         registry: Registry,
         holder: str,
         running: Callable[[Record], None],
+        place: Place,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
         self._registry = registry
         self._running = running
+        self._place = place
         self._clock = clock
         self._posting: set[anyio.CancelScope] = set()
         self._queues = {
@@ -81,6 +91,11 @@ class Submitter:
 
     async def _post(self, provider: Provider, record: Record) -> None:
         try:
+            await self._place.ready(record)
+        except StorageError as error:
+            await self._no_place(record, error)
+            return
+        try:
             receipt = await provider.submit(record.request)
         except ProviderUnreachable as error:
             await self._not_sent(record, error)
@@ -105,6 +120,13 @@ class Submitter:
             await self._journal.write_late(record, receipt.job_id)
             raise
         self._journal.struggling(record, None)
+
+    async def _no_place(self, record: Record, error: StorageError) -> None:
+        now = self._clock()
+        back = await self._journal.unsend(
+            record, closed_until=now, narrowed_until=None, refused_since=record.refused_since or now, now=now
+        )
+        await self._journal.fail(back, error.failure(), now)
 
     async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         now = self._clock()

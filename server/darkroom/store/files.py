@@ -1,8 +1,10 @@
 """Picture files: saved whole or not at all, under names of our own, never over another file."""
 
+import errno
 import os
 import re
 import secrets
+import shutil
 import time
 import unicodedata
 from collections.abc import Generator
@@ -17,7 +19,15 @@ from darkroom.models import Charged
 MAX_STEM_BYTES = 80
 STALE_S = 3600.0
 """Seconds after which nobody is still writing a temporary file: whoever began it was killed."""
+TRIAL_BYTES = 64 * 1024
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
+
+
+# What file systems say that have no hard links (exFAT, many network drives), or no syncing of folders.
+_UNSUPPORTED = {
+    errno.EPERM, errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK,
+    errno.EXDEV,
+}  # fmt: skip
 
 
 def picture_stem(prompt: str, generation_id: str, index: int) -> str:
@@ -58,10 +68,38 @@ def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes)
     except OSError as error:
         raise StorageError(
             f"The picture could not be saved under {root} ({error.strerror or type(error).__name__}).",
-            next_step="Make room or make the folder writable, then call get_status: Darkroom fetches the picture "
-            "again, at no cost.",
+            next_step="Make room there, or make the folder that DARKROOM_PICTURES names writable, then call "
+            "get_status: Darkroom fetches the picture again, at no cost.",
             charged=Charged.YES,
         ) from error
+
+
+def try_place(root: Path, day: datetime, room: int) -> None:
+    """Makes a file where `save_picture` would, syncs it, removes it, and looks whether `room` bytes are free.
+
+    Raises:
+        StorageError: a picture could not be saved there now.
+    """
+    try:
+        with _day_folder(root, day.strftime("%Y-%m-%d")) as folder:
+            trial = f".{secrets.token_hex(8)}.part"
+            folder.write(trial, bytes(TRIAL_BYTES))
+            folder.remove(trial)
+            folder.sync()
+            disk = shutil.disk_usage(folder.path if folder.descriptor is None else folder.descriptor)
+            if disk.total and disk.free < room:  # some network drives do not know how large they are
+                raise OSError(errno.ENOSPC, f"only {disk.free:,} bytes are free, {room:,} are needed")
+    except OSError as error:
+        raise unusable(root, error.strerror or type(error).__name__) from error
+
+
+def unusable(root: Path, reason: str) -> StorageError:
+    """Pictures cannot be saved there, so none is asked for."""
+    return StorageError(
+        f"Pictures cannot be saved under {root} ({reason}), so nothing was sent.",
+        next_step="Make room there, make the folder writable, or name another one in DARKROOM_PICTURES; then generate "
+        "again.",
+    )
 
 
 def read_picture(path: Path, size: int) -> bytes:
@@ -91,8 +129,7 @@ def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str, data: 
     for number in range(1, 1000):
         name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
         try:
-            # A hard link fails where the name is taken; a rename would silently take it over.
-            folder.link(temporary, name)
+            folder.name(temporary, name, data)
         except FileExistsError:
             if folder.holds(name, data):
                 return name
@@ -121,13 +158,20 @@ class _Folder:
                 _restore(descriptor, 0o600)
                 file.write(data)
                 file.flush()
-                os.fsync(descriptor)
+                _sync(descriptor)
         except OSError:
             self.remove(name)
             raise
 
-    def link(self, old: str, new: str) -> None:
-        os.link(self._at(old), self._at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+    def name(self, temporary: str, name: str, data: bytes) -> None:
+        """Gives the temporary file, which holds `data`, a name of its own. Raises FileExistsError: that is taken."""
+        try:
+            # A hard link fails where the name is taken; a rename would silently take it over.
+            os.link(self._at(temporary), self._at(name), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+            self.write(name, data)
 
     def read(self, name: str, limit: int) -> bytes:
         """The first bytes of a file. A link is not followed, and a pipe not waited for."""
@@ -163,7 +207,7 @@ class _Folder:
 
     def sync(self) -> None:
         if self.descriptor is not None:
-            os.fsync(self.descriptor)
+            _sync(self.descriptor)
 
     def _at(self, name: str) -> str:
         return name if self.descriptor is not None else str(self.path / name)
@@ -181,7 +225,7 @@ def _day_folder(root: Path, day: str) -> Generator[_Folder]:
         with suppress(FileExistsError):
             os.mkdir(day, 0o700, dir_fd=above)
             _restore(day, 0o700, above)
-            os.fsync(above)
+            _sync(above)
         with _opened(day, os.O_NOFOLLOW, above) as descriptor:
             yield _Folder(root / day, descriptor)
 
@@ -214,8 +258,23 @@ def _make(path: Path) -> None:
 def _restore(path: Path | str | int, mode: int, above: int | None = None) -> None:
     """Gives back what the umask took from the owner; file systems without permissions refuse, and need it not."""
     if os.name == "posix":
-        with suppress(PermissionError):
+        with _where_supported():
             os.chmod(path, mode, dir_fd=above)
+
+
+def _sync(descriptor: int) -> None:
+    """Waits until it is on the disk, where the file system can say so."""
+    with _where_supported():
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _where_supported() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
 
 
 @contextmanager
