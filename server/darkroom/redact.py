@@ -4,8 +4,7 @@ import base64
 import logging
 import re
 import traceback
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
@@ -91,6 +90,11 @@ class _Form(NamedTuple):
         # Behind a provider's prefix even letters are no word.
         return _telling(part) or (first == 0 < self.public and len(part) >= MIXED)
 
+    def is_nearly(self, first: int, last: int) -> bool:
+        """Whether these characters of it are the secret, or most of a long one: what nobody finds by trying."""
+        own, part = len(self.text) - self.public, last - max(first, self.public)
+        return last - first == len(self.text) or (own >= 2 * MIXED and part >= 0.75 * own)
+
 
 class Redactor:
     """Takes the given secrets out of what others wrote, however they spelled them.
@@ -129,6 +133,23 @@ class Redactor:
             return {self.value(name): self.value(each) for name, each in cast("dict[str, Any]", value).items()}
         return value
 
+    def holds(self, value: Any) -> bool:
+        """Whether a secret stands in this JSON whole, or most of a long one: so nobody learns it part by part."""
+        if isinstance(value, dict):
+            return any(map(self.holds, cast("dict[str, Any]", value).values()))
+        if isinstance(value, list | tuple):
+            return any(map(self.holds, cast("list[Any]", value)))
+        text = str(value)[:LONGEST]
+        folded = _folded(text)
+        if any(True for _ in self._parts(folded, _Form.is_nearly)):
+            return True
+        short = [secret for secret in self._alone if secret in folded]
+        return bool(short) and any(True for secret in short for _ in _alone(secret, folded, _places(text)))
+
+    def unechoed(self, text: str) -> str:
+        """What somebody is told who may have said it first, without a secret that stands in it whole, or nearly."""
+        return self._without(text, set(), _Form.is_nearly)
+
     def leaks(self, link: str) -> bool:
         """Whether `value` finds a secret in the link, or found one there before."""
         return REDACTED in unquote(self.value(link))
@@ -137,10 +158,10 @@ class Redactor:
         """Whether a secret stands in these bytes as it is, or with less than a quarter cut off at either end."""
         return any(secret in data for secret in self._bytes)
 
-    def _without(self, text: str, short: set[str]) -> str:
+    def _without(self, text: str, short: set[str], tells: "_Tells" = _Form.tells) -> str:
         folded = _folded(text[:LONGEST])
         found = [secret for secret in short if secret in folded]
-        spans = list(self._parts(folded))
+        spans = list(self._parts(folded, tells))
         if not found and not spans:
             return text
         if len(text) > LONGEST:
@@ -154,24 +175,31 @@ class Redactor:
             end = max(end, last)
         return whole + text[end:]
 
-    def _parts(self, folded: str) -> Iterator[tuple[int, int]]:
-        """Where long secrets, or telling parts of them, begin and end."""
-        past: dict[_Form, int] = {}
+    def _parts(self, folded: str, tells: "_Tells") -> Iterator[tuple[int, int]]:
+        """Where long secrets, or as much of them as tells, begin and end."""
+        past: dict[tuple[_Form, int], int] = {}
         probes, places = self._probes, range(0, len(folded) - PROBE + 1, STRIDE)
         for at in [at for at in places if folded[at : at + PROBE] in probes]:
             for form, place in probes[folded[at : at + PROBE]].items():
-                if at < past.get(form, 0):
-                    continue
+                if at < past.get((form, at - place), 0):
+                    continue  # the same stretch as before
                 before = _alike(folded[max(0, at - place) : at][::-1], form.text[:place][::-1])
                 after = _alike(folded[at : at + len(form.text)], form.text[place:])
-                if form.tells(place - before, place + after):
-                    past[form] = at + after
+                past[form, at - place] = at + after
+                if tells(form, place - before, place + after):
                     yield at - before, at + after
+
+
+_Tells = Callable[[_Form, int, int], bool]
 
 
 def _alike(one: str, other: str) -> int:
     """How many characters at their beginning are the same."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        least, most = (middle, most) if one[least:middle] == other[least:middle] else (least, middle - 1)
+    return least
 
 
 def _mixed(text: str, least: int) -> bool:

@@ -1,6 +1,7 @@
 """Secrets that would come out of Darkroom's own process: errors, warnings, logs, children, wrong settings."""
 
 import base64
+import json
 import subprocess
 import sys
 from collections.abc import Generator
@@ -13,7 +14,7 @@ import pytest
 from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, files_that_hold, found_in
 from tests.attacks.test_stdout_attacks import IN_CALLS, MAIN, START
 from tests.attacks.unseen import unseen_in
-from tests.hosts import PATIENCE_S, Home, call, connected, darkroom, eventually, refused
+from tests.hosts import PATIENCE_S, Home, RawServer, call, connected, darkroom, eventually, refused, running
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
@@ -134,7 +135,7 @@ def test_a_command_that_breaks_prints_its_traceback_without_the_secret(home: Hom
 async def test_a_wrong_setting_is_named_without_its_value(home: Home, variable: str, value: str) -> None:
     user = home.with_(**{variable: value})
     done = darkroom(user, "list")
-    assert (done.status, done.out) == (2, "")
+    assert (done.status, done.out) == (0, "No generations yet.\n")
     assert variable in done.err
     served = darkroom(user)
     assert variable in served.err
@@ -222,3 +223,41 @@ async def test_a_secret_in_a_request_is_refused_and_goes_nowhere(home: Home, wis
     assert "nothing was sent" in said
     assert found_in(said, *SECRETS) == []
     assert files_that_hold(home.path, *SECRETS) == {}
+
+
+HALF = FATTHUMB_KEY[: len(FATTHUMB_KEY) // 2]
+ECHOES: list[tuple[str, dict[str, Any]]] = [
+    ("tools/call", {"name": "generate", "arguments": {"prompt": "a fox", "%s": 1}}),
+    ("tools/call", {"name": "generate", "arguments": {"prompt": "a fox", "options": {"%s": 1}}}),
+    ("tools/call", {"name": "generate", "arguments": {"prompt": "a fox", "provider": "%s"}}),
+    ("tools/call", {"name": "get_status", "arguments": {"generation_id": "%s"}}),
+    ("tools/call", {"name": "list_models", "arguments": {"provider": "%s"}}),
+    ("tools/call", {"name": "%s", "arguments": {}}),
+    ("resources/read", {"uri": "darkroom://generations/%s"}),
+    ("resources/subscribe", {"uri": "darkroom://%s"}),
+    ("prompts/get", {"name": "youtube_thumbnail", "arguments": {"topic": "%s"}}),
+    ("prompts/get", {"name": "%s"}),
+    ("completion/complete", {"ref": {"type": "ref/prompt", "name": "%s"}, "argument": {"name": "%s", "value": "%s"}}),
+    ("%s", {}),
+]
+
+
+def test_a_key_that_comes_in_an_argument_is_not_echoed_and_a_part_of_one_is_no_key(home: Home) -> None:
+    """What would tell whether a part of it is right would tell the whole of it, a character at a time."""
+    with running(home.with_(**KEYS)) as process:
+        server = RawServer(process)
+        server.initialize()
+        echoed = 0
+        for method, params in ECHOES:
+            for said in (FATTHUMB_KEY, BETTERWAIFU_KEY, HALF, BETTERWAIFU_KEY[3:22]):
+                written = json.dumps(said)[1:-1]
+                answer = server.request(
+                    method.replace("%s", said), json.loads(json.dumps(params).replace("%s", written))
+                )
+                told = json.dumps(answer, ensure_ascii=False)
+                if said in (FATTHUMB_KEY, BETTERWAIFU_KEY):
+                    assert found_in(told, *SECRETS) == [], method
+                else:
+                    assert "[redacted]" not in told, method
+                    echoed += written in told
+        assert echoed, "something is echoed at all"

@@ -29,6 +29,7 @@ from darkroom.extensions.tasks import Tasks
 from darkroom.generations.delivery import carried_by
 from darkroom.models import LOCAL_OWNER
 from darkroom.prompts import every_prompt
+from darkroom.redact import Redactor
 from darkroom.resources.completions import Completer
 from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
@@ -70,6 +71,7 @@ class DarkroomServer(MCPServer[Any]):
         )
         for prompt in every_prompt():
             self.add_prompt(prompt)
+        self.unechoed = Redactor(app.settings.secrets).unechoed
         self._service = app.service
         self._shelf = Shelf(app.service, app.models)
         self.completion()(Completer(app.service, app.models))
@@ -137,5 +139,5 @@ async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:
     """Serves MCP on these two descriptors until the first ends. Raises OSError: the client has gone before."""
     # Only the server inside it can be given streams.
     inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-    async with stdio_streams(*wire) as (incoming, outgoing):
+    async with stdio_streams(*wire, server.unechoed) as (incoming, outgoing):
         await inner.run(incoming, outgoing, inner.create_initialization_options())

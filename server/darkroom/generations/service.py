@@ -19,7 +19,7 @@ from darkroom.generations.describing import Describer
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Changes, Snapshot, Subscription
-from darkroom.generations.wishes import Wishes, checked
+from darkroom.generations.wishes import Doorkeeper, Wishes
 from darkroom.generations.wording import say_cancelled
 from darkroom.models import (
     Answered,
@@ -66,6 +66,7 @@ class Service:
         self.delivery = Delivery(journal.ledger, tasks)
         self._describer = Describer(journal, registry, clock)
         self._clock = clock
+        self._doorkeeper = Doorkeeper()
 
     @asynccontextmanager
     async def submit(self, owner: str, *, new: bool = True, **wishes: Unpack[Wishes]) -> AsyncGenerator[Generation]:
@@ -80,7 +81,7 @@ class Service:
             RateLimited: the budget is used up; nothing was written or sent.
             StorageError: it could not be committed; nothing was sent.
         """
-        record = self._wanted(owner, wishes)
+        record = await self._wanted(owner, wishes)
         room = room_today(self._budget, record.request, record.created_at) if new else NOTHING_NEW
         with refusing():
             async with self.delivery.answering(record, room) as begun:
@@ -95,7 +96,7 @@ class Service:
         Raises:
             DarkroomError: as `submit`; the task still asks.
         """
-        record = self._wanted(owner, wishes).model_copy(update={"answered": Answered.DELIVERED})
+        record = (await self._wanted(owner, wishes)).model_copy(update={"answered": Answered.DELIVERED})
         room = room_today(self._budget, record.request, record.created_at)
         with refusing():
             begun = await self._ledger.begin_agreed(record, task_id, room=room)
@@ -117,14 +118,14 @@ class Service:
         Raises:
             InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
         """
-        record = self._wanted(owner, wishes)
+        record = await self._wanted(owner, wishes)
         with refusing():
             room = room_today(self._budget, record.request, record.created_at)
             foreseen = await self.delivery.foresee(record, room)
         return record.request if foreseen.id == record.id else None
 
-    def _wanted(self, owner: str, wishes: Wishes) -> Record:
-        request = checked(wishes, self._registry)
+    async def _wanted(self, owner: str, wishes: Wishes) -> Record:
+        request = await self._doorkeeper.checked(wishes, self._registry)
         return Record(
             id=new_id(),
             owner=owner,

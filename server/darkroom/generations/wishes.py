@@ -2,6 +2,7 @@
 
 from typing import Required, TypedDict
 
+import anyio
 from pydantic import JsonValue
 
 from darkroom.errors import InvalidRequest
@@ -32,21 +33,25 @@ class Wishes(TypedDict, total=False):
     request_key: str | None
 
 
+FREE_TRIES = 3
+SLOWEST_S = 60.0
+
+
+class HoldsSecret(InvalidRequest):
+    """A key, or a password, stands in what would be sent."""
+
+
 def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
     """The request, with defaults filled in.
 
     Raises:
         InvalidRequest, NotConfigured: it cannot be made.
+        HoldsSecret: it must not be.
     """
     _check_bounds(wishes)
-    if registry.redact.value({**wishes}) != wishes:
-        raise InvalidRequest(
-            "This holds a secret out of Darkroom's own configuration, such as a key.",
-            next_step="Take it out and call again; nothing was sent or written.",
-        )
     chosen = registry.provider(wishes.get("provider"))
     registry.may_start(chosen)
-    return chosen.check(
+    request = chosen.check(
         GenerationRequest(
             provider=chosen.name,
             prompt=wishes["prompt"],
@@ -58,6 +63,32 @@ def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
             options=wishes.get("options") or {},
         )
     )
+    # What would be kept, and no more: whatever else came has been refused by its name.
+    if registry.redact.holds([request.model_dump(), wishes.get("request_key")]):
+        raise HoldsSecret(
+            "This holds a secret out of Darkroom's own configuration, such as a key.",
+            next_step="Take it out and call again; nothing was sent or written.",
+        )
+    return request
+
+
+class Doorkeeper:
+    """Who tries one text after the other to find out a secret is answered ever more slowly, one call at a time."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+        self._one_at_a_time = anyio.Lock()
+
+    async def checked(self, wishes: Wishes, registry: Registry) -> GenerationRequest:
+        """As `checked`; a refusal takes longer than the one before after a few that found a secret."""
+        try:
+            return checked(wishes, registry)
+        except HoldsSecret:
+            async with self._one_at_a_time:
+                if self._refused >= FREE_TRIES:
+                    await anyio.sleep(min(2.0 ** (self._refused - FREE_TRIES), SLOWEST_S))
+                self._refused += 1
+            raise
 
 
 def _check_bounds(wishes: Wishes) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections import defaultdict, deque
+from collections.abc import Callable
 from typing import Self
 
 import anyio
@@ -9,6 +10,7 @@ from anyio import to_thread
 from mcp.shared.message import SessionMessage
 from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCResponse, RequestId
 
+from darkroom.redact import LONGEST
 from darkroom.stdio.messages import Refused
 
 MAX_UNREAD = 4 * 1024 * 1024
@@ -43,8 +45,9 @@ class Letter:
 class Outbox:
     """The write stream that the server is given: lines wait here for the client, and their senders with them."""
 
-    def __init__(self, wire: int) -> None:
+    def __init__(self, wire: int, unechoed: Callable[[str], str]) -> None:
         self._wire = wire
+        self._unechoed = unechoed
         self._lines: deque[tuple[bytes, Letter | None]] = deque()
         self._unread = 0
         self._closed = False
@@ -63,6 +66,8 @@ class Outbox:
         if self._closed:
             raise anyio.ClosedResourceError
         line, letter = _line(item.message), None
+        if len(line) <= LONGEST:  # a longer one holds pictures, or a list of what has been searched already
+            line = self._unechoed(line.decode()).encode()
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
             letter = self._settled(item.message.id)
         while self.full:

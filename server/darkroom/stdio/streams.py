@@ -2,7 +2,7 @@
 
 import os
 import select
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -64,14 +64,16 @@ def _hung_up(source: int) -> bool:
 
 @asynccontextmanager
 async def stdio_streams(
-    source: int, wire: int
+    source: int, wire: int, unechoed: Callable[[str], str]
 ) -> AsyncGenerator[tuple[MemoryObjectReceiveStream[SessionMessage | Exception], Outbox]]:
     """Messages from the descriptor `source`, and a stream whose messages go out on the descriptor `wire`.
+
+    `unechoed` takes out of a message what its client must not be told, though it may have said it itself.
 
     Raises:
         OSError: the client has gone, or does not read what it is sent (TimeoutError).
     """
-    outbox = Outbox(wire)
+    outbox = Outbox(wire, unechoed)
     incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception]()
     written = anyio.Event()
 
