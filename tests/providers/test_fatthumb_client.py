@@ -104,11 +104,31 @@ async def test_a_job_under_way_is_not_done(thumbs: Provider, fatthumb: FatThumb)
     assert reading.images[1].url is None
 
 
-@pytest.mark.parametrize("status", ["processing", "upscaling", "SUCCEEDED", "complete", "done"])
+@pytest.mark.parametrize("status", ["processing", "upscaling", "SUCCEEDED"])
 async def test_a_status_that_is_not_documented_counts_as_not_done(
     thumbs: Provider, fatthumb: FatThumb, status: str
 ) -> None:
     fatthumb.later_jobs(statuses=((1e9, status),))
+    request = asked(thumbs, count=2)
+    job = await thumbs.submit(request)
+    fatthumb.advance(600)  # one of two is there
+    assert not (await thumbs.read(job.job_id, request)).done
+
+
+@pytest.mark.parametrize("status", ["upscaling", "SUCCEEDED", "complete", "", None, 7])
+@pytest.mark.parametrize("failing", [{}, {0: "no"}])
+async def test_every_picture_s_own_status_decides_where_the_job_s_is_not_documented(
+    thumbs: Provider, fatthumb: FatThumb, status: object, failing: dict[int, str]
+) -> None:
+    fatthumb.later_jobs(failing=failing)
+    fatthumb.script("read", Alter(lambda job: job | {"status": status}))
+    assert (await finished(thumbs, fatthumb, count=2)).done
+
+
+async def test_pictures_under_a_status_that_says_processing_decide_nothing(
+    thumbs: Provider, fatthumb: FatThumb
+) -> None:
+    fatthumb.later_jobs(statuses=((1e9, "processing"),))
     assert not (await finished(thumbs, fatthumb)).done
 
 
@@ -180,14 +200,26 @@ async def test_fields_that_nobody_documented_change_nothing(thumbs: Provider, fa
     assert (reading.done, [image.status for image in reading.images]) == (True, [DONE])
 
 
-@pytest.mark.parametrize(
-    "changes", [{"thumbnails": "x"}, {"thumbnails": [1]}, {"thumbnails": [{"url": 7}]}, {"thumbnails": {"a": 1}}]
-)
-async def test_a_reading_of_wrong_types_is_the_provider_s_error(
-    thumbs: Provider, fatthumb: FatThumb, changes: dict[str, object]
+@pytest.mark.parametrize("thumbnails", ["x", 7, {"a": 1}, [1, None, "x"]], ids=str)
+async def test_thumbnails_that_are_none_are_as_good_as_absent(
+    thumbs: Provider, fatthumb: FatThumb, thumbnails: object
 ) -> None:
-    fatthumb.script("read", Alter(lambda job: job | changes))
-    assert type(await refusal(finished(thumbs, fatthumb))) is ProviderError
+    fatthumb.script("read", Alter(lambda job: job | {"thumbnails": thumbnails}))
+    reading = await finished(thumbs, fatthumb)
+    assert (reading.done, reading.images) == (True, ())
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", "?", [], [None], {}, {"message": "x"}, True, 1e300, "\x00\n"], ids=repr)
+@pytest.mark.parametrize("name", ["isWatermarked", "isHidden", "error"])
+async def test_an_odd_field_of_a_picture_changes_nothing_that_is_needed(
+    thumbs: Provider, fatthumb: FatThumb, name: str, odd: object
+) -> None:
+    hides = name == "isHidden" and odd is True
+    fatthumb.script(
+        "read", Alter(lambda job: job | {"thumbnails": [None, *({**t, name: odd} for t in job["thumbnails"])]})
+    )
+    image = (await finished(thumbs, fatthumb)).images[0]
+    assert (image.status, image.url is None) == (DONE, hides)
 
 
 async def test_a_service_that_is_down_received_nothing(thumbs: Provider, fatthumb: FatThumb) -> None:
@@ -204,8 +236,14 @@ async def test_a_redirect_is_never_followed_with_the_key(thumbs: Provider, fatth
     with FatThumb(key=fatthumb.key) as elsewhere:
         fatthumb.script("submit", Redirect(f"{elsewhere.url}/generate", status))
         fatthumb.script("read", Redirect(f"{elsewhere.url}/generations/x", status))
-        assert type(await refusal(thumbs.submit(asked(thumbs)))) is OutcomeUnknown
-        assert type(await refusal(thumbs.read("x", asked(thumbs)))) is ProviderError
+        moved = await refusal(thumbs.submit(asked(thumbs)))
+        # 303 says that the POST was taken; the others, that it was not looked at.
+        seen = (OutcomeUnknown, Charged.MAYBE) if status == 303 else (ProviderError, Charged.NO)
+        assert (type(moved), moved.charged) == seen
+        assert f"{elsewhere.url}/generate" in moved.message
+        read = await refusal(thumbs.read("x", asked(thumbs)))
+        assert type(read) is ProviderError
+        assert f"{elsewhere.url}/generations/x" in read.message
         assert elsewhere.log == []
     assert len(fatthumb.log) == 2
 

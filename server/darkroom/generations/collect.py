@@ -18,6 +18,7 @@ from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
 from darkroom.redact import quote
 from darkroom.store.files import picture_stem, save_picture
+from darkroom.transport.reasons import is_moderation
 
 ATTEMPTS = 3
 BACKOFF_S = 0.5
@@ -188,7 +189,7 @@ def wanted(image: Image) -> bool:
 
 def job_error(reason: str) -> DarkroomError:
     """What a job or a picture that the provider itself failed ends with, in the provider's words."""
-    kind = Moderated if re.search(r"moderat|flagged|safety|policy", reason, re.I) else ProviderError
+    kind = Moderated if is_moderation(reason) else ProviderError
     says = f"and {NO_REASON}" if reason == NO_REASON else f"and says: {quote(reason, 200)}"
     return kind(
         f"The provider could not make it {says}.",

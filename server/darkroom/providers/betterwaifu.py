@@ -18,6 +18,7 @@ from darkroom.providers.base import (
     Options,
     Reading,
     RemoteImage,
+    Several,
     Submission,
     Traits,
     Whole,
@@ -69,7 +70,7 @@ TRAITS = Traits(
 
 class _Started(Wire):
     id: JobId
-    status: Any = None
+    status: str = ""
 
 
 class _Image(Wire):
@@ -77,7 +78,7 @@ class _Image(Wire):
 
 
 class _Output(Wire):
-    images: list[_Image] | None = None
+    images: Several[_Image] = Field(default_factory=list)
     seed: Whole = None
 
 
@@ -106,7 +107,7 @@ class _ModelVersion(Wire):
 
 
 class _Models(Wire):
-    models: list[_ModelVersion] | None = None
+    models: Several[_ModelVersion] = Field(default_factory=list)
 
 
 class _Subscription(Wire):
@@ -153,7 +154,7 @@ class BetterWaifu(HttpProvider):
             started = _Started.model_validate(answer)
             return Submission(job_id=started.id, queued=started.status == "queued")
         except ValidationError as error:
-            raise self._api.unreadable("its answer names no job id") from error
+            raise self._api.unreadable("its answer names no job id", answer) from error
 
     async def read(self, job_id: str, request: GenerationRequest) -> Reading:
         """`GET /generate/{id}`. A status that is not documented counts as processing."""
@@ -165,7 +166,7 @@ class BetterWaifu(HttpProvider):
             queue_position=job.queue_position if job.status == "queued" else None,
             images=tuple(
                 RemoteImage(index=index, status=ImageStatus.SUCCEEDED, url=image.url)
-                for index, image in enumerate((output.images or [])[:MAX_COUNT], start=1)
+                for index, image in enumerate(output.images[:MAX_COUNT], start=1)
             ),
             seed=output.seed,
             error=(job.error or NO_REASON) if job.status == "failed" else None,
@@ -174,7 +175,7 @@ class BetterWaifu(HttpProvider):
     async def models(self) -> list[Model]:
         """`GET /models`: an `id` of it is what `model` takes."""
         listed = await read_as(self._api, "/models", _Models)
-        return [version.as_model() for version in listed.models or []]
+        return [version.as_model() for version in listed.models]
 
     async def account_state(self) -> AccountState | None:
         """`GET /account`."""

@@ -1,9 +1,9 @@
 """FatThumb: video thumbnails, 1280 × 720 PNG (contract: its public API documentation, v1)."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from darkroom.models import GenerationRequest, ImageStatus
 from darkroom.providers.base import (
@@ -15,6 +15,7 @@ from darkroom.providers.base import (
     Options,
     Reading,
     RemoteImage,
+    Several,
     Submission,
     Traits,
     Wire,
@@ -71,8 +72,14 @@ class _Thumbnail(Wire):
 
 
 class _Job(Wire):
-    status: str
-    thumbnails: list[_Thumbnail] | None = None
+    status: str = ""
+    thumbnails: Several[_Thumbnail] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.status and not self.thumbnails:
+            raise ValueError("it says nothing of the job")
+        return self
 
 
 _IMAGE_STATUS = {"succeeded": ImageStatus.SUCCEEDED, "failed": ImageStatus.FAILED}
@@ -110,16 +117,16 @@ class FatThumb(HttpProvider):
         try:
             return Submission(job_id=_Started.model_validate(answer).generation_id)
         except ValidationError as error:
-            raise self._api.unreadable("its answer names no generation id") from error
+            raise self._api.unreadable("its answer names no generation id", answer) from error
 
     async def read(self, job_id: str, request: GenerationRequest) -> Reading:
-        """`GET /generations/{id}`. A status that is not documented counts as processing."""
+        """`GET /generations/{id}`. A status that is not documented says nothing: then each picture's own decides."""
         job = await read_as(self._api, f"/generations/{path_segment(job_id)}", _Job)
-        thumbnails = (job.thumbnails or [])[: request.count]
-        images = tuple(thumbnail.as_image(index) for index, thumbnail in enumerate(thumbnails, start=1))
+        images = tuple(each.as_image(index) for index, each in enumerate(job.thumbnails[: request.count], start=1))
+        every_one = len(images) == request.count and all(i.status is not ImageStatus.PROCESSING for i in images)
         reasons = (image.error for image in images if image.error)
         return Reading(
-            done=job.status in _TERMINAL,
+            done=job.status in _TERMINAL or (job.status != "processing" and every_one),
             images=images,
             error=next(reasons, NO_REASON) if job.status == "failed" else None,
         )

@@ -1,7 +1,7 @@
 """The process's HTTP clients, and one provider's API over them."""
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,8 +13,9 @@ import httpx2
 from anyio import to_thread
 
 from darkroom.errors import DarkroomError, OutcomeUnknown
-from darkroom.redact import Redactor
+from darkroom.redact import Redactor, quote
 from darkroom.transport import failures
+from darkroom.transport.reasons import words_in
 
 READ_TIMEOUT = httpx2.Timeout(connect=10, read=20, write=20, pool=10)
 # A lost answer to a POST cannot be asked for again, so its answer is waited for much longer.
@@ -62,7 +63,7 @@ class Http:
         if name not in self._clients:
             try:
                 self._clients[name] = make()
-            except (OSError, ValueError) as error:  # a CA file or a proxy that the environment names cannot be used
+            except Exception as error:  # a CA file or a proxy that the environment names cannot be used
                 raise httpx2.ConnectError(f"no connection can be set up: {error}") from error
         return self._clients[name]
 
@@ -139,23 +140,27 @@ class Api:
             RateLimited, InvalidRequest, …: the provider refused it, so nothing was charged.
             OutcomeUnknown: everything else; the provider may have started the job.
         """
+        leaving = anyio.Event()
         try:
             with anyio.fail_after(SUBMIT_DEADLINE_S):
-                answer = await self._send(self.http.fresh, "POST", path, body, SUBMIT_TIMEOUT)
+                answer = await self._send(self.http.fresh, "POST", path, body, SUBMIT_TIMEOUT, leaving)
         except Exception as error:
-            raise failures.of_submit(self.title, error) from error
-        if 400 <= answer.status < 500:
-            raise self._refusal(answer)
+            raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
+        if not answer.ok:
+            raise failures.of_post(self.title, self.key_variable, self.base_url + path, answer, self.redact)
         try:
-            if not answer.ok:
-                raise self._refusal(answer)
             return await self._object(answer)
         except DarkroomError as error:
             raise failures.unknown_outcome(self.title, error.message) from error
 
-    def unreadable(self, what: str) -> OutcomeUnknown:
+    def unreadable(self, what: str, answer: Mapping[str, Any]) -> OutcomeUnknown:
         """The error for a POST that was accepted with an answer that cannot be used."""
-        return failures.unknown_outcome(self.title, what)
+        return failures.unknown_outcome(self.title, what + self.says(answer))
+
+    def says(self, answer: Mapping[str, Any]) -> str:
+        """What an answer that cannot be used says is wrong, to be put behind that; empty where it says nothing."""
+        words = words_in({name: answer[name] for name in answer.keys() - {"status", "id"}})
+        return f" and says: {quote(self.redact(words))}" if words else ""
 
     async def _object(self, answer: failures.Answer) -> dict[str, Any]:
         if len(answer.body) <= LARGE_ANSWER:
@@ -172,12 +177,15 @@ class Api:
         path: str,
         body: Mapping[str, Any] | None,
         timeout: httpx2.Timeout,
+        leaving: anyio.Event | None = None,
     ) -> failures.Answer:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         headers = {"Accept": "application/json", **self.headers}
         if content is not None:
             headers["Content-Type"] = "application/json"
         request = client.build_request(method, self.base_url + path, content=content, headers=headers, timeout=timeout)
+        if leaving is not None:
+            request.extensions = {**request.extensions, "trace": _setting(leaving)}
         response = await client.send(request, stream=True)
         try:
             received = b"" if _packed(response) else await _body(response)
@@ -189,6 +197,16 @@ class Api:
         elif response.is_success:
             self.key.state = "ready"
         return failures.Answer(response.status_code, dict(response.headers), received)
+
+
+def _setting(leaving: anyio.Event) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """Sets the event with the first byte of the request that leaves, whatever it leaves over."""
+
+    async def trace(event: str, _: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started"):
+            leaving.set()
+
+    return trace
 
 
 def _packed(response: httpx2.Response) -> bool:

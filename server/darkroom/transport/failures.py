@@ -1,6 +1,5 @@
 """The one boundary where HTTP's failures become ours: exceptions, statuses, and bodies that may be anything."""
 
-import json
 import re
 import socket
 import ssl
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
@@ -27,6 +27,7 @@ from darkroom.errors import (
 )
 from darkroom.models import Charged
 from darkroom.redact import Redactor, clean, quote
+from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, words_in
 
 # Raised while a connection is being made, so no byte of the request has left: refused, DNS, TLS, no free slot.
 # Everything that is not in this list may have reached the provider, a plain OSError or SSLError among it.
@@ -42,6 +43,11 @@ NOT_SENT = (
     httpx2.InvalidURL,
 )
 MAX_RETRY_AFTER_S = 3600.0
+# The client is to repeat its POST elsewhere, or is sent to a place that takes none: this one has not looked at it.
+# 303 is not among them: it says that the POST was taken, and where to read what came of it.
+UNPROCESSED_REDIRECTS = {301, 302, 307, 308}
+# Said by gateways and balancers too, which may have passed the request on: a time limit, 0-RTT, a caller that closed.
+FROM_GATEWAYS = {408, 425, 499}
 
 
 @dataclass(frozen=True)
@@ -64,39 +70,39 @@ class Answer:
             ProviderError: it is not one.
         """
         try:
-            value = redact.value(json.loads(self.body, parse_constant=_no_number))
+            value = redact.value(lenient_json(self.body))
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise ProviderError(
-                f"{title} answered {self.status} with something that is not a JSON object",
+                f"{title} answered {self.status} with {'a web page' if self.is_page else 'something'} that is not a "
+                "JSON object",
                 next_step="Try again in a minute.",
             )
         return value  # pyright: ignore[reportUnknownVariableType] - keys of a JSON object are strings
 
-    def reason(self, redact: Redactor) -> str:
-        """The provider's own words, wherever it put them; empty where there are none worth repeating."""
-        text = self.body.decode("utf-8", "replace")
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page for browsers, which no API sends: something else answered in its place."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return kind in {"text/html", "application/xhtml+xml"} or self.body[:400].lstrip().lower().startswith(
+            (b"<!doctype html", b"<html")
+        )
+
+    def said(self, redact: Redactor) -> tuple[str, str]:
+        """The provider's own words for people and for programs, wherever it put them; empty: none worth repeating."""
         try:
-            value = json.loads(text)
+            value = lenient_json(self.body)
         except (ValueError, RecursionError):
+            text = self.body.decode("utf-8", "replace")
             # A page is for browsers, and broken JSON may have been cut in the middle of a key.
-            return "" if "<" in text or text.lstrip()[:1] in {"{", "[", '"'} else clean(redact(text))
-        for key in ("error", "message", "detail"):
-            found = value.get(key) if isinstance(value, dict) else None  # pyright: ignore
-            found = found.get("message") if isinstance(found, dict) else found  # pyright: ignore
-            if isinstance(found, str) and found.strip():
-                return clean(redact(found))
-        return ""
+            return "" if "<" in text or text.lstrip()[:1] in {"{", "[", '"'} else clean(redact(text)), ""
+        return clean(redact(words_in(value))), codes_in(value)
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def of_submit(title: str, error: Exception) -> DarkroomError:
-    """What an exception during a POST means: nothing sent, or nobody knows."""
-    if isinstance(error, NOT_SENT):
+def of_submit(title: str, error: Exception, *, sent: bool) -> DarkroomError:
+    """What an exception during a POST means: nothing sent, or nobody knows. `sent`: the request had begun to leave."""
+    if not sent or isinstance(error, NOT_SENT):
         return _unreachable(title, error)
     return unknown_outcome(title, f"the connection failed before an answer came ({_kind(error)})")
 
@@ -120,30 +126,79 @@ def unknown_outcome(title: str, what: str) -> OutcomeUnknown:
     )
 
 
+def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Redactor) -> DarkroomError:
+    """What a status outside the 200s means for a POST to `url`: refused and not charged, or nobody knows."""
+    location = answer.headers.get("location")
+    if answer.status in UNPROCESSED_REDIRECTS and location:
+        to = _place(urljoin(url, location), redact)
+        return ProviderError(
+            f"{title} answered {answer.status}: its API is not there but at {to}. Darkroom does not follow, so nothing "
+            "was started",
+            next_step=f"Correct {_base_url(key_variable)} and start the server again.",
+        )
+    error = of_answer(title, key_variable, answer, redact)
+    if not 400 <= answer.status < 500 or answer.status in FROM_GATEWAYS:
+        return unknown_outcome(title, error.message)
+    if answer.status in {404, 405} and (answer.is_page or not answer.said(redact)[0]):
+        error.next_step = (
+            f"{_base_url(key_variable)} may be wrong: there is no API at {_place(url, redact)}. Correct it and start "
+            "the server again."
+        )
+    return error
+
+
 def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
     """What a status outside the 200s means, with the provider's words marked as its own."""
-    reason = answer.reason(redact)
+    reason, codes = answer.said(redact)
+    meant = f"{reason} {codes}"
     said = f"{title} answered {answer.status}" + (f" and says: {quote(reason)}" if reason else "")
     status = answer.status
+    no_credits = f"Buy credits in the {title} account, or use another provider."
     if status == 429:
+        if is_payment(meant):
+            return PaymentRequired(said, next_step=no_credits)
         return RateLimited(
             said,
             next_step="Darkroom waits and tries again by itself.",
             retry_after=retry_after(answer.headers),
         )
+    if 300 <= status < 400:
+        to = _place(answer.headers.get("location", ""), redact)
+        return ProviderError(f"{said}: a redirect to {to}", next_step=f"Check {_base_url(key_variable)}.")
     if status >= 500 or status < 400:
         return ProviderError(said, next_step="Try again in a minute.")
     if status == 401:
         return Unauthorized(said, next_step=f"Put a valid key into {key_variable} and start the server again.")
     if status == 402:
-        return PaymentRequired(said, next_step=f"Buy credits in the {title} account, or use another provider.")
-    if status == 403 or (status == 400 and re.search(r"\b(plan|subscription|upgrade)\b", reason, re.I)):
+        return PaymentRequired(said, next_step=no_credits)
+    if status == 403 and (answer.is_page or "cf-mitigated" in answer.headers):
+        return ProviderError(
+            f"{title} answered 403 with a web page: something in front of its API does not let this machine through",
+            next_step=f"Try from another network or without a VPN, and check {_base_url(key_variable)}.",
+        )
+    if is_moderation(meant):
+        return Moderated(said, next_step="Reword the prompt and generate again.")
+    if status == 403 or (status == 400 and is_plan(reason)):
         return PlanRequired(said, next_step=f"Change the {title} plan, or choose another model or provider.")
     if status == 404:
         return NotFound(said, next_step="Check the ids that were given, and that the key is of the right account.")
-    if re.search(r"moderat|flagged|safety|nsfw|content policy", reason, re.I):
-        return Moderated(said, next_step="Reword the prompt and generate again.")
     return InvalidRequest(said, next_step="Correct what the provider names and generate again.")
+
+
+def _base_url(key_variable: str) -> str:
+    return key_variable.replace("_API_KEY", "_BASE_URL")
+
+
+def _place(url: str, redact: Redactor) -> str:
+    """Where a URL leads, for people: without user, query and fragment, which may hold secrets."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        return (
+            quote(redact(f"{parts.scheme}://{parts.hostname}{port}{parts.path}"), 200) if parts.hostname else "nowhere"
+        )
+    except ValueError:
+        return "a place that cannot be read"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

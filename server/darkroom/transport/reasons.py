@@ -1,0 +1,122 @@
+"""What a provider says went wrong, in whatever shape it says so, and what such words mean."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, cast
+
+MOST = 3
+"""So many reasons of a list are repeated; whoever sent more has made the point."""
+_DEEPEST = 6
+# Where services put words for people, in the order in which they are worth reading (RFC 9457 has detail and title).
+_WORDS = (
+    "error",
+    "message",
+    "detail",
+    "msg",
+    "errors",
+    "error_description",
+    "title",
+    "description",
+    "reason",
+    "failure",
+)
+# Where they put words for programs.
+_CODES = ("code", "type", "status", "reason", "error_code", "errorCode", "error")
+
+_MODERATED = re.compile(
+    r"moderat|flagged|\bsafety\b|nsfw|inappropriate|prohibited|disallowed|content.?(policy|filter|guideline|violation)"
+    r"|usage polic|(policy|guideline|terms)\w*\W+(\w+\W+){0,3}violat"
+    r"|violat\w*\W+(\w+\W+){0,5}(polic|guideline|terms|rules)",
+    re.IGNORECASE,
+)
+_PAYMENT = re.compile(
+    r"quota|billing|payment|insufficient.{0,3}(credit|balance|fund)|(out of|not enough|no|too few|low|lack of).{0,12}"
+    r"(credit|balance|fund)|(credit|balance|fund)s?\b.{0,30}(exhausted|too low|used up|depleted|insufficient|run out)"
+    r"|top.?up|spend(ing)? (limit|cap)|hard limit",
+    re.IGNORECASE,
+)
+_PACE = re.compile(r"(per|/|a|an|each)\s*(second|minute|min|hour|sec)\b|too many requests|rate.?limit", re.IGNORECASE)
+_BILLED = re.compile(r"billing|payment|credit|balance|fund|insufficient", re.IGNORECASE)
+_PLAN = re.compile(r"\b(plan|subscription|upgrade)\b", re.IGNORECASE)
+
+
+def lenient_json(body: bytes) -> Any:
+    """The JSON in `body`, also where one odd value in it would make it unreadable.
+
+    Raw control characters in texts, bytes that are no Unicode, NaN, infinities and numbers of thousands of digits
+    spoil nothing but themselves: such a number is None.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON.
+    """
+    text = body.decode(json.detect_encoding(body), "replace")
+    return json.loads(text, strict=False, parse_constant=_none, parse_int=_whole)
+
+
+def _none(_: str) -> None:
+    return None
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) < 400 else None
+
+
+def words_in(value: Any) -> str:
+    """The words for people in an error of any shape, as they are; empty where there are none."""
+    return _words(value, 0).strip()
+
+
+def codes_in(value: Any) -> str:
+    """The words for programs in it, such as `insufficient_quota`."""
+    return " ".join(_codes(value, 0))
+
+
+def is_moderation(words: str) -> bool:
+    """Whether these words mean that a safety review refused it. The one place where that is recognised."""
+    return _MODERATED.search(words) is not None
+
+
+def is_payment(words: str) -> bool:
+    """Whether these words of a 429 mean that there is nothing left to pay with, which waiting does not cure."""
+    return _PAYMENT.search(words) is not None and (_PACE.search(words) is None or _BILLED.search(words) is not None)
+
+
+def is_plan(words: str) -> bool:
+    """Whether these words mean that the account's plan does not include it."""
+    return _PLAN.search(words) is not None
+
+
+def _words(value: Any, depth: int) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(value, list):
+        return _joined(_words(each, depth + 1) for each in cast("list[Any]", value)[: 10 * MOST])
+    if not isinstance(value, dict):
+        return ""
+    fields = cast("dict[str, Any]", value)
+    found = next(filter(None, (_words(fields[name], depth + 1) for name in _WORDS if name in fields)), "")
+    if found and isinstance(fields.get("loc"), list):  # where a validated request is wrong: ["body", "steps"]
+        where = ".".join(str(part) for part in fields["loc"][-3:] if isinstance(part, str | int))
+        return f"{where}: {found}"
+    if found or depth == 0:
+        return found
+    # {"prompt": ["is too long"]}: the names of the fields are part of what is said.
+    inner = ((name, _words(each, depth + 1)) for name, each in list(fields.items())[: 10 * MOST])
+    return _joined(f"{name}: {words}" for name, words in inner if words)
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    return "; ".join(list(dict.fromkeys(filter(None, reasons)))[:MOST])
+
+
+def _codes(value: Any, depth: int) -> list[str]:
+    if isinstance(value, list):
+        return [code for each in cast("list[Any]", value)[:MOST] for code in _codes(each, depth + 1)]
+    if not isinstance(value, dict) or depth > _DEEPEST:
+        return []
+    fields = cast("dict[str, Any]", value)
+    found = [str(fields[name]) for name in _CODES if isinstance(fields.get(name), str)]
+    return found + [code for name in ("error", "errors", "detail") for code in _codes(fields.get(name), depth + 1)]
