@@ -1,11 +1,19 @@
 """A ledger by itself, without the rest of the house."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
 
-from darkroom.store.database import open_database
+import pytest
+
+from darkroom.store import database as module
+from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.sqlite import SqliteLedger
+
+NEWER_SQLITE = {"PYTHONPATH": str(Path(__file__).parent / "newer_sqlite")}
+"""The environment of a process whose SQLite may keep a write-ahead log."""
+ROLLBACK, LOG = 1, 2
 
 
 @asynccontextmanager
@@ -13,3 +21,19 @@ async def open_ledger(home: Path) -> AsyncGenerator[SqliteLedger]:
     """The ledger in this folder. Raises StorageError as `open_database` does."""
     async with open_database(home) as database:
         yield SqliteLedger(database)
+
+
+@contextmanager
+def sqlite(which: str) -> Generator[None]:
+    """Ledgers that are opened in this block are opened by the older or the newer library."""
+    with pytest.MonkeyPatch.context() as patch:
+        if which == "newer":
+            patch.setattr(module, "sqlite3", import_module("pysqlite3"))
+        patch.setattr(module, "SAFE_WAL", which == "newer")
+        yield
+
+
+def journal_of(home: Path) -> int:
+    """What the header of the ledger in this folder says of its journal: ROLLBACK or LOG."""
+    with (home / FILE_NAME).open("rb") as file:
+        return file.read(20)[18]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
+from tests.ledgers import LOG, NEWER_SQLITE, journal_of
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 
@@ -101,6 +102,23 @@ def test_what_another_process_drives_is_waited_for_with_its_progress_and_without
     assert any("position" in text for text in messages)
     reads = [entry.at for entry in betterwaifu.requests(route="read")]
     assert all(later - earlier > 0.9 for earlier, later in pairwise(reads))
+
+
+def test_a_waiter_finishes_though_its_peer_is_killed_where_the_ledger_keeps_a_log(
+    home: Home, fatthumb: FatThumb
+) -> None:
+    fatthumb.later_jobs(duration=1000.0)
+    user = home.with_(fatthumb, **NEWER_SQLITE)
+    with serving(user) as second:
+        with serving(user) as first:
+            generation = first.call("generate", prompt="A train in the snow", count=2)["structuredContent"]
+            fatthumb.until(lambda: bool(fatthumb.requests(route="read")), PATIENCE_S)
+        fatthumb.advance(1000)
+        waited = second.call("wait", generation_ids=[generation["id"]])["structuredContent"]
+        assert waited["generations"][0]["status"] == "succeeded"
+        assert journal_of(home.ledger.parent) == LOG
+    assert len(user.saved()) == 2
+    assert len(fatthumb.posts) == 1
 
 
 def test_the_queue_of_a_dead_process_goes_on_in_order(home: Home, fatthumb: FatThumb) -> None:

@@ -144,13 +144,13 @@ def clock_jumps(seconds: int) -> Callable[[Scene], object]:
 
 
 def signs_of_life_deleted(scene: Scene) -> None:
-    """Somebody tidies up: the processes live, but cannot be seen to."""
+    """Somebody tidies up: the processes live, but cannot be seen to until they put it back."""
     for lock in (scene.home.ledger.parent / "processes").iterdir():
         lock.unlink()
 
 
 def deleted_while_it_runs(scene: Scene) -> Outcome:
-    """A second process takes the job over from a first that is alive, and goes on with it as well."""
+    """A second process leaves the job to the first, which is alive."""
     scene.service.later_jobs(duration=3.0)
     with scene.server() as server:
         generation_id = generation_of(scene, server)
@@ -162,14 +162,16 @@ def deleted_while_it_runs(scene: Scene) -> Outcome:
 
 
 def deleted_while_it_posts(scene: Scene) -> Outcome:
-    """A second process finds a POST without a sign of life; the first one still brings its answer home."""
+    """A second process does not take a POST without a sign of life for lost; the first one brings its answer home."""
     scene.service.script("submit", Delay(2))
     with scene.server() as first, scene.server() as second:
         first.send("tools/call", {"name": "generate", "arguments": {"prompt": scene.prompt}})
         posted(scene)
+        holder = scene.look("SELECT holder FROM generations")
         signs_of_life_deleted(scene)
         eventually(lambda: scene.look("SELECT job_id NOT NULL AND stage = 'succeeded' FROM generations") == [(1,)])
         outcome = second.ask("list_generations")
+        assert scene.look("SELECT holder FROM generations") == holder
     return outcome
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 
 from darkroom.models import Answered, Record, Stage
 from darkroom.store.ledger import Later
+from tests.ledgers import sqlite
 from tests.store.ledger_files import Ledgers
 from tests.store.ledger_model import (
     ACCOUNTS,
@@ -286,11 +288,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert set(self.ledgers.ask(self.observer.other_holders, me, list(ACCOUNTS))) == due - {me}
 
 
-def test_many_processes_never_pay_twice_nor_break_a_limit() -> None:
-    with TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
-
-        class Machine(LedgerMachine):
-            def __init__(self) -> None:
-                super().__init__(portal, Path(folder))
-
-        run(Machine, settings=settings(max_examples=250, stateful_step_count=40, deadline=None, derandomize=True))
+@pytest.mark.parametrize(("which", "examples"), [("older", 170), ("newer", 80)])
+def test_many_processes_never_pay_twice_nor_break_a_limit(which: str, examples: int) -> None:
+    with sqlite(which), TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
+        machine: Any = partial(LedgerMachine, portal, Path(folder))
+        run(machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None, derandomize=True))

@@ -63,6 +63,7 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
                 peers = Peers(ledger, presence, providers, changes)
                 if drives:
                     await peers.adopt_the_dead(driver)
+                    presence.forget_the_dead()
                     driver.start()
                     peers.start(tasks, driver)
                 service = Service(journal, changes, providers, driver, presence.id, tasks, budget=settings.budget)

@@ -45,11 +45,13 @@ class Journal:
         """Puts a claimed generation back into its queue; arguments as `Ledger.unsend`. Raises RowLost."""
         return self.told(await self._insist(record, lambda: self.ledger.unsend(record, **back)))
 
-    async def write_late(self, record: Record, job_id: str) -> None:
-        """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`."""
-        changed = await self._insist(record, lambda: self.ledger.record_late(record, job_id))
-        if changed is not None:
-            self._changes.publish(changed)
+    async def write_late(self, record: Record, job_id: str) -> Record:
+        """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
+
+        Raises:
+            RowLost: it has an id already.
+        """
+        return self.told(await self._insist(record, lambda: self.ledger.record_late(record, job_id)))
 
     def told(self, changed: Record | None) -> Record:
         """Publishes a row that was just written.

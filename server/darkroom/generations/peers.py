@@ -13,7 +13,7 @@ from darkroom.generations.submission import lost_in_submission
 from darkroom.models import Record
 from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger
-from darkroom.store.presence import Presence
+from darkroom.store.presence import RESTORED_EVERY_S, Presence
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class Peers:
 
     def start(self, tasks: TaskGroup, driver: Driver) -> None:
         """Follows what others change, and goes on with what the dead leave."""
+        tasks.start_soon(self._stay_present)
         tasks.start_soon(self._follow_for_ever)
         tasks.start_soon(self._adopt_for_ever, driver)
 
@@ -45,15 +46,20 @@ class Peers:
         """Takes over the unfinished rows of processes that are no longer there, and drives them on."""
         accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
         for holder in await self._ledger.other_holders(self._presence.id, accounts):
-            with self._presence.of_dead(holder) as dead:
-                if not dead:
-                    continue
-                lost = lost_in_submission().failure()
-                adopted = await self._ledger.adopt(holder, self._presence.id, accounts, lost=lost, now=time.time())
+            if not self._presence.is_dead(holder):
+                continue
+            lost = lost_in_submission().failure()
+            adopted = await self._ledger.adopt(holder, self._presence.id, accounts, lost=lost, now=time.time())
+            self._presence.forget(holder)
             for record in adopted:
                 log.info("%s adopted from a process that is gone", record.id)
                 self._changes.publish(record)
                 driver.resume(record)
+
+    async def _stay_present(self) -> None:
+        while True:
+            await anyio.sleep(RESTORED_EVERY_S)
+            self._presence.stay()
 
     async def _adopt_for_ever(self, driver: Driver) -> None:
         while True:

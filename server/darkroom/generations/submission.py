@@ -115,10 +115,9 @@ class Submitter:
                 record, stage=Stage.RUNNING, job_id=receipt.job_id, provider_queued=receipt.queued,
                 submitted_at=self._clock(),
             )  # fmt: skip
-            self._running(running)
         except RowLost:
-            await self._journal.write_late(record, receipt.job_id)
-            raise
+            running = await self._journal.write_late(record, receipt.job_id)
+        self._running(running)
         self._journal.struggling(record, None)
 
     async def _no_place(self, record: Record, error: StorageError) -> None:

@@ -1,10 +1,11 @@
 """The one SQLite file: how it is opened, and how work on it is run, one transaction at a time, on a worker thread."""
 
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,8 @@ from anyio import to_thread
 from pydantic import ValidationError
 
 from darkroom.errors import StorageError
-from darkroom.store.migrations import NewerLedger, migrate, refuse_newer
+from darkroom.store.migrations import NewerLedger, migrate
+from darkroom.store.private import FILE, make_folder, restore
 
 T = TypeVar("T")
 
@@ -22,6 +24,9 @@ BUSY_TIMEOUT_S = 5.0
 SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
+SAFE_WAL = sqlite3.sqlite_version_info >= FIRST_SAFE_WAL
+# In the header: 2 where the file has a write-ahead log, 1 where it has not.
+_WRITE_VERSION, _WAL = 18, b"\2"
 
 
 @asynccontextmanager
@@ -80,18 +85,18 @@ def _refused(why: str) -> StorageError:
 def _connect(home: Path) -> sqlite3.Connection:
     path = home / FILE_NAME
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
-        if 0 < path.stat().st_size < SMALLEST_FILE:
+        make_folder(home)
+        if not os.path.lexists(path):
+            _make(path)
+        header = _touch(path)
+        if 0 < len(header) < SMALLEST_FILE:
             raise _unusable(path, "is damaged")  # SQLite would take it for a blank one
-        # One connection used by one thread at a time (the limiter's), not always the same one.
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+        if header[_WRITE_VERSION : _WRITE_VERSION + 1] == _WAL and not SAFE_WAL:
+            raise _too_old(path)
+        db = _open(path)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, f"cannot be opened ({error})") from error
     try:
-        refuse_newer(db)  # before anything is set, since that would write to it
-        wal = sqlite3.sqlite_version_info >= FIRST_SAFE_WAL
-        db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
         db.execute("PRAGMA synchronous = FULL")
         if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise _unusable(path, "is damaged")
@@ -108,6 +113,48 @@ def _connect(home: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _make(path: Path) -> None:
+    """Makes a ledger, and gives it its name only when it is whole: its journal mode is its maker's choice, and final.
+
+    Where files cannot be linked (nor WAL be trusted, on most such file systems) it is made in its place, without WAL.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.new")
+    try:
+        _touch(temporary)
+        with closing(_open(temporary)) as db:
+            if SAFE_WAL:
+                db.execute("PRAGMA journal_mode = WAL")
+            migrate(db, time.time())
+        with suppress(OSError):  # a peer was quicker, or there are no links
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _touch(path: Path) -> bytes:
+    """The header of the file, which is made where it is missing; a link in its place is not followed."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), FILE)
+    try:
+        restore(descriptor, FILE)
+        return os.read(descriptor, SMALLEST_FILE)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # One connection used by one thread at a time (the limiter's), not always the same one.
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+
+
+def _too_old(path: Path) -> StorageError:
+    safe = ".".join(map(str, FIRST_SAFE_WAL))
+    return StorageError(
+        f"The ledger {path} keeps a write-ahead log, which this Python's SQLite {sqlite3.sqlite_version} may damage. "
+        "It was left as it is.",
+        next_step=f"Use a Python whose SQLite is {safe} or newer, or set DARKROOM_HOME to another folder.",
+    )
 
 
 def _unusable(path: Path, why: str) -> StorageError:

@@ -1,6 +1,5 @@
 """Picture files: saved whole or not at all, under names of our own, never over another file."""
 
-import errno
 import os
 import re
 import secrets
@@ -15,19 +14,13 @@ from pathlib import Path
 
 from darkroom.errors import ResultUnavailable, StorageError
 from darkroom.models import Charged
+from darkroom.store.private import FILE, FOLDER, UNSUPPORTED, make_folder, restore, where_supported
 
 MAX_STEM_BYTES = 80
 STALE_S = 3600.0
 """Seconds after which nobody is still writing a temporary file: whoever began it was killed."""
 TRIAL_BYTES = 64 * 1024
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
-
-
-# What file systems say that have no hard links (exFAT, many network drives), or no syncing of folders.
-_UNSUPPORTED = {
-    errno.EPERM, errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK,
-    errno.EXDEV,
-}  # fmt: skip
 
 
 def picture_stem(prompt: str, generation_id: str, index: int) -> str:
@@ -152,10 +145,10 @@ class _Folder:
     def write(self, name: str, data: bytes) -> None:
         """Makes the file, for its owner alone, with its content on the disk; or leaves none."""
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._at(name), flags, 0o600, dir_fd=self.descriptor)
+        descriptor = os.open(self._at(name), flags, FILE, dir_fd=self.descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                _restore(descriptor, 0o600)
+                restore(descriptor, FILE)
                 file.write(data)
                 file.flush()
                 _sync(descriptor)
@@ -169,7 +162,7 @@ class _Folder:
             # A hard link fails where the name is taken; a rename would silently take it over.
             os.link(self._at(temporary), self._at(name), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
         except OSError as error:
-            if error.errno not in _UNSUPPORTED:
+            if error.errno not in UNSUPPORTED:
                 raise
             self.write(name, data)
 
@@ -217,14 +210,14 @@ class _Folder:
 def _day_folder(root: Path, day: str) -> Generator[_Folder]:
     """The day's folder in the root, made where it is missing; a link in its place is not followed."""
     if os.name == "nt":
-        _make(root / day)
+        make_folder(root / day)
         yield _Folder(root / day, None)
         return
-    _make(root)
+    make_folder(root)
     with _opened(root) as above:
         with suppress(FileExistsError):
-            os.mkdir(day, 0o700, dir_fd=above)
-            _restore(day, 0o700, above)
+            os.mkdir(day, FOLDER, dir_fd=above)
+            restore(day, FOLDER, above)
             _sync(above)
         with _opened(day, os.O_NOFOLLOW, above) as descriptor:
             yield _Folder(root / day, descriptor)
@@ -240,41 +233,10 @@ def _folder(path: Path) -> Generator[_Folder]:
         yield _Folder(path, descriptor)
 
 
-def _make(path: Path) -> None:
-    """Makes the folder and those above it where they are missing, for their owner alone whatever the umask."""
-    try:
-        path.mkdir(0o700)
-    except FileNotFoundError:
-        _make(path.parent)
-        with suppress(FileExistsError):  # another process is saving its first picture too
-            path.mkdir(0o700)
-    except OSError:
-        if not path.is_dir():
-            raise
-        return
-    _restore(path, 0o700)
-
-
-def _restore(path: Path | str | int, mode: int, above: int | None = None) -> None:
-    """Gives back what the umask took from the owner; file systems without permissions refuse, and need it not."""
-    if os.name == "posix":
-        with _where_supported():
-            os.chmod(path, mode, dir_fd=above)
-
-
 def _sync(descriptor: int) -> None:
     """Waits until it is on the disk, where the file system can say so."""
-    with _where_supported():
+    with where_supported():
         os.fsync(descriptor)
-
-
-@contextmanager
-def _where_supported() -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
-            raise
 
 
 @contextmanager

@@ -194,7 +194,7 @@ class Ledger(Protocol):
     async def record_late(self, record: Record, job_id: str) -> Record | None:
         """The one thing that a process which lost its row may still write, by its submit token: the job's id.
 
-        The row, then running, is for whoever adopts it. None: it had an id already.
+        The row runs then, and is driven by its holder, or by the process that adopts it. None: it had an id already.
         """
         ...
 

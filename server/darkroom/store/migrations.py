@@ -98,16 +98,6 @@ class NewerLedger(Exception):
     """The file holds steps that this version does not know."""
 
 
-def refuse_newer(db: sqlite3.Connection) -> None:
-    """Looks, without writing.
-
-    Raises:
-        NewerLedger: a newer version has written to it.
-    """
-    if _applied(db) - {name for name, _ in MIGRATIONS}:
-        raise NewerLedger
-
-
 def migrate(db: sqlite3.Connection, now: float) -> None:
     """Brings a blank or older ledger up to date, in one transaction.
 
@@ -116,8 +106,9 @@ def migrate(db: sqlite3.Connection, now: float) -> None:
     """
     db.execute("BEGIN IMMEDIATE")
     try:
-        refuse_newer(db)
         applied = _applied(db)
+        if applied - {name for name, _ in MIGRATIONS}:
+            raise NewerLedger
         db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
         for name, step in MIGRATIONS:
             if name not in applied:
