@@ -6,6 +6,7 @@
 Random kills: servers are forked from a process that has already imported everything, so that a kill costs a moment and
 not a start; each is a real process with real pipes, speaking MCP, and gets a real SIGKILL. System calls: where strace
 is installed, a whole `generate` is run again and again, killed at its first, second, third … call of each kind.
+Half of it all is done with Python's own SQLite, half with a newer one, whose ledgers have a write-ahead log.
 """
 
 import argparse
@@ -20,13 +21,15 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bench.common import Provider, fatthumb, rows, spread
+from bench.common import ROOT, Provider, fatthumb, rows, spread
 
 LIMITS = "submit=1000000/60,requests=100000000/3600"
 UNFINISHED = "('accepted', 'submitting', 'running', 'collecting')"
@@ -36,6 +39,10 @@ CALLS = (
     "recvfrom",
 )  # fmt: skip
 PATIENCE_S = 120.0
+LIBRARIES: dict[str, dict[str, str]] = {"own": {}}
+"""Libraries of SQLite, each of which keeps a ledger's journal in its way, and the environment that brings it."""
+if find_spec("pysqlite3"):
+    LIBRARIES["newer"] = {"PYTHONPATH": str(ROOT / "tests" / "newer_sqlite")}
 
 
 @dataclass
@@ -55,20 +62,44 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=4, help="how many ledgers are killed at the same time")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, fatthumb(duration=0.3, credits=None) as provider:
+    # The long form goes on until a run makes no further call of the kind, which is some 200 at most.
+    most = 200 if arguments.kills >= 2000 else arguments.kills // 32
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        fatthumb(duration=0.3, credits=None) as provider,
+        ExitStack() as stack,
+    ):
         started = time.monotonic()
-        with ProcessPoolExecutor(arguments.users, mp_context=get_context("spawn")) as pool:
-            tallies: list[Tally] = []
-            if shutil.which("strace"):
-                # The long form goes on until a run makes no further call of the kind, which is some 200 at most.
-                most = arguments.kills // 8
-                traced = [(provider, Path(folder) / f"traced {call}", call, most) for call in CALLS]
-                tallies += pool.map(kill_at_calls, *zip(*traced, strict=True))
-            left = arguments.kills - sum(tally.kills for tally in tallies)
-            each = -(-left // arguments.users)
-            users = [(provider, Path(folder) / f"user {n}", each, arguments.seed + n) for n in range(arguments.users)]
-            tallies += pool.map(kill_at_random, *zip(*users, strict=True))
+        each = max(1, arguments.users // len(LIBRARIES))
+        pools = {
+            library: stack.enter_context(
+                ProcessPoolExecutor(each, mp_context=get_context("spawn"), initializer=prepare, initargs=(library,))
+            )
+            for library in LIBRARIES
+        }
+        tallies: list[Tally] = []
+        if shutil.which("strace"):
+            traced = [
+                pool.submit(kill_at_calls, provider, Path(folder) / f"{library} {call}", library, call, most)
+                for call in CALLS for library, pool in pools.items()
+            ]  # fmt: skip
+            tallies += [future.result() for future in traced]
+        left = max(0, arguments.kills - sum(tally.kills for tally in tallies))
+        users = [
+            pool.submit(
+                kill_at_random, provider, Path(folder) / f"{library} user {n}", library,
+                -(-left // (each * len(pools))), arguments.seed + n,
+            )
+            for n in range(each) for library, pool in pools.items()
+        ]  # fmt: skip
+        tallies += [future.result() for future in users]
         return report(provider, tallies, time.monotonic() - started)
+
+
+def prepare(library: str) -> None:
+    """Makes this process one whose children, forked from it, have that SQLite: nothing of Darkroom is imported yet."""
+    if LIBRARIES[library]:
+        sys.modules["sqlite3"] = import_module("pysqlite3")
 
 
 def report(provider: Provider, tallies: list[Tally], seconds: float) -> int:
@@ -76,7 +107,7 @@ def report(provider: Provider, tallies: list[Tally], seconds: float) -> int:
     prompts = [post["body"]["prompt"] for post in provider.log()["posts"]]
     double = len(prompts) - len(set(prompts))
     lost: list[str] = []
-    unknown = done = 0
+    unknown = done = logs = 0
     for tally in tallies:
         home = Path(tally.home)
         known = rows(home, "SELECT id, stage, json_extract(request, '$.prompt'), failure FROM generations")
@@ -87,9 +118,11 @@ def report(provider: Provider, tallies: list[Tally], seconds: float) -> int:
         paid = {prompt for prompt in prompts if prompt.startswith(f"{home.name} ")}
         lost += [f"{prompt!r} was accepted and is not known" for prompt in paid - {row[2] for row in known}]
         lost += [f"{home.name}: {found}" for found in rows(home, "PRAGMA integrity_check") if found != ("ok",)]
+        logs += rows(home, "PRAGMA journal_mode") == [("wal",)]
     recoveries = [second for tally in tallies for second in tally.recoveries]
     kills = sum(tally.kills for tally in tallies)
     print(f"{kills} kills in {seconds:.0f} s; {len(prompts)} POSTs accepted, {done} generations saved")
+    print(f"ledgers: {len(tallies)}, {logs} of them with a write-ahead log")
     print(f"double charges: {double}")
     print(f"lost generations: {len(lost)}", *lost[:10], sep="\n  ")
     print(f"said to be unknown (killed during the POST; never sent again): {unknown}")
@@ -102,11 +135,11 @@ def ended_well(row: tuple[Any, ...]) -> bool:
     return row[1] == "succeeded" or (row[1] == "failed" and "outcome_unknown" in (row[3] or ""))
 
 
-def kill_at_random(provider: Provider, home: Path, kills: int, seed: int) -> Tally:
+def kill_at_random(provider: Provider, home: Path, library: str, kills: int, seed: int) -> Tally:
     """One user's server, killed at random moments of its life."""
     chance = random.Random(seed)
     tally = Tally(home=str(home))
-    environ = provider.environ(home, LIMITS)
+    environ = provider.environ(home, LIMITS) | LIBRARIES[library]
     for module in ("darkroom.cli.main", "darkroom.tools"):
         import_module(module)  # once here, and not once per kill
     for number in range(kills):
@@ -128,10 +161,10 @@ def kill_at_random(provider: Provider, home: Path, kills: int, seed: int) -> Tal
     return tally
 
 
-def kill_at_calls(provider: Provider, home: Path, call: str, most: int) -> Tally:
+def kill_at_calls(provider: Provider, home: Path, library: str, call: str, most: int) -> Tally:
     """One user's command line, killed at its nth call of this kind, for n = 1, 2, 3 and so on."""
     tally = Tally(home=str(home))
-    environ = provider.environ(home, LIMITS)
+    environ = provider.environ(home, LIMITS) | LIBRARIES[library]
     strace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}"]
     python = [sys.executable, "-m", "darkroom"]
     for number in range(1, most + 1):
