@@ -1,5 +1,6 @@
 """Picture files: saved whole or not at all, under names of our own, never over another file."""
 
+import errno
 import os
 import re
 import secrets
