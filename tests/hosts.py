@@ -16,7 +16,9 @@ from typing import Any, Literal
 
 import anyio
 from mcp import Client, StdioServerParameters
-from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
+from mcp.client import advertise
+from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
+from mcp.types import CallToolResult, ImageContent, Implementation, ResourceLink, TextContent
 
 from tests.services.base import Service
 
@@ -74,13 +76,20 @@ def server_of(home: Home, *, python: Sequence[str] = ("-m", "darkroom")) -> Stdi
     return StdioServerParameters(command=sys.executable, args=list(python), env=home.environ)
 
 
+def identity(name: str = "", *, apps: bool = False) -> dict[str, Any]:
+    """What a `Client` is made with that calls itself so, and declares MCP Apps if `apps`."""
+    declared = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})] if apps else []
+    return {"client_info": Implementation(name=name, version="0") if name else None, "extensions": declared}
+
+
 @asynccontextmanager
 async def connected(
-    home: Home, era: Era = "legacy", *, python: Sequence[str] = ("-m", "darkroom")
+    home: Home, era: Era = "legacy", *, python: Sequence[str] = ("-m", "darkroom"), name: str = "", apps: bool = False
 ) -> AsyncGenerator[Client]:
-    """A real client over a real stdio subprocess."""
+    """A real client over a real stdio subprocess. `name`: what it calls itself; `apps`: it declares MCP Apps."""
+    server = server_of(home, python=python)
     with anyio.fail_after(PATIENCE_S):
-        async with Client(server_of(home, python=python), mode=era, cache=None) as client:
+        async with Client(server, mode=era, cache=None, **identity(name, apps=apps)) as client:
             yield client
 
 

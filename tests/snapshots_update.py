@@ -25,8 +25,8 @@ def snapshot_of(tool: Tool) -> str:
 
 
 async def live_tools(home: Home) -> list[Tool]:
-    """What a server over stdio lists."""
-    async with connected(home) as client:
+    """What a server over stdio lists to a client that shows the gallery."""
+    async with connected(home, apps=True) as client:
         return (await client.list_tools()).tools
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from tests.hosts import ERAS, Era, Home, call, connected, previews_of, text_of
+from tests.hosts import ERAS, Era, Home, call, connected, sheet_of, text_of
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 
@@ -27,7 +27,7 @@ async def test_two_thumbnails_are_generated_awaited_and_saved(home: Home, fatthu
     assert not result.is_error
     (generation,) = result.structured_content["generations"]
     assert generation["status"] == "succeeded"
-    assert len(previews_of(result)) == 2
+    assert sheet_of(result) is not None
     for image in generation["images"]:
         with PIL.Image.open(image["path"]) as picture:
             assert (picture.format, picture.size) == ("PNG", (1280, 720))

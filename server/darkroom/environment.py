@@ -4,10 +4,15 @@ import base64
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from darkroom.errors import NotConfigured
 from darkroom.redact import Indivisible
+
+RESULT_PARTS = ("text", "structured", "links", "images")
+Previews = Literal["all", "sheet", "none"]
+"""`sheet`: a contact sheet where there are several pictures, else the one; `all`: the sheet, and each picture too."""
 
 _REFERENCE = re.compile(r"\$\{[^{}]*\}|\{\{.*?\}\}|\$\([^()]*\)|%[A-Z_][A-Z0-9_]*%|\$(?:env:)?[A-Z_]\w*", re.I)
 """What a shell, a host or a bundle should have put a value in for: `${VAR}`, `{{VAR}}`, `%VAR%`, `$VAR`."""
@@ -123,6 +128,29 @@ def folder_of(env: Environment, variable: str, in_any_folder: bool) -> Path | No
     if in_any_folder and not folder.is_absolute():
         return misset(variable, "the host chooses what a relative path is relative to, so write the whole path")
     return folder.absolute()
+
+
+def results_of(env: Environment) -> frozenset[str] | None:
+    """The parts of a result that the user wants; None where they want none in particular."""
+    parts = frozenset(re.split(r"[\s,]+", env.text("DARKROOM_RESULTS").lower())) - {""}
+    if parts and not (parts <= {*RESULT_PARTS} and parts & {"text", "structured"}):
+        env.warnings.append(
+            f"DARKROOM_RESULTS is ignored: it lists some of {', '.join(RESULT_PARTS)}; text or structured is needed."
+        )
+        return None
+    return parts or None
+
+
+def previews_of(env: Environment) -> Previews:
+    """How many previews the user wants."""
+    match env.given("DARKROOM_PREVIEWS").lower():
+        case "all" | "none" | "sheet" as known:
+            return known
+        case "":
+            return "sheet"
+        case _:
+            env.warnings.append("DARKROOM_PREVIEWS is ignored: it is all, sheet or none.")
+            return "sheet"
 
 
 def misset(variable: str, rule: str, *, stops: str = "") -> NotConfigured:

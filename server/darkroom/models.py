@@ -239,7 +239,11 @@ class Progress(Sparse):
 
 
 class Generation(Sparse):
-    """What every tool and `--json` answer with."""
+    """What every tool and `--json` return.
+
+    `next_step`: what to do where it is unfinished, or pictures are missing. `contact_sheet`: true where the first image
+    beside it shows its pictures side by side, in order.
+    """
 
     id: str
     provider: str
@@ -251,16 +255,20 @@ class Generation(Sparse):
     progress: Progress
     images: tuple[Image, ...] = ()
     error: Failure | None = None
+    next_step: str | None = None
+    contact_sheet: bool | None = None
     created_at: Moment
     submitted_at: Moment | None = None
     finished_at: Moment | None = None
 
 
 class WaitedGenerations(Sparse):
-    """What wait answers."""
+    """What wait returns."""
 
     generations: tuple[Generation, ...]
     timed_out: bool
+    next_step: str | None = None
+    contact_sheet: bool | None = None
 
 
 class ListedGenerations(Sparse):

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from darkroom.environment import Environment, folder_of, is_origin, misset, passwords
+from darkroom.environment import (
+    Environment,
+    Previews,
+    folder_of,
+    is_origin,
+    misset,
+    passwords,
+    previews_of,
+    results_of,
+)
 from darkroom.errors import NotConfigured
 
 PROVIDERS = ("fatthumb", "betterwaifu", "sketch")
@@ -69,6 +78,9 @@ class Settings:
     """Why nothing that costs money may be started: the user wants to be protected, but not readably so."""
     no_place: NotConfigured | None = None
     """Why no picture can be made: there is no telling where it should be saved."""
+    results: frozenset[str] | None = None
+    """Which parts of a result every client is sent; None: what suits the client."""
+    previews: Previews = "sheet"
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
     log_level: int = logging.WARNING
@@ -108,7 +120,7 @@ class Settings:
         with_key = [n for n, a in (("fatthumb", fatthumb), ("betterwaifu", betterwaifu)) if a.key or a.misset]
         home, pictures = (folder_of(env, f"DARKROOM_{name}", in_any_folder) for name in ("HOME", "PICTURES"))
         default, confirm_over, budget = _default_provider(env), _confirm_over(env), _budget(env)
-        log_level = _log_level(env)
+        results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
         if isinstance(home, NotConfigured):
             raise home
         misspelt = env.strangers("DARKROOM_", *(f"{name.upper()}_" for name in PROVIDERS))
@@ -126,6 +138,8 @@ class Settings:
             budget=budget if isinstance(budget, int) else None,
             unguarded=guards[0] if guards else None,
             no_place=pictures if isinstance(pictures, NotConfigured) else None,
+            results=results,
+            previews=previews,
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,
             file_manager=_file_manager(environ),

@@ -14,7 +14,7 @@ from darkroom.app.context import AppContext, open_app
 from darkroom.generations.collect import AT_ONCE
 from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.settings import Settings
-from darkroom.tools.results import one
+from darkroom.tools.results import Results
 from tests.hosts import PATIENCE_S, Home
 from tests.services.exchange import Exchange
 from tests.services.fatthumb import FatThumb
@@ -76,7 +76,7 @@ async def test_only_two_pictures_are_decoded_at_the_same_time_to_save_or_to_show
 
         async def show() -> None:
             while not over:
-                await one(shown)
+                await Results().one(shown)
 
         async with anyio.create_task_group() as callers:
             for _ in range(4):

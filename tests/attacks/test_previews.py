@@ -60,7 +60,7 @@ async def test_a_picture_that_was_replaced_on_the_disk_has_no_preview_and_does_n
                 else:
                     place.unlink(missing_ok=True)
                 replace(place)
-                result = await client.call_tool("get_status", {"generation_id": started["id"]})
+                result = await client.call_tool("wait", {"generation_ids": [started["id"]]})
                 assert (previews_of(result), result.is_error) == ([], False)
                 assert str(place) in text_of(result)
 
@@ -74,7 +74,7 @@ def test_others_are_answered_while_large_pictures_are_decoded(home: Home) -> Non
         server.initialize()
         started = server.call("generate", prompt="A fox", count=2)["structuredContent"]["id"]
         server.call("wait", generation_ids=[started], timeout_s=50)
-        shows = server.send("tools/call", {"name": "get_status", "arguments": {"generation_id": started}})
+        shows = server.send("tools/call", {"name": "wait", "arguments": {"generation_ids": [started]}})
         lists = server.send("tools/call", {"name": "list_generations", "arguments": {}})
         answered: list[int] = []
         while len(answered) < 2:

@@ -73,21 +73,23 @@ async def test_the_user_is_asked_once_and_a_yes_makes_it(home: Home, fatthumb: F
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "words", "known"),
     [
-        (NO, "said no"),
-        (ElicitResult(action="decline"), "said no"),
-        (ElicitResult(action="cancel"), "left it"),
+        (NO, "The user was asked and said no.", True),
+        (ElicitResult(action="decline"), "your host, and it answered no", False),
+        (ElicitResult(action="cancel"), "your host, and it closed it", False),
     ],
 )
-async def test_anything_but_a_yes_refuses_and_nothing_is_sent(
-    home: Home, fatthumb: FatThumb, era: Era, answer: ElicitResult, words: str
+async def test_anything_but_a_yes_refuses_and_the_user_s_no_is_told_from_the_host_s(
+    home: Home, fatthumb: FatThumb, era: Era, answer: ElicitResult, words: str, known: bool
 ) -> None:
     user = User(answer)
     async with asking(home.with_(fatthumb, **ALWAYS), user, era) as client:
         text = await refused(client, "generate", prompt="a fox")
-        assert text.startswith("invalid_request: The user was asked")
+        assert text.startswith("invalid_request: ")
         assert words in text
+        assert ("user was asked" in text) is known
+        assert ("is not known" in text) is not known
         assert "Charged: no. Nothing was sent." in text
         assert "Do not ask for it again" in text
         assert (await call(client, "list_generations"))["generations"] == []

@@ -17,6 +17,7 @@ from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
 
 UNHURRIED = {"FATTHUMB_LIMITS": "submit=1000/1"}
+ALL = {"DARKROOM_PREVIEWS": "all"}
 SAID = "The first image here is a contact sheet: the pictures side by side, by these numbers."
 RUN_ON = "They run on through all generations; images[].index does not."
 
@@ -36,7 +37,7 @@ def seen(image: ImageContent | None) -> PIL.Image.Image:
     assert len(data) <= 150_000
     picture = PIL.Image.open(io.BytesIO(data))
     picture.load()
-    assert max(picture.size) <= 512
+    assert max(picture.size) <= 768
     assert picture.get_format_mimetype() == image.mime_type == "image/jpeg"
     return picture
 
@@ -63,7 +64,7 @@ def assert_same(one: PIL.Image.Image, other: PIL.Image.Image) -> None:
 async def test_the_pictures_of_a_generation_stand_on_a_sheet_in_the_order_of_their_numbers(
     home: Home, fatthumb: FatThumb, era: Era
 ) -> None:
-    async with connected(home.with_(fatthumb), era) as client:
+    async with connected(home.with_(fatthumb, **ALL), era) as client:
         result = await waited(client, 4)
     (generation,) = result.structured_content["generations"]
     assert [block.type for block in result.content] == ["text", "image", *["resource_link", "image"] * 4]
@@ -86,7 +87,7 @@ async def test_numbers_run_on_through_several_generations_whatever_came_of_each_
     home: Home, fatthumb: FatThumb
 ) -> None:
     fatthumb.next_job(hidden=frozenset({1}))
-    async with connected(home.with_(fatthumb)) as client:
+    async with connected(home.with_(fatthumb, **ALL)) as client:
         result = await waited(client, 2, 2)
     first, second = result.structured_content["generations"]
     lines = text_of(result).splitlines()
@@ -122,8 +123,8 @@ async def test_a_number_is_legible_on_any_picture(home: Home, fatthumb: FatThumb
     fatthumb.always("picture", Answer(200, content=file.getvalue()))
     async with connected(home.with_(fatthumb)) as client:
         sheet = seen(sheet_of(await waited(client, 4))).convert("L")
-    plates = [cell.crop((8, 8, 36, 36)).histogram() for cell in cells(sheet, 2, 2)]
-    dark, light = ([sum(plate[low : low + 64]) / 28**2 for plate in plates] for low in (0, 192))
+    plates = [cell.crop((8, 8, 44, 44)).histogram() for cell in cells(sheet, 2, 2)]
+    dark, light = ([sum(plate[low : low + 64]) / 36**2 for plate in plates] for low in (0, 192))
     assert min(dark) > 0.3
     assert min(light) > 0.1
     assert light[3] > 1.4 * light[0], "a 4 has more ink than a 1"
@@ -138,13 +139,13 @@ async def test_a_sheet_shows_only_so_many_and_says_so(home: Home, fatthumb: FatT
 
 
 async def test_a_picture_that_is_gone_from_the_disk_is_not_on_the_sheet(home: Home, fatthumb: FatThumb) -> None:
-    async with connected(home.with_(fatthumb)) as client:
+    async with connected(home.with_(fatthumb, **ALL)) as client:
         (generation,) = (await waited(client, 3)).structured_content["generations"]
         paths = [Path(image["path"]) for image in generation["images"]]
         paths[0].unlink()
-        two = await client.call_tool("get_status", {"generation_id": generation["id"]})
+        two = await client.call_tool("wait", {"generation_ids": [generation["id"]]})
         paths[1].unlink()
-        one = await client.call_tool("get_status", {"generation_id": generation["id"]})
+        one = await client.call_tool("wait", {"generation_ids": [generation["id"]]})
     for cell, preview in zip(cells(seen(sheet_of(two)), 1, 2), previews_of(two), strict=True):
         assert_same(cell, seen(preview))
     assert sheet_of(one) is None

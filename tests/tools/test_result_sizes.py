@@ -34,7 +34,7 @@ def test_every_result_is_under_600_kb_with_four_pictures_of_2_mb(
     large = noise("large", 1024, 704)
     assert 2_000_000 < len(large) < 2_300_000
     fatthumb.always("picture", Answer(200, content=large))
-    with running(home.with_(fatthumb), "serve") as process:
+    with running(home.with_(fatthumb, DARKROOM_PREVIEWS="all"), "serve") as process:
         server = RawServer(process)
         call = asked(server, era)
         wanted = {"prompt": TROUBLE, "count": 4, "request_key": "large"}
@@ -42,8 +42,8 @@ def test_every_result_is_under_600_kb_with_four_pictures_of_2_mb(
         calls: list[tuple[str, dict[str, Any], int]] = [
             ("wait", {"generation_ids": [one["generation_id"]], "timeout_s": 600}, 5),
             ("generate", wanted, 5),
-            ("get_status", one, 5),
-            ("cancel", one, 5),
+            ("get_status", one, 0),
+            ("cancel", one, 0),
             ("list_generations", {}, 0),
             ("list_models", {}, 0),
             ("gallery", {**one, "index": 1, "action": "view"}, 1),
@@ -55,7 +55,7 @@ def test_every_result_is_under_600_kb_with_four_pictures_of_2_mb(
                 assert server.last_bytes < MOST
                 assert [block["type"] for block in result["content"]].count("image") == images
         listed = server.request("tools/list", {} if era == "legacy" else {"_meta": meta({})})
-    assert {tool["name"] for tool in listed["result"]["tools"]} == {tool for tool, _, _ in calls}
+    assert {tool["name"] for tool in listed["result"]["tools"]} == {tool for tool, _, _ in calls} - {"gallery"}
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -23,6 +23,7 @@ from pydantic import AnyUrl, ValidationError
 from darkroom import __version__
 from darkroom.app.context import AppContext
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arguments
+from darkroom.extensions.fitting import Fitting
 from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
@@ -39,12 +40,15 @@ from darkroom.stdio.outbox import Letter
 from darkroom.stdio.streams import stdio_streams
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
+from darkroom.tools.results import Results
 
 INSTRUCTIONS = (
     "Makes pictures with generation services. generate answers at once with an id; call wait with it until the "
     "pictures are saved. Nothing is lost if you stop waiting: the work goes on, and get_status or wait picks it "
     "up later, also after a restart. Do not call generate again for the same picture because it is slow: each "
-    "call is paid for."
+    "call is paid for. Where contact_sheet is true, the first image shows the pictures side by side, numbered from 1 "
+    "through all generations of the result. The user may not see what you see: to show a picture, give its path, or "
+    "![picture](path) where your host shows Markdown images."
 )
 
 
@@ -52,11 +56,11 @@ class DarkroomServer(MCPServer[Any]):
     """What the ledger holds now as resources, beside those that were registered; everything else as the SDK has it."""
 
     def __init__(self, app: AppContext) -> None:
-        tools = {
-            tool.name: tool
-            for tool in every_tool(app.service, app.catalogue, Confirmation(app.service, app.settings.confirm_over))
-        }
-        tasks = Tasks(GenerationTasks(app.service, app.tasks, tools), caller=lambda _: LOCAL_OWNER)
+        parts = app.settings.results
+        results = Results(app.settings.previews if parts is None or "images" in parts else "none")
+        confirmation = Confirmation(app.service, app.settings.confirm_over)
+        tools = {tool.name: tool for tool in every_tool(app.service, app.catalogue, confirmation, results)}
+        tasks = Tasks(GenerationTasks(app.service, app.tasks, tools, results), caller=lambda _: LOCAL_OWNER)
         bus = InMemorySubscriptionBus()
         updates = Updates(app.observer, bus)
         super().__init__(
@@ -67,7 +71,7 @@ class DarkroomServer(MCPServer[Any]):
             tools=list(with_gallery(tools.values(), app.service, app.settings.file_manager)),
             extensions=[gallery_page(), tasks],
             subscriptions=bus,
-            middleware=[_in_a_letter, updates.while_listened, tasks.listen],
+            middleware=[_in_a_letter, Fitting(parts), updates.while_listened, tasks.listen],
         )
         for prompt in every_prompt():
             self.add_prompt(prompt)

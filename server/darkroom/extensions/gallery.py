@@ -25,6 +25,10 @@ from darkroom.tools.results import drawn
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 URI = "ui://darkroom/gallery.html"
+GALLERY = "gallery"
+"""The page's own tool."""
+STRUCTURED = "darkroom/structured"
+"""Where in a result's `_meta` the page finds the structured half that the model is not to see."""
 PARTS = Path(__file__).with_name("gallery_page")
 SCRIPTS = (
     "elements", "host", "pictures", "generation", "roll", "frame", "actions", "rolls", "lightbox", "start",
@@ -95,7 +99,9 @@ def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
     return agent_tool(
         gallery,
         title="Show in the gallery",
-        annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+        annotations=ToolAnnotations(  # it opens a window on the user's desktop
+            read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+        ),
     )
 
 
@@ -109,7 +115,12 @@ def _page() -> str:
 def _facts() -> str:
     """What the scripts have to know and is decided elsewhere."""
     providers = {name: {"title": it.title, "seed": it.seed, "free": it.free} for name, it in TRAITS.items()}
-    facts = {"VERSION": __version__, "PROVIDERS": providers, "WORTH_ANOTHER_TRY": sorted(WORTH_ANOTHER_TRY)}
+    facts = {
+        "VERSION": __version__,
+        "PROVIDERS": providers,
+        "WORTH_ANOTHER_TRY": sorted(WORTH_ANOTHER_TRY),
+        "STRUCTURED": STRUCTURED,
+    }
     return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
 
 

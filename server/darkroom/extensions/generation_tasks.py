@@ -31,7 +31,7 @@ from darkroom.generations.wording import say_progress
 from darkroom.models import Generation, Status, TaskRecord, TaskStage, moment
 from darkroom.store.tasks import TaskRows
 from darkroom.tools.confirm import settle
-from darkroom.tools.results import one, waited
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, error_result, refused
 
 TTL_S = 7 * 24 * 3600.0
@@ -48,10 +48,11 @@ _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 class GenerationTasks:
     """See `TaskBackend`. `tools` are those that agents call, by name: they check the arguments."""
 
-    def __init__(self, service: Service, rows: TaskRows, tools: Mapping[str, AgentTool]) -> None:
+    def __init__(self, service: Service, rows: TaskRows, tools: Mapping[str, AgentTool], results: Results) -> None:
         self._service = service
         self._rows = rows
         self._tools = tools
+        self._results = results
 
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
@@ -195,8 +196,30 @@ class GenerationTasks:
                 return _state(record, "completed", result=refused(record.refusal or ""))
             case TaskStage.GOING:
                 generations = [await self._service.kept(record.owner, found) for found in record.generation_ids]
-                done = await (_generated if record.tool == "generate" else _waited)(record, generations, time.time())
+                follow = self._generated if record.tool == "generate" else self._waited
+                done = await follow(record, generations, time.time())
                 return replace(done, message=say_progress(generations))
+
+    async def _generated(self, record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
+        """As far as its generation is."""
+        (generation,) = generations
+        if not generation.status.terminal:
+            return _state(record, "working", updated_at=now)
+        if generation.status is Status.CANCELLED:
+            return _state(record, "cancelled", updated_at=_ended(generation))
+        return _state(record, "completed", updated_at=_ended(generation), result=await self._results.one(generation))
+
+    async def _waited(self, record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
+        """Over when enough of its generations are, or when its time is, whatever they became later."""
+        ends = sorted(_ended(generation) for generation in generations if generation.status.terminal)
+        needed = 1 if record.arguments["until"] == "any" else len(generations)
+        deadline = _deadline(record) or now
+        in_time = len(ends) >= needed and ends[needed - 1] <= deadline
+        if not in_time and now < deadline:
+            return _state(record, "working", updated_at=now)
+        timeout_s = deadline - record.created_at
+        result = await self._results.waited(generations, timed_out=not in_time, timeout_s=timeout_s)
+        return _state(record, "completed", updated_at=ends[needed - 1] if in_time else deadline, result=result)
 
 
 ASKING = "It waits for your answer; nothing is sent before."
@@ -210,29 +233,6 @@ def _check_yes(response: Any) -> None:
     except ValidationError as error:
         raise MCPError(code=INVALID_PARAMS, message="The answer is not an ElicitResult") from error
     settle(answer.action, answer.content)
-
-
-async def _generated(record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
-    """As far as its generation is."""
-    (generation,) = generations
-    if not generation.status.terminal:
-        return _state(record, "working", updated_at=now)
-    if generation.status is Status.CANCELLED:
-        return _state(record, "cancelled", updated_at=_ended(generation))
-    return _state(record, "completed", updated_at=_ended(generation), result=await one(generation))
-
-
-async def _waited(record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
-    """Over when enough of its generations are, or when its time is, whatever they became later."""
-    ends = sorted(_ended(generation) for generation in generations if generation.status.terminal)
-    needed = 1 if record.arguments["until"] == "any" else len(generations)
-    deadline = _deadline(record) or now
-    in_time = len(ends) >= needed and ends[needed - 1] <= deadline
-    if not in_time and now < deadline:
-        return _state(record, "working", updated_at=now)
-    timeout_s = deadline - record.created_at
-    result = await waited(generations, timed_out=not in_time, timeout_s=timeout_s)
-    return _state(record, "completed", updated_at=ends[needed - 1] if in_time else deadline, result=result)
 
 
 def _state(record: TaskRecord, status: TaskStatus, *, updated_at: float | None = None, **rest: Any) -> Task:

@@ -8,6 +8,7 @@ from darkroom.errors import OutcomeUnknown, StorageError
 from darkroom.generations.expectation import Expectation
 from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Snapshot, describe, elapsed, pictures, share_done
+from darkroom.generations.wording import next_step
 from darkroom.models import Charged, Failure, Generation, Record, Stage
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.store.ledger import Standing
@@ -31,7 +32,8 @@ class Describer:
         record = at_no_cost(record) if traits.free else record
         standing, now = await self.standing(record), self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
-        return describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
+        told = describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
+        return told.model_copy(update={"next_step": next_step([told])})
 
     async def snapshot(self, records: Mapping[str, Record], until: Literal["all", "any"]) -> Snapshot:
         """These rows as they are now; over when all of them are, or any."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
 MAX_SIDE = 512
+SHEET_SIDE = 768
 MAX_BYTES = 150_000
 MOST_ON_SHEET = 25
 MIME_TYPE = "image/jpeg"
@@ -37,7 +38,7 @@ def preview(path: Path, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) ->
 
 
 def contact_sheet(pictures: Sequence[tuple[int, Path]], max_bytes: int = MAX_BYTES) -> str | None:
-    """The pictures side by side, each with its number, as large as a preview; None where fewer than two can be read.
+    """The pictures side by side, each with its number, at most `SHEET_SIDE` px; None where fewer than two can be read.
 
     Blocking: call it on a worker thread.
     """
@@ -45,7 +46,7 @@ def contact_sheet(pictures: Sequence[tuple[int, Path]], max_bytes: int = MAX_BYT
     import PIL.ImageDraw  # noqa: PLC0415
     import PIL.ImageFont  # noqa: PLC0415
 
-    found = [(number, small) for number, path in pictures if (small := _small(path, MAX_SIDE)) is not None]
+    found = [(number, small) for number, path in pictures if (small := _small(path, SHEET_SIDE)) is not None]
     if len(found) < 2:
         return None
     columns, width, height = _grid(len(found), median(small.width / small.height for _, small in found))
@@ -67,7 +68,7 @@ def _grid(pictures: int, shape: float) -> tuple[int, int, int]:
 
     def widest(columns: int) -> int:
         rows = ceil(pictures / columns)
-        return min((MAX_SIDE - _GAP) // columns - _GAP, int(((MAX_SIDE - _GAP) // rows - _GAP) * shape))
+        return min((SHEET_SIDE - _GAP) // columns - _GAP, int(((SHEET_SIDE - _GAP) // rows - _GAP) * shape))
 
     columns = max(range(1, pictures + 1), key=widest)
     return columns, widest(columns), int(widest(columns) / shape)

@@ -5,17 +5,23 @@ from collections.abc import Sequence
 
 from darkroom.generations.collect import wanted
 from darkroom.models import Generation, Image, ImageStatus, Record, Stage
+from darkroom.redact import quote
+
+FIRST_WORDS = 60
+"""So many characters of a prompt are enough to know it by."""
+MOST_AWAITED = 50
+"""So many generations one wait takes."""
 
 
 def say(generation: Generation, before: int = 0) -> str:
-    """The generation in a few lines: id, status, what happened, and each picture by number.
+    """The generation in a few lines: id, status, the prompt's first words, what happened, and each picture by number.
 
     `before`: how many pictures come before its own where numbers run on through several generations.
     """
     seed = "" if generation.seed is None else f", seed {generation.seed}"
     head = (
-        f"{generation.id} {generation.status} ({generation.provider}, {generation.model}{seed}): "
-        f"{generation.progress.message}"
+        f"{generation.id} {generation.status} ({generation.provider}, {generation.model}{seed}), "
+        f"{quote(generation.prompt, FIRST_WORDS)}: {generation.progress.message}"
     )
     lines = [head, *(_say_picture(image, before + image.index) for image in generation.images)]
     if generation.error is not None:
@@ -28,10 +34,10 @@ def next_step(generations: Sequence[Generation]) -> str | None:
     """What to do about those that are still under way, and about pictures that did not arrive."""
     running = [generation.id for generation in generations if not generation.status.terminal]
     if running:
-        return f"Next: call wait with {json.dumps(running)}."
+        return f"Call wait with {json.dumps(running[:MOST_AWAITED])}."
     missing = [generation.id for generation in generations if any(map(wanted, generation.images))]
     if missing:
-        return f"Next: call get_status with {missing[0]} to fetch what is missing again, at no cost."
+        return f"Call get_status with {missing[0]} to fetch what is missing again, at no cost."
     return None
 
 

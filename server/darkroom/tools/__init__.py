@@ -10,17 +10,21 @@ from darkroom.tools.generate import generate_tool
 from darkroom.tools.get_status import get_status_tool
 from darkroom.tools.list_generations import list_generations_tool
 from darkroom.tools.list_models import list_models_tool
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool
 from darkroom.tools.wait import wait_tool
 
 
 def every_tool(
-    service: Service, catalogue: Callable[[str | None], Awaitable[Catalogue]], confirmation: Confirmation
+    service: Service,
+    catalogue: Callable[[str | None], Awaitable[Catalogue]],
+    confirmation: Confirmation,
+    results: Results,
 ) -> Iterator[AgentTool]:
     """The tools, in the order in which an agent needs them."""
-    yield generate_tool(service, confirmation)
-    yield wait_tool(service)
-    yield get_status_tool(service)
-    yield cancel_tool(service)
-    yield list_generations_tool(service)
+    yield generate_tool(service, confirmation, results)
+    yield wait_tool(service, results)
+    yield get_status_tool(service, results)
+    yield cancel_tool(service, results)
+    yield list_generations_tool(service, results)
     yield list_models_tool(catalogue)

@@ -7,18 +7,18 @@ from mcp.types import CallToolResult, ToolAnnotations
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.tools.get_status import GenerationId
-from darkroom.tools.results import one
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 
-def cancel_tool(service: Service) -> AgentTool:
+def cancel_tool(service: Service, results: Results) -> AgentTool:
     """The tool over this service."""
 
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and
         collected; the answer says which."""
         generation, note = await service.cancel(LOCAL_OWNER, generation_id)
-        return await one(generation, note)
+        return await results.one(generation, note, again=False)
 
     return agent_tool(
         cancel,

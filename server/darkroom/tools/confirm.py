@@ -14,6 +14,7 @@ from darkroom.providers.registry import TRAITS
 from darkroom.redact import clean
 
 SHOWN_PROMPT = 300
+UNSEEN = " If they were not asked, they can use another host, or run darkroom-mcp generate in a terminal."
 
 
 class Consent(BaseModel):
@@ -71,14 +72,18 @@ def settle(action: str, content: object) -> bool:
     """Whether the answered call may start something new; `content` is what an accepted form holds.
 
     Raises:
-        InvalidRequest: the user said no, or nothing that can be read as a yes.
+        InvalidRequest: it is a no, or nothing that can be read as a yes. Only who filled in the form is a user who was
+            asked: some hosts decline by themselves, without showing anything.
     """
     if action != "accept":
-        raise _refused("The user was asked and said no." if action == "decline" else "The user was asked and left it.")
+        said = "answered no" if action == "decline" else "closed it without an answer"
+        raise _refused(
+            f"The question for the user went to your host, and it {said}; whether the user saw it is not known.", UNSEEN
+        )
     try:
         consent = Consent.model_validate(content)
     except ValidationError:
-        raise _refused("The host's answer for the user cannot be read, so it counts as a no.") from None
+        raise _refused("The host's answer for the user cannot be read, so it counts as a no.", UNSEEN) from None
     if not consent.make_it:
         raise _refused("The user was asked and said no.")
     return not isinstance(consent, Existing)
@@ -92,5 +97,6 @@ def _message(request: GenerationRequest) -> str:
     return f'Make {pictures} with {title} ({model})? It costs credits there. The prompt: "{prompt}"'
 
 
-def _refused(why: str) -> InvalidRequest:
-    return InvalidRequest(why, next_step="Nothing was sent. Do not ask for it again unless the user says so.")
+def _refused(why: str, more: str = "") -> InvalidRequest:
+    next_step = f"Nothing was sent. Do not ask for it again unless the user says so.{more}"
+    return InvalidRequest(why, next_step=next_step)

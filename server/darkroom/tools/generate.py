@@ -21,7 +21,7 @@ from darkroom.models import (
 )
 from darkroom.settings import PROVIDERS
 from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
-from darkroom.tools.results import one
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 Prompt = Annotated[
@@ -36,7 +36,7 @@ def _provider(description: str) -> Any:
 OnlyProvider = Annotated[str | None, _provider("Only this one.")]
 
 
-def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
+def generate_tool(service: Service, confirmation: Confirmation, results: Results) -> AgentTool:
     """The tool over this service, which asks first where that is wanted."""
 
     async def ask(
@@ -119,7 +119,7 @@ def generate_tool(service: Service, confirmation: Confirmation) -> AgentTool:
             options=options,
             request_key=request_key,
         ) as generation:
-            return await one(generation)
+            return await results.one(generation)
 
     return agent_tool(
         generate,

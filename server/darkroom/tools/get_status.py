@@ -7,20 +7,20 @@ from pydantic import Field
 
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, Generation
-from darkroom.tools.results import one
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 EXAMPLE_ID = "gen_4tq7fz2l"
 GenerationId = Annotated[str, Field(min_length=1, max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
 
 
-def get_status_tool(service: Service) -> AgentTool:
+def get_status_tool(service: Service, results: Results) -> AgentTool:
     """The tool over this service."""
 
     async def get_status(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Look at one generation now; to wait, use wait. Free. Answers its status, progress and the pictures saved so
         far, and fetches again what could not be fetched."""
-        return await one(await service.get(LOCAL_OWNER, generation_id))
+        return await results.one(await service.get(LOCAL_OWNER, generation_id), again=False)
 
     return agent_tool(
         get_status,

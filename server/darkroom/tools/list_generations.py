@@ -8,11 +8,11 @@ from pydantic import Field
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, ListedGenerations, Status
 from darkroom.tools.generate import OnlyProvider
-from darkroom.tools.results import listed
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 
-def list_generations_tool(service: Service) -> AgentTool:
+def list_generations_tool(service: Service, results: Results) -> AgentTool:
     """The tool over this service."""
 
     async def list_generations(
@@ -26,7 +26,7 @@ def list_generations_tool(service: Service) -> AgentTool:
         """List past and running generations, newest first, with ids, status and paths: to find a lost id, or what is
         under way. Free; asks no provider."""
         page = await service.page(LOCAL_OWNER, status=status, provider=provider, limit=limit, cursor=cursor)
-        return listed(page)
+        return results.listed(page)
 
     return agent_tool(
         list_generations,

@@ -1,48 +1,129 @@
-"""Turns generations into what an agent is answered with: text that stands alone, links, previews, structure."""
+"""Turns generations into what tools return: two halves, text with links and images, and structure; each is enough."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
+from darkroom.environment import Previews
 from darkroom.generations.decoding import decoding
 from darkroom.generations.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET, contact_sheet, preview
 from darkroom.generations.wording import next_step, say
-from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, Sparse, WaitedGenerations
+from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, WaitedGenerations
 
 # Hosts refuse results above a megabyte; ours stay under 600 KB, of which pictures in base64 may take this much.
 MAX_RESULT = 600_000
 IMAGES_SHARE = 450_000
-SHEET_SHARE = IMAGES_SHARE // 3
 LEAST_IMAGE = 10_000
 MOST_PREVIEWS = 8
 WRAPPING = 10_000  # what the protocol puts around a result and its images
 LISTED_PROMPT = 300
 LISTED_URL = 300
+REMEMBERED = 10_000
+HOW_TO_SHOW = "To show a person a picture, give its path; where your host shows Markdown images, as ![picture](path)."
+SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
 
 
-async def one(generation: Generation, note: str | None = None) -> CallToolResult:
-    """One generation: its text, and a link and a preview per saved picture."""
-    return await _result([generation], generation, before=note)
+@dataclass(frozen=True)
+class _Saved:
+    """A picture on the disk, its number in the text and on the sheet, and its link."""
+
+    key: tuple[str, int]
+    number: int
+    path: Path
+    link: ResourceLink
 
 
-async def waited(generations: Sequence[Generation], *, timed_out: bool, timeout_s: float) -> CallToolResult:
-    """Everything that was waited for, finished or not."""
-    shown = [short(generation) for generation in generations]
-    over = f"Not all done after {timeout_s:g} s; nothing is lost." if timed_out else None
-    return await _result(shown, WaitedGenerations(generations=tuple(shown), timed_out=timed_out), after=over)
+class Results:
+    """Makes results with as many previews as are wanted, and remembers which pictures it has shown."""
 
+    def __init__(self, previews: Previews = "sheet") -> None:
+        self._previews = previews
+        self._shown: dict[tuple[str, int], None] = {}
 
-def listed(page: ListedGenerations) -> CallToolResult:
-    """A page of generations, as text and structure; pictures stay on the disk."""
-    answer = page.model_copy(update={"generations": tuple(short(generation) for generation in page.generations)})
-    lines = [say(generation) for generation in answer.generations] or ["No generations match."]
-    if page.next_cursor is not None:
-        lines.append(f"There are more: call list_generations with cursor {page.next_cursor}.")
-    return CallToolResult(
-        content=[TextContent(text="\n".join(lines))], structured_content=answer.model_dump(mode="json")
-    )
+    async def one(self, generation: Generation, note: str | None = None, *, again: bool = True) -> CallToolResult:
+        """One generation. `again` False: pictures that were shown before are linked, and not shown."""
+        return await self._result([generation], generation, before=note, again=again)
+
+    async def waited(self, generations: Sequence[Generation], *, timed_out: bool, timeout_s: float) -> CallToolResult:
+        """Everything that was waited for, finished or not."""
+        shown = tuple(short(generation) for generation in generations)
+        over = f"Not all done after {timeout_s:g} s; nothing is lost." if timed_out else None
+        answer = WaitedGenerations(generations=shown, timed_out=timed_out, next_step=next_step(shown))
+        return await self._result(shown, answer, after=over)
+
+    def listed(self, page: ListedGenerations) -> CallToolResult:
+        """A page of generations; pictures stay on the disk."""
+        answer = page.model_copy(update={"generations": tuple(short(generation) for generation in page.generations)})
+        lines = [say(generation) for generation in answer.generations] or ["No generations match."]
+        if page.next_cursor is not None:
+            lines.append(f"There are more: call list_generations with cursor {page.next_cursor}.")
+        lines.append(_next(answer.generations) or "")
+        return CallToolResult(content=[_text(*lines)], structured_content=answer.model_dump(mode="json"))
+
+    async def _result(
+        self,
+        generations: Sequence[Generation],
+        answer: Generation | WaitedGenerations,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        again: bool = True,
+    ) -> CallToolResult:
+        lines = [before]
+        saved: list[_Saved] = []
+        numbers = 0
+        for generation in generations:
+            lines.append(say(generation, numbers))
+            for image in generation.images:
+                if image.status is ImageStatus.SUCCEEDED:
+                    key, number = (generation.id, image.index), numbers + image.index
+                    saved.append(_Saved(key, number, Path(image.path or ""), _link(image)))
+            numbers += max(generation.count, len(generation.images))  # so that a number stays until all have come
+        fresh = [one for one in saved if again or one.key not in self._shown] if self._previews != "none" else []
+        lines.append(HOW_TO_SHOW if saved else None)
+        lines.append(SEEN_BEFORE if 0 < len(fresh) < len(saved) or (saved and not fresh and not again) else None)
+        after = "\n".join(filter(None, (after, _next(generations))))
+        bare = CallToolResult(
+            content=[_text(*lines, after), *(one.link for one in saved)],
+            structured_content=answer.model_dump(mode="json"),
+        )
+        room = min(IMAGES_SHARE, MAX_RESULT - WRAPPING - len(bare.model_dump_json(by_alias=True).encode()))
+        sheet = await self._sheet(fresh, room)
+        content: list[ContentBlock] = []
+        if sheet is not None:
+            room -= len(sheet.data)
+            self._remember(fresh[:MOST_ON_SHEET])
+            lines.append(_say_sheet(len(fresh), len(generations)))
+            content.append(sheet)
+            answer = answer.model_copy(update={"contact_sheet": True})
+        single = fresh if sheet is None or self._previews == "all" else []
+        left = len(single)
+        for one in saved:
+            content.append(one.link)
+            if one in single:
+                share = room // min(left, MOST_PREVIEWS)  # what is left is shared by those to come
+                left -= 1
+                if (seen := await _image(partial(preview, one.path), share)) is not None:
+                    room -= len(seen.data)
+                    self._remember([one])
+                    content.append(seen)
+        return CallToolResult(
+            content=[_text(*lines, after), *content], structured_content=answer.model_dump(mode="json")
+        )
+
+    async def _sheet(self, pictures: Sequence[_Saved], room: int) -> ImageContent | None:
+        if len(pictures) < 2:
+            return None
+        drawn_from = [(one.number, one.path) for one in pictures[:MOST_ON_SHEET]]
+        return await _image(partial(contact_sheet, drawn_from), room if self._previews == "sheet" else room // 3)
+
+    def _remember(self, shown: Sequence[_Saved]) -> None:
+        self._shown |= dict.fromkeys(one.key for one in shown)
+        while len(self._shown) > REMEMBERED:
+            del self._shown[next(iter(self._shown))]
 
 
 def short(generation: Generation) -> Generation:
@@ -57,34 +138,9 @@ def short(generation: Generation) -> Generation:
     return generation.model_copy(update={"prompt": prompt, "images": images})
 
 
-async def _result(
-    generations: Sequence[Generation], answer: Sparse, *, before: str | None = None, after: str | None = None
-) -> CallToolResult:
-    lines = [before]
-    saved: list[tuple[int, Image]] = []
-    numbers = 0
-    for generation in generations:
-        lines.append(say(generation, numbers))
-        saved += [(numbers + i.index, i) for i in generation.images if i.status is ImageStatus.SUCCEEDED]
-        numbers += max(generation.count, len(generation.images))  # so that a number stays until all have come
-    after = "\n".join(filter(None, (after, next_step(generations)))) or None
-    links = [_link(image) for _, image in saved]
-    bare = CallToolResult(content=[_text(*lines, after), *links], structured_content=answer.model_dump(mode="json"))
-    room = min(IMAGES_SHARE, MAX_RESULT - WRAPPING - len(bare.model_dump_json(by_alias=True).encode()))
-    content: list[ContentBlock] = []
-    if len(saved) > 1:
-        on_sheet = [(number, Path(image.path or "")) for number, image in saved[:MOST_ON_SHEET]]
-        sheet = await _image(partial(contact_sheet, on_sheet), min(SHEET_SHARE, room))
-        if sheet is not None:
-            room -= len(sheet.data)
-            lines.append(_say_sheet(len(saved), len(generations)))
-            content.append(sheet)
-    for place, ((_, image), link) in enumerate(zip(saved, links, strict=True)):
-        share = room // min(len(saved) - place, MOST_PREVIEWS)  # what is left is shared by those to come
-        seen = await _image(partial(preview, Path(image.path or "")), share)
-        room -= len(seen.data) if seen else 0
-        content += [link, seen] if seen else [link]
-    return bare.model_copy(update={"content": [_text(*lines, after), *content]})
+def _next(generations: Sequence[Generation]) -> str | None:
+    step = next_step(generations)
+    return None if step is None else f"Next: {step[0].lower()}{step[1:]}"
 
 
 async def _image(draw: Callable[[int], str | None], share: int) -> ImageContent | None:

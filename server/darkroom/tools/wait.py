@@ -12,11 +12,11 @@ from darkroom.generations.service import Service
 from darkroom.generations.wording import say_progress
 from darkroom.models import LOCAL_OWNER, WaitedGenerations
 from darkroom.tools.get_status import EXAMPLE_ID
-from darkroom.tools.results import waited
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, Number, agent_tool
 
 
-def wait_tool(service: Service) -> AgentTool:
+def wait_tool(service: Service, results: Results) -> AgentTool:
     """The tool over this service."""
 
     async def wait(
@@ -44,7 +44,7 @@ def wait_tool(service: Service) -> AgentTool:
                 await context.report_progress(progress, snapshot.total, say_progress(snapshot.generations))
         if last is None:
             raise RuntimeError("a watch answers at least once")
-        return await waited(last.generations, timed_out=last.timed_out, timeout_s=timeout_s)
+        return await results.waited(last.generations, timed_out=last.timed_out, timeout_s=timeout_s)
 
     return agent_tool(
         wait,

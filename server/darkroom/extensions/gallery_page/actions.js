@@ -112,7 +112,7 @@ async function vary(roll) {
     throw error;
   });
   roll.unanswered = undefined;
-  const generation = understood(result.structuredContent);
+  const generation = understood(structureOf(result));
   if (!generation.id) throw new Error(wordsOf(result) || "The answer names no generation.");
   lightbox.close();
   const made = adopt(generation.id, true);

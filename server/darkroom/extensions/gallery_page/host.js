@@ -93,6 +93,8 @@ const HEARD = {
 };
 
 const blocksOf = (content, type) => list(content).map(object).filter((block) => block.type === type);
+/** The structured half, which Darkroom lays in `_meta` where the model is not to be given it. */
+const structureOf = (result) => object(result.structuredContent ?? object(result._meta)[STRUCTURED]);
 const wordsOf = (result) => blocksOf(result.content, "text").map((block) => text(block.text)).join("\n");
 
 /** "code: what happened. Charged: no. What to do." as a person would say it. */

@@ -183,7 +183,7 @@ class Roll {
     try {
       if (host.has("serverTools")) {
         const result = await host.call("get_status", { generation_id: this.id });
-        this.show(understood(result.structuredContent), result.content);
+        this.show(understood(structureOf(result)), result.content);
       } else {
         this.show(understood(await host.record(this.id)));
       }

@@ -29,7 +29,7 @@ function asking(args, whole) {
 
 /** The tool has answered: one generation, several, or words. */
 function answered(result) {
-  const answer = object(result.structuredContent);
+  const answer = structureOf(result);
   const found = (answer.generations ? list(answer.generations) : [answer]).map(understood).filter((one) => one.id);
   // A host that drops the structured half still says which generations there are.
   const named = found.length || result.isError ? [] : wordsOf(result).match(/\bgen_[a-z2-7]{26}\b/g) || [];
