@@ -8,9 +8,12 @@ import pytest
 # These assert on behalf of tests; they say what they saw only if they are told to before anybody imports them.
 pytest.register_assert_rewrite("tests.faults.table", "tests.faults.scene")
 
+from tests import forks  # noqa: E402
 from tests.hosts import Home  # noqa: E402
 from tests.services.betterwaifu import BetterWaifu  # noqa: E402
 from tests.services.fatthumb import FatThumb  # noqa: E402
+
+forks.install()
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""Starts `python -m darkroom` in a moment instead of a second: as a fork of a process that has imported everything.
+
+What comes of it is what would have come of a start: a process of its own and a child of the test's, with its own pipes,
+environment, working folder, exit status and coverage. Where more than that matters (other options of Python, another
+locale, another path), or where the operating system is not Linux, it is started as ever.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import pkgutil
+import runpy
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTED = [sys.executable, "-m", "darkroom"]
+SET_CHILD_SUBREAPER = 36
+LONGEST = 1_000_000
+LAZY = ("PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "PIL.ImageFont", "coverage")
+"""What Darkroom, and the measuring of it, imports when it is needed."""
+
+T = TypeVar("T", str, bytes)
+_execute = subprocess.Popen[Any]._execute_child  # pyright: ignore
+
+
+def install() -> None:
+    """Makes every start of Darkroom by this process, and whatever it imports, such a fork."""
+    if sys.platform != "linux" or os.environ.get("DARKROOM_TESTS_START") == "afresh":
+        return
+    # Who has no parent any more becomes our child, and so the forks' forks do.
+    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    subprocess.Popen = _Popen
+
+
+def can_fork(command: Sequence[str], environ: Mapping[str, str] | None) -> bool:
+    """Whether a fork of the process below is what this command would be."""
+    if list(command[:3]) != STARTED or environ is None or environ.get("PYTHONWARNINGS") != "error":
+        return False
+    return not any(name.startswith(("PYTHON", "LC_", "LANG", "LD_")) for name in environ if name != "PYTHONWARNINGS")
+
+
+class _Popen(subprocess.Popen[T], Generic[T]):
+    def _execute_child(
+        self, args: Any, executable: Any, preexec_fn: Any, close_fds: Any, pass_fds: Any, *rest: Any
+    ) -> None:
+        cwd, environ, _, _, shell, *pipes = rest
+        own = executable is None and preexec_fn is None and close_fds and not pass_fds and not shell
+        if not own or isinstance(args, str | bytes | os.PathLike) or not can_fork(args, environ):
+            _execute(self, args, executable, preexec_fn, close_fds, pass_fds, *rest)
+            return
+        p2cread, _, _, c2pwrite, _, errwrite, *_, new_session, _ = pipes
+        streams = [own if pipe == -1 else pipe for own, pipe in enumerate((p2cread, c2pwrite, errwrite))]
+        os.umask(umask := os.umask(0))
+        self.pid = _Nursery.shared().fork(
+            streams, words=args[3:], environ=dict(environ), cwd=os.fspath(cwd or Path.cwd()), umask=umask,
+            new_session=new_session,
+        )  # fmt: skip
+        self._child_created = True
+        self._close_pipe_fds(*pipes[:6])  # pyright: ignore
+
+
+class _Nursery:
+    """The process that is forked, one for each process of tests."""
+
+    _the_one: "_Nursery | None" = None
+    _lock = Lock()
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self._here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", "tests.forks", str(there.fileno())]
+        environ = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error"}
+        with there:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=[there.fileno()])
+
+    @classmethod
+    def shared(cls) -> "_Nursery":
+        with cls._lock:
+            if cls._the_one is None or cls._the_one.owner != os.getpid():
+                cls._the_one = cls()
+            return cls._the_one
+
+    def fork(self, streams: Sequence[int], **request: Any) -> int:
+        with self._lock:
+            socket.send_fds(self._here, [json.dumps(request).encode()], streams)
+            answer = self._here.recv(LONGEST)
+        assert answer, "the process that is to be forked has ended"
+        return int(answer)
+
+
+def _wait_for_births(wire: socket.socket) -> dict[str, Any]:
+    """Forks for each request; returns in the forks alone, each with its request."""
+    while True:
+        message, streams, _, _ = socket.recv_fds(wire, LONGEST, 3)
+        if not message:
+            os._exit(0)
+        read, write = os.pipe()
+        between = os.fork()
+        if between == 0:
+            child = os.fork()
+            if child:
+                os.write(write, str(child).encode())
+                os._exit(0)
+            os.close(read)
+            os.close(write)
+            wire.close()
+            _take(streams)
+            return json.loads(message)
+        os.waitpid(between, 0)  # from now on it is the child of the tests' process
+        wire.send(os.read(read, 100))
+        for descriptor in (read, write, *streams):
+            os.close(descriptor)
+
+
+def _take(streams: Sequence[int]) -> None:
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+    for descriptor in streams:
+        os.close(descriptor)
+    text: dict[str, Any] = {"encoding": "utf-8", "closefd": False}
+    errors = sys.stdin.errors
+    sys.stdin = sys.__stdin__ = os.fdopen(0, "r", errors=errors, **text)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", errors=errors, **text)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, errors="backslashreplace", **text)
+
+
+def _become(request: dict[str, Any]) -> None:
+    if request["new_session"]:
+        os.setsid()
+    os.chdir(request["cwd"])
+    os.umask(request["umask"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    import_module("coverage").process_startup()
+    sys.argv[1:] = request["words"]
+    runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+
+
+def _main(descriptor: int) -> None:
+    for module in pkgutil.walk_packages(import_module("darkroom").__path__, "darkroom."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    for name in LAZY:
+        import_module(name)
+    gc.freeze()
+    _become(_wait_for_births(socket.socket(fileno=descriptor)))
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))
