@@ -158,7 +158,7 @@ class Record(Frozen):
     """The caller's own name for it: the same key is never a second generation."""
     answered: Answered = Answered.PENDING
     refused_since: float | None = None
-    """Since when the provider could not be reached at all to submit it."""
+    """Since when the provider could not be reached at all to submit it, or what waited before it."""
     submit_token: str | None = None
     submitted_at: float | None = None
     job_id: str | None = None
@@ -175,6 +175,10 @@ class Record(Frozen):
     """Its caller asked to cancel it; while its POST is under way, that can only be remembered."""
     trouble: str | None = None
     """What it is struggling with at the moment, for whichever process is asked."""
+    limited_since: float | None = None
+    """Since when the provider has refused every submission of the account as too early."""
+    refusals: int = 0
+    """How many submissions of this one the provider has refused as too early; none of them was charged."""
 
 
 class TaskStage(StrEnum):

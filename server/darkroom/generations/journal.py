@@ -45,6 +45,10 @@ class Journal:
         """Puts a claimed generation back into its queue; arguments as `Ledger.unsend`. Raises RowLost."""
         return self.told(await self._insist(record, lambda: self.ledger.unsend(record, **back)))
 
+    async def unclaim(self, record: Record, now: float) -> Record:
+        """Puts a claimed generation of which nothing was sent back into its queue. Raises RowLost."""
+        return self.told(await self._insist(record, lambda: self.ledger.unclaim(record, now)))
+
     async def write_late(self, record: Record, job_id: str) -> Record:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
 

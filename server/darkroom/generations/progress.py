@@ -221,6 +221,9 @@ def _finished(record: Record) -> str:
         case Stage.PARTIAL:
             return f"{saved} of {len(record.images)} {pictures} saved; the others say why."
         case Stage.CANCELLED:
+            if record.refusals:
+                times = "One attempt" if record.refusals == 1 else f"{record.refusals} attempts"
+                return f"Cancelled. {times} to submit it had been refused as too early; nothing was charged."
             return "Cancelled before anything was sent; nothing was charged."
         case _:
             return record.failure.message if record.failure else "It failed."

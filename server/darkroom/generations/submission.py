@@ -29,7 +29,10 @@ UNREACHABLE_FOR_S = 600.0
 """How long a provider that cannot be reached is tried before the generation fails, not charged."""
 LONGEST_BACKOFF_S = 60.0
 LEAST_WAIT_S = 5.0
-"""How long a 429 that names no time is obeyed, at least."""
+LONGEST_WAIT_S = 300.0
+"""How long a 429 is obeyed at least, whatever time it names: from the first on, doubling up to the second."""
+LIMITED_FOR_S = 24 * 3600.0
+"""How long a provider that says nothing but 429 is tried before the generation fails, not charged."""
 NARROWED_FOR_S = 600.0
 """How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
 CLOSING_GRACE_S = 1.2
@@ -121,11 +124,8 @@ class Submitter:
         self._journal.struggling(record, None)
 
     async def _no_place(self, record: Record, error: StorageError) -> None:
-        now = self._clock()
-        back = await self._journal.unsend(
-            record, closed_until=now, narrowed_until=None, refused_since=record.refused_since or now, now=now
-        )
-        await self._journal.fail(back, error.failure(), now)
+        back = await self._journal.unclaim(record, self._clock())
+        await self._journal.fail(back, error.failure(), self._clock())
 
     async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         now = self._clock()
@@ -141,12 +141,22 @@ class Submitter:
 
     async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
         now = self._clock()
-        paces = [window.seconds / window.limit for window in provider.access.limits.submit]
-        wait = max([LEAST_WAIT_S, *paces]) if error.retry_after is None else error.retry_after
+        so_far = now - (record.limited_since or now)
+        if so_far > LIMITED_FOR_S:
+            await self._journal.fail(record, _never_let_in(provider, error).failure(), now)
+            return
+        wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
         back = await self._journal.unsend(
             record, closed_until=now + wait, narrowed_until=now + wait + NARROWED_FOR_S, refused_since=None, now=now
         )
         self._journal.struggling(back, f"{error.message}.")
+
+
+def _never_let_in(provider: Provider, error: RateLimited) -> RateLimited:
+    return RateLimited(
+        f"{error.message}, and has said so for {LIMITED_FOR_S / 3600:.0f} hours. It was never accepted",
+        next_step=f"Look at the limits of the {provider.traits.title} account, then generate again.",
+    )
 
 
 def lost_in_submission() -> OutcomeUnknown:

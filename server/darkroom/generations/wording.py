@@ -45,7 +45,8 @@ def say_cancelled(record: Record) -> str:
     """What came of the wish to cancel it."""
     provider = record.request.provider
     if record.stage is Stage.CANCELLED:
-        return "Cancelled for good; nothing was sent and nothing is charged."
+        sent = f"{provider} had refused what was sent so far" if record.refusals else "nothing was sent"
+        return f"Cancelled for good; {sent} and nothing is charged."
     if record.stage.terminal:
         return "Nothing to cancel: it is already over."
     if record.stage is Stage.SUBMITTING:

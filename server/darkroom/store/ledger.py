@@ -168,6 +168,7 @@ class Ledger(Protocol):
         """Takes back a claim whose POST was not accepted, and closes the account until the given time.
 
         `narrowed_until`: the provider itself said that it was too soon, so until then its windows count as narrower.
+        `refused_since`: nothing reached the provider; all that waits of the account then counts from that moment on.
         The row waits again, or is cancelled where that was wished meanwhile.
         """
         ...

@@ -12,7 +12,7 @@ from darkroom.models import Failure, GenerationRequest, Image, Record, Stage
 COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
-    "finished_at", "cancel_wished", "trouble",
+    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 

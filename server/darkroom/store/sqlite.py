@@ -173,12 +173,17 @@ class SqliteLedger:
         """See `Ledger.unsend`."""
 
         def take_back() -> Record | None:
+            gate.close(self._db, record.account, closed_until, narrowed_until, now)
             if refused_since is not None:  # nothing reached the provider, so nothing counts there
                 self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
-            else:
-                gate.arrived(self._db, record.submit_token, now)
-            gate.close(self._db, record.account, closed_until, narrowed_until, now)
-            return withdrawal.put_back(self._db, record, now, refused_since=refused_since)
+                withdrawal.share(self._db, record.account, "refused_since", refused_since)
+                return withdrawal.put_back(self._db, record, now, refused_since=refused_since)
+            gate.arrived(self._db, record.submit_token, now)
+            since = record.limited_since or now
+            withdrawal.share(self._db, record.account, "limited_since", since)
+            return withdrawal.put_back(
+                self._db, record, now, refused_since=None, limited_since=since, refusals=record.refusals + 1
+            )
 
         return await self._transaction(take_back)
 
@@ -201,6 +206,8 @@ class SqliteLedger:
             changed = rows.update(self._db, record, changes, allowed)
             if changed is not None and record.stage is Stage.SUBMITTING:
                 gate.arrived(self._db, record.submit_token, changed.finished_at or changed.submitted_at)
+                if changed.stage is Stage.RUNNING:
+                    withdrawal.forgive(self._db, record.account)
             return changed
 
         return await self._transaction(write)

@@ -18,9 +18,9 @@ def cancel(db: sqlite3.Connection, generation_id: str, owner: str, now: float) -
     return as_wished(db, rows.select_one(db, "id = ? AND owner = ?", whose), now)
 
 
-def put_back(db: sqlite3.Connection, record: Record, now: float, *, refused_since: float | None) -> Record | None:
+def put_back(db: sqlite3.Connection, record: Record, now: float, **since: float | int | None) -> Record | None:
     """Takes a claimed row out of `submitting`: it waits again, or is cancelled where that was wished meanwhile."""
-    back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, "refused_since": refused_since}
+    back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, **since}
     return as_wished(db, rows.update(db, record, back, (Stage.SUBMITTING,)), now)
 
 
@@ -30,6 +30,23 @@ def as_wished(db: sqlite3.Connection, record: Record | None, now: float) -> Reco
         return record
     db.execute(f"{_CANCELLED} AND id = ?", (now, record.id))
     return rows.select_one(db, "id = ?", (record.id,))
+
+
+def share(db: sqlite3.Connection, account: str, name: str, since: float) -> None:
+    """What keeps one row of an account waiting keeps them all: it is counted once, and ends them together."""
+    db.execute(
+        f"UPDATE generations SET {name} = ? WHERE account = ? AND stage = 'accepted' AND {name} IS NULL",
+        (since, account),
+    )
+
+
+def forgive(db: sqlite3.Connection, account: str) -> None:
+    """The provider has taken a submission: what kept the account waiting before is over."""
+    db.execute(
+        "UPDATE generations SET refused_since = NULL, limited_since = NULL WHERE account = ? AND stage = 'accepted'"
+        " AND (refused_since IS NOT NULL OR limited_since IS NOT NULL)",
+        (account,),
+    )
 
 
 def of_holder(db: sqlite3.Connection, holder: str, now: float) -> None:

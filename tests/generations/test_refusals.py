@@ -1,0 +1,181 @@
+"""What a provider that takes nothing costs: no hot loop, no money, and not the patience of one row after the other."""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from darkroom.generations.journal import Journal
+from darkroom.generations.place import Place
+from darkroom.generations.progress import Changes
+from darkroom.generations.submission import Submitter
+from darkroom.models import Charged, GenerationRequest, Record, Stage
+from darkroom.providers.registry import build
+from darkroom.redact import Redactor
+from darkroom.settings import Settings
+from darkroom.store.sqlite import SqliteLedger
+from darkroom.transport.client import open_http
+from tests.hosts import PATIENCE_S
+from tests.ledgers import open_ledger
+from tests.services.fatthumb import FatThumb
+from tests.services.faults import Answer, Fault
+
+
+class Queue:
+    """FatThumb's queue in a real ledger, under a clock that can be moved on."""
+
+    def __init__(self, ledger: SqliteLedger, submitter: Submitter, account: str) -> None:
+        self.ledger = ledger
+        self.submitter = submitter
+        self.account = account
+        self.shift = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.shift
+
+    async def accept(self, number: int) -> list[Record]:
+        request = GenerationRequest(provider="fatthumb", prompt="a fox", model="gemini-3-pro")
+        records = [
+            Record(
+                id=f"gen_{index}", owner="local", request=request, account=self.account, stage=Stage.ACCEPTED,
+                created_at=self.now(), holder="me",
+            )
+            for index in range(number)
+        ]  # fmt: skip
+        return [await self.ledger.begin(record, adopt_since=self.now()) for record in records]
+
+    async def until(self, record: Record, condition: Callable[[Record], bool]) -> Record:
+        """The row as soon as that is true of it."""
+        while True:
+            found = await self.ledger.get(record.id, record.owner)
+            assert found is not None
+            if condition(found):
+                return found
+            await anyio.sleep(0.01)
+
+    async def until_settled(self, record: Record, refusals: int) -> Record:
+        """The row after so many refusals, or at its end; then nothing is under way."""
+        return await self.until(
+            record, lambda row: row.stage.terminal or (row.stage is Stage.ACCEPTED and row.refusals >= refusals)
+        )
+
+    async def closed_for(self) -> float:
+        """Seconds until the account may be submitted to again."""
+        sql = "SELECT closed_until FROM accounts WHERE account = ?"
+        rows = await self.ledger._run(lambda: self.ledger._db.execute(sql, (self.account,)).fetchall())  # pyright: ignore[reportPrivateUsage]
+        return rows[0][0] - self.now()
+
+    def later(self, seconds: float) -> None:
+        self.shift += seconds
+        self.submitter.wake("fatthumb")
+
+
+@asynccontextmanager
+async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
+    environ = {
+        "FATTHUMB_API_KEY": service.key,
+        "FATTHUMB_BASE_URL": service.url,
+        "FATTHUMB_LIMITS": "active=1,submit=1000/1",
+    }
+    settings = Settings.from_environment({**environ, "DARKROOM_HOME": str(folder), "DARKROOM_PICTURES": str(folder)})
+    async with open_http() as http, open_ledger(folder) as ledger, anyio.create_task_group() as tasks:
+        providers = build(settings, http, Redactor(settings.secrets))
+        journal = Journal(ledger, Changes())
+        submitter = Submitter(journal, providers, "me", lambda _: None, Place(folder), clock=lambda: queue.now())  # noqa: PLW0108 - made below
+        queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account)
+        with anyio.fail_after(PATIENCE_S):
+            submitter.start(tasks)
+            yield queue
+        tasks.cancel_scope.cancel()
+
+
+def too_many(retry_after: str | None) -> Fault:
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return Answer(429, json={"error": "Rate limit exceeded"}, headers=headers)
+
+
+@pytest.mark.parametrize(("retry_after", "least"), [("0", 0.0), (None, 0.0), ("1", 0.0), ("120", 120.0)])
+async def test_a_429_is_obeyed_for_five_seconds_doubling_to_five_minutes_whatever_it_names(
+    tmp_path: Path, retry_after: str | None, least: float
+) -> None:
+    with FatThumb() as service:
+        service.always("submit", too_many(retry_after))
+        async with queue_at(service, tmp_path) as queue:
+            (record,) = await queue.accept(1)
+            waited: list[float] = []
+            for refusals in range(1, 9):
+                queue.submitter.wake("fatthumb")
+                await queue.until_settled(record, refusals)
+                waited.append(await queue.closed_for())
+                queue.later(waited[-1])
+    assert len(service.requests("POST")) == 8
+    expected = [max(each, least) for each in (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0)]
+    assert all(0.6 * each < wait <= each for wait, each in zip(waited, expected, strict=True))
+
+
+async def test_a_provider_that_says_429_for_a_day_ends_all_that_waits_uncharged(tmp_path: Path) -> None:
+    with FatThumb() as service:
+        service.always("submit", too_many("0"))
+        async with queue_at(service, tmp_path) as queue:
+            records = await queue.accept(3)
+            queue.submitter.wake("fatthumb")
+            await queue.until_settled(records[0], 1)
+            queue.later(25 * 3600.0)
+            ended = [await queue.until_settled(record, 1000) for record in records]
+    for record in ended:
+        assert record.failure is not None
+        assert (record.failure.code, record.failure.charged) == ("rate_limited", Charged.NO)
+        assert "24 hours" in record.failure.message
+    assert len(service.requests("POST")) == 4
+
+
+async def test_an_unreachable_provider_ends_all_that_waits_at_the_same_time(tmp_path: Path) -> None:
+    service = FatThumb()
+    with service:
+        service.stop()
+        async with queue_at(service, tmp_path) as queue:
+            records = await queue.accept(5)
+            queue.submitter.wake("fatthumb")
+            await queue.until(records[-1], lambda row: row.refused_since is not None)
+            queue.later(700.0)
+            ended = [await queue.until_settled(record, 1000) for record in records]
+    assert {record.failure.code for record in ended if record.failure} == {"provider_unreachable"}
+
+
+async def test_a_submission_that_is_taken_forgives_what_kept_the_others_waiting(tmp_path: Path) -> None:
+    with FatThumb() as service:
+        service.script("submit", too_many("0"), None)
+        async with queue_at(service, tmp_path) as queue:
+            first, second = await queue.accept(2)
+            queue.submitter.wake("fatthumb")
+            await queue.until_settled(first, 1)
+            assert (await queue.until_settled(second, 0)).limited_since is not None
+            queue.later(3600.0)
+            await queue.until(second, lambda row: row.limited_since is None)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"error": {"message": "You exceeded your current quota, please check your billing."}}, "payment_required"),
+        ({"error": {"code": "insufficient_quota", "message": "no"}}, "payment_required"),
+        ({"error": "Not enough credits"}, "payment_required"),
+        ({"detail": [{"msg": "monthly spending limit reached"}]}, "payment_required"),
+        ({"error": "Quota exceeded: 60 requests per minute"}, None),
+        ({"error": "Too many requests"}, None),
+        ({}, None),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_words_of_quota_and_billing_end_it_at_once(tmp_path: Path, body: object, code: str | None) -> None:
+    with FatThumb() as service:
+        service.always("submit", Answer(429, json=body, headers={"Retry-After": "0"}))
+        async with queue_at(service, tmp_path) as queue:
+            (record,) = await queue.accept(1)
+            queue.submitter.wake("fatthumb")
+            ended = await queue.until_settled(record, 1)
+    assert (ended.failure.code if ended.failure else None) == code
+    assert len(service.requests("POST")) == 1
