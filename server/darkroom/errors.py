@@ -19,9 +19,11 @@ DarkroomError
 └── StorageError          the disk or the ledger refused
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from darkroom.models import Charged, Failure
 
@@ -152,10 +154,53 @@ class StorageError(DarkroomError):
     code = "storage_error"
 
 
-def invalid_arguments(error: ValidationError, prefix: str = "") -> InvalidRequest:
-    """One sentence on the first argument that failed its schema, without echoing its value."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    name = f"{prefix}{where}" if where else prefix.rstrip(".") or "the arguments"
-    reason = first["msg"].removeprefix("Value error, ")
-    return InvalidRequest(f"{name}: {reason}.", next_step=f"Correct {name} and call again.")
+MAX_PROBLEMS = 10
+
+
+def invalid_arguments(error: ValidationError | None, prefix: str = "", others: Sequence[str] = ()) -> InvalidRequest:
+    """Every argument that failed its schema, in a few words each, without its value; `others` is wrong as well."""
+    found = [] if error is None else error.errors(include_url=False, include_input=False)
+    problems = {f"{prefix}{_place(each)}": _words(each) for each in found[:MAX_PROBLEMS]}
+    said = [*others, *(f"{name} {words}" for name, words in problems.items())]
+    what = " and ".join(problems) if problems and not others else "it" if len(said) == 1 else "them"
+    return InvalidRequest(f"{'; '.join(said)}.", next_step=f"Correct {what} and call again; nothing was sent.")
+
+
+def _place(error: ErrorDetails) -> str:
+    return ".".join(str(part)[:40] for part in error["loc"]) or "what was given"
+
+
+def _words(error: ErrorDetails) -> str:
+    """What it must be, instead of what its library says of it."""
+    kind, bounds = error["type"], error.get("ctx", {})
+    if kind in {"missing", "missing_argument"}:
+        return "is needed"
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, ")
+    for part, words in _MUST.items():
+        if kind.startswith(part):
+            return f"must {words.format_map(bounds)}"
+    return "cannot be read"
+
+
+_MUST = {
+    "int_": "be a whole number",
+    "float_": "be a number",
+    "finite": "be a number",
+    "decimal": "be a number",
+    "string_too_long": "have at most {max_length} characters",
+    "string_too_short": "not be empty (at least {min_length})",
+    "string_pattern": "not hold such characters",
+    "string": "be text",
+    "list": "be a list",
+    "too_long": "hold at most {max_length}",
+    "too_short": "hold at least {min_length}",
+    "dict": "be an object",
+    "bool": "be true or false",
+    "greater_than_equal": "be {ge} or more",
+    "less_than_equal": "be {le} or less",
+    "multiple_of": "be a multiple of {multiple_of}",
+    "literal": "be {expected}",
+    "enum": "be {expected}",
+    "extra": "be left out",
+}

@@ -109,6 +109,13 @@ async def test_every_argument_has_a_description_an_example_and_bounds(
                 for example in argument["examples"]:
                     jsonschema.validate(example, argument)
                 assert bounded(argument), argument
+                assert not {"exclusiveMinimum", "exclusiveMaximum", "anyOf", "$ref"} & argument.keys()
+                # Hosts drop these keywords.
+                kept = {key: argument[key] for key in ("minimum", "maximum", "default") if key in argument}
+                if argument.get("maxLength", 0) == 10_000:
+                    kept["maxLength"] = argument["maxLength"]
+                for bound in () if tool.name == "gallery" else kept.values():
+                    assert str(bound).removesuffix(".0") in argument["description"]
 
 
 async def test_hints_say_what_a_call_does(tools: dict[str, Tool]) -> None:

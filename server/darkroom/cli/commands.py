@@ -12,6 +12,7 @@ import anyio
 from darkroom.app.context import AppContext, open_app, unwrapped
 from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
+from darkroom.generations.wishes import options_of
 from darkroom.generations.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
 from darkroom.providers.catalogue import say as say_catalogue
@@ -46,7 +47,7 @@ async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
             aspect_ratio=arguments.aspect_ratio,
             negative_prompt=arguments.negative_prompt,
             seed=arguments.seed,
-            options=dict(arguments.options),
+            options=options_of(arguments.options),
             request_key=arguments.request_key,
         )
         async with submission as started:

@@ -1,7 +1,6 @@
 """Reads argv, and hands over to the command."""
 
 import argparse
-import json
 import logging
 import os
 import re
@@ -132,7 +131,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, metavar="N", help=f"up to {MAX_SEED}; {RANDOM_SEED}: random")
     command.add_argument(
         "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
-        help="an option of the provider's own, its value as JSON or text; may be repeated",
+        help="an option of the provider's own; may be repeated, and of the same name makes a list",
     )  # fmt: skip
     command.add_argument("--request-key", metavar="NAME", help="your name for it: the same name is never made twice")
     command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
@@ -151,14 +150,10 @@ def _add_list(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cursor", help="the cursor that the page before ended with")
 
 
-def _option(text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
+def _option(text: str) -> str:
+    if not re.fullmatch(r"\s*[^=\s][^=]*=.*", text, re.DOTALL):
         raise argparse.ArgumentTypeError("write it as NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except (ValueError, RecursionError):
-        return name, value
+    return text
 
 
 def _seconds(text: str) -> float:

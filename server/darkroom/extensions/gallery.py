@@ -20,9 +20,10 @@ from darkroom.generations.preview import preview
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, Frozen, ImageStatus
 from darkroom.providers.registry import TRAITS
+from darkroom.tools.arguments import Number
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.results import drawn
-from darkroom.tools.tool import AgentTool, Number, agent_tool
+from darkroom.tools.tool import AgentTool, agent_tool
 
 URI = "ui://darkroom/gallery.html"
 GALLERY = "gallery"

@@ -147,7 +147,8 @@ class GenerationTasks:
                 questions = _QUESTIONS.dump_python(answer.input_requests, **_WIRE)
                 record = self._record(caller, "generate", asked, stage=TaskStage.ASKING, questions=questions)
             elif isinstance(answer, CallToolResult) and not answer.is_error and answer.structured_content is not None:
-                record = self._record(caller, "generate", arguments, generation_ids=(answer.structured_content["id"],))
+                wishes = self._tools["generate"].check(arguments)
+                record = self._record(caller, "generate", wishes, generation_ids=(answer.structured_content["id"],))
             else:
                 return answer
             return await self._begun(record)

@@ -1,6 +1,7 @@
 """What callers wish for, and the request that it becomes once it is known that it can be made."""
 
-from typing import Required, TypedDict
+import json
+from typing import Any, Required, TypedDict, cast
 
 import anyio
 from pydantic import JsonValue
@@ -93,31 +94,65 @@ class Doorkeeper:
 
 def _check_bounds(wishes: Wishes) -> None:
     """What no provider is asked for, whoever calls: a tool's schema holds agents alone to it."""
-    _check_text("prompt", wishes["prompt"], MAX_PROMPT)
-    _check_text("negative_prompt", wishes.get("negative_prompt"), MAX_PROMPT)
-    _check_text("request_key", wishes.get("request_key"), MAX_REQUEST_KEY)
-    # Empty, the one is the default, and the other is the provider's to refuse: it names those that it has.
-    _check_text("model", wishes.get("model") or None, MAX_MODEL)
-    _check_text("aspect_ratio", wishes.get("aspect_ratio") or None, MAX_ASPECT_RATIO)
-    _check_number("count", wishes.get("count", 1), 1, MAX_COUNT)
-    _check_number("seed", wishes.get("seed"), RANDOM_SEED, MAX_SEED)
+    problems = {
+        "prompt": _wrong_text(wishes["prompt"], MAX_PROMPT),
+        "negative_prompt": _wrong_text(wishes.get("negative_prompt"), MAX_PROMPT),
+        "request_key": _wrong_text(wishes.get("request_key"), MAX_REQUEST_KEY),
+        # Empty, the one is the default, and the other is the provider's to refuse: it names those that it has.
+        "model": _wrong_text(wishes.get("model") or None, MAX_MODEL),
+        "aspect_ratio": _wrong_text(wishes.get("aspect_ratio") or None, MAX_ASPECT_RATIO),
+        "count": _wrong_number(wishes.get("count", 1), 1, MAX_COUNT),
+        "seed": _wrong_number(wishes.get("seed"), RANDOM_SEED, MAX_SEED),
+    }
+    wrong = {argument: why for argument, why in problems.items() if why}
+    if wrong:
+        said = "; ".join(f"{argument} {why}" for argument, why in wrong.items())
+        next_step = f"Correct {' and '.join(wrong)} and call again; nothing was sent."
+        raise InvalidRequest(f"{said}.", next_step=next_step)
 
 
-def _check_text(argument: str, text: str | None, longest: int) -> None:
+def _wrong_text(text: str | None, longest: int) -> str:
     if text is None:
-        return
+        return ""
     if not text.strip():
-        raise _refused(argument, "is empty")
+        return "is empty"
     if len(text) > longest:
-        raise _refused(argument, f"has {len(text):,} characters; at most {longest:,} are taken")
+        return f"has {len(text):,} characters; at most {longest:,} are taken"
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise _refused(argument, "holds a NUL or half a character")
+        return "holds a NUL or half a character"
+    return ""
 
 
-def _check_number(argument: str, number: int | None, least: int, most: int) -> None:
-    if number is not None and not least <= number <= most:
-        raise _refused(argument, f"is from {least} to {most}")
+def _wrong_number(number: int | None, least: int, most: int) -> str:
+    return f"is from {least} to {most}" if number is not None and not least <= number <= most else ""
 
 
-def _refused(argument: str, why: str) -> InvalidRequest:
-    return InvalidRequest(f"{argument} {why}.", next_step=f"Correct {argument} and call again; nothing was sent.")
+def options_of(texts: list[Any]) -> dict[str, Any]:
+    """The options that these `name=value` texts give. Raises ValueError: one of them is none."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        if text is None or text == "":
+            continue
+        name, separator, value = text.partition("=") if isinstance(text, str) else ("", "", "")
+        name, value = name.strip(), value.strip()
+        if not separator or not name:
+            raise ValueError("write it as NAME=VALUE")
+        values = from_json(value, list) or value
+        found[name] = [*listed(found[name]), *listed(values)] if name in found else values
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    """The list, or a list of the one."""
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def from_json(text: str, kind: type[Any]) -> Any:
+    """The list or object that stands in the text as JSON; None where none of that kind does."""
+    if text.lstrip()[:1] not in {"[", "{"}:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, kind) else None

@@ -100,9 +100,26 @@ Amount = Annotated[float | None, BeforeValidator(_no_flag), AfterValidator(_sane
 
 
 class Options(BaseModel):
-    """A provider's own arguments: what it does not know is refused before anything is sent."""
+    """A provider's own arguments, as JSON or as the texts that agents and people write them in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Figure = BeforeValidator(_no_truth_value)
+"""For options that are numbers: `true` is not read as 1."""
+Listed = BeforeValidator(_as_list)
+"""For options that are lists: one text is a list too."""
+MAX_NAMED = 10
 
 
 class Model(Sparse):
@@ -246,38 +263,31 @@ def check_request(request: GenerationRequest, traits: Traits) -> GenerationReque
         InvalidRequest: with one sentence to correct the call by.
     """
     title = traits.title
+    problems: dict[str, str] = {}
     if request.count > traits.max_count:
         most = "1 picture" if traits.max_count == 1 else f"1 to {traits.max_count} pictures"
-        raise _refused(f"{title} makes {most} per call, not {request.count}", "count")
+        problems["count"] = f"{title} makes {most} per call, not {request.count}"
     if request.model and traits.models is not None and request.model not in traits.models:
-        raise _refused(f"{title} has no such model; it has {', '.join(traits.models)}", "model")
+        problems["model"] = f"{title} has no such model; it has {', '.join(traits.models)}"
     if request.aspect_ratio is not None and request.aspect_ratio not in traits.aspect_ratios:
-        raise _refused(f"{title} makes {', '.join(traits.aspect_ratios)}, no other aspect ratio", "aspect_ratio")
+        problems["aspect_ratio"] = f"{title} makes {', '.join(traits.aspect_ratios)}, no other aspect ratio"
     if request.negative_prompt is not None and not traits.negative_prompt:
-        raise _refused(f"{title} takes no negative prompt; say it in the prompt", "negative_prompt")
+        problems["negative_prompt"] = f"{title} takes no negative prompt; say it in the prompt"
     if request.seed is not None and not traits.seed:
-        raise _refused(f"{title} takes no seed", "seed")
-    return request.model_copy(
-        update={
-            "model": request.model or traits.default_model,
-            "options": _checked_options(request, traits),
-        }
-    )
-
-
-def _checked_options(request: GenerationRequest, traits: Traits) -> dict[str, Any]:
-    known = ", ".join(traits.options.model_fields) or "none"
-    for name in request.options:
-        if name not in traits.options.model_fields:
-            raise _refused(f"{traits.title} has no option {clean(name, 40)!r}; it has: {known}", "options")
+        problems["seed"] = f"{title} takes no seed"
+    known, options = traits.options.model_fields, dict[str, Any]()
+    strange = [repr(clean(name, 40)) for name in request.options if name not in known][:MAX_NAMED]
+    if strange:
+        problems["options"] = f"{title} has no option {', '.join(strange)}; it has: {', '.join(known) or 'none'}"
     try:
-        return traits.options.model_validate(request.options).model_dump(exclude_none=True, exclude_unset=True)
+        meant = {n: v for n, v in request.options.items() if n in known and v is not None and v != ""}
+        options = traits.options.model_validate(meant).model_dump(exclude_none=True, exclude_unset=True)
     except ValidationError as error:
-        raise invalid_arguments(error, prefix="options.") from error
-
-
-def _refused(message: str, argument: str) -> InvalidRequest:
-    return InvalidRequest(f"{message}.", next_step=f"Correct {argument} and call again; nothing was sent.")
+        raise invalid_arguments(error, "options.", list(problems.values())) from error
+    if problems:
+        said, names = "; ".join(problems.values()), " and ".join(problems)
+        raise InvalidRequest(f"{said}.", next_step=f"Correct {names} and call again; nothing was sent.")
+    return request.model_copy(update={"model": request.model or traits.default_model, "options": options})
 
 
 W = TypeVar("W", bound=Wire)

@@ -11,6 +11,7 @@ from darkroom.providers.base import (
     NO_REASON,
     AccountState,
     Amount,
+    Figure,
     HttpProvider,
     JobId,
     Label,
@@ -28,7 +29,7 @@ from darkroom.providers.base import (
     read_as,
 )
 
-_Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
+_Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8), Figure]
 
 
 class BetterWaifuOptions(Options):
@@ -36,8 +37,8 @@ class BetterWaifuOptions(Options):
 
     width: _Side | None = None
     height: _Side | None = None
-    steps: Annotated[int, Field(ge=20, le=50)] | None = None
-    cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = None
+    steps: Annotated[int, Field(ge=20, le=50), Figure] | None = None
+    cfg_scale: Annotated[float, Field(ge=1, le=20), Figure] | None = None
     sampler: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+ -]{1,60}$")] | None = None
 
 

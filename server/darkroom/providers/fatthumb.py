@@ -11,6 +11,7 @@ from darkroom.providers.base import (
     AccountState,
     HttpProvider,
     JobId,
+    Listed,
     Model,
     Options,
     Reading,
@@ -24,7 +25,7 @@ from darkroom.providers.base import (
     read_as,
 )
 
-_Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20)]
+_Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20), Listed]
 
 
 class FatThumbOptions(Options):

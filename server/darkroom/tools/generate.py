@@ -20,12 +20,20 @@ from darkroom.models import (
     Generation,
 )
 from darkroom.settings import PROVIDERS
+from darkroom.tools.arguments import KnownProvider, NotBlank, Number, OptionTexts, Trimmed, Word
 from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
 from darkroom.tools.results import Results
-from darkroom.tools.tool import AgentTool, Number, agent_tool
+from darkroom.tools.tool import AgentTool, agent_tool
 
 Prompt = Annotated[
-    str, Field(min_length=1, max_length=MAX_PROMPT, description="What the picture shows.", examples=["A fox"])
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_PROMPT,
+        description=f"What to show, up to {MAX_PROMPT} characters.",
+        examples=["A fox"],
+    ),
+    NotBlank,
 ]
 
 
@@ -33,7 +41,14 @@ def _provider(description: str) -> Any:
     return Field(json_schema_extra={"enum": list(PROVIDERS)}, description=description, examples=["sketch"])
 
 
-OnlyProvider = Annotated[str | None, _provider("Only this one.")]
+OnlyProvider = Annotated[str | None, _provider("Only this one."), Word, KnownProvider]
+
+
+def as_texts(schema: dict[str, Any]) -> None:
+    """Options as they are advertised: what every host's schema language has, and what does not grow with providers."""
+    schema.pop("additionalProperties", None)
+    schema.pop("maxProperties", None)
+    schema |= {"type": "array", "maxItems": 50, "items": {"type": "string", "maxLength": 300}}
 
 
 def generate_tool(service: Service, confirmation: Confirmation, results: Results) -> AgentTool:
@@ -69,37 +84,48 @@ def generate_tool(service: Service, confirmation: Confirmation, results: Results
     async def generate(
         answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
         prompt: Prompt,
-        provider: Annotated[str | None, _provider("Default: the configured one.")] = None,
+        provider: Annotated[str | None, _provider("Default: the configured one."), Word, KnownProvider] = None,
         model: Annotated[
-            str | None, Field(max_length=MAX_MODEL, description="An id from list_models.", examples=["gpt-image-2"])
+            str | None,
+            Field(max_length=MAX_MODEL, description="An id from list_models.", examples=["gpt-image-2"]),
+            Trimmed,
         ] = None,
-        count: Annotated[int, Field(ge=1, le=MAX_COUNT, description="How many.", examples=[2]), Number] = 1,
+        count: Annotated[
+            int, Field(ge=1, le=MAX_COUNT, description=f"1 to {MAX_COUNT}, default 1.", examples=[2]), Number
+        ] = 1,
         aspect_ratio: Annotated[
-            str | None, Field(max_length=MAX_ASPECT_RATIO, description="Width:height.", examples=["16:9"])
+            str | None, Field(max_length=MAX_ASPECT_RATIO, description="Width:height.", examples=["16:9"]), Trimmed
         ] = None,
         negative_prompt: Annotated[
-            str | None, Field(max_length=MAX_PROMPT, description="To leave out.", examples=["text"])
+            str | None,
+            Field(
+                max_length=MAX_PROMPT, description=f"To leave out, up to {MAX_PROMPT} characters.", examples=["text"]
+            ),
         ] = None,
         seed: Annotated[
-            int | None, Field(ge=RANDOM_SEED, le=MAX_SEED, description="-1: random.", examples=[42]), Number
+            int | None,
+            Field(ge=RANDOM_SEED, le=MAX_SEED, description=f"-1 (random) to {MAX_SEED}.", examples=[42]),
+            Number,
         ] = None,
         options: Annotated[
             dict[str, Any] | None,
             Field(
                 max_length=10,
-                description="fatthumb: person_ids, inspiration_ids; "
+                json_schema_extra=as_texts,
+                description="name=value; a name given twice is a list. fatthumb: person_ids, inspiration_ids; "
                 "betterwaifu: width, height, steps, cfg_scale, sampler.",
-                examples=[{"steps": 30}],
+                examples=[["steps=30"]],
             ),
+            OptionTexts,
         ] = None,
         request_key: Annotated[
             str | None,
             Field(
-                min_length=1,
                 max_length=MAX_REQUEST_KEY,
-                description="Your name for it: never made twice.",
+                description=f"Your name for it, up to {MAX_REQUEST_KEY} characters: never made twice.",
                 examples=["hero-1"],
             ),
+            Trimmed,
         ] = None,
     ) -> Annotated[CallToolResult, Generation]:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is

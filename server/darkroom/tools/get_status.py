@@ -7,11 +7,14 @@ from pydantic import Field
 
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, Generation
+from darkroom.tools.arguments import OneId
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 EXAMPLE_ID = "gen_4tq7fz2l"
-GenerationId = Annotated[str, Field(min_length=1, max_length=100, description="From generate.", examples=[EXAMPLE_ID])]
+GenerationId = Annotated[
+    str, Field(min_length=1, max_length=100, description="From generate.", examples=[EXAMPLE_ID]), OneId
+]
 
 
 def get_status_tool(service: Service, results: Results) -> AgentTool:

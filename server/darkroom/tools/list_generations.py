@@ -7,20 +7,21 @@ from pydantic import Field
 
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, ListedGenerations, Status
+from darkroom.tools.arguments import Number, Trimmed, Word
 from darkroom.tools.generate import OnlyProvider
 from darkroom.tools.results import Results
-from darkroom.tools.tool import AgentTool, Number, agent_tool
+from darkroom.tools.tool import AgentTool, agent_tool
 
 
 def list_generations_tool(service: Service, results: Results) -> AgentTool:
     """The tool over this service."""
 
     async def list_generations(
-        status: Annotated[Status | None, Field(description="Only these.", examples=["processing"])] = None,
+        status: Annotated[Status | None, Field(description="Only these.", examples=["processing"]), Word] = None,
         provider: OnlyProvider = None,
-        limit: Annotated[int, Field(ge=1, le=100, description="Page size.", examples=[20]), Number] = 20,
+        limit: Annotated[int, Field(ge=1, le=100, description="1 to 100, default 20.", examples=[20]), Number] = 20,
         cursor: Annotated[
-            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["41"])
+            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["41"]), Trimmed
         ] = None,
     ) -> Annotated[CallToolResult, ListedGenerations]:
         """List past and running generations, newest first, with ids, status and paths: to find a lost id, or what is

@@ -9,13 +9,15 @@ from mcp import MCPError
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import BeforeValidator, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured, invalid_arguments
+from darkroom.errors import DarkroomError, NotConfigured, invalid_arguments
 from darkroom.redact import clean
+from darkroom.tools.arguments import given, unknown
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class AgentTool(Tool):
         """Checks the arguments, runs the tool, and turns every DarkroomError into a result that the agent reads."""
         try:
             self.check(arguments)
-            return await super().run(arguments, context, convert_result)
+            return await super().run(self._given(arguments), context, convert_result)
         except DarkroomError as error:
             return error_result(error)
         except Exception as error:
@@ -42,27 +44,28 @@ class AgentTool(Tool):
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments as the tool is called with them, defaults filled in. Raises InvalidRequest."""
-        known = self.fn_metadata.arg_model.model_fields
-        for name in arguments:
-            if name not in known:
-                raise InvalidRequest(
-                    f"{self.name} has no argument {clean(name, 40)!r}; it has {', '.join(known) or 'none'}.",
-                    next_step="Correct it and call again; nothing was sent.",
-                )
+        fields = self.fn_metadata.arg_model.model_fields
+        strange = unknown(arguments, fields)
+        others = [f"{self.name} has no argument {', '.join(strange)}; it has {', '.join(fields)}"] if strange else []
         try:
-            return self.fn_metadata.validate_arguments(arguments)
+            found = self.fn_metadata.validate_arguments(self._given(arguments))
         except ValidationError as error:
-            raise invalid_arguments(error) from error
+            raise invalid_arguments(error, others=others) from error
+        if others:
+            raise invalid_arguments(None, others=others)
+        return found
+
+    def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        fields = self.fn_metadata.arg_model.model_fields
+        return given(arguments, fields, [name for name, field in fields.items() if field.is_required()])
 
 
-def _no_truth_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("a number is needed, not true or false")
-    return value
+class _AsGiven(FuncMetadata):
+    """Text stays text: what of it is JSON each argument knows for itself."""
 
-
-Number = BeforeValidator(_no_truth_value)
-"""For arguments that are numbers: `true` is not read as 1."""
+    def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Nothing is parsed."""
+        return data
 
 
 def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotations) -> AgentTool:
@@ -71,6 +74,7 @@ def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotatio
     if not isinstance(tool, AgentTool):
         raise TypeError("from_function answers the class that it is called on")
     tool.annotations = annotations
+    tool.fn_metadata = _AsGiven(**dict(tool.fn_metadata))
     arguments = tool.fn_metadata.arg_model.model_json_schema(schema_generator=InputSchema)
     tool.parameters = {**arguments, "additionalProperties": False}
     tool.fn_metadata.output_schema = TypeAdapter(tool.fn_metadata.output_model).json_schema(

@@ -11,9 +11,10 @@ from darkroom.generations.progress import Snapshot
 from darkroom.generations.service import Service
 from darkroom.generations.wording import say_progress
 from darkroom.models import LOCAL_OWNER, WaitedGenerations
+from darkroom.tools.arguments import Ids, Number, Word
 from darkroom.tools.get_status import EXAMPLE_ID
 from darkroom.tools.results import Results
-from darkroom.tools.tool import AgentTool, Number, agent_tool
+from darkroom.tools.tool import AgentTool, agent_tool
 
 
 def wait_tool(service: Service, results: Results) -> AgentTool:
@@ -23,13 +24,18 @@ def wait_tool(service: Service, results: Results) -> AgentTool:
         context: Context[Any, Any],
         generation_ids: Annotated[
             list[Annotated[str, Field(min_length=1, max_length=100)]],
-            Field(min_length=1, max_length=50, description="Ids from generate.", examples=[[EXAMPLE_ID]]),
+            Field(min_length=1, max_length=50, description="1 to 50 ids from generate.", examples=[[EXAMPLE_ID]]),
+            Ids,
         ],
         timeout_s: Annotated[
-            float, Field(gt=0, le=600, description="Seconds; many hosts give up after 60.", examples=[40]), Number
+            float,
+            Field(ge=0, le=600, description="0 to 600, default 40; many hosts give up after 60.", examples=[40]),
+            Number,
         ] = 40,
         until: Annotated[
-            Literal["all", "any"], Field(description="Return when all are done, or any.", examples=["any"])
+            Literal["all", "any"],
+            Field(description="Return when all (default) or any are done.", examples=["any"]),
+            Word,
         ] = "all",
     ) -> Annotated[CallToolResult, WaitedGenerations]:
         """Wait until generations are done and their pictures saved, streaming progress. Free. Answers file paths and

@@ -1,0 +1,101 @@
+"""Arguments as hosts send them: what they add, leave blank or spell in their own way is taken as it is meant."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from pydantic import AfterValidator, BeforeValidator
+
+from darkroom.generations.wishes import from_json, listed, options_of
+from darkroom.redact import clean
+from darkroom.settings import PROVIDERS
+
+HOSTS_OWN = frozenset(
+    {"toolCallId", "tool_call_id", "sessionId", "session_id", "chatInput", "action", "tool", "_meta"}
+)  # fmt: skip
+"""What n8n and its like add to every call; no tool of ours needs them where it does not know them."""
+MAX_NAMED = 10
+
+
+def given(arguments: Mapping[str, Any], known: Collection[str], needed: Collection[str]) -> dict[str, Any]:
+    """What was given of what is known: null and blank mean left out, but for what is needed."""
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name in known and (name in needed or not (value is None or (isinstance(value, str) and not value.strip())))
+    }
+
+
+def unknown(arguments: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """The agent's own names that no argument has; the first few."""
+    names = (name for name in arguments if name not in known and name not in HOSTS_OWN)
+    return [repr(clean(name, 40)) for name, _ in zip(names, range(MAX_NAMED), strict=False)]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _known_provider(name: str | None) -> str | None:
+    if name is not None and name not in PROVIDERS:
+        raise ValueError(f"must be one of {', '.join(PROVIDERS)}, not {clean(name, 40)!r}")
+    return name
+
+
+def _items(value: Any) -> Any:
+    """A list; out of a text, what stands in it as JSON, or between commas and blanks."""
+    if isinstance(value, str):
+        value = from_json(value, list) or re.split(r"[\s,]+", value.strip(), maxsplit=100)
+    if isinstance(value, list):
+        items = (_trimmed(item) for item in cast("list[Any]", value))
+        return [item for item in items if item is not None and item != ""]
+    return value
+
+
+def _single(value: Any) -> Any:
+    """What a list of one holds."""
+    items = listed(value)
+    return _trimmed(items[0]) if len(items) == 1 else value
+
+
+def _options(value: Any) -> Any:
+    """An object of options; out of `name=value` texts, each value as text, a list where its name was given twice."""
+    if isinstance(value, str):
+        value = from_json(value, dict) or from_json(value, list) or [value]
+    if not isinstance(value, list):
+        return value
+    try:
+        return options_of(cast("list[Any]", value))
+    except ValueError:
+        raise ValueError('must be a list of name=value texts, such as ["steps=30"]') from None
+
+
+Number = BeforeValidator(_number)
+"""For arguments that are numbers: `true` is not read as 1."""
+Trimmed = BeforeValidator(_trimmed)
+"""For names: without the blanks around them."""
+Word = BeforeValidator(_lower)
+"""For one of a few words: in any case."""
+NotBlank = AfterValidator(_not_blank)
+KnownProvider = AfterValidator(_known_provider)
+Ids = BeforeValidator(_items)
+"""For lists of ids: one id is a list too."""
+OneId = BeforeValidator(_single)
+OptionTexts = BeforeValidator(_options)
+"""For a provider's own options: `name=value` texts, or an object."""
