@@ -137,15 +137,36 @@ class NotFound(DarkroomError):
 
 
 class ResultUnavailable(DarkroomError):
-    """The picture exists but cannot be had."""
+    """The picture exists but cannot be had.
+
+    `passing`: it may come if it is asked for again soon; `retry_after` seconds from now at the earliest, where its host
+    names a time.
+    """
 
     code = "result_unavailable"
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        next_step: str,
+        charged: Charged = Charged.NO,
+        passing: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, next_step=next_step, charged=charged)
+        self.passing = passing
+        self.retry_after = retry_after
+
 
 class NotAnImage(DarkroomError):
-    """What came is not a picture that we accept."""
+    """What came is not a picture that we accept. `passing`: it came in the picture's place, which may still come."""
 
     code = "not_an_image"
+
+    def __init__(self, message: str, *, next_step: str, charged: Charged = Charged.NO, passing: bool = False) -> None:
+        super().__init__(message, next_step=next_step, charged=charged)
+        self.passing = passing
 
 
 class StorageError(DarkroomError):

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, SerializerFunctionWrapHandler
-from pydantic.functional_serializers import model_serializer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializationInfo, SerializerFunctionWrapHandler
+from pydantic.functional_serializers import PlainSerializer, model_serializer
+from pydantic.json_schema import SkipJsonSchema
 
 MAX_COUNT = 4
 MAX_PROMPT = 10_000
@@ -142,6 +143,20 @@ class Image(Sparse):
     watermarked: bool = False
     hidden: bool = False
     error: Failure | None = None
+    remote_id: SkipJsonSchema[str | None] = None
+    """The provider's own name for it, which tells it from its siblings in whatever order they come. Never shown."""
+    final: SkipJsonSchema[bool | None] = None
+    """True: what failed will not change, so it is not fetched again. Never shown."""
+
+    @model_serializer(mode="wrap")
+    def _for_callers(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, object]:
+        known = self._without_nulls(handler)
+        return known if info.context == IN_LEDGER else {n: known[n] for n in known if n not in _NEVER_SHOWN}
+
+
+IN_LEDGER = "in the ledger"
+"""The context in which a value is written down with what is never shown."""
+_NEVER_SHOWN = {"remote_id", "final"}
 
 
 class Record(Frozen):
@@ -179,6 +194,8 @@ class Record(Frozen):
     """Since when the provider has refused every submission of the account as too early."""
     refusals: int = 0
     """How many submissions of this one the provider has refused as too early; none of them was charged."""
+    looked_s: float = 0.0
+    """How long the provider has been seen at work on it: the time between looks that succeeded."""
 
 
 class TaskStage(StrEnum):

@@ -1,43 +1,52 @@
 """Fetches, verifies and saves the pictures of a job, each on its own: one that fails takes no other with it."""
 
+import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
+from anyio import to_thread
 
 from darkroom.errors import DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
-from darkroom.generations.decoding import DECODING_S, Kind, Patience, Unfit, decoding, opened, whole
-from darkroom.generations.journal import Journal
+from darkroom.generations.decoding import decoding
+from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.place import Place
-from darkroom.generations.polling import RetryAllowance, backoff
+from darkroom.generations.placing import placed
+from darkroom.generations.polling import named_wait
+from darkroom.generations.recognising import LOOK_AGAIN, Verified, verified
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
 from darkroom.redact import quote
 from darkroom.store.files import picture_stem, save_picture
 from darkroom.transport.reasons import is_moderation
 
-ATTEMPTS = 3
-BACKOFF_S = 0.5
+log = logging.getLogger(__name__)
+
 AT_ONCE = 4
-"""How many pictures are fetched at the same time, however many generations a restart goes on with: each of up to
-64 MiB stays in memory until it is saved. A place is given back between attempts, so that a slow host, which has
-its own deadline, lets others pass."""
+"""How many pictures of one provider are fetched at the same time, however many generations a restart goes on with:
+each of up to 64 MiB stays in memory until it is saved. A slow host holds up no other provider's."""
 # What a later call may ask for again: the provider still has the picture, we do not.
 WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error", "timed_out"}
+# What a whole generation ended with, though the provider may still have its pictures.
+GIVEN_UP = {"timed_out", "payment_required", "invalid_request"}
+
+Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
+"""Takes the row, its pictures as they are now, and the seed that the provider used, where it says; answers the row."""
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What the bytes really are; `width` and `height` in pixels."""
+class Collected:
+    """What came of one look: the row, its pictures, and by number why those are not here that may still come."""
 
-    kind: Kind
-    data: bytes
-    width: int
-    height: int
+    record: Record
+    images: tuple[Image, ...]
+    lacking: Mapping[int, DarkroomError]
 
 
 class Collector:
@@ -47,50 +56,75 @@ class Collector:
         self._journal = journal
         self._root = root
         self.place = Place(root)
-        self._clock = clock
-        self._places = anyio.CapacityLimiter(AT_ONCE)
+        self._places: dict[str, anyio.CapacityLimiter] = {}
 
-    async def collect(self, provider: Provider, record: Record, reading: Reading, retries: RetryAllowance) -> Record:
-        """Saves every picture that the reading offers and that is not here yet; answers the newest row."""
-        known = {image.index: image for image in record.images}
-        images = {remote.index: _noted(known.get(remote.index), remote) for remote in reading.images}
-        if tuple(images.values()) != record.images or reading.seed not in {None, record.seed}:
-            seed = record.seed if reading.seed is None else reading.seed
-            record = await self._journal.write(record, images=tuple(images.values()), seed=seed)
+    async def collect(
+        self, provider: Provider, record: Record, reading: Reading, write: Write | None = None
+    ) -> Collected:
+        """Tries once to save every picture that the reading offers and that is not here yet.
+
+        `write` keeps what changed; by default in the row, which this process drives.
+
+        Raises:
+            RowLost: another process has the row.
+        """
+        write = write or self._write
+        offered = placed(record.images, reading.images, record.request.count)
+        images = {image.index: image for image in record.images}
+        images |= {remote.index: _noted(images.get(remote.index), remote) for remote in offered}
+        if _in_order(images) != record.images or reading.seed not in {None, record.seed}:
+            record = await write(record, _in_order(images), reading.seed)
+        lacking: dict[int, DarkroomError] = {}
         one_at_a_time = anyio.Lock()
+        lost: RowLost | None = None
 
         async def bring(remote: RemoteImage) -> None:
-            nonlocal record
-            image = await self._fetched(provider, record, remote, images[remote.index], retries)
+            nonlocal record, lost
+            image = await self._fetched(provider, record, remote, images[remote.index])
+            if isinstance(image, DarkroomError):
+                lacking[remote.index] = image
+                return
             async with one_at_a_time:
                 images[remote.index] = image
-                record = await self._journal.write(record, images=tuple(images.values()))
+                try:
+                    record = await write(record, _in_order(images), None)
+                except RowLost as error:
+                    lost = error
+                    tasks.cancel_scope.cancel()
 
         async with anyio.create_task_group() as tasks:
-            for remote in reading.images:
+            for remote in offered:
                 if remote.status is ImageStatus.SUCCEEDED and images[remote.index].status is ImageStatus.PROCESSING:
                     tasks.start_soon(bring, remote)
-        return record
+        if lost is not None:
+            raise lost
+        for index in range(1, max(record.request.count, *images, 1) + 1):
+            if index not in images or images[index].status is ImageStatus.PROCESSING:
+                lacking.setdefault(index, _absent())
+        return Collected(record, _in_order(images), lacking)
+
+    async def _write(self, record: Record, images: tuple[Image, ...], seed: int | None) -> Record:
+        return await self._journal.write(record, images=images, seed=record.seed if seed is None else seed)
 
     async def _fetched(
-        self, provider: Provider, record: Record, remote: RemoteImage, image: Image, retries: RetryAllowance
-    ) -> Image:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._places:
-                    data = await provider.picture(record.request, record.job_id or "", remote)
-                    return await decoding(partial(self._saved, record, image, data))
-            except ResultUnavailable as error:
-                if attempt == ATTEMPTS:
-                    return _failed(image, error)
-                await anyio.sleep(backoff(attempt, base_s=BACKOFF_S))
-                await retries.draw()
-            except DarkroomError as error:
-                return _failed(image, error)
-        raise AssertionError("the last attempt returns")
+        self, provider: Provider, record: Record, remote: RemoteImage, image: Image
+    ) -> Image | DarkroomError:
+        """The picture, saved or failed; or why it is not there yet."""
+        places = self._places.setdefault(provider.name, anyio.CapacityLimiter(AT_ONCE))
+        try:
+            async with places:
+                data = await provider.picture(record.request, record.job_id or "", remote)
+                picture = await decoding(partial(verified, data, origin=_host(remote)))
+                return await to_thread.run_sync(self._saved, record, image, picture)
+        except (ResultUnavailable, NotAnImage) as error:
+            return error if error.passing else _failed(image, error)
+        except DarkroomError as error:
+            return _failed(image, error)
+        except Exception:  # one picture's trouble is not its siblings'
+            log.exception("%s: picture %d broke", record.id, image.index)
+            return _failed(image, _broken())
 
-    def _saved(self, record: Record, image: Image, data: bytes) -> Image:
-        picture = verified(data)
+    def _saved(self, record: Record, image: Image, picture: Verified) -> Image:
         stem = picture_stem(record.request.prompt, record.id, image.index)
         day = moment(record.created_at).astimezone()
         path = save_picture(self._root, day, stem, picture.kind.suffix, picture.data)
@@ -107,33 +141,57 @@ class Collector:
         )
 
 
-def verified(data: bytes, seconds: float = DECODING_S) -> Verified:
-    """The picture in the bytes, after a full decode within `seconds`; whatever it does not need is gone.
-
-    Raises:
-        NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
-    """
-    patience = Patience(seconds)
+def _host(remote: RemoteImage) -> str:
+    """Where its link leads, fit to be shown."""
     try:
-        kind, data = whole(data, patience)
-        with opened(kind, data, patience) as picture:
-            picture.load()
-            return Verified(kind, data, *picture.size)
-    except Unfit as error:
-        raise NotAnImage(
-            f"What came {error}.",
-            charged=Charged.YES,
-            next_step="Call get_status later: Darkroom then fetches this picture again, at no cost.",
-        ) from error
+        host = urlsplit(remote.url or "").hostname or ""
+    except ValueError:
+        return ""
+    return host if re.fullmatch(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}", host) else ""
 
 
-def settle(record: Record, reading: Reading) -> tuple[Image, ...]:
-    """The pictures of a finished job, none still processing: what was promised and did not come has failed."""
-    error = job_error(reading.error) if reading.error else _absent("The provider finished without giving it")
+def settle(record: Record, reading: Reading, lacking: Mapping[int, DarkroomError] | None = None) -> tuple[Image, ...]:
+    """The pictures of a finished job, none still processing: what was promised and did not come has failed.
+
+    `lacking`: why it did not come, by number, where that is known.
+    """
     known = {image.index: image for image in record.images}
+    reasons = lacking or {}
     total = max(record.request.count, len(record.images))
-    images = (known.get(index, Image(index=index)) for index in range(1, total + 1))
-    return tuple(image if image.status is not ImageStatus.PROCESSING else _failed(image, error) for image in images)
+
+    def settled(index: int) -> Image:
+        image = known.get(index, Image(index=index))
+        if image.status is not ImageStatus.PROCESSING:
+            return image
+        return _failed(image, job_error(reading.error) if reading.error else reasons.get(index, _absent()))
+
+    return tuple(map(settled, range(1, total + 1)))
+
+
+def improved(record: Record, images: Iterable[Image], seed: int | None, now: float) -> dict[str, Any]:
+    """What becomes of a row that is over when these of its pictures were looked for again: a saved one stays saved."""
+    found = {image.index: image for image in images if image.status is not ImageStatus.PROCESSING}
+    known = {image.index: image for image in record.images}
+    total = max(record.request.count, len(known), *found, 1)
+    missing = {
+        index: Image(index=index, status=ImageStatus.FAILED, error=record.failure) for index in range(1, total + 1)
+    }
+    merged = missing | known
+    merged |= {index: image for index, image in found.items() if merged[index].status is not ImageStatus.SUCCEEDED}
+    pictures = _in_order(merged)
+    stage = outcome(pictures)
+    return {
+        "stage": stage,
+        "images": pictures,
+        "seed": record.seed if seed is None else seed,
+        "failure": pictures[0].error if stage is Stage.FAILED else None,
+        "finished_at": record.finished_at or now,
+    }
+
+
+def longest_wait(lacking: Iterable[DarkroomError]) -> float | None:
+    """Seconds that a host asked us to wait, the longest of them; None: none did."""
+    return max((wait for wait in map(named_wait, lacking) if wait is not None), default=None)
 
 
 def outcome(images: tuple[Image, ...]) -> Stage:
@@ -147,13 +205,14 @@ def outcome(images: tuple[Image, ...]) -> Stage:
 def _noted(known: Image | None, remote: RemoteImage) -> Image:
     """The picture with what the provider now says of it; what is saved stays saved."""
     image = known or Image(index=remote.index)
+    image = image.model_copy(update={"remote_id": remote.remote_id or image.remote_id})
     if image.status is ImageStatus.SUCCEEDED:
         return image
     image = image.model_copy(
         update={"url": _link(remote.url or ""), "watermarked": remote.watermarked, "hidden": remote.hidden}
     )
     if remote.hidden:
-        return _failed(image, _absent("It was taken down by the provider's safety review"))
+        return _failed(image, _taken_down())
     if remote.status is ImageStatus.FAILED:
         return _failed(image, job_error(remote.error or NO_REASON))
     return image
@@ -168,7 +227,7 @@ def worth_another_try(record: Record) -> bool:
     """Whether a finished generation has pictures that the provider may still give."""
     if record.stage not in {Stage.PARTIAL, Stage.FAILED} or record.job_id is None:
         return False
-    if record.failure is not None and record.failure.code == "timed_out":
+    if record.failure is not None and record.failure.code in GIVEN_UP:
         return True
     return any(wanted(image) for image in record.images)
 
@@ -182,9 +241,9 @@ def wanted_again(record: Record) -> Record:
 
 def wanted(image: Image) -> bool:
     """Whether the provider may still give this picture, though it is not here."""
-    if image.hidden or image.status is ImageStatus.SUCCEEDED:
+    if image.hidden or image.final or image.status is ImageStatus.SUCCEEDED:
         return False
-    return image.error is None or image.error.code in WORTH_ANOTHER_TRY
+    return image.error is None or image.error.code in WORTH_ANOTHER_TRY | GIVEN_UP
 
 
 def job_error(reason: str) -> DarkroomError:
@@ -198,13 +257,32 @@ def job_error(reason: str) -> DarkroomError:
     )
 
 
-def _absent(what: str) -> ResultUnavailable:
+def _taken_down() -> ResultUnavailable:
     return ResultUnavailable(
-        f"{what}.",
+        "It was taken down by the provider's safety review.",
         charged=Charged.MAYBE,
         next_step="Generate again with another prompt, or look in the provider's own gallery.",
     )
 
 
+def _absent() -> ResultUnavailable:
+    return ResultUnavailable(
+        "The provider finished without giving it.", charged=Charged.MAYBE, next_step=LOOK_AGAIN, passing=True
+    )
+
+
+def _broken() -> ResultUnavailable:
+    return ResultUnavailable(
+        "Darkroom itself failed on this picture; its log says how.", charged=Charged.YES, next_step=LOOK_AGAIN
+    )
+
+
 def _failed(image: Image, error: DarkroomError) -> Image:
-    return image.model_copy(update={"status": ImageStatus.FAILED, "error": error.failure()})
+    final = isinstance(error, NotAnImage) and not error.passing
+    return image.model_copy(
+        update={"status": ImageStatus.FAILED, "error": error.failure(), "final": True if final else None}
+    )
+
+
+def _in_order(images: Mapping[int, Image]) -> tuple[Image, ...]:
+    return tuple(images[index] for index in sorted(images))

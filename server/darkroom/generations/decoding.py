@@ -43,6 +43,14 @@ class Unfit(Exception):
     """Not a picture that we accept; the message goes on after "What came"."""
 
 
+class NoPicture(Unfit):
+    """It does not begin like one."""
+
+
+class TooMuch(Unfit):
+    """More of it than we look at: that will be so whenever it is fetched."""
+
+
 class Patience:
     """What looking at one picture may take: so much processor time of the thread that looks, and so many parts."""
 
@@ -53,13 +61,13 @@ class Patience:
     def check(self) -> None:
         """Raises Unfit when the time is over."""
         if time.thread_time() > self._until:
-            raise Unfit("takes too long to decode")
+            raise TooMuch("takes too long to decode")
 
     def another_part(self) -> None:
         """Raises Unfit when there are too many, or the time is over."""
         self._parts -= 1
         if self._parts < 0:
-            raise Unfit("is in too many pieces")
+            raise TooMuch("is in too many pieces")
         self.check()
 
 
@@ -85,7 +93,7 @@ def whole(data: bytes, patience: Patience) -> tuple[Kind, bytes]:
     """
     kind = next((kind for kind in KINDS if kind.starts.match(data)), None)
     if kind is None:
-        raise Unfit("is neither PNG, JPEG nor WebP")
+        raise NoPicture("is neither PNG, JPEG nor WebP")
     parts = list(kind.needed(data, patience))
     return kind, data if sum(map(len, parts)) == len(data) else b"".join(parts)
 
@@ -106,12 +114,12 @@ def opened(kind: Kind, data: bytes, patience: Patience) -> "Generator[PIL.Image.
             picture.decodermaxblock = _PIECE  # so that the decoder comes back often to ask for more
             width, height = picture.size
             if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-                raise Unfit(f"has {width} × {height} pixels; {_LARGEST}")
+                raise TooMuch(f"has {width} × {height} pixels; {_LARGEST}")
             yield picture
     except Unfit:
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
-        raise Unfit(f"has too many pixels; {_LARGEST}") from error
+        raise TooMuch(f"has too many pixels; {_LARGEST}") from error
     except Exception as error:  # a decoder fed with hostile bytes may raise anything
         raise Unfit(f"cannot be decoded ({type(error).__name__})") from error
 

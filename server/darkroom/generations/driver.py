@@ -2,23 +2,28 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
+import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import (
     DarkroomError,
     Expired,
-    NotFound,
-    ProviderError,
-    RateLimited,
+    InvalidRequest,
+    Moderated,
+    PaymentRequired,
+    StorageError,
     TimedOut,
 )
 from darkroom.generations import polling
-from darkroom.generations.collect import Collector, outcome, settle, wanted_again, worth_another_try
+from darkroom.generations.again import Again
+from darkroom.generations.collect import Collected, Collector, longest_wait, outcome, settle, worth_another_try
+from darkroom.generations.job import KEPT_EVERY_S, Job
 from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.limits import RequestAllowance
-from darkroom.generations.polling import Looks, RetryAllowance
+from darkroom.generations.polling import named_wait
+from darkroom.generations.reading import Reader
 from darkroom.generations.submission import Submitter
 from darkroom.models import Charged, ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
@@ -27,7 +32,13 @@ from darkroom.providers.registry import Registry
 log = logging.getLogger(__name__)
 
 FORGIVING_S = 10.0
-"""How long after its submission a job that the provider says it does not know is still believed in."""
+"""How long a job that the provider says it does not know is still believed in, from the first look on."""
+COLLECTING_S = 60.0
+"""How long what a finished job does not give is asked for again, after the first time that it was missing."""
+LONGEST_NAMED_WAIT_S = 600.0
+"""A host that asks us to wait longer is not waited for: the generation ends, and says to look again."""
+REFUSALS = 3
+"""After so many definite refusals in a row a job is no longer asked about."""
 
 
 class Driver:
@@ -42,18 +53,17 @@ class Driver:
         tasks: TaskGroup,
         *,
         clock: Callable[[], float] = time.time,
+        collecting_s: float = COLLECTING_S,
     ) -> None:
         self._journal = journal
         self._registry = registry
         self._collector = collector
         self._tasks = tasks
         self._clock = clock
-        self._looks: dict[str, Looks] = {}
-        self._requests = {
-            name: RequestAllowance(provider.access, journal.ledger, clock=clock)
-            for name, provider in registry.providers.items()
-        }
-        self._retries = {name: RetryAllowance() for name in registry.providers}
+        self._collecting_s = collecting_s
+        self._jobs: dict[str, Job] = {}
+        self._reader = Reader(registry, journal.ledger, self._recovered, clock=clock)
+        self._again = Again(journal, collector, self._reader, tasks, clock=clock)
         self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, clock=clock)
 
     def start(self) -> None:
@@ -72,17 +82,31 @@ class Driver:
         """The row after a fresh look at the provider, if it is one that this process can look at.
 
         A running job is read at once unless its last look is younger than the provider's shortest interval; a
-        finished one with pictures missing has those fetched again.
+        finished one with pictures missing has those fetched again. Neither is waited for longer than a few seconds.
+        """
+        over = self.fetch_again(record)
+        job = self._jobs.get(record.id)
+        if over is not None:
+            with anyio.move_on_after(polling.PATIENCE_S):
+                await over.wait()
+        elif job is not None:
+            shortest_s = self._registry.providers[record.request.provider].traits.shortest_interval_s
+            await job.looks.once_more(anyio.current_time(), shortest_s)
+        return await self._journal.ledger.get(record.id, record.owner) or record
+
+    def fetch_again(self, record: Record) -> anyio.Event | None:
+        """Fetches what a finished generation lacks, once for all who ask; the event says when that is over.
+
+        None: it lacks nothing that may still come, or nobody here can look.
         """
         provider = self._registry.providers.get(record.request.provider)
-        if provider is None:
-            return record
-        if worth_another_try(record):
-            return await self._collect_again(provider, record)
-        looks = self._looks.get(record.id)
-        if looks is not None:
-            await looks.once_more(self._clock(), provider.traits.shortest_interval_s)
-        return await self._journal.ledger.get(record.id, record.owner) or record
+        if provider is None or not worth_another_try(record):
+            return None
+        return self._again.fetch(provider, record)
+
+    def awaited(self, ids: Iterable[str]) -> None:
+        """Somebody waits for these from now on: what is in a pause after a failure is looked at at once."""
+        self._ring(job for generation_id in ids if (job := self._jobs.get(generation_id)))
 
     def resume(self, record: Record) -> None:
         """Goes on with a row that another process left unfinished."""
@@ -91,135 +115,162 @@ class Driver:
         else:
             self._drive(record, resumed=True)
 
+    def _recovered(self, provider: Provider) -> None:
+        self._ring(job for job in self._jobs.values() if job.record.request.provider == provider.name)
+
+    def _ring(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            provider = self._registry.providers[job.record.request.provider]
+            if job.failures:
+                job.looks.ring(anyio.current_time(), provider.traits.shortest_interval_s)
+
     def _drive(self, record: Record, resumed: bool = False) -> None:
-        self._looks[record.id] = Looks()
-        self._tasks.start_soon(self._watch, record, resumed)
+        before = self._jobs.get(record.id)
+        if before is not None:  # it was lost to another process, and came back
+            before.scope.cancel()
+        job = self._jobs[record.id] = Job(record, resumed=resumed)
+        self._tasks.start_soon(self._watch, job)
 
-    async def _watch(self, record: Record, resumed: bool) -> None:
+    async def _watch(self, job: Job) -> None:
         """The one poller of this generation, however many wait for it."""
-        provider = self._registry.providers[record.request.provider]
-        looks = self._looks[record.id]
-        wait = polling.first_look(provider.traits, resumed=resumed)
-        failures = 0
+        generation_id = job.record.id
         try:
-            while not record.stage.terminal:
-                await looks.pause(wait)
-                if failures:
-                    await self._retries[provider.name].draw()
-                error: DarkroomError | None = None
-                try:
-                    record = await self._look(provider, record)
-                except (Expired, TimedOut) as final:
-                    record = await self._give_up(record, final)
-                except DarkroomError as transient:
-                    error = transient
-                failures = failures + 1 if error else 0
-                wait = polling.next_look(provider.traits, failures, error, resumed=resumed)
-                self._journal.struggling(record, f"{error.message}; trying again in {wait:.0f} s." if error else None)
-                looks.done(self._clock(), firm=isinstance(error, RateLimited))
+            with job.scope:
+                await self._follow(self._registry.providers[job.record.request.provider], job)
         except RowLost:
-            log.warning("%s is driven by another process now", record.id)
+            log.warning("%s is driven by another process now", generation_id)
         except Exception:  # one generation's trouble is not the others'; the next start resumes it
-            log.exception("%s: driving it broke", record.id)
-            self._journal.struggling(record, "Darkroom itself failed here; its log says how. A restart goes on.")
+            log.exception("%s: driving it broke", generation_id)
+            self._journal.struggling(job.record, "Darkroom itself failed here; its log says how. A restart goes on.")
         finally:
-            looks.done(self._clock(), firm=True)
-            del self._looks[record.id]
-            self._submitter.wake(provider.name)
+            job.looks.done(anyio.current_time(), firm=True)
+            if self._jobs.get(generation_id) is job:
+                del self._jobs[generation_id]
+            self._submitter.wake(job.record.request.provider)
 
-    async def _give_up(self, record: Record, error: DarkroomError) -> Record:
+    async def _follow(self, provider: Provider, job: Job) -> None:
+        wait = polling.first_look(provider.traits, resumed=job.resumed)
+        while not job.record.stage.terminal:
+            await job.looks.pause(wait)
+            if job.failures:
+                await self._reader.retry(provider)
+            error: DarkroomError | None
+            try:
+                error = await self._look(provider, job)
+                job.refusals = 0
+            except (Expired, TimedOut) as final:
+                await self._give_up(job, final)
+                break
+            except DarkroomError as failed:
+                error = failed
+                job.refusals = job.refusals + 1 if isinstance(failed, _REFUSED) else 0
+                if job.refusals == REFUSALS:
+                    await self._give_up(job, _refused(provider, failed))
+                    break
+            job.failures = job.failures + 1 if error else 0
+            watched = self._journal.watched(job.record)
+            wait = polling.next_look(provider.traits, job.failures, error, resumed=job.resumed, watched=watched)
+            trouble = f"{error.message.rstrip('.')}; trying again in {wait:.0f} s." if error else None
+            self._journal.struggling(job.record, trouble)
+            job.looks.done(anyio.current_time(), firm=named_wait(error) is not None)
+
+    async def _give_up(self, job: Job, error: DarkroomError) -> None:
         lost = {"status": ImageStatus.FAILED, "error": error.failure()}
         images = tuple(
             image.model_copy(update=lost) if image.status is ImageStatus.PROCESSING else image
-            for image in record.images
+            for image in job.record.images
         )
         saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
-        return await self._journal.write(
-            record,
+        job.record = await self._journal.write(
+            job.record,
             stage=Stage.PARTIAL if saved else Stage.FAILED,
             images=images,
             failure=error.failure(),
             finished_at=self._clock(),
+            looked_s=job.record.looked_s + job.seen_s,
         )
 
-    async def _look(self, provider: Provider, record: Record) -> Record:
-        overdue = self._clock() > (record.submitted_at or record.created_at) + provider.traits.deadline_s
-        try:
-            reading = await self._read(provider, record)
-        except DarkroomError as error:
-            if overdue and not isinstance(error, Expired):
-                raise _timed_out(provider, error.message) from error
-            raise
-        if reading.done:
-            return await self._finish(provider, record, reading)
-        if overdue:
-            raise _timed_out(provider, f"{provider.traits.title} still says that it is working on it")
-        queued = reading.queued and record.provider_queued  # a status does not go backwards
-        position = reading.queue_position if queued else None
-        if (queued, position) != (record.provider_queued, record.queue_position):
-            record = await self._journal.write(record, provider_queued=queued, queue_position=position)
-        return await self._collector.collect(provider, record, reading, self._retries[provider.name])
+    async def _look(self, provider: Provider, job: Job) -> DarkroomError | None:
+        """Reads the job and brings what there is; answers what keeps a finished one from being whole, if it may pass.
 
-    async def _finish(self, provider: Provider, record: Record, reading: Reading) -> Record:
-        if record.stage is Stage.RUNNING:
-            record = await self._journal.write(
-                record, stage=Stage.COLLECTING, provider_queued=False, queue_position=None
+        Raises:
+            Expired, TimedOut: it is given up.
+            DarkroomError: it could not be looked at.
+        """
+        young = anyio.current_time() - job.began_at < FORGIVING_S
+        try:
+            reading = await self._reader.read(provider, job.record, young=young)
+        except DarkroomError:
+            if job.done is None:
+                raise
+            reading = job.done  # its pictures may be had, though nothing can be read
+        if reading.done or job.done is not None:  # what was finished stays so
+            job.done = reading if reading.done else job.done
+            return await self._finish(provider, job, job.done or reading)
+        queued = reading.queued and job.record.provider_queued  # a status does not go backwards
+        position = reading.queue_position if queued else None
+        if (queued, position) != (job.record.provider_queued, job.record.queue_position):
+            job.record = await self._journal.write(job.record, provider_queued=queued, queue_position=position)
+        job.record = (await self._collector.collect(provider, job.record, reading)).record
+        await self._count(provider, job)
+        return None
+
+    async def _count(self, provider: Provider, job: Job) -> None:
+        """Adds the time since the last look that succeeded, and ends a job that has been seen at work for too long."""
+        job.seen_at_work()
+        if job.record.looked_s + job.seen_s > provider.traits.deadline_s:
+            raise _timed_out(provider)
+        if job.seen_s >= KEPT_EVERY_S:
+            with suppress(StorageError):  # it is written later, with more
+                looked = {"looked_s": job.record.looked_s + job.seen_s}
+                job.record = self._journal.told(await self._journal.ledger.change(job.record, looked))
+                job.seen_s = 0.0
+
+    async def _finish(self, provider: Provider, job: Job, reading: Reading) -> DarkroomError | None:
+        if job.record.stage is Stage.RUNNING:
+            job.record = await self._journal.write(
+                job.record, stage=Stage.COLLECTING, provider_queued=False, queue_position=None
             )
             self._submitter.wake(provider.name)
-        record = await self._collector.collect(provider, record, reading, self._retries[provider.name])
-        return await self._settle(record, reading)
+        collected = await self._collector.collect(provider, job.record, reading)
+        job.record = collected.record
+        named = longest_wait(collected.lacking.values())
+        patient = job.lacking_for_s() < self._collecting_s and (named or 0.0) <= LONGEST_NAMED_WAIT_S
+        if reading.error is None and collected.lacking and patient:
+            return max(collected.lacking.values(), key=lambda error: named_wait(error) or 0.0)
+        if named is not None:
+            self._again.hold(job.record, named)
+        await self._settle(job, collected, reading)
+        return None
 
-    async def _collect_again(self, provider: Provider, record: Record) -> Record:
-        try:
-            reading = await self._read(provider, record)
-            if not reading.done:
-                return record
-            retries = self._retries[provider.name]
-            again = await self._collector.collect(provider, wanted_again(record), reading, retries)
-            return await self._settle(again, reading)
-        except RowLost:
-            return await self._journal.ledger.get(record.id, record.owner) or record
-        except DarkroomError as error:
-            log.info("%s: its missing pictures cannot be fetched now: %s", record.id, error.message)
-            return record
-
-    async def _settle(self, record: Record, reading: Reading) -> Record:
-        images = settle(record, reading)
+    async def _settle(self, job: Job, collected: Collected, reading: Reading) -> None:
+        images = settle(job.record, reading, collected.lacking)
         stage = outcome(images)
-        failure = images[0].error if stage is Stage.FAILED else None
-        return await self._journal.write(
-            record, stage=stage, images=images, failure=failure, finished_at=record.finished_at or self._clock()
+        job.record = await self._journal.write(
+            job.record,
+            stage=stage,
+            images=images,
+            failure=images[0].error if stage is Stage.FAILED else None,
+            finished_at=self._clock(),
         )
 
-    async def _read(self, provider: Provider, record: Record) -> Reading:
-        title = provider.traits.title
-        await self._requests[provider.name].draw()
-        try:
-            reading = await provider.read(record.job_id or "", record.request)
-            self._retries[provider.name].succeeded()
-            return reading
-        except RateLimited as error:
-            self._requests[provider.name].close(polling.next_look(provider.traits, 1, error))
-            raise
-        except NotFound as error:
-            if self._clock() - (record.submitted_at or 0.0) < FORGIVING_S:
-                raise ProviderError(f"{title} does not know the job yet", next_step=error.next_step) from error
-            raise Expired(
-                f"{title} no longer has this job ({error.message}).",
-                charged=Charged.MAYBE,
-                next_step=f"Look in the {title} account's own gallery; check that the key is of the same account.",
-            ) from error
-        except DarkroomError:
-            raise
-        except Exception as error:  # whatever an answer broke in our own code, the job goes on
-            log.exception("%s: reading it broke", record.id)
-            raise ProviderError(f"{title}'s answer could not be used", next_step="Wait.") from error
+
+_REFUSED = (PaymentRequired, InvalidRequest, Moderated)
 
 
-def _timed_out(provider: Provider, what: str) -> TimedOut:
+def _refused(provider: Provider, error: DarkroomError) -> DarkroomError:
+    later = "Once that is mended, call get_status: Darkroom looks again, at no cost. The provider's own gallery may "
+    return type(error)(
+        f"{provider.traits.title} refuses to say what became of the job: {error.message}",
+        charged=Charged.MAYBE,
+        next_step=error.next_step if isinstance(error, Moderated) else f"{later}have it too.",
+    )
+
+
+def _timed_out(provider: Provider) -> TimedOut:
     minutes = provider.traits.deadline_s / 60
     return TimedOut(
-        f"Not done after {minutes:.0f} minutes: {what}.",
+        f"Not done after {minutes:.0f} minutes: {provider.traits.title} still says that it is working on it.",
         charged=Charged.MAYBE,
         next_step="Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may "
         "have it too.",

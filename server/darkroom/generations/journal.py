@@ -1,7 +1,7 @@
 """Writes the next row of a generation that this process drives, until the disk takes it, and tells whoever watches."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import anyio
@@ -49,6 +49,10 @@ class Journal:
         """Puts a claimed generation of which nothing was sent back into its queue. Raises RowLost."""
         return self.told(await self._insist(record, lambda: self.ledger.unclaim(record, now)))
 
+    async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record:
+        """Changes a generation that is over, see `Ledger.revise`. Raises RowLost: it is not."""
+        return self.told(await self._insist(record, lambda: self.ledger.revise(record, revise)))
+
     async def write_late(self, record: Record, job_id: str) -> Record:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
 
@@ -69,6 +73,10 @@ class Journal:
             self.trouble.pop(changed.id, None)
         self._changes.publish(changed)
         return changed
+
+    def watched(self, record: Record) -> bool:
+        """Whether somebody waits for it, or looks on."""
+        return self._changes.watched_now(record.id)
 
     def struggling(self, record: Record, trouble: str | None) -> None:
         """Notes, and tells whoever watches, what is going wrong at the moment; None: nothing any more."""

@@ -65,7 +65,9 @@ class Observer:
                 return await self._service.kept(owner, generation_id)
             except DarkroomError as error:
                 log.info("%s cannot be looked at: %s", generation_id, error.message)
-                await anyio.sleep(HEARTBEAT_S)
+            except Exception:  # a row that cannot be told of must not end the process
+                log.exception("%s cannot be looked at", generation_id)
+            await anyio.sleep(HEARTBEAT_S)
 
 
 def _state(generation: Generation) -> Generation:

@@ -4,10 +4,14 @@ import random
 
 import anyio
 
-from darkroom.errors import DarkroomError, RateLimited
+from darkroom.errors import DarkroomError, RateLimited, ResultUnavailable
 from darkroom.providers.base import Traits
 
 SLOWEST_S = 30.0
+SLOWEST_WATCHED_S = 10.0
+"""The longest pause of our own making while somebody waits."""
+QUICK_FAILURES = 3
+"""So many failures in a row cost no more than an ordinary pause each: most troubles are short."""
 UNNAMED_WAIT_S = 10.0
 RESUMED_PACE = 2 / 3
 PATIENCE_S = 5.0
@@ -18,21 +22,34 @@ def first_look(traits: Traits, *, resumed: bool) -> float:
     return 0.0 if resumed else min(traits.poll_interval_s, 1.0)
 
 
-def next_look(traits: Traits, failures: int, error: DarkroomError | None, *, resumed: bool = False) -> float:
+def next_look(
+    traits: Traits, failures: int, error: DarkroomError | None, *, resumed: bool = False, watched: bool = False
+) -> float:
     """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`.
 
     `resumed`: whoever waits for it has been kept waiting by a process that died, so it is looked at somewhat more
-    often, never faster than the provider allows.
+    often, never faster than the provider allows. `watched`: somebody waits for it now.
     """
-    if isinstance(error, RateLimited):
-        return max(UNNAMED_WAIT_S if error.retry_after is None else error.retry_after, traits.poll_interval_s)
+    named = named_wait(error)
+    if named is not None:
+        return max(named, traits.poll_interval_s)
     if error is None:
         return (
             max(traits.poll_interval_s * RESUMED_PACE, traits.shortest_interval_s)
             if resumed
             else traits.poll_interval_s
         )
-    return max(backoff(failures, base_s=traits.poll_interval_s), traits.shortest_interval_s)
+    if failures <= QUICK_FAILURES:
+        return random.uniform(traits.shortest_interval_s, traits.poll_interval_s)  # noqa: S311 - spreads load
+    pause = max(backoff(failures - QUICK_FAILURES, base_s=traits.poll_interval_s), traits.shortest_interval_s)
+    return min(pause, max(SLOWEST_WATCHED_S, traits.shortest_interval_s)) if watched else pause
+
+
+def named_wait(error: DarkroomError | None) -> float | None:
+    """Seconds that the other side asked us to wait, which nobody may cut short; None: it asked for nothing."""
+    if isinstance(error, RateLimited):
+        return UNNAMED_WAIT_S if error.retry_after is None else error.retry_after
+    return error.retry_after if isinstance(error, ResultUnavailable) else None
 
 
 def backoff(failures: int, *, base_s: float) -> float:
@@ -43,7 +60,7 @@ def backoff(failures: int, *, base_s: float) -> float:
 
 
 class RetryAllowance:
-    """Looks and downloads after a failed one, shared by all generations of a provider.
+    """Looks after a failed one, shared by all generations of a provider.
 
     A failing provider is asked by a few, not by all at once; the first success lets everybody go on.
     """
@@ -81,7 +98,7 @@ class RetryAllowance:
 
 
 class Looks:
-    """The looks at one job: the pause between them, and a bell that asks for one now."""
+    """The looks at one job: the pause between them, and a bell that asks for one now. Times are the event loop's."""
 
     def __init__(self) -> None:
         self._last = float("-inf")
@@ -104,10 +121,15 @@ class Looks:
         self._looked.set()
         self._looked = anyio.Event()
 
-    async def once_more(self, now: float, shortest_s: float) -> None:
-        """Asks for a look and waits for it, unless the last is younger than `shortest_s` or the pause is firm."""
+    def ring(self, now: float, shortest_s: float) -> bool:
+        """Asks for a look, unless the last is younger than `shortest_s` or the pause is firm."""
         if self._firm or now - self._last < shortest_s:
-            return
+            return False
         self._bell.set()
-        with anyio.move_on_after(PATIENCE_S):
-            await self._looked.wait()
+        return True
+
+    async def once_more(self, now: float, shortest_s: float) -> None:
+        """Asks for a look as `ring` does, and waits for it a little while."""
+        if self.ring(now, shortest_s):
+            with anyio.move_on_after(PATIENCE_S):
+                await self._looked.wait()

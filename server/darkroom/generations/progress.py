@@ -60,6 +60,10 @@ class Changes:
         for subscription in self._subscriptions.get(record.id, ()):
             subscription.put(record)
 
+    def watched_now(self, generation_id: str) -> bool:
+        """Whether somebody watches this one."""
+        return generation_id in self._subscriptions
+
     async def watched(self) -> list[str]:
         """The generations that somebody watches, once there are any."""
         while not self._subscriptions:

@@ -13,7 +13,6 @@ from anyio.abc import TaskGroup
 
 from darkroom.errors import InvalidRequest, NotFound, StorageError
 from darkroom.generations.budget import NOTHING_NEW, refusing, room_today
-from darkroom.generations.collect import worth_another_try
 from darkroom.generations.delivery import Delivery
 from darkroom.generations.describing import Describer
 from darkroom.generations.driver import Driver
@@ -187,14 +186,17 @@ class Service:
             records = {
                 generation_id: await self._owned_at_last(owner, generation_id, deadline) for generation_id in ids
             }
-            missing = {record.id for record in records.values() if worth_another_try(record)}
-            for generation_id in missing:
-                self._tasks.start_soon(self._fetch_again, records[generation_id], missing, subscription)
+            self._driver.awaited(ids)
+            missing: set[str] = set()
+            for record in records.values():
+                if (over := self._driver.fetch_again(record)) is not None:
+                    missing.add(record.id)
+                    self._tasks.start_soon(self._tell_when, over, record, missing, subscription)
             while True:
                 left = deadline - anyio.current_time()
                 snapshot = await self._describer.snapshot(records, until)
                 yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
-                if left <= 0 or (snapshot.over and not missing):
+                if left <= 0 or (snapshot.over and (until == "any" or not missing)):
                     return
                 with anyio.move_on_after(min(HEARTBEAT_S, left)):
                     records |= await subscription.take()
@@ -262,12 +264,14 @@ class Service:
                     raise
                 await anyio.sleep(REREAD_S)
 
-    async def _fetch_again(self, record: Record, missing: set[str], subscription: Subscription) -> None:
-        """Fetches what a finished generation lacks, whether its waiter stays or not."""
-        with suppress(StorageError):
-            record = await self._driver.look_again(record)
+    async def _tell_when(
+        self, over: anyio.Event, record: Record, missing: set[str], subscription: Subscription
+    ) -> None:
+        """Tells a waiter when the missing pictures of a finished generation are here, or will not come now."""
+        await over.wait()
         missing.discard(record.id)
-        subscription.put(record)
+        with suppress(StorageError):  # the waiter notices at its next heartbeat
+            subscription.put(await self._ledger.get(record.id, record.owner) or record)
 
     async def _held_back(self, record: Record) -> bool:
         """Whether it waits for a limit, so that there is no word of the provider to wait for."""

@@ -73,6 +73,11 @@ def _id_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _picture_id(value: Any) -> str | None:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if 0 < len(text) <= 200 and REDACTED not in text and text.isprintable() else None
+
+
 def _no_flag(value: Any) -> Any:
     return None if isinstance(value, bool) else value
 
@@ -93,6 +98,8 @@ Label = Annotated[str, AfterValidator(_label)]
 """A name that the provider gave: the same, at most 80 characters."""
 JobId = Annotated[str, BeforeValidator(_id_text), Field(min_length=1, max_length=200), AfterValidator(_kept_id)]
 """A job's name at the provider, also where that is a number: never shown, and refused if a key was taken out of it."""
+PictureId = Annotated[str | None, BeforeValidator(_picture_id)]
+"""A picture's name at the provider: never shown; one that cannot be kept is as good as none."""
 Whole = Annotated[int | None, BeforeValidator(_no_flag), AfterValidator(_sane)]
 """A number that is good to know; one that no ledger could hold is as good as none."""
 Amount = Annotated[float | None, BeforeValidator(_no_flag), AfterValidator(_sane)]
@@ -171,9 +178,10 @@ class Submission(Frozen):
 
 
 class RemoteImage(Frozen):
-    """One picture as the provider tells of it; `url` is where it can be fetched once it is there."""
+    """One picture as the provider tells of it, at this place of its answer; `url`: where it lies once it is there."""
 
     index: int
+    remote_id: str | None = None
     status: ImageStatus
     url: str | None = None
     watermarked: bool = False

@@ -17,6 +17,7 @@ from darkroom.providers.base import (
     Label,
     Model,
     Options,
+    PictureId,
     Reading,
     RemoteImage,
     Several,
@@ -75,6 +76,7 @@ class _Started(Wire):
 
 
 class _Image(Wire):
+    id: PictureId = None
     url: str | None = None
 
 
@@ -166,7 +168,7 @@ class BetterWaifu(HttpProvider):
             queued=job.status == "queued",
             queue_position=job.queue_position if job.status == "queued" else None,
             images=tuple(
-                RemoteImage(index=index, status=ImageStatus.SUCCEEDED, url=image.url)
+                RemoteImage(index=index, remote_id=image.id, status=ImageStatus.SUCCEEDED, url=image.url)
                 for index, image in enumerate(output.images[:MAX_COUNT], start=1)
             ),
             seed=output.seed,

@@ -14,6 +14,7 @@ from darkroom.providers.base import (
     Listed,
     Model,
     Options,
+    PictureId,
     Reading,
     RemoteImage,
     Several,
@@ -54,6 +55,7 @@ class _Started(Wire):
 
 
 class _Thumbnail(Wire):
+    id: PictureId = None
     status: str = "processing"
     url: str | None = None
     is_watermarked: bool | None = Field(default=None, alias="isWatermarked")
@@ -64,6 +66,7 @@ class _Thumbnail(Wire):
         hidden = bool(self.is_hidden)
         return RemoteImage(
             index=index,
+            remote_id=self.id,
             status=_IMAGE_STATUS.get(self.status, ImageStatus.PROCESSING),
             url=None if hidden else self.url,
             watermarked=bool(self.is_watermarked),

@@ -1,6 +1,6 @@
 """What the house needs of a ledger; `sqlite.py` is the one that exists."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -189,6 +189,13 @@ class Ledger(Protocol):
 
         What ends `submitting` says when: its `submitted_at` or `finished_at` is when the provider's answer came.
         None: it is not, and nothing was written.
+        """
+        ...
+
+    async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record | None:
+        """Changes a row that is over by what `revise` makes of it as it is now, whichever process ended it.
+
+        So two processes that fetch the missing pictures of a generation keep each other's. None: it is not over.
         """
         ...
 

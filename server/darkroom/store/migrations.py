@@ -91,12 +91,17 @@ def _m0005_refusals(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0")
 
 
+def _m0006_looked(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE generations ADD COLUMN looked_s REAL NOT NULL DEFAULT 0.0")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
     ("0003_tasks", _m0003_tasks),
     ("0004_wishes_and_trouble", _m0004_wishes_and_trouble),
     ("0005_refusals", _m0005_refusals),
+    ("0006_looked", _m0006_looked),
 )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from darkroom.models import Failure, GenerationRequest, Image, Record, Stage
+from darkroom.models import IN_LEDGER, Failure, GenerationRequest, Image, Record, Stage
 
 COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
-    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals",
+    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
@@ -65,7 +65,7 @@ def to_row(fields: Mapping[str, Any]) -> dict[str, Any]:
         if row.get(name) is not None:
             row[name] = row[name].model_dump_json()
     if "images" in row:
-        row["images"] = _IMAGES.dump_json(row["images"]).decode()
+        row["images"] = _IMAGES.dump_json(row["images"], context=IN_LEDGER).decode()
     return row
 
 

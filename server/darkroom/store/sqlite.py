@@ -1,6 +1,6 @@
 """The ledger on SQLite: rows of generations."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
@@ -209,6 +209,17 @@ class SqliteLedger:
                 if changed.stage is Stage.RUNNING:
                     withdrawal.forgive(self._db, record.account)
             return changed
+
+        return await self._transaction(write)
+
+    async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record | None:
+        """See `Ledger.revise`."""
+
+        def write() -> Record | None:
+            known = rows.select_one(self._db, "id = ?", (record.id,))
+            if known is None or not known.stage.terminal:
+                return None
+            return rows.update(self._db, known, revise(known), (known.stage,))
 
         return await self._transaction(write)
 

@@ -14,6 +14,7 @@ from anyio import to_thread
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.models import Charged
 from darkroom.redact import Redactor
+from darkroom.transport import failures
 from darkroom.transport.client import READ_TIMEOUT, Http
 
 MAX_PICTURE = 64 * 1024 * 1024
@@ -21,7 +22,12 @@ MAX_HOPS = 3
 DEADLINE_S = 120.0
 LOOKUPS = 8
 """Names that may be resolved at once for one provider's pictures. One that hangs keeps its thread until then."""
+LEAST_BYTES = 16 * 1024
+LEAST_EVERY_S = 10.0
+"""A download that brings fewer than LEAST_BYTES in this time, while it is not at its end, is given up."""
 _RETRY = "Call get_status later: Darkroom then fetches this picture again, at no cost."
+# What is no place to fetch from, whoever names it: the picture itself, or something in another program's memory.
+_NO_PLACE = re.compile(r"\s*(data|blob|about|javascript):([^,;\s]{0,40})", re.IGNORECASE)
 
 _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
@@ -48,6 +54,7 @@ class Pictures:
     own_origin: str | None = field(repr=False)
     redact: Redactor
     deadline_s: float = DEADLINE_S
+    least_every_s: float = LEAST_EVERY_S
     # Of its own: the event loop's few threads resolve the names of every API.
     _lookups: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LOOKUPS), repr=False)
 
@@ -56,28 +63,33 @@ class Pictures:
 
         Raises:
             ResultUnavailable: it cannot be had now, or lies where we do not go.
-            NotAnImage: it is larger than any picture that we accept.
+            NotAnImage: it is larger than any picture that we accept, or the link is no link at all.
         """
+        if not url:
+            raise _not_now("The provider has not said yet where the picture is")
+        if found := _NO_PLACE.match(url):
+            raise _no_link(found[1].lower(), found[2].lower())
         try:
             with anyio.fail_after(self.deadline_s):
                 return await self._without_a_key(await self._follow(httpx2.URL(url)))
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and answers may raise anything
-            raise _unavailable(f"The picture did not arrive whole ({type(error).__name__})") from error
+            raise _not_now(f"The picture did not arrive whole ({type(error).__name__})") from error
 
     async def _follow(self, url: httpx2.URL) -> bytes:
         for _ in range(MAX_HOPS + 1):
-            response = await self._open(url)
+            with anyio.fail_after(self.least_every_s):
+                response = await self._open(url)
             try:
                 if response.has_redirect_location:
                     url = url.join(response.headers["location"])
                     continue
-                return await _body(response)
+                return await _body(response, self.least_every_s)
             finally:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
-        raise _unavailable(f"The picture's link redirects more than {MAX_HOPS} times")
+        raise _not_now(f"The picture's link redirects more than {MAX_HOPS} times")
 
     async def _without_a_key(self, data: bytes) -> bytes:
         # In the picture's own notes, as tools do that write down how it was made. 64 MiB take a second to search.
@@ -163,19 +175,41 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not special
 
 
-async def _body(response: httpx2.Response) -> bytes:
+async def _body(response: httpx2.Response, least_every_s: float) -> bytes:
     if response.status_code != 200:
-        raise _unavailable(f"The picture's link answered {response.status_code}")
+        raise _not_now(
+            f"The picture's link answered {response.status_code}", failures.retry_after(dict(response.headers))
+        )
     received = bytearray()
-    async for chunk in response.aiter_raw():
-        received += chunk
+    chunks = response.aiter_raw()
+    while True:
+        enough = len(received) + LEAST_BYTES
+        with anyio.fail_after(least_every_s):
+            while len(received) < enough:
+                chunk = await anext(chunks, None)
+                if chunk is None:
+                    return bytes(received)
+                received += chunk
         if len(received) > MAX_PICTURE:
             raise NotAnImage(
-                f"What came is larger than {MAX_PICTURE // 2**20} MiB.",
-                next_step="Open the picture in the provider's own gallery.",
+                f"What came from {response.request.headers['host']} is larger than {MAX_PICTURE // 2**20} MiB.",
+                next_step="Darkroom does not fetch it again. Open the picture in the provider's own gallery.",
                 charged=Charged.YES,
             )
-    return bytes(received)
+
+
+def _not_now(what: str, retry_after: float | None = None) -> ResultUnavailable:
+    return ResultUnavailable(f"{what}.", next_step=_RETRY, charged=Charged.YES, passing=True, retry_after=retry_after)
+
+
+def _no_link(scheme: str, kind: str) -> NotAnImage:
+    what = f"a {scheme}: URL" + (f" ({kind})" if re.fullmatch(r"[a-z0-9.+-]+/[a-z0-9.+-]+", kind) else "")
+    return NotAnImage(
+        f"The provider gave {what} in place of a link, which Darkroom does not take.",
+        next_step="Darkroom does not ask for it again, since it would be the same. Open the picture in the provider's "
+        "own gallery.",
+        charged=Charged.YES,
+    )
 
 
 def _unavailable(what: str) -> ResultUnavailable:

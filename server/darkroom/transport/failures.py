@@ -165,7 +165,7 @@ def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -
     if 300 <= status < 400:
         to = _place(answer.headers.get("location", ""), redact)
         return ProviderError(f"{said}: a redirect to {to}", next_step=f"Check {_base_url(key_variable)}.")
-    if status >= 500 or status < 400:
+    if status >= 500 or status < 400 or status in FROM_GATEWAYS:
         return ProviderError(said, next_step="Try again in a minute.")
     if status == 401:
         return Unauthorized(said, next_step=f"Put a valid key into {key_variable} and start the server again.")
@@ -180,7 +180,7 @@ def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -
         return Moderated(said, next_step="Reword the prompt and generate again.")
     if status == 403 or (status == 400 and is_plan(reason)):
         return PlanRequired(said, next_step=f"Change the {title} plan, or choose another model or provider.")
-    if status == 404:
+    if status in {404, 410}:
         return NotFound(said, next_step="Check the ids that were given, and that the key is of the right account.")
     return InvalidRequest(said, next_step="Correct what the provider names and generate again.")
 

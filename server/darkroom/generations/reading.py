@@ -1,0 +1,83 @@
+"""Reads jobs at their providers: within the limits of their keys, and few at a time while one fails."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from darkroom.errors import DarkroomError, Expired, NotFound, ProviderError, RateLimited
+from darkroom.generations import polling
+from darkroom.generations.limits import RequestAllowance
+from darkroom.generations.polling import RetryAllowance
+from darkroom.models import Charged, Record
+from darkroom.providers.base import Provider, Reading
+from darkroom.providers.registry import Registry
+from darkroom.store.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+A_STREAK = 2
+"""So many failures in a row without a success between them are the provider's, not one job's."""
+
+
+class Reader:
+    """One per process. `recovered` is told of each provider that answers again after a streak of failures."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        recovered: Callable[[Provider], None],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._recovered = recovered
+        self._requests = {
+            name: RequestAllowance(provider.access, ledger, clock=clock)
+            for name, provider in registry.providers.items()
+        }
+        self._retries = {name: RetryAllowance() for name in registry.providers}
+        self._streaks = dict.fromkeys(registry.providers, 0)
+
+    async def retry(self, provider: Provider) -> None:
+        """Waits until one more look after a failed one may be made."""
+        await self._retries[provider.name].draw()
+
+    async def read(self, provider: Provider, record: Record, *, young: bool = False) -> Reading:
+        """What the provider says of the job. `young`: it may not know a job yet that it has only just accepted.
+
+        Raises:
+            Expired: it no longer has the job.
+            DarkroomError: what kept it from saying.
+        """
+        await self._requests[provider.name].draw()
+        try:
+            reading = await self._asked(provider, record, young=young)
+        except DarkroomError:
+            self._streaks[provider.name] += 1
+            raise
+        streak, self._streaks[provider.name] = self._streaks[provider.name], 0
+        self._retries[provider.name].succeeded()
+        if streak >= A_STREAK:
+            self._recovered(provider)
+        return reading
+
+    async def _asked(self, provider: Provider, record: Record, *, young: bool) -> Reading:
+        title = provider.traits.title
+        try:
+            return await provider.read(record.job_id or "", record.request)
+        except RateLimited as error:
+            self._requests[provider.name].close(polling.next_look(provider.traits, 1, error))
+            raise
+        except NotFound as error:
+            if young:
+                raise ProviderError(f"{title} does not know the job yet", next_step=error.next_step) from error
+            raise Expired(
+                f"{title} no longer has this job ({error.message}).",
+                charged=Charged.MAYBE,
+                next_step=f"Look in the {title} account's own gallery; check that the key is of the same account.",
+            ) from error
+        except DarkroomError:
+            raise
+        except Exception as error:  # whatever an answer broke in our own code, the job goes on
+            log.exception("%s: reading it broke", record.id)
+            raise ProviderError(f"{title}'s answer could not be used", next_step="Wait.") from error

@@ -1,0 +1,100 @@
+"""What the bytes are that came in a picture's place: a sound picture, or what else, and whether that will change."""
+
+import re
+from dataclasses import dataclass
+
+from darkroom.errors import NotAnImage
+from darkroom.generations.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, opened, whole
+from darkroom.models import Charged
+
+LOOK_AGAIN = "Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may have it too."
+FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open it in the provider's own gallery."
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the bytes really are; `width` and `height` in pixels."""
+
+    kind: Kind
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Came:
+    """`what` it is, with its article; `lasting`: a file of its own kind, which will be the same next time."""
+
+    what: str
+    lasting: bool
+
+
+_FILES = tuple(
+    (re.compile(start, re.DOTALL), Came(what, lasting=True))
+    for start, what in (
+        (rb"....ftypavi[fs]", "an AVIF picture"),
+        (rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "a HEIC picture"),
+        (rb"....ftyp", "a video"),
+        (rb"GIF8[79]a", "a GIF picture"),
+        (rb"(?:II\*\x00|MM\x00\*|II\+\x00|MM\x00\+)", "a TIFF picture"),
+        (rb"BM.{4}\x00{4}", "a BMP picture"),
+        (rb"(?:\xff\x0a|\x00\x00\x00\x0cJXL )", "a JPEG XL picture"),
+        (rb"(?:\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51)", "a JPEG 2000 picture"),
+        (rb"\x00\x00[\x01\x02]\x00", "an icon"),
+        (rb"8BPS", "a Photoshop file"),
+        (rb"\x1aE\xdf\xa3", "a video"),
+        (rb"RIFF....AVI ", "a video"),
+        (rb"%PDF-", "a PDF"),
+        (rb"PK[\x03\x05]", "a ZIP archive"),
+        (rb"\x1f\x8b", "a gzip archive"),
+    )
+)
+_SVG = re.compile(rb"(?:<\?xml.{0,2000}|<!--.{0,2000}|<!DOCTYPE svg.{0,2000})?<svg[\s>]", re.DOTALL | re.IGNORECASE)
+_PAGE = re.compile(rb"<(?:!doctype html|html|head|body|!--|\?xml|[a-z])", re.IGNORECASE)
+
+
+def what_came(data: bytes) -> Came:
+    """What these bytes are, which are none of the pictures that we take."""
+    for starts, came in _FILES:
+        if starts.match(data):
+            return came
+    start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start:
+        return Came("nothing at all" if not data else "blanks", lasting=False)
+    if _SVG.match(start):
+        return Came("an SVG drawing", lasting=True)
+    if _PAGE.match(start):
+        return Came("a web page", lasting=False)
+    if start[:1] in b"{[":
+        return Came("JSON", lasting=False)
+    if start.isascii() and not re.search(rb"[\x00-\x08\x0e-\x1f]", start):
+        return Came("text", lasting=False)
+    return Came(f"{len(data):,} bytes of an unknown kind", lasting=False)
+
+
+def verified(data: bytes, seconds: float = DECODING_S, *, origin: str = "") -> Verified:
+    """The picture in the bytes, after a full decode within `seconds`; whatever it does not need is gone.
+
+    Raises:
+        NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
+    """
+    patience = Patience(seconds)
+    try:
+        kind, data = whole(data, patience)
+        with opened(kind, data, patience) as picture:
+            picture.load()
+            return Verified(kind, data, *picture.size)
+    except Unfit as error:
+        raise _unfit(data, error, origin) from error
+
+
+def _unfit(data: bytes, error: Unfit, origin: str) -> NotAnImage:
+    came = what_came(data) if isinstance(error, NoPicture) else None
+    lasting = isinstance(error, TooMuch) if came is None else came.lasting
+    source = f" from {origin}" if origin else ""
+    return NotAnImage(
+        f"What came{source} {error}{f', but {came.what}' if came else ''}.",
+        charged=Charged.YES,
+        next_step=FOR_GOOD if lasting else LOOK_AGAIN,
+        passing=not lasting,
+    )
