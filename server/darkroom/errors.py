@@ -175,6 +175,14 @@ class StorageError(DarkroomError):
     code = "storage_error"
 
 
+class Unwritten(StorageError):
+    """The ledger refused before anything was written; any other StorageError leaves that open."""
+
+
+class Unstorable(StorageError):
+    """It holds a value that the ledger cannot hold: nothing was written, and asking again does not help."""
+
+
 MAX_PROBLEMS = 10
 
 

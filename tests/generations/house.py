@@ -17,7 +17,7 @@ from darkroom.models import Generation, GenerationRequest
 from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import Redactor
-from darkroom.store.database import open_database
+from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
 from darkroom.store.sqlite import SqliteLedger
 
@@ -72,6 +72,7 @@ def _given(what: T | Exception) -> T:
 class House:
     """One process."""
 
+    database: Database
     ledger: SqliteLedger
     journal: Journal
     changes: Changes
@@ -93,17 +94,18 @@ class House:
 
 
 @asynccontextmanager
-async def house(
-    home: Path, provider: Spoken, *, name: str = "me", ledger: type[SqliteLedger] = SqliteLedger
-) -> AsyncGenerator[House]:
-    """A process on the ledger in this folder; `ledger`: one that misbehaves as a test wants it to."""
+async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool = True) -> AsyncGenerator[House]:
+    """A process on the ledger in this folder; `starts` False: it sends nothing."""
     async with open_database(home) as database, anyio.create_task_group() as tasks:
-        rows, changes = ledger(database), Changes()
+        rows, changes = SqliteLedger(database), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]))
         driver = Driver(journal, registry, name, Collector(journal, home), tasks)
         service = Service(journal, changes, registry, driver, name, tasks)
-        driver.start()
-        yield House(rows, journal, changes, driver, service, name)
-        driver.close()
-        tasks.cancel_scope.cancel()
+        if starts:
+            driver.start()
+        try:
+            yield House(database, rows, journal, changes, driver, service, name)
+        finally:
+            driver.close()
+            tasks.cancel_scope.cancel()

@@ -1,21 +1,25 @@
 """Whether a caller ever learned what it paid for: an answer that was lost is given to its next identical call."""
 
-from collections.abc import AsyncGenerator, Generator
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from darkroom.errors import StorageError
+from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.models import Answered, Record
 from darkroom.store.ledger import Ledger, Room
 
 ADOPTABLE_FOR_S = 600.0
 """How long after its creation a generation with a lost answer is given to an identical call."""
 READ_WITHIN_S = 2.0
+DISOWNED_AFTER_S = 1.0
+T = TypeVar("T")
 
 
 class Letter(Protocol):
@@ -41,6 +45,20 @@ def carried_by(letter: Letter | None) -> Generator[None]:
         _LETTER.reset(token)
 
 
+async def repeated(begin: Callable[[], Awaitable[T]]) -> T:
+    """What it returns, asked once more where nobody knows whether it was committed; a row is known by its id.
+
+    Raises:
+        StorageError: neither time.
+    """
+    try:
+        return await begin()
+    except (Unwritten, Unstorable):
+        raise
+    except StorageError:
+        return await begin()
+
+
 class Delivery:
     """Follows each answer of `generate` on its way to the caller."""
 
@@ -60,7 +78,7 @@ class Delivery:
         """
         begun = record
         try:
-            begun = await self._ledger.begin(record, adopt_since=record.created_at - ADOPTABLE_FOR_S, room=room)
+            begun = await self._begun(record, room)
             yield begun
             await checkpoint_if_cancelled()  # a caller that left during a read of the ledger is told of only here
         except anyio.get_cancelled_exc_class():
@@ -91,6 +109,26 @@ class Delivery:
             _WRAPPED.reset(token)
         for record in wrapped:
             self._tasks.start_soon(self._read, record, _LETTER.get())
+
+    async def _begun(self, record: Record, room: Room | None) -> Record:
+        begin = partial(self._ledger.begin, record, adopt_since=record.created_at - ADOPTABLE_FOR_S, room=room)
+        try:
+            return await repeated(begin)
+        except (Unwritten, Unstorable):
+            raise
+        except StorageError:
+            self._tasks.start_soon(self._disown, record)
+            raise
+
+    async def _disown(self, record: Record) -> None:
+        """Takes back what was perhaps committed after all, though its caller was told that it was not."""
+        while True:
+            await anyio.sleep(DISOWNED_AFTER_S)
+            with suppress(StorageError):
+                row = await self._ledger.cancel(record.id, record.owner, time.time())
+                if row is not None and not row.stage.terminal:
+                    await self._ledger.answer(row, Answered.LOST)
+                return
 
     async def foresee(self, record: Record, room: Room | None) -> Record:
         """The row that `answering` would give this call now, with nothing written. Raises the same."""

@@ -10,8 +10,14 @@ from darkroom.generations.journal import Journal
 from darkroom.generations.progress import Snapshot, describe, elapsed, pictures, share_done
 from darkroom.generations.wording import next_step
 from darkroom.models import Charged, Failure, Generation, Record, Stage
-from darkroom.providers.registry import TRAITS, Registry
+from darkroom.providers.base import Traits
+from darkroom.providers.registry import TRAITS, Registry, traits_of
 from darkroom.store.ledger import Standing
+
+_MEANWHILE = (
+    "Until it can be written to again, nothing new is sent, jobs under way are looked at every 30 s, and what comes of "
+    "them is only kept in memory."
+)
 
 
 class Describer:
@@ -25,15 +31,22 @@ class Describer:
 
     async def generation(self, record: Record) -> Generation:
         """The row as it is now."""
-        traits = TRAITS[record.request.provider]
-        trouble = self._journal.trouble.get(record.id)
-        if record.request.provider not in self._registry.providers:
-            trouble = f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        traits = traits_of(record.request.provider)
+        trouble = self._trouble(record, traits)
         record = at_no_cost(record) if traits.free else record
         standing, now = await self.standing(record), self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
         told = describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
         return told.model_copy(update={"next_step": next_step([told])})
+
+    def _trouble(self, record: Record, traits: Traits) -> str | None:
+        if record.request.provider not in TRAITS:
+            return "This version of Darkroom does not know that provider; only one that does goes on with this."
+        if record.request.provider not in self._registry.providers:
+            return f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        if out_of_reach := self._journal.ledger.trouble:
+            return f"{out_of_reach} {_MEANWHILE}"
+        return self._journal.trouble.get(record.id, record.trouble)
 
     async def snapshot(self, records: Mapping[str, Record], until: Literal["all", "any"]) -> Snapshot:
         """These rows as they are now; over when all of them are, or any."""

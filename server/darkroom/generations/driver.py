@@ -25,6 +25,7 @@ from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.polling import named_wait
 from darkroom.generations.reading import Reader
 from darkroom.generations.submission import Submitter
+from darkroom.generations.sweep import sweep_for_ever
 from darkroom.models import Charged, ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry
@@ -60,6 +61,8 @@ class Driver:
         self._collector = collector
         self._tasks = tasks
         self._clock = clock
+        self._holder = holder
+        self._broken: set[str] = set()
         self._collecting_s = collecting_s
         self._jobs: dict[str, Job] = {}
         self._reader = Reader(registry, journal.ledger, self._recovered, clock=clock)
@@ -67,8 +70,9 @@ class Driver:
         self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, clock=clock)
 
     def start(self) -> None:
-        """Starts the submit queues."""
+        """Starts the submit queues, and looks after what a lost word of the ledger has stranded."""
         self._submitter.start(self._tasks)
+        self._tasks.start_soon(sweep_for_ever, self._journal, self._holder, self)
 
     def close(self) -> None:
         """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
@@ -115,6 +119,12 @@ class Driver:
         else:
             self._drive(record, resumed=True)
 
+    def stranded(self, record: Record) -> bool:
+        """Whether this process holds it and does nothing for it, because the word of a commit was lost."""
+        if record.stage is Stage.SUBMITTING:
+            return self._submitter.wordless(record)
+        return record.stage is Stage.ACCEPTED or record.id not in self._jobs.keys() | self._broken
+
     def _recovered(self, provider: Provider) -> None:
         self._ring(job for job in self._jobs.values() if job.record.request.provider == provider.name)
 
@@ -141,6 +151,7 @@ class Driver:
             log.warning("%s is driven by another process now", generation_id)
         except Exception:  # one generation's trouble is not the others'; the next start resumes it
             log.exception("%s: driving it broke", generation_id)
+            self._broken.add(generation_id)
             self._journal.struggling(job.record, "Darkroom itself failed here; its log says how. A restart goes on.")
         finally:
             job.looks.done(anyio.current_time(), firm=True)

@@ -1,14 +1,15 @@
 """Writes the next row of a generation that this process drives, until the disk takes it, and tells whoever watches."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import anyio
 
-from darkroom.errors import StorageError
+from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.generations.progress import Changes
-from darkroom.models import Failure, Record, Stage
+from darkroom.models import Charged, Failure, ImageStatus, Record, Stage
 from darkroom.store.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -23,19 +24,51 @@ class RowLost(Exception):
 class Journal:
     """The ledger's writing end, for one process: a disk that refuses is asked again until it takes it."""
 
-    def __init__(self, ledger: Ledger, changes: Changes) -> None:
+    def __init__(self, ledger: Ledger, changes: Changes, *, clock: Callable[[], float] = time.time) -> None:
         self.ledger = ledger
         self._changes = changes
+        self._clock = clock
         self.trouble: dict[str, str] = {}
-        """What a generation is struggling with right now, by id."""
+        """What the generations of this process struggle with right now, by id."""
+        self._shared: dict[str, str] = {}
+        self._owed: dict[str, dict[str, Any]] = {}
 
     async def write(self, record: Record, *, stages: Collection[Stage] | None = None, **changes: Any) -> Record:
         """Writes these fields and publishes the new row.
 
+        A value that the ledger cannot hold ends the generation: asking again would never help.
+
         Raises:
-            RowLost: the row has another holder, or is not in one of `stages` (default: the record's own).
+            RowLost: the row has another holder, is not in one of `stages` (default: the record's own), or has just
+                been ended.
         """
-        return self.told(await self._insist(record, lambda: self.ledger.change(record, changes, stages=stages)))
+        changes = self._owed.pop(record.id, {}) | changes
+        try:
+            written = await self._insist(
+                record,
+                lambda: self.ledger.change(record, changes, stages=stages),
+                lambda row: all(getattr(row, name) == value for name, value in changes.items() if name not in _BOUND),
+            )
+        except Unstorable as error:
+            await self._end(record, error)
+            raise RowLost from error
+        return self.told(written)
+
+    async def note(self, record: Record, **changes: Any) -> Record:
+        """The same for what may wait: a ledger out of reach is given it with the next `write`. Raises RowLost."""
+        changes = self._owed.get(record.id, {}) | changes
+        try:
+            written = await self.ledger.change(record, changes)
+        except Unstorable as error:
+            log.error("%s: %s It is left out.", record.id, error.message)
+            return record
+        except StorageError as error:
+            log.error("%s: %s It is kept in memory.", record.id, error.message)
+            self._owed[record.id] = changes
+            written = record.model_copy(update=changes)
+        else:
+            self._owed.pop(record.id, None)
+        return self.told(written)
 
     async def fail(self, record: Record, failure: Failure, now: float) -> Record:
         """Ends the generation as failed. Raises RowLost."""
@@ -43,11 +76,14 @@ class Journal:
 
     async def unsend(self, record: Record, **back: Any) -> Record:
         """Puts a claimed generation back into its queue; arguments as `Ledger.unsend`. Raises RowLost."""
-        return self.told(await self._insist(record, lambda: self.ledger.unsend(record, **back)))
+        return await self._put_back(record, lambda: self.ledger.unsend(record, **back))
 
     async def unclaim(self, record: Record, now: float) -> Record:
         """Puts a claimed generation of which nothing was sent back into its queue. Raises RowLost."""
-        return self.told(await self._insist(record, lambda: self.ledger.unclaim(record, now)))
+        return await self._put_back(record, lambda: self.ledger.unclaim(record, now))
+
+    async def _put_back(self, record: Record, write: Callable[[], Awaitable[Record | None]]) -> Record:
+        return self.told(await self._insist(record, write, lambda row: row.submit_token != record.submit_token))
 
     async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record:
         """Changes a generation that is over, see `Ledger.revise`. Raises RowLost: it is not."""
@@ -57,9 +93,17 @@ class Journal:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
 
         Raises:
-            RowLost: it has an id already.
+            RowLost: it has an id already, or this one cannot be kept.
         """
-        return self.told(await self._insist(record, lambda: self.ledger.record_late(record, job_id)))
+        try:
+            return self.told(
+                await self._insist(
+                    record, lambda: self.ledger.record_late(record, job_id), lambda row: row.job_id == job_id
+                )
+            )
+        except Unstorable as error:
+            log.error("%s: %s", record.id, error.message)
+            raise RowLost from error
 
     def told(self, changed: Record | None) -> Record:
         """Publishes a row that was just written.
@@ -86,11 +130,59 @@ class Journal:
             self.trouble[record.id] = trouble
             self._changes.publish(record)
 
-    async def _insist(self, record: Record, write: Callable[[], Awaitable[Record | None]]) -> Record | None:
+    async def share_trouble(self, holder: str) -> None:
+        """Writes down what the generations of this process struggle with, for other processes. Raises StorageError."""
+        now = dict(self.trouble)
+        names = {name for name in now.keys() | self._shared.keys() if now.get(name) != self._shared.get(name)}
+        if names:
+            await self.ledger.note_trouble(holder, {name: now.get(name) for name in names})
+            self._shared = now
+
+    async def _insist(
+        self,
+        record: Record,
+        write: Callable[[], Awaitable[Record | None]],
+        done: Callable[[Record], bool] | None = None,
+    ) -> Record | None:
+        """`done` knows the row that an earlier try left, where its commit succeeded and the word of it was lost.
+
+        None: the same can be written twice.
+        """
+        wordless = False
         while True:
             try:
-                return await write()
+                written = await write()
+                if written is None and wordless and done is not None:
+                    rows = await self.ledger.newest([record.id])
+                    written = next((row for row in rows if row.holder == record.holder and done(row)), None)
+                return written
+            except Unstorable:
+                raise
             except StorageError as error:
+                wordless = wordless or not isinstance(error, Unwritten)
                 log.error("%s: %s Trying again.", record.id, error.message)
-                self.struggling(record, error.message)
+                self._changes.publish(record)
                 await anyio.sleep(RETRY_S)
+
+    async def _end(self, record: Record, error: Unstorable) -> None:
+        """Ends a generation of which something cannot be written down, with what surely can be."""
+        log.error("%s: %s It ends here.", record.id, error.message)
+        if record.stage.terminal:
+            return
+        saved = any(image.status is ImageStatus.SUCCEEDED for image in record.images)
+        failure = Failure(
+            code=error.code,
+            message=f"{record.request.provider} returned something that Darkroom cannot keep. {error.message}",
+            charged=Charged.MAYBE,
+            next_step=f"Look in the {record.request.provider} account's own gallery before generating this again.",
+        )
+        ended = {"stage": Stage.PARTIAL if saved else Stage.FAILED, "failure": failure, "finished_at": self._clock()}
+        changed = await self._insist(
+            record, lambda: self.ledger.change(record, ended), lambda row: row.stage is ended["stage"]
+        )
+        if changed is not None:
+            self.told(changed)
+
+
+_BOUND = {"finished_at"}
+"""What the ledger itself may move."""

@@ -3,6 +3,7 @@
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -21,6 +22,9 @@ RETRY_S = 1.0
 BLOCK = 10
 """How many requests a process reserves at a time: one transaction for as many polls."""
 RECHECK_S = 30.0
+WORDLESS_KEPT = 1000
+BLIND_S = 30.0
+"""How often a key's jobs are looked at while the ledger cannot say how many requests are left."""
 
 
 class SubmitQueue:
@@ -41,6 +45,8 @@ class SubmitQueue:
         self._submit = submit
         self._clock = clock
         self._wake = anyio.Event()
+        self.wordless: deque[str | None] = deque(maxlen=WORDLESS_KEPT)
+        """Claims that raised, by token: whether they were committed or not, none of them is ever sent."""
 
     def wake(self) -> None:
         """Something may have become possible: a new row, a freed slot."""
@@ -65,6 +71,7 @@ class SubmitQueue:
                 access.account, access.limits, holder=self._holder, token=token, now=self._clock()
             )
         except StorageError as error:
+            self.wordless.append(token)
             log.error("%s Nothing was sent; trying again.", error.message)
             return Later(self._clock() + RETRY_S)
 
@@ -81,6 +88,7 @@ class RequestAllowance:
         self._held_until = 0.0
         self._spacing = 0.0
         self._next = 0.0
+        self._last = float("-inf")
         self._closed_until = 0.0
 
     async def draw(self) -> None:
@@ -91,7 +99,8 @@ class RequestAllowance:
                 while self._left == 0 or anyio.current_time() > self._held_until:
                     await self._reserve()
                 self._left -= 1
-            self._next = anyio.current_time() + self._spacing
+            self._last = anyio.current_time()
+            self._next = self._last + self._spacing
 
     def close(self, seconds: float) -> None:
         """The provider asked all polls of this key to pause."""
@@ -102,8 +111,11 @@ class RequestAllowance:
         try:
             grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK, now)
         except StorageError as error:
-            log.error("%s Polls wait.", error.message)
-            await anyio.sleep(RETRY_S)
+            log.error("%s Jobs are looked at every %.0f s only.", error.message, BLIND_S)
+            if began - self._last >= BLIND_S:
+                self._left, self._spacing, self._held_until = 1, 0.0, anyio.current_time() + HELD_S
+            else:
+                await anyio.sleep(RETRY_S)
             return
         self._left, self._spacing, self._held_until = grant.count, grant.spacing_s, began + HELD_S
         if grant.count == 0:

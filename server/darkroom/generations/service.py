@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal, Unpack
 
 import anyio
@@ -13,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from darkroom.errors import InvalidRequest, NotFound, StorageError
 from darkroom.generations.budget import NOTHING_NEW, refusing, room_today
-from darkroom.generations.delivery import Delivery
+from darkroom.generations.delivery import Delivery, repeated
 from darkroom.generations.describing import Describer
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
@@ -98,7 +99,7 @@ class Service:
         record = (await self._wanted(owner, wishes)).model_copy(update={"answered": Answered.DELIVERED})
         room = room_today(self._budget, record.request, record.created_at)
         with refusing():
-            begun = await self._ledger.begin_agreed(record, task_id, room=room)
+            begun = await repeated(partial(self._ledger.begin_agreed, record, task_id, room=room))
         if begun is not None:
             self._begun(begun, record)
 

@@ -80,6 +80,10 @@ class Submitter:
         """A row waits to be submitted to this provider, or a slot has become free."""
         self._queues[provider].wake()
 
+    def wordless(self, record: Record) -> bool:
+        """Whether it was claimed by a claim that raised, so that its POST was never sent and never will be."""
+        return any(record.submit_token in queue.wordless for queue in self._queues.values())
+
     async def _submit(self, provider: Provider, record: Record) -> None:
         # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.
         with anyio.CancelScope(shield=True) as scope:
@@ -125,7 +129,8 @@ class Submitter:
 
     async def _no_place(self, record: Record, error: StorageError) -> None:
         back = await self._journal.unclaim(record, self._clock())
-        await self._journal.fail(back, error.failure(), self._clock())
+        if back.stage is Stage.ACCEPTED:  # else somebody wished to cancel it meanwhile
+            await self._journal.fail(back, error.failure(), self._clock())
 
     async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         now = self._clock()

@@ -21,6 +21,13 @@ TRAITS: Mapping[str, Traits] = {
 }
 
 
+def traits_of(name: str) -> Traits:
+    """What the provider can do; of one that is no longer there, no more than its name."""
+    return TRAITS.get(name) or Traits(
+        title=clean(name, 40), key_variable=None, poll_interval_s=0.0, shortest_interval_s=0.0, deadline_s=0.0
+    )
+
+
 @dataclass(frozen=True)
 class Registry:
     """The providers that can be used, by name, and the one that is used where a call names none.

@@ -12,8 +12,10 @@ from typing import TypeVar
 import anyio
 from anyio import to_thread
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
-from darkroom.errors import StorageError
+from darkroom.errors import StorageError, Unstorable, Unwritten
+from darkroom.redact import clean
 from darkroom.store.migrations import NewerLedger, migrate
 from darkroom.store.private import FILE, make_folder, restore
 
@@ -27,6 +29,8 @@ FIRST_SAFE_WAL = (3, 51, 3)
 SAFE_WAL = sqlite3.sqlite_version_info >= FIRST_SAFE_WAL
 # In the header: 2 where the file has a write-ahead log, 1 where it has not.
 _WRITE_VERSION, _WAL = 18, b"\2"
+_UNFIT = (OverflowError, UnicodeError, PydanticSerializationError, sqlite3.InterfaceError)
+"""What a number that is too large raises on its way into the file, text that is no Unicode, a kind of its own."""
 
 
 @asynccontextmanager
@@ -51,12 +55,24 @@ class Database:
     def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter) -> None:
         self.db = db
         self._thread = thread
+        self.trouble: str | None = None
+        """Why the file cannot be written to, since the last time that it could."""
 
     async def transaction(self, work: Callable[[], T]) -> T:
-        """Runs `work` between BEGIN IMMEDIATE and COMMIT. Raises StorageError, with nothing written."""
+        """Runs `work` between BEGIN IMMEDIATE and COMMIT.
+
+        Raises:
+            Unwritten: it did not begin.
+            Unstorable: nothing was written, nor ever will be.
+            StorageError: nothing was written, unless the disk failed at the very end of the commit.
+        """
 
         def run() -> T:
-            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                self.db.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                raise _refused(f"could not be used ({error})", Unwritten) from error
+            before = self.db.total_changes
             try:
                 result = work()
                 self.db.execute("COMMIT")
@@ -64,22 +80,32 @@ class Database:
                 if self.db.in_transaction:
                     self.db.execute("ROLLBACK")
                 raise
+            if self.db.total_changes > before:
+                self.trouble = None
             return result
 
-        return await self.run(run)
+        try:
+            return await self.run(run)
+        except Unstorable:
+            raise
+        except StorageError as error:
+            self.trouble = error.message
+            raise
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Runs `work`, which reads. Raises StorageError, also for a number that SQLite cannot hold."""
+        """Runs `work`, which reads. Raises StorageError, and Unstorable for a value that SQLite cannot hold."""
         try:
             return await to_thread.run_sync(work, limiter=self._thread)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.DataError, sqlite3.IntegrityError, *_UNFIT) as error:
+            raise _refused(f"cannot hold a value ({clean(str(error), 100)})", Unstorable) from error
+        except sqlite3.Error as error:
             raise _refused(f"could not be used ({error})") from error
         except ValidationError as error:
             raise _refused(f"holds a row that cannot be read ({error.title})") from error
 
 
-def _refused(why: str) -> StorageError:
-    return StorageError(f"The ledger {why}.", next_step="Check the disk under DARKROOM_HOME, then call again.")
+def _refused(why: str, kind: type[StorageError] = StorageError) -> StorageError:
+    return kind(f"The ledger {why}.", next_step="Check the disk under DARKROOM_HOME, then call again.")
 
 
 def _connect(home: Path) -> sqlite3.Connection:

@@ -212,6 +212,15 @@ class Ledger(Protocol):
         """
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the ledger cannot be written to, since the last time that it could."""
+        ...
+
+    async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
+        """Writes into this holder's rows, by id, what they struggle with; None: with nothing any more."""
+        ...
+
     async def adopt(
         self, dead: str, holder: str, accounts: Mapping[str, str], *, lost: Failure, now: float
     ) -> list[Record]:

@@ -25,6 +25,7 @@ class SqliteLedger:
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
+        self._database = database
         self._run = database.run
         self._transaction = database.transaction
 
@@ -189,12 +190,7 @@ class SqliteLedger:
 
     async def unclaim(self, record: Record, now: float) -> Record | None:
         """See `Ledger.unclaim`."""
-
-        def take_back() -> Record | None:
-            self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
-            return withdrawal.put_back(self._db, record, now, refused_since=record.refused_since)
-
-        return await self._transaction(take_back)
+        return await self._transaction(lambda: withdrawal.unclaim(self._db, record, now))
 
     async def change(
         self, record: Record, changes: Mapping[str, Any], *, stages: Collection[Stage] | None = None
@@ -236,6 +232,17 @@ class SqliteLedger:
 
         return await self._transaction(write)
 
+    @property
+    def trouble(self) -> str | None:
+        """See `Ledger.trouble`."""
+        return self._database.trouble
+
+    async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
+        """See `Ledger.note_trouble`."""
+        sql = "UPDATE generations SET trouble = ? WHERE id = ? AND holder = ?"
+        values = [(trouble, name, holder) for name, trouble in troubles.items()]
+        await self._transaction(lambda: self._db.executemany(sql, values))
+
     async def other_holders(self, holder: str, providers: Collection[str]) -> list[str]:
         """See `Ledger.other_holders`."""
         ours = f"(provider IN ({', '.join('?' * len(providers))}) OR stage = 'submitting')"
@@ -269,9 +276,10 @@ class SqliteLedger:
                 whose = f"holder = ? AND provider = ? AND {_UNFINISHED}"
                 found = rows.select_all(self._db, whose, (dead, provider))
                 self._db.execute(
-                    f"UPDATE generations SET holder = ?, account = ? WHERE {whose}", (holder, account, dead, provider)
+                    f"UPDATE generations SET holder = ?, account = ?, trouble = NULL WHERE {whose}",
+                    (holder, account, dead, provider),
                 )
-                now_ours = {"holder": holder, "account": account}
+                now_ours = {"holder": holder, "account": account, "trouble": None}
                 adopted += [record.model_copy(update=now_ours) for record in found]
             return adopted
 

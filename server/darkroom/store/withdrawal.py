@@ -18,6 +18,12 @@ def cancel(db: sqlite3.Connection, generation_id: str, owner: str, now: float) -
     return as_wished(db, rows.select_one(db, "id = ? AND owner = ?", whose), now)
 
 
+def unclaim(db: sqlite3.Connection, record: Record, now: float) -> Record | None:
+    """See `Ledger.unclaim`."""
+    db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
+    return put_back(db, record, now)
+
+
 def put_back(db: sqlite3.Connection, record: Record, now: float, **since: float | int | None) -> Record | None:
     """Takes a claimed row out of `submitting`: it waits again, or is cancelled where that was wished meanwhile."""
     back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, **since}

@@ -1,0 +1,53 @@
+"""Looks after rows that this process holds and nobody drives: a commit may have succeeded, and its word been lost."""
+
+import logging
+import time
+from typing import Protocol
+
+import anyio
+
+from darkroom.errors import StorageError
+from darkroom.generations.journal import Journal
+from darkroom.models import Record, Stage
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 2.0
+
+
+class Drives(Protocol):
+    """Whoever drives this process's rows."""
+
+    def stranded(self, record: Record) -> bool:
+        """Whether it does nothing for this row, which it holds."""
+        ...
+
+    def resume(self, record: Record) -> None:
+        """Goes on with it."""
+        ...
+
+
+async def sweep_for_ever(journal: Journal, holder: str, driver: Drives) -> None:
+    """Sweeps every few seconds, and writes down for other processes what this one's generations struggle with."""
+    while True:
+        await anyio.sleep(SWEEP_S)
+        try:
+            await sweep(journal, holder, driver)
+            await journal.share_trouble(holder)
+        except StorageError as error:
+            log.error("Rows of this process cannot be looked after: %s", error.message)
+
+
+async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
+    """Goes on with every stranded row. One that is stranded in its claim was never sent: it waits again.
+
+    Raises:
+        StorageError: the ledger cannot be used; the next sweep does the rest.
+    """
+    for record in await journal.ledger.held(holder):
+        if not driver.stranded(record):
+            continue
+        if record.stage is not Stage.SUBMITTING:
+            driver.resume(record)
+        elif (back := await journal.ledger.unclaim(record, time.time())) is not None:
+            driver.resume(journal.told(back))
