@@ -23,7 +23,7 @@ TOOLS = ROOT / ".uv"
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
-TEST_PROCESSES = 4
+TESTS_PER_CORE = 2  # they wait for half of their time
 ARTIFACTS = ROOT / ".artifacts"
 NOT_AUDITED = 3
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
@@ -89,7 +89,8 @@ def test(words: list[str]) -> int:
     install([])
     coverage = [PYTHON, "-m", "coverage"]
     run(*coverage, "erase")
-    status = run(*coverage, "run", "-m", "pytest", "-n", str(TEST_PROCESSES), *words)
+    processes = str(TESTS_PER_CORE * cores())
+    status = run(*coverage, "run", "-m", "pytest", "-n", processes, "--dist", "worksteal", *words)
     if status != 0 or words:
         return status
     run(*coverage, "combine", "--quiet")
@@ -210,6 +211,13 @@ def uv() -> str:
     locked = ["--require-hashes", "--no-deps", "--requirement", str(ROOT / "uv-requirements.txt")]
     subprocess.run([*pip, "--target", str(TOOLS), *locked], check=True, stdout=sys.stderr, env=without_secrets())
     return str(own)
+
+
+def cores() -> int:
+    """How many this process may use, which a container or `taskset` may have made fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def run(*command: str) -> int:

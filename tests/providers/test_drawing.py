@@ -125,7 +125,7 @@ def test_another_seed_or_prompt_is_visibly_another_picture() -> None:
 
 
 @pytest.mark.parametrize("name", NASTY)
-@pytest.mark.parametrize("size", [(640, 360), (360, 640), (1024, 1024)])
+@pytest.mark.parametrize("size", [(640, 360), (360, 640), (512, 512)])
 def test_type_stays_inside_the_margins(name: str, size: tuple[int, int]) -> None:
     sketch = _compose(NASTY[name], size)
     left, upper, right, lower = _ink(sketch)
