@@ -148,7 +148,7 @@ def test_a_row_that_is_driven_twice_is_driven_by_the_second_alone(tmp_path: Path
             await one.begin(running_job())
             await anyio.sleep(10.0)
             one.driver.resume(await one.row())
-            provider.readings.append(there("a"))
+            provider.says(there("a"))
             provider.links["a"] = made_up(a=png()).links["a"]
             assert (await one.waited())[0].status == "succeeded"
             assert (await one.status()).status == "succeeded"

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from unittest.mock import patch
@@ -143,6 +142,11 @@ class MadeUp:
     async def account_state(self) -> AccountState | None:
         return None
 
+    def says(self, answer: Answer) -> None:
+        """From now on it reads so."""
+        self.readings.clear()
+        self.readings.append(answer)
+
     def fetched(self, link: str) -> list[float]:
         """When this link was asked for."""
         return [at for asked, at in self.fetches if asked == link]
@@ -227,24 +231,16 @@ class House:
 
 
 @asynccontextmanager
-async def house(home: Path, *providers: MadeUp, holder: str = "me", **how: Any) -> AsyncGenerator[House]:
+async def house(
+    home: Path, *providers: MadeUp, holder: str = "me", clock: Callable[[], float] = clock
+) -> AsyncGenerator[House]:
     """One process on the ledger of this home; pictures go to its folder `pictures`."""
     async with open_ledger(home) as ledger, anyio.create_task_group() as tasks:
         changes = Changes()
         journal = Journal(ledger, changes)
         registry = Registry({provider.name: provider for provider in providers}, providers[0].name, Redactor([]))
         collector = Collector(journal, home / "pictures", clock)
-        driver = Driver(journal, registry, holder, collector, tasks, clock=clock, **how)
+        driver = Driver(journal, registry, holder, collector, tasks, clock=clock)
         service = Service(journal, changes, registry, driver, holder, tasks, clock=clock)
         yield House(service, driver, ledger, tasks.cancel_scope.cancel)
         tasks.cancel_scope.cancel()
-
-
-def virtually(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """A test that runs in virtual time, in a home of its own."""
-
-    def run(tmp_path: Path) -> None:
-        in_virtual_time(partial(test, tmp_path))
-
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    return run
