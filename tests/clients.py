@@ -37,6 +37,19 @@ _TROUBLE = "Ünï 🦊👩‍🚀 \u202eשלום\u202c مرحبا\r\n\ttab \\ \"
 LONG_PROMPT = _TROUBLE + "长" * (10_000 - len(_TROUBLE))
 
 
+class OpenDoor:
+    """The door of an account that has no limit."""
+
+    async def draw(self) -> None:
+        return
+
+    async def draw_now(self) -> bool:
+        return True
+
+    def close(self, seconds: float) -> None:
+        return
+
+
 @asynccontextmanager
 async def provider_at(service: Service[Any], *, key: str | None = None, user: str = "") -> AsyncGenerator[Provider]:
     """The client of this service; `user` (`name:password`, percent-encoded) goes into the base URL."""
@@ -51,7 +64,7 @@ async def provider_at(service: Service[Any], *, key: str | None = None, user: st
         }
     )
     async with open_http() as http:
-        yield build(settings, http, Redactor(settings.secrets)).provider(name.lower())
+        yield build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor()).provider(name.lower())
 
 
 def asked(provider: Provider, prompt: str = "A fox", **wishes: Any) -> GenerationRequest:

@@ -14,7 +14,7 @@ from darkroom.transport.egress import Pictures
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin
-from tests.clients import refusal
+from tests.clients import OpenDoor, refusal
 
 PRIVATE = "private address"
 
@@ -193,7 +193,7 @@ async def test_a_provider_s_own_origin_is_held_to_the_same_unless_the_user_has_n
 ) -> None:
     environ = {f"{name.upper()}_API_KEY": "a-key-of-theirs", "DARKROOM_HOME": str(tmp_path)}
     settings = Settings.from_environment({**environ, "DARKROOM_PICTURES": str(tmp_path)})
-    provider = build(settings, http, Redactor(settings.secrets)).provider(name)
+    provider = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor()).provider(name)
     host = {"fatthumb": "fatthumb.klaas.pro", "betterwaifu": "betterwaifu.com"}[name]
     internet.names[host] = [["10.0.0.1"]]
     request = provider.check(GenerationRequest(provider=name, prompt="x", model=""))

@@ -18,7 +18,7 @@ from darkroom.transport.egress import MAX_PICTURE, Pictures
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import Internet
 from tests.attacks.origins import Origin, Play, for_ever, redirect, reply, then_reset, then_silence
-from tests.clients import refusal
+from tests.clients import OpenDoor, refusal
 from tests.services.pictures import picture
 
 LINK = "https://pictures.example/a.png"
@@ -179,7 +179,10 @@ PACKED_JOBS = {
 def api(http: Http) -> Generator[tuple[Api, Origin]]:
     """A provider, and the server that it is."""
     with Origin(b"") as origin:
-        yield Api("FatThumb", "FATTHUMB_API_KEY", f"http://127.0.0.1:{origin.port}", http, {}, Redactor([])), origin
+        yield (
+            Api("FatThumb", "FATTHUMB_API_KEY", f"http://127.0.0.1:{origin.port}", http, {}, Redactor([]), OpenDoor()),
+            origin,
+        )
 
 
 @pytest.mark.parametrize(("coding", "body"), PACKED_JOBS.values(), ids=PACKED_JOBS)

@@ -14,6 +14,7 @@ from darkroom.transport.client import Api, Http
 from darkroom.transport.egress import LOOKUPS, Pictures
 from tests.attacks.conftest import OWN
 from tests.attacks.origins import Origin, reply
+from tests.clients import OpenDoor
 from tests.hosts import PATIENCE_S
 
 CROWD = 40
@@ -55,7 +56,9 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Generator[Resolver]:
 async def test_links_whose_names_hang_hold_nobody_else_s_names_up(http: Http, resolver: Resolver) -> None:
     pictures = Pictures(http, OWN, Redactor(()))
     with Origin(reply(b'{"id": "x"}')) as origin, anyio.fail_after(PATIENCE_S):
-        other = Api("BetterWaifu", "BETTERWAIFU_API_KEY", f"http://localhost:{origin.port}", http, {}, Redactor([]))
+        other = Api(
+            "BetterWaifu", "BETTERWAIFU_API_KEY", f"http://localhost:{origin.port}", http, {}, Redactor([]), OpenDoor()
+        )
         async with anyio.create_task_group() as fetches:
             for number in range(CROWD):
                 fetches.start_soon(pictures.fetch, f"https://hangs-{number}.example/a.png")

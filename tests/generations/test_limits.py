@@ -240,3 +240,16 @@ async def test_a_clock_set_back_blocks_no_poll_for_a_day(window: Window) -> None
         assert grant.opens_at - account.now <= window.seconds + PADDING_S
         account.now += window.seconds + PADDING_S
         assert (await account.ledger.reserve_requests(ACCOUNT, (window,), 1, account.now)).count == 1
+
+
+async def test_the_estimate_knows_the_window_of_all_requests() -> None:
+    window = Window(10, 3600.0)
+    async with account_with(Limits(requests=(window,))) as account:
+        for _ in range(3):
+            await account.ledger.reserve_requests(ACCOUNT, (window,), 3, account.now)
+            account.now += 100.0
+        (first, second) = await account.accept(2)
+        await account.claim_in_time()
+        told = await account.told_when(second)
+        assert 3300.0 <= told <= 3400.0
+        assert first.id != second.id

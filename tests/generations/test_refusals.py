@@ -18,6 +18,7 @@ from darkroom.redact import Redactor
 from darkroom.settings import Settings
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.transport.client import open_http
+from tests.clients import OpenDoor
 from tests.hosts import PATIENCE_S
 from tests.ledgers import open_ledger
 from tests.services.fatthumb import FatThumb
@@ -82,7 +83,7 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
     }
     settings = Settings.from_environment({**environ, "DARKROOM_HOME": str(folder), "DARKROOM_PICTURES": str(folder)})
     async with open_http() as http, open_ledger(folder) as ledger, anyio.create_task_group() as tasks:
-        providers = build(settings, http, Redactor(settings.secrets))
+        providers = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor())
         journal = Journal(ledger, Changes())
         submitter = Submitter(journal, providers, "me", lambda _: None, Place(folder), clock=lambda: queue.now())  # noqa: PLW0108 - made below
         queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account)

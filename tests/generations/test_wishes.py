@@ -12,6 +12,7 @@ from darkroom.redact import Redactor
 from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from tests.attacks.canary import HIDDEN
+from tests.clients import OpenDoor
 
 KEY = "nsk_live_Q7vXr2TzKd9LmWb4HsYc8NpF"
 WORDS = "bw_QvXrTzKdLmWbHsYcNpFgGjKlPoIuZt"
@@ -23,7 +24,7 @@ def registry() -> Registry:
     environ = {"FATTHUMB_API_KEY": KEY, "BETTERWAIFU_API_KEY": WORDS, "DARKROOM_PROVIDER": "sketch"}
     proxy = {"HTTPS_PROXY": f"http://me:{SHORT}@127.0.0.1:1"}
     settings = Settings.from_environment({"DARKROOM_HOME": "h", "DARKROOM_PICTURES": "p", **environ, **proxy})
-    return build(settings, Http(), Redactor(settings.secrets))
+    return build(settings, Http(), Redactor(settings.secrets), lambda _: OpenDoor())
 
 
 @pytest.mark.parametrize("secret", [KEY, WORDS])

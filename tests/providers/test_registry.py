@@ -7,14 +7,14 @@ from darkroom.providers.registry import TRAITS, Registry, build
 from darkroom.redact import Redactor
 from darkroom.settings import PROVIDERS, Limits, Settings, Window
 from darkroom.transport.client import Http
-from tests.clients import holds_part_of
+from tests.clients import OpenDoor, holds_part_of
 
 FATTHUMB, BETTERWAIFU = "nsk_0123456789abcdef", "bw_fedcba9876543210"
 
 
 def registry_of(**environ: str) -> Registry:
     settings = Settings.from_environment({"DARKROOM_HOME": "nowhere", "DARKROOM_PICTURES": "nowhere", **environ})
-    return build(settings, Http(), Redactor(settings.secrets))
+    return build(settings, Http(), Redactor(settings.secrets), lambda _: OpenDoor())
 
 
 def test_without_any_key_there_is_sketch_and_it_is_the_default() -> None:

@@ -149,3 +149,28 @@ async def test_a_key_is_as_good_as_the_last_answer_to_it(home: Home, fatthumb: F
         assert "fatthumb (default): key refused" in text
         await call(client, "generate", prompt="a fox")
         assert (await providers(client))[0]["fatthumb"]["status"] == "ready"
+
+
+async def test_looks_at_the_offers_count_like_every_request_and_never_wait_for_the_limit(
+    home: Home, betterwaifu: BetterWaifu
+) -> None:
+    limits = "active=1,submit=1/60,requests=20/3600"
+    async with connected(home.with_(betterwaifu, BETTERWAIFU_LIMITS=limits)) as client:
+        first, _ = await providers(client, provider="betterwaifu")
+        for _ in range(12):
+            last, text = await providers(client, provider="betterwaifu")
+    assert len(betterwaifu.log) <= 18  # of a window, a tenth is kept for submissions
+    before, after = first["betterwaifu"], last["betterwaifu"]
+    assert "note" not in before
+    assert "was not asked now" in after["note"]
+    assert after["note"] in text
+    assert {name: after[name] for name in after.keys() - {"note"}} == before
+
+
+async def test_offers_that_nobody_may_ask_for_are_said_to_be_unknown(home: Home, betterwaifu: BetterWaifu) -> None:
+    betterwaifu.always("models", Answer(429, json={"error": "slow down"}, headers={"Retry-After": "3000"}))
+    async with connected(home.with_(betterwaifu)) as client:
+        await providers(client, provider="betterwaifu")
+        found, _ = await providers(client, provider="betterwaifu")
+    assert len(betterwaifu.log) == 1
+    assert "nothing is known of it yet" in found["betterwaifu"]["note"]

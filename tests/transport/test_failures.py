@@ -31,7 +31,7 @@ from darkroom.transport.failures import (
     of_submit,
     retry_after,
 )
-from tests.clients import refusal
+from tests.clients import OpenDoor, refusal
 from tests.transport.conftest import BrokenTls
 
 SECRET_URL = "http://me:hunter22@127.0.0.1/v1"
@@ -127,7 +127,7 @@ def test_whatever_ends_a_read_becomes_an_error_of_ours(raised: Exception) -> Non
 
 
 def api_at(http: Http, port: int) -> Api:
-    return Api("FatThumb", "FATTHUMB_API_KEY", f"https://127.0.0.1:{port}", http, {}, Redactor([]))
+    return Api("FatThumb", "FATTHUMB_API_KEY", f"https://127.0.0.1:{port}", http, {}, Redactor([]), OpenDoor())
 
 
 # The HTTP library lets an ssl.SSLError of a read through as it is, and that is an OSError like a refused connection.

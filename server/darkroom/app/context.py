@@ -12,12 +12,13 @@ from darkroom.errors import DarkroomError
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
+from darkroom.generations.limits import RequestAllowance
 from darkroom.generations.observer import Observer
 from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
 from darkroom.providers import registry
-from darkroom.providers.catalogue import Catalogue, Models, catalogue
+from darkroom.providers.catalogue import Catalogue, Models
 from darkroom.redact import Redactor
 from darkroom.settings import Settings
 from darkroom.store.database import open_database
@@ -40,7 +41,7 @@ class AppContext:
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
-        told = await catalogue(self.registry, self.settings.limits, provider)
+        told = await self.models.catalogue(provider)
         return told.model_copy(update={"warnings": self.settings.warnings})
 
 
@@ -55,7 +56,9 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
         async with open_http() as http, open_database(settings.home) as database, anyio.create_task_group() as tasks:
             with present(settings.home) as presence:
                 ledger = SqliteLedger(database)
-                providers = registry.build(settings, http, Redactor(settings.secrets))
+                providers = registry.build(
+                    settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
+                )
                 changes = Changes()
                 journal = Journal(ledger, changes)
                 collector = Collector(journal, settings.pictures)

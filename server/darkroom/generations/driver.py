@@ -65,7 +65,7 @@ class Driver:
         self._broken: set[str] = set()
         self._collecting_s = collecting_s
         self._jobs: dict[str, Job] = {}
-        self._reader = Reader(registry, journal.ledger, self._recovered, clock=clock)
+        self._reader = Reader(registry, self._recovered)
         self._again = Again(journal, collector, self._reader, tasks, clock=clock)
         self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, clock=clock)
 

@@ -25,6 +25,8 @@ RECHECK_S = 30.0
 WORDLESS_KEPT = 1000
 BLIND_S = 30.0
 """How often a key's jobs are looked at while the ledger cannot say how many requests are left."""
+AT_ONCE_S = 0.5
+"""How long a request that nobody needs may take to find out whether there is room for it."""
 
 
 class SubmitQueue:
@@ -77,7 +79,10 @@ class SubmitQueue:
 
 
 class RequestAllowance:
-    """The polls that one process may make with a key. When the hourly window runs short they slow down, not fail."""
+    """The door of one account, for one process: polls and looks at what a provider offers. See `Door`.
+
+    When the window runs short polls slow down, not fail.
+    """
 
     def __init__(self, access: Access, ledger: Ledger, *, clock: Callable[[], float] = time.time) -> None:
         self._access = access
@@ -95,28 +100,41 @@ class RequestAllowance:
         """Waits for its turn, out the spacing to the one before, and for one request to be left."""
         async with self._turn:
             await anyio.sleep_until(max(self._next, self._closed_until))
-            if self._access.limits.requests:
-                while self._left == 0 or anyio.current_time() > self._held_until:
-                    await self._reserve()
-                self._left -= 1
-            self._last = anyio.current_time()
-            self._next = self._last + self._spacing
+            while (pause := await self._take()) > 0.0:  # noqa: ASYNC110 - the pause is what the ledger said
+                await anyio.sleep(pause)
+
+    async def draw_now(self) -> bool:
+        """Takes a request, unless others wait for one or none is left."""
+        with anyio.move_on_after(AT_ONCE_S):
+            async with self._turn:
+                now = anyio.current_time()
+                return now >= max(self._next, self._closed_until) and await self._take() == 0.0
+        return False
 
     def close(self, seconds: float) -> None:
-        """The provider asked all polls of this key to pause."""
-        self._closed_until = anyio.current_time() + seconds
+        """The provider asked all requests of this key to pause."""
+        self._closed_until = max(self._closed_until, anyio.current_time() + seconds)
 
-    async def _reserve(self) -> None:
+    async def _take(self) -> float:
+        """Takes a request; or returns the seconds after which another try is worth it."""
+        if self._access.limits.requests:
+            if (self._left == 0 or anyio.current_time() > self._held_until) and (pause := await self._reserve()) > 0.0:
+                return pause
+            self._left -= 1
+        self._last = anyio.current_time()
+        self._next = self._last + self._spacing
+        return 0.0
+
+    async def _reserve(self) -> float:
         now, began = self._clock(), anyio.current_time()
+        self._left = 0
         try:
             grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK, now)
         except StorageError as error:
             log.error("%s Jobs are looked at every %.0f s only.", error.message, BLIND_S)
-            if began - self._last >= BLIND_S:
-                self._left, self._spacing, self._held_until = 1, 0.0, anyio.current_time() + HELD_S
-            else:
-                await anyio.sleep(RETRY_S)
-            return
+            if began - self._last < BLIND_S:
+                return RETRY_S
+            self._left, self._spacing, self._held_until = 1, 0.0, anyio.current_time() + HELD_S
+            return 0.0
         self._left, self._spacing, self._held_until = grant.count, grant.spacing_s, began + HELD_S
-        if grant.count == 0:
-            await anyio.sleep(min(max(grant.opens_at - now, 0.05), RECHECK_S))
+        return 0.0 if grant.count else min(max(grant.opens_at - now, 0.05), RECHECK_S)

@@ -1,17 +1,13 @@
-"""Reads jobs at their providers: within the limits of their keys, and few at a time while one fails."""
+"""Reads jobs at their providers: few at a time while one fails."""
 
 import logging
-import time
 from collections.abc import Callable
 
-from darkroom.errors import DarkroomError, Expired, NotFound, ProviderError, RateLimited
-from darkroom.generations import polling
-from darkroom.generations.limits import RequestAllowance
+from darkroom.errors import DarkroomError, Expired, NotFound, ProviderError
 from darkroom.generations.polling import RetryAllowance
 from darkroom.models import Charged, Record
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry
-from darkroom.store.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -25,16 +21,9 @@ class Reader:
     def __init__(
         self,
         registry: Registry,
-        ledger: Ledger,
         recovered: Callable[[Provider], None],
-        *,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._recovered = recovered
-        self._requests = {
-            name: RequestAllowance(provider.access, ledger, clock=clock)
-            for name, provider in registry.providers.items()
-        }
         self._retries = {name: RetryAllowance() for name in registry.providers}
         self._streaks = dict.fromkeys(registry.providers, 0)
 
@@ -49,7 +38,6 @@ class Reader:
             Expired: it no longer has the job.
             DarkroomError: what kept it from saying.
         """
-        await self._requests[provider.name].draw()
         try:
             reading = await self._asked(provider, record, young=young)
         except DarkroomError:
@@ -65,9 +53,6 @@ class Reader:
         title = provider.traits.title
         try:
             return await provider.read(record.job_id or "", record.request)
-        except RateLimited as error:
-            self._requests[provider.name].close(polling.next_look(provider.traits, 1, error))
-            raise
         except NotFound as error:
             if young:
                 raise ProviderError(f"{title} does not know the job yet", next_step=error.next_step) from error

@@ -52,7 +52,7 @@ def _each_alone(value: Any, handler: ValidatorFunctionWrapHandler) -> list[Any]:
     for each in cast("list[Any]", value) if isinstance(value, list) else []:
         with suppress(ValidationError):
             readable += handler([each])
-    return readable
+    return readable or handler(value)
 
 
 def _words(text: str, info: ValidationInfo[Redactor]) -> str:
@@ -236,11 +236,11 @@ class Provider(Protocol):
         ...
 
     async def models(self) -> list[Model]:
-        """The models that `generate` takes."""
+        """The models that `generate` takes. Raises NotAsked: as `Api.read`, for which nobody waits here."""
         ...
 
     async def account_state(self) -> AccountState | None:
-        """Balance and plan, or None where the provider does not tell them."""
+        """Balance and plan, or None where the provider does not tell them. Raises NotAsked likewise."""
         ...
 
 
@@ -301,14 +301,14 @@ def check_request(request: GenerationRequest, traits: Traits) -> GenerationReque
 W = TypeVar("W", bound=Wire)
 
 
-async def read_as(api: Api, path: str, kind: type[W]) -> W:
-    """GETs `path` as the given wire model.
+async def read_as(api: Api, path: str, kind: type[W], *, waits: bool = True) -> W:
+    """GETs `path` as the given wire model; `waits` as in `Api.read`.
 
     Raises:
         ProviderError: the answer lacks what the contract promises.
         DarkroomError: as `Api.read`.
     """
-    answer = await api.read(path)
+    answer = await api.read(path, waits=waits)
     try:
         return kind.model_validate(answer, context=api.redact)
     except ValidationError as error:

@@ -81,7 +81,7 @@ class _Image(Wire):
 
 
 class _Output(Wire):
-    images: Several[_Image] = Field(default_factory=list)
+    images: Several[_Image] = Field(default_factory=list[_Image])
     seed: Whole = None
 
 
@@ -110,7 +110,7 @@ class _ModelVersion(Wire):
 
 
 class _Models(Wire):
-    models: Several[_ModelVersion] = Field(default_factory=list)
+    models: Several[_ModelVersion] | None
 
 
 class _Subscription(Wire):
@@ -177,12 +177,12 @@ class BetterWaifu(HttpProvider):
 
     async def models(self) -> list[Model]:
         """`GET /models`: an `id` of it is what `model` takes."""
-        listed = await read_as(self._api, "/models", _Models)
-        return [version.as_model() for version in listed.models]
+        listed = await read_as(self._api, "/models", _Models, waits=False)
+        return [version.as_model() for version in listed.models or []]
 
     async def account_state(self) -> AccountState | None:
         """`GET /account`."""
-        account = await read_as(self._api, "/account", _Account)
+        account = await read_as(self._api, "/account", _Account, waits=False)
         subscription = account.subscription or _Subscription()
         return AccountState(
             credits=account.credits,

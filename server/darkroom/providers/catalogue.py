@@ -1,7 +1,8 @@
 """What every provider offers here and now: models, arguments, limits, key, balance."""
 
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import anyio
 
@@ -11,12 +12,12 @@ from darkroom.providers.base import AccountState, Model, Provider, Traits
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import quote
 from darkroom.settings import Limits
-from darkroom.transport.client import KeyState
+from darkroom.transport.client import KeyState, NotAsked
 
 MAX_MODELS = 100
 SHOWN_MODELS = 20
 FRESH_S = 60.0
-"""How long a provider's list of models is believed: who completes a name asks with every letter."""
+"""How long a provider's list of models is believed where a program asks for it again and again."""
 
 
 class Accepts(Sparse):
@@ -53,49 +54,92 @@ class Catalogue(Sparse):
     """Of settings that were not taken as they are written."""
 
 
-async def catalogue(registry: Registry, limits: Mapping[str, Limits], name: str | None = None) -> Catalogue:
-    """The state of every provider, or of the named one, asked at the same time.
+@dataclass(frozen=True)
+class Known:
+    """What a provider has said of itself, and when (by the process's clock, in seconds)."""
 
-    Raises:
-        InvalidRequest: there is no provider of that name.
-    """
-    names = list(TRAITS) if name is None else [registry.known(name)]
-    # Not in the tasks: what cannot be described is the caller's to be told of, and not a group of errors.
-    states = {provider_name: _described(provider_name, registry, limits) for provider_name in names}
-
-    async def ask(provider_name: str, provider: Provider) -> None:
-        states[provider_name] = await _asked(states[provider_name], provider)
-
-    async with anyio.create_task_group() as tasks:
-        for provider_name in states.keys() & registry.providers.keys():
-            tasks.start_soon(ask, provider_name, registry.providers[provider_name])
-    return Catalogue(providers=tuple(states[provider_name] for provider_name in names))
+    models: tuple[Model, ...] = ()
+    models_at: float = float("-inf")
+    account: AccountState | None = None
+    at: float = float("-inf")
 
 
 class Models:
-    """Every model of a provider, without a look at the account; what the provider answered counts for a while."""
+    """What every provider offers here and now, and what each has said of itself so far."""
 
     def __init__(self, registry: Registry, limits: Mapping[str, Limits]) -> None:
         self._registry = registry
         self._limits = limits
-        self._told: dict[str, tuple[float, tuple[Model, ...]]] = {}
+        self._known: dict[str, Known] = {}
+
+    async def catalogue(self, name: str | None = None) -> Catalogue:
+        """The state of every provider, or of the named one, asked at the same time.
+
+        Nobody waits for an account's limit here: where it is nearly used up, what is known is returned, and said so.
+
+        Raises:
+            InvalidRequest: there is no provider of that name.
+        """
+        names = list(TRAITS) if name is None else [self._registry.known(name)]
+        # Not in the tasks: what cannot be described is the caller's to be told of, and not a group of errors.
+        states = {provider_name: _described(provider_name, self._registry, self._limits) for provider_name in names}
+
+        async def ask(provider_name: str, provider: Provider) -> None:
+            states[provider_name] = await self._asked(states[provider_name], provider)
+
+        async with anyio.create_task_group() as tasks:
+            for provider_name in states.keys() & self._registry.providers.keys():
+                tasks.start_soon(ask, provider_name, self._registry.providers[provider_name])
+        return Catalogue(providers=tuple(states[provider_name] for provider_name in names))
 
     async def of(self, name: str) -> ProviderState:
         """The provider's state with all its models; those that need no key to be known, where it has none here.
 
+        What it said counts for a while: programs that complete a name ask with every letter.
+
         Raises:
             InvalidRequest: there is no provider of that name.
-            DarkroomError: it does not tell its models.
+            DarkroomError: it does not tell its models, and has not done so before.
         """
         state = _described(self._registry.known(name), self._registry, self._limits)
         provider = self._registry.providers.get(name)
         if provider is None:
             return state
-        told_at, models = self._told.get(name, (-FRESH_S, ()))
-        if anyio.current_time() - told_at >= FRESH_S:
-            models = tuple(await provider.models())
-            self._told[name] = anyio.current_time(), models
-        return state.model_copy(update={"models": models, "model_count": len(models)})
+        known = self._known.get(name, Known())
+        if anyio.current_time() - known.models_at >= FRESH_S:
+            try:
+                known = await self._models_of(name, provider)
+            except NotAsked:
+                if not known.models:
+                    raise
+        return state.model_copy(update={"models": known.models, "model_count": len(known.models)})
+
+    async def _models_of(self, name: str, provider: Provider) -> Known:
+        models, now = tuple(await provider.models()), anyio.current_time()
+        self._known[name] = replace(self._known.get(name, Known()), models=models, models_at=now, at=now)
+        return self._known[name]
+
+    async def _asked(self, state: ProviderState, provider: Provider) -> ProviderState:
+        told: dict[str, Any] = {}
+        try:
+            await self._models_of(state.name, provider)
+            account = await provider.account_state()
+            self._known[state.name] = replace(self._known[state.name], account=account)
+        except NotAsked:
+            told = {"note": " ".join(filter(None, [state.note, self._as_of(state.name, provider)]))}
+        except NotFound as error:  # the key works, and only the account's own page is missing
+            told = {"error": error.failure()}
+        except DarkroomError as error:
+            told = {"error": error.failure(), "status": "unavailable"}
+        known = self._known.get(state.name, Known())
+        if known.models:
+            told |= {"models": known.models[:MAX_MODELS], "model_count": len(known.models)}
+        return state.model_copy(update={"status": provider.access.key.state, "account": known.account, **told})
+
+    def _as_of(self, name: str, provider: Provider) -> str:
+        seconds = anyio.current_time() - self._known.get(name, Known()).at
+        since = f"this is what it said {seconds:.0f} s ago" if seconds < float("inf") else "nothing is known of it yet"
+        return f"{provider.traits.title} was not asked now, since its limit of requests is nearly used up; {since}."
 
 
 def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> ProviderState:
@@ -123,21 +167,6 @@ def _accepts(traits: Traits) -> Accepts:
         seed=traits.seed,
         options=tuple(traits.options.model_fields),
     )
-
-
-async def _asked(state: ProviderState, provider: Provider) -> ProviderState:
-    try:
-        models = await provider.models()
-    except DarkroomError as error:
-        return state.model_copy(update={"status": "unavailable", "error": error.failure()})
-    state = state.model_copy(update={"models": tuple(models[:MAX_MODELS]), "model_count": len(models)})
-    try:
-        told = {"account": await provider.account_state()}
-    except NotFound as error:  # the key works, and only the account's own page is missing
-        told = {"error": error.failure()}
-    except DarkroomError as error:
-        return state.model_copy(update={"status": "unavailable", "error": error.failure()})
-    return state.model_copy(update={"status": provider.access.key.state, **told})
 
 
 def say(catalogue: Catalogue) -> list[str]:

@@ -77,7 +77,7 @@ class _Thumbnail(Wire):
 
 class _Job(Wire):
     status: str = ""
-    thumbnails: Several[_Thumbnail] = Field(default_factory=list)
+    thumbnails: Several[_Thumbnail] = Field(default_factory=list[_Thumbnail])
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -1,7 +1,7 @@
 """Which providers this process has, built from the settings."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from darkroom.providers.base import Access, Provider, Traits
 from darkroom.providers.sketch import Sketch
 from darkroom.redact import Redactor, clean
 from darkroom.settings import PROVIDERS, Account, Settings
-from darkroom.transport.client import Api, Http
+from darkroom.transport.client import Api, Door, Http
 from darkroom.transport.egress import Pictures
 
 TRAITS: Mapping[str, Traits] = {
@@ -83,8 +83,11 @@ class Registry:
         return name
 
 
-def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
-    """Every provider that has what it needs: a key, or nothing at all, and a place for its pictures."""
+def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Access], Door]) -> Registry:
+    """Every provider that has what it needs: a key, or nothing at all, and a place for its pictures.
+
+    `door` makes what the requests of an account pass.
+    """
     misset: dict[str, NotConfigured] = {
         n: a.misset for n, a in (("fatthumb", settings.fatthumb), ("betterwaifu", settings.betterwaifu)) if a.misset
     }
@@ -94,12 +97,12 @@ def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
     if settings.fatthumb.key:
         account = settings.fatthumb
         headers = fatthumb.auth_headers(settings.fatthumb.key, account.base_url)
-        api, access, pictures = _connect(fatthumb.TRAITS, account, headers, http, redact)
+        api, access, pictures = _connect(fatthumb.TRAITS, account, headers, http, redact, door)
         providers["fatthumb"] = fatthumb.FatThumb(api, access, pictures)
     if settings.betterwaifu.key:
         account = settings.betterwaifu
         headers = {"Authorization": f"Bearer {settings.betterwaifu.key}"}
-        api, access, pictures = _connect(betterwaifu.TRAITS, account, headers, http, redact)
+        api, access, pictures = _connect(betterwaifu.TRAITS, account, headers, http, redact, door)
         providers["betterwaifu"] = betterwaifu.BetterWaifu(api, access, pictures)
     providers["sketch"] = Sketch()
     usable = {name: provider for name, provider in providers.items() if name not in misset}
@@ -107,10 +110,17 @@ def build(settings: Settings, http: Http, redact: Redactor) -> Registry:
 
 
 def _connect(
-    traits: Traits, account: Account, headers: Mapping[str, str], http: Http, redact: Redactor
+    traits: Traits,
+    account: Account,
+    headers: Mapping[str, str],
+    http: Http,
+    redact: Redactor,
+    door: Callable[[Access], Door],
 ) -> tuple[Api, Access, Pictures]:
-    api = Api(traits.title, traits.key_variable or "", account.base_url, http, headers, redact)
-    access = Access(_fingerprint(traits.title, account), account.limits, api.key)
+    access = Access(_fingerprint(traits.title, account), account.limits)
+    api = Api(
+        traits.title, traits.key_variable or "", account.base_url, http, headers, redact, door(access), access.key
+    )
     return api, access, Pictures(http, account.own_origin, redact)
 
 

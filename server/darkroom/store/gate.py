@@ -74,7 +74,7 @@ def standing(db: sqlite3.Connection, generation_id: str, account: str, limits: L
     times = [
         min(at, now) for (at,) in db.execute("SELECT at FROM submissions WHERE account = ? ORDER BY at", (account,))
     ]
-    start = max(now, closed_until)
+    start = max(now, closed_until, *(_request_left(db, account, window, ahead, now) for window in limits.requests))
     for _ in range(min(ahead, FARTHEST_ESTIMATE) + 1):
         full = [window for window in windows if len(times) >= window.limit]
         start = max([start, *(times[-window.limit] + window.seconds + SKEW_S for window in full)])
@@ -139,6 +139,19 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
     if limits.active is not None and _active(db, account) >= limits.active:
         opening = max(opening, now + RECHECK_S)
     return opening
+
+
+def _request_left(db: sqlite3.Connection, account: str, window: Window, ahead: int, now: float) -> float:
+    """When this window has a request left for a submission, those that wait before it having had theirs."""
+    used = db.execute(
+        "SELECT at, count FROM requests WHERE account = ? AND at > ? ORDER BY at", (account, now - _reach(window))
+    ).fetchall()
+    over, opens = sum(count for _, count in used) + ahead + 1 - window.limit, now
+    for at, count in used:
+        if over <= 0:
+            break
+        over, opens = over - count, min(at, now) + _reach(window)
+    return opens
 
 
 def _reach(window: Window) -> float:

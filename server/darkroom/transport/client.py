@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import anyio
 import httpx2
 from anyio import to_thread
 
-from darkroom.errors import DarkroomError, OutcomeUnknown
+from darkroom.errors import DarkroomError, OutcomeUnknown, RateLimited
 from darkroom.redact import Redactor, quote
 from darkroom.transport import failures
 from darkroom.transport.reasons import words_in
@@ -25,6 +25,8 @@ SUBMIT_DEADLINE_S = 180.0
 MAX_ANSWER = 4 * 1024 * 1024
 KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
 FRESH = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
+UNNAMED_PAUSE_S = 10.0
+"""How long a 429 to a read that names no time is obeyed."""
 LARGE_ANSWER = 100_000
 """From here on an answer is read on another thread, so that nobody waits for it but its caller."""
 
@@ -104,6 +106,26 @@ class Key:
     state: KeyState = "set, not tried yet"
 
 
+class Door(Protocol):
+    """What every request of an account passes that is no submission, so that all of them together keep its limits."""
+
+    async def draw(self) -> None:
+        """Waits for one request to be left."""
+        ...
+
+    async def draw_now(self) -> bool:
+        """Takes one if it is left at this moment."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """The provider asked all of them to pause."""
+        ...
+
+
+class NotAsked(RateLimited):
+    """A request that nobody needs was not made, since others need what is left of the account's limit."""
+
+
 @dataclass(frozen=True)
 class Api:
     """One provider's API: its name for people, where it is, how it is signed for."""
@@ -114,20 +136,31 @@ class Api:
     http: Http
     headers: Mapping[str, str] = field(repr=False)
     redact: Redactor
+    door: Door = field(repr=False)
     key: Key = field(default_factory=Key)
 
-    async def read(self, path: str) -> dict[str, Any]:
-        """GETs a JSON object; safe to repeat.
+    async def read(self, path: str, *, waits: bool = True) -> dict[str, Any]:
+        """GETs a JSON object; safe to repeat. `waits`: for the account's limit, however long that takes.
 
         Raises:
+            NotAsked: there is no room for it now.
             DarkroomError: what the provider refused, by its status; ProviderUnreachable or ProviderError
                 for everything else that kept a JSON object from arriving.
         """
+        if waits:
+            await self.door.draw()
+        elif not await self.door.draw_now():
+            raise NotAsked(f"{self.title} was not asked: its limit of requests is nearly used up", next_step="Wait.")
         try:
             with anyio.fail_after(READ_DEADLINE_S):
                 answer = await self._send(self.http.kept, "GET", path, None, READ_TIMEOUT)
         except Exception as error:
             raise failures.of_read(self.title, error) from error
+        if answer.status == 429:
+            named = failures.retry_after(answer.headers)
+            # Who polls comes again by itself; a look that somebody asked for is one, and says what it met.
+            if waits or named is not None:
+                self.door.close(UNNAMED_PAUSE_S if named is None else named)
         if not answer.ok:
             raise self._refusal(answer)
         return await self._object(answer)
