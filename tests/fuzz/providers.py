@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from darkroom.errors import DarkroomError, OutcomeUnknown
 from darkroom.models import MAX_COUNT, Charged, ImageStatus
-from darkroom.providers.base import Provider, Reading, Submission, path_segment
+from darkroom.providers.base import Provider, Reading, Submission
 from darkroom.providers.registry import build
+from darkroom.providers.wire import path_segment
 from darkroom.redact import Redactor, clean
 from darkroom.settings import Settings
 from darkroom.transport.client import Http

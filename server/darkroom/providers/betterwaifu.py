@@ -10,25 +10,16 @@ from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
 from darkroom.providers.base import (
     NO_REASON,
     AccountState,
-    Amount,
     Figure,
     HttpProvider,
-    JobId,
-    Label,
     Model,
     Options,
-    PictureId,
     Reading,
     RemoteImage,
-    Several,
     Submission,
     Traits,
-    Whole,
-    Wire,
-    Words,
-    path_segment,
-    read_as,
 )
+from darkroom.providers.wire import Amount, JobId, Label, PictureId, Several, Whole, Wire, Words, path_segment, read_as
 
 _Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8), Figure]
 

@@ -10,21 +10,15 @@ from darkroom.providers.base import (
     NO_REASON,
     AccountState,
     HttpProvider,
-    JobId,
     Listed,
     Model,
     Options,
-    PictureId,
     Reading,
     RemoteImage,
-    Several,
     Submission,
     Traits,
-    Wire,
-    Words,
-    path_segment,
-    read_as,
 )
+from darkroom.providers.wire import JobId, PictureId, Several, Wire, Words, path_segment, read_as
 
 _Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20), Listed]
 

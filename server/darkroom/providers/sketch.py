@@ -8,16 +8,7 @@ from typing import ClassVar
 from anyio import to_thread
 
 from darkroom.models import RANDOM_SEED, GenerationRequest, ImageStatus
-from darkroom.providers.base import (
-    Access,
-    AccountState,
-    Model,
-    Reading,
-    RemoteImage,
-    Submission,
-    Traits,
-    check_request,
-)
+from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits, check_request
 from darkroom.transport.client import Key
 
 _SIZES = {
