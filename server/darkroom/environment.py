@@ -153,6 +153,16 @@ def previews_of(env: Environment) -> Previews:
             return "sheet"
 
 
+def strips_notes(env: Environment) -> bool:
+    """Whether the user wants the notes taken out of pictures."""
+    match env.given("DARKROOM_NOTES").lower():
+        case "keep" | "strip" | "" as known:
+            return known == "strip"
+        case _:
+            env.warnings.append("DARKROOM_NOTES is ignored, so notes are kept: it is keep or strip.")
+            return False
+
+
 def misset(variable: str, rule: str, *, stops: str = "") -> NotConfigured:
     """The error for a variable that cannot be meant as it is written; it never repeats what that is."""
     return NotConfigured(

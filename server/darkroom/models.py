@@ -126,7 +126,7 @@ class Failure(Sparse):
 
 
 class Image(Sparse):
-    """One picture of a generation; `bytes` is its size on disk, `width` and `height` are pixels.
+    """One picture of a generation; `bytes` is its size on disk, `width` and `height` are pixels as people see it.
 
     `uri` is not kept in the ledger: a saved picture is given one whenever a generation is answered.
     """
@@ -140,6 +140,7 @@ class Image(Sparse):
     width: int | None = None
     height: int | None = None
     bytes: int | None = None
+    removed: str | None = None
     watermarked: bool = False
     hidden: bool = False
     error: Failure | None = None

@@ -17,6 +17,7 @@ from darkroom.environment import (
     passwords,
     previews_of,
     results_of,
+    strips_notes,
 )
 from darkroom.errors import NotConfigured
 
@@ -81,6 +82,8 @@ class Settings:
     results: frozenset[str] | None = None
     """Which parts of a result every client is sent; None: what suits the client."""
     previews: Previews = "sheet"
+    strip_notes: bool = False
+    """Whether a picture is saved without its notes; otherwise it is saved as it came."""
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
     log_level: int = logging.WARNING
@@ -121,6 +124,7 @@ class Settings:
         home, pictures = (folder_of(env, f"DARKROOM_{name}", in_any_folder) for name in ("HOME", "PICTURES"))
         default, confirm_over, budget = _default_provider(env), _confirm_over(env), _budget(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
+        strip_notes = strips_notes(env)
         if isinstance(home, NotConfigured):
             raise home
         misspelt = env.strangers("DARKROOM_", *(f"{name.upper()}_" for name in PROVIDERS))
@@ -140,6 +144,7 @@ class Settings:
             no_place=pictures if isinstance(pictures, NotConfigured) else None,
             results=results,
             previews=previews,
+            strip_notes=strip_notes,
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,
             file_manager=_file_manager(environ),

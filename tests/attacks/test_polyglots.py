@@ -1,4 +1,4 @@
-"""A picture that is something else too is saved without that, and looks the same."""
+"""A picture that is something else too is saved as it came and shown without that, or stripped of it if asked to."""
 
 import io
 import struct
@@ -8,6 +8,7 @@ import PIL.Image
 import pytest
 
 from darkroom.generations.collect import verified
+from darkroom.generations.decoding import Patience, whole
 from tests.attacks.crafted import (
     HTML,
     PHP,
@@ -78,7 +79,9 @@ HIDDEN: dict[str, tuple[bytes, bytes, bytes]] = {
     "a program in a JPEG's thumbnail": (in_jpeg(segment(0xE0, b"JFXX\0\x10" + PHP)), JPEG, PHP),
     "a program in the thumbnail of JFIF": (in_jpeg(segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\x09\1" + PHP)), JPEG, PHP),
     "a ZIP where colours are": (in_jpeg(segment(0xE2, b"MPF\0" + ZIP)), JPEG, ZIP),
-    "a ZIP behind Adobe's colours": (in_jpeg(segment(0xEE, b"Adobe\0d\0\0\0\0\1" + ZIP)), JPEG, ZIP),
+    "a ZIP behind Adobe's colours": (
+        in_jpeg(segment(0xEE, b"Adobe\0d\0\0\0\0\1" + ZIP)), in_jpeg(segment(0xEE, b"Adobe\0d\0\0\0\0\1")), ZIP,
+    ),
     "a ZIP in an application's segment": (in_jpeg(segment(0xEF, ZIP)), JPEG, ZIP),
     "a ZIP before the height that nobody reads": (in_jpeg(segment(0xDC, ZIP), b"\xff\xc4"), JPEG, ZIP),
     "a program between a JPEG's segments": (in_jpeg(PHP), JPEG, PHP),
@@ -104,11 +107,25 @@ def seen(data: bytes) -> tuple[str, bytes, object]:
 
 
 @pytest.mark.parametrize(("data", "kept", "hidden"), HIDDEN.values(), ids=HIDDEN)
-def test_what_a_picture_does_not_need_is_not_saved(data: bytes, kept: bytes, hidden: bytes) -> None:
+def test_what_a_picture_does_not_need_is_saved_as_it_came_and_reaches_no_decoder(
+    data: bytes, kept: bytes, hidden: bytes
+) -> None:
     assert hidden in data
     picture = verified(data)
+    assert (picture.data, picture.removed) == (data, None)
+    copy = whole(data, Patience())[1]
+    assert hidden not in copy
+    assert not zipfile.is_zipfile(io.BytesIO(copy))
+    assert seen(copy)[:2] == seen(kept)[:2]
+
+
+@pytest.mark.parametrize(("data", "kept", "hidden"), HIDDEN.values(), ids=HIDDEN)
+def test_what_a_picture_does_not_need_is_stripped_from_it_where_that_is_wanted(
+    data: bytes, kept: bytes, hidden: bytes
+) -> None:
+    picture = verified(data, strip=True)
     assert picture.data == kept
-    assert hidden not in picture.data
+    assert picture.removed
     assert not zipfile.is_zipfile(io.BytesIO(picture.data))
 
 
@@ -128,11 +145,11 @@ LOOKS = {
 
 @pytest.mark.parametrize(("data", "profile"), LOOKS.values(), ids=LOOKS)
 def test_a_picture_looks_the_same_without_what_it_does_not_need(data: bytes, profile: bytes | None) -> None:
-    saved = verified(data).data
+    saved = verified(data, strip=True).data
     assert len(saved) < len(data)
     assert seen(saved) == seen(data)
     assert seen(saved)[2] == profile
-    assert verified(saved).data == saved
+    assert verified(saved, strip=True).data == saved
 
 
 JUMBF = b"\0\0\0\x10jumb\0\0\0\x08c2pa"
@@ -145,7 +162,8 @@ PROVENANCE = {
 
 @pytest.mark.parametrize("data", PROVENANCE.values(), ids=PROVENANCE)
 def test_the_statement_that_an_ai_made_a_picture_is_kept(data: bytes) -> None:
-    assert verified(data).data == data
+    picture = verified(data, strip=True)
+    assert (picture.data, picture.removed) == (data, None)
 
 
 def test_a_frame_in_a_frame_without_end_is_none() -> None:

@@ -61,7 +61,7 @@ async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator
                 )
                 changes = Changes()
                 journal = Journal(ledger, changes)
-                collector = Collector(journal, settings.pictures)
+                collector = Collector(journal, settings.pictures, strip=settings.strip_notes)
                 driver = Driver(journal, providers, presence.id, collector, tasks)
                 peers = Peers(ledger, presence, providers, changes)
                 if drives:

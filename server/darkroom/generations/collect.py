@@ -52,8 +52,11 @@ class Collected:
 class Collector:
     """Brings a job's pictures to the disk, and each of them into the ledger as soon as it is there."""
 
-    def __init__(self, journal: Journal, root: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, journal: Journal, root: Path, clock: Callable[[], float] = time.time, *, strip: bool = False
+    ) -> None:
         self._journal = journal
+        self._strip = strip
         self._root = root
         self.place = Place(root)
         self._places: dict[str, anyio.CapacityLimiter] = {}
@@ -114,7 +117,7 @@ class Collector:
         try:
             async with places:
                 data = await provider.picture(record.request, record.job_id or "", remote)
-                picture = await decoding(partial(verified, data, origin=_host(remote)))
+                picture = await decoding(partial(verified, data, origin=_host(remote), strip=self._strip))
                 return await to_thread.run_sync(self._saved, record, image, picture)
         except (ResultUnavailable, NotAnImage) as error:
             return error if error.passing else _failed(image, error)
@@ -136,6 +139,7 @@ class Collector:
                 "width": picture.width,
                 "height": picture.height,
                 "bytes": len(picture.data),
+                "removed": picture.removed,
                 "error": None,
             }
         )

@@ -1,33 +1,49 @@
-"""What a picture's bytes are, what of them it needs, and decoding within limits: they may have been made to harm."""
+"""What a picture's bytes are, and decoding within limits: they may have been made to harm.
 
+What is decoded is a copy with nothing in it but what a decoder needs; the file itself is saved as it came.
+"""
+
+import hashlib
 import io
 import re
-import struct
-import time
-from collections.abc import Callable, Generator, Iterator
+import zlib
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
+from darkroom.generations.pictures import jpeg, png, webp
+from darkroom.generations.pictures.appearance import SIDEWAYS
+from darkroom.generations.pictures.notes import UPRIGHT, orientation
+from darkroom.generations.pictures.parts import (
+    DECODING_S,
+    MAX_PARTS,
+    NoPicture,
+    Part,
+    Patience,
+    Role,
+    TooMuch,
+    Unfit,
+    cut_off,
+)
+
 if TYPE_CHECKING:
     import PIL.Image
+
+__all__ = ["DECODING_S", "MAX_PARTS", "NoPicture", "Patience", "TooMuch", "Unfit"]
 
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 65_535
 """Pixels: as many as a JPEG can have. A decoder spends memory on every row, however short."""
-MAX_PARTS = 100_000
-"""Chunks or segments: the largest picture that we fetch has 16,384 of 4 KiB."""
-DECODING_S = 10.0
-"""Seconds of processor time for one picture. A small JPEG can ask for hours by naming its pixels again and again."""
 AT_ONCE = 2
 """How many pictures are decoded at the same time; one of the largest takes up to 0.8 GB."""
 _PIECE = 8192
+_ROWS = 256
 
 _T = TypeVar("_T")
-_Parts = Iterator[bytes | memoryview]
 _limiter: RunVar[CapacityLimiter] = RunVar("decoders")
 
 
@@ -39,54 +55,38 @@ async def decoding(work: Callable[[], _T]) -> _T:
     return await to_thread.run_sync(work, limiter=limiter)
 
 
-class Unfit(Exception):
-    """Not a picture that we accept; the message goes on after "What came"."""
-
-
-class NoPicture(Unfit):
-    """It does not begin like one."""
-
-
-class TooMuch(Unfit):
-    """More of it than we look at: that will be so whenever it is fetched."""
-
-
-class Patience:
-    """What looking at one picture may take: so much processor time of the thread that looks, and so many parts."""
-
-    def __init__(self, seconds: float = DECODING_S) -> None:
-        self._until = time.thread_time() + seconds
-        self._parts = MAX_PARTS
-
-    def check(self) -> None:
-        """Raises Unfit when the time is over."""
-        if time.thread_time() > self._until:
-            raise TooMuch("takes too long to decode")
-
-    def another_part(self) -> None:
-        """Raises Unfit when there are too many, or the time is over."""
-        self._parts -= 1
-        if self._parts < 0:
-            raise TooMuch("is in too many pieces")
-        self.check()
-
-
 @dataclass(frozen=True)
 class Kind:
-    """A format: its own start, and those parts of a file of it that the picture needs."""
+    """A format: its own start, the parts of a file of it, a file of some parts, and a note as a part."""
 
     name: str
     mime_type: str
     suffix: str
     starts: re.Pattern[bytes]
-    needed: Callable[[bytes, Patience], _Parts]
+    parts: Callable[[bytes, Patience], Iterator[Part]]
+    joined: Callable[[Sequence[bytes | memoryview]], bytes]
+    note: Callable[[Role, bytes], bytes]
 
 
-def whole(data: bytes, patience: Patience) -> tuple[Kind, bytes]:
-    """The format of the picture and the bytes that it needs; the very same if it needs all of them.
+class Whole(NamedTuple):
+    """A picture to be decoded, and what else matters for how it is seen.
+
+    `data`: the file without what a decoder does not need. `cut`: the file had no end, so its pixels may be missing.
+    """
+
+    kind: Kind
+    data: bytes
+    parts: Sequence[Part]
+    profile: bytes
+    orientation: int
+    cut: bool
+
+
+def whole(data: bytes, patience: Patience) -> Whole:
+    """The format of the picture, and what a decoder needs of it.
 
     Whatever was appended to it is gone, and so are the places where anything may be written: texts, comments,
-    notes of cameras and editors, chunks of somebody's own. Where a picture comes from (C2PA) stays.
+    notes of cameras and editors, chunks of somebody's own.
 
     Raises:
         Unfit: no PNG, JPEG or WebP, cut off, or in more pieces than there is patience for.
@@ -94,8 +94,48 @@ def whole(data: bytes, patience: Patience) -> tuple[Kind, bytes]:
     kind = next((kind for kind in KINDS if kind.starts.match(data)), None)
     if kind is None:
         raise NoPicture("is neither PNG, JPEG nor WebP")
-    parts = list(kind.needed(data, patience))
-    return kind, data if sum(map(len, parts)) == len(data) else b"".join(parts)
+    parts = list(kind.parts(data, patience))
+    needed = [part.raw for part in parts if part.role in {Role.PIXELS, Role.CUT}]
+    exif = next((bytes(part.body) for part in parts if part.role is Role.EXIF), b"")
+    profile = b"".join(part.body for part in parts if part.role is Role.PROFILE)
+    cut = parts[-1].role is Role.CUT if parts else False
+    return Whole(kind, kind.joined(needed), parts, profile, orientation(exif) if exif else UPRIGHT, cut)
+
+
+def decoded(picture: Whole, patience: Patience) -> tuple[int, int]:
+    """Width and height in pixels as people see it, once all of it has been decoded. Blocking: for a worker thread.
+
+    Raises:
+        Unfit: too large, cut off, or it cannot be decoded, or not within this patience.
+    """
+    try:
+        width, height, pixels = _pixels(picture.kind, picture.data, patience, look=picture.cut)
+        if picture.cut and picture.kind.name == "JPEG":
+            # A decoder makes up what is missing, without a word: it makes up something else if noise follows.
+            end = len(picture.data) - 2
+            noisy = b"".join((picture.data[:end], _NOISE, picture.data[end:]))
+            if _pixels(picture.kind, noisy, patience, look=True) != (width, height, pixels):
+                raise cut_off()
+    except TooMuch:
+        raise
+    except Unfit as error:
+        if picture.cut:
+            raise cut_off() from error
+        raise
+    return (height, width) if picture.orientation in SIDEWAYS else (width, height)
+
+
+_NOISE = hashlib.shake_256(b"noise").digest(65_536).replace(b"\xff", b"\x5a")
+
+
+def _pixels(kind: Kind, data: bytes, patience: Patience, *, look: bool) -> tuple[int, int, list[int]]:
+    """Its size, and where they are looked at, a checksum of its pixels."""
+    with opened(kind, data, patience) as picture:
+        picture.load()
+        width, height = picture.size
+        rows = range(0, height, _ROWS) if look else ()
+        sums = [zlib.crc32(picture.crop((0, top, width, min(top + _ROWS, height))).tobytes()) for top in rows]
+        return width, height, sums
 
 
 @contextmanager
@@ -139,107 +179,8 @@ class _Patient(io.BytesIO):
         return super().read(size)
 
 
-# PNG: pixels, what gives them their colours and their shape, and C2PA's statement that an AI made them (caBX), which
-# some must pass on; each with the most bytes it can have.
-_CHUNKS = dict.fromkeys((b"IDAT", b"iCCP", b"caBX"), 2**31) | {
-    b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9,
-}  # fmt: skip
-_END_OF_PNG = b"\0\0\0\0IEND\xaeB`\x82"
-
-
-def _needed_of_png(data: bytes, patience: Patience) -> _Parts:
-    """One that moves is kept as the still picture that it has for programs in which nothing moves."""
-    view, at = memoryview(data), 8
-    yield view[:at]
-    while at + 12 <= len(data):
-        patience.another_part()
-        start = at
-        length, kind = struct.unpack_from(">I4s", data, start)
-        at += 12 + length
-        if at > len(data):
-            break
-        if kind == b"IEND":
-            yield _END_OF_PNG
-            return
-        if length <= _CHUNKS.get(kind, -1):
-            yield view[start:at]
-    raise Unfit("is cut off before its end")
-
-
-# JPEG: frames, tables and scans; of what applications add only how colours are meant, and C2PA (APP11, "JP").
-_MARKER = re.compile(rb"\xff([^\x00\xff])")
-_AFTER_SCAN = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-_END, _SCAN, _ALONE = 0xD9, 0xDA, {0x01, *range(0xD0, 0xD9)}
-_NEEDED = re.compile(
-    rb"\xff(?:[\xc0-\xcf\xda\xdb\xdd]|\xe0\x00\x10JFIF\x00|\xe2..ICC_PROFILE\x00|\xeb..JP|\xee\x00\x0eAdobe)",
-    re.DOTALL,
-)
-
-
-def _needed_of_jpeg(data: bytes, patience: Patience) -> _Parts:
-    view, at, pattern = memoryview(data), 2, _MARKER
-    yield view[:at]
-    while True:
-        patience.another_part()
-        body = _after_marker(pattern, data, at, patience)
-        if pattern is _AFTER_SCAN:
-            yield view[at : body - 2]  # its pixels
-        marker, start, at, pattern = data[body - 1], body - 2, body, _MARKER
-        if marker == _END:
-            yield view[start:at]
-            return
-        if marker not in _ALONE:
-            at += int.from_bytes(data[at : at + 2])
-        if marker == _SCAN:
-            pattern = _AFTER_SCAN
-        if _NEEDED.match(data, start):
-            yield view[start:at]
-
-
-def _after_marker(pattern: re.Pattern[bytes], data: bytes, at: int, patience: Patience) -> int:
-    """Where the next marker ends. In steps, since no other thread gets anywhere during a search."""
-    for place in range(at, len(data), _PIECE):
-        patience.check()
-        if found := pattern.search(data, place, place + _PIECE + 1):
-            return found.end()
-    raise Unfit("is cut off before its end")
-
-
-# WebP: the same as of PNG, and the frames of one that moves, which has no other picture.
-_WEBP_NEEDS = {b"VP8 ", b"VP8L", b"ALPH", b"ICCP", b"ANIM", b"C2PA"}
-_NOTES = 0x08 | 0x04
-"""The flags that announce EXIF and XMP."""
-
-
-def _needed_of_webp(data: bytes, patience: Patience) -> _Parts:
-    end = 8 + int.from_bytes(data[4:8], "little")
-    if end > len(data):
-        raise Unfit("is cut off before its end")
-    chunks = list(_chunks_of_webp(memoryview(data)[:end], 12, patience))
-    yield b"RIFF" + struct.pack("<I", 4 + sum(map(len, chunks))) + b"WEBP"
-    yield from chunks
-
-
-def _chunks_of_webp(view: memoryview, at: int, patience: Patience, *, in_frame: bool = False) -> _Parts:
-    while at + 8 <= len(view):
-        patience.another_part()
-        start, body = at, at + 8
-        kind, size = struct.unpack_from("<4sI", view, start)
-        end, at = body + size, body + size + size % 2
-        if end > len(view):
-            return  # whether the rest was needed will be seen when it is decoded
-        if kind == b"VP8X" and size == 10:
-            yield b"".join((view[start:body], bytes((view[body] & ~_NOTES,)), view[body + 1 : end]))
-        elif kind == b"ANMF" and not in_frame:
-            chunks = _chunks_of_webp(view[body:end], 16, patience, in_frame=True)
-            frame = b"".join((view[body : body + 16], *chunks))
-            yield kind + struct.pack("<I", len(frame)) + frame + b"\0" * (len(frame) % 2)
-        elif kind in _WEBP_NEEDS:
-            yield view[start:at]
-
-
 KINDS = (
-    Kind("PNG", "image/png", ".png", re.compile(rb"\x89PNG\r\n\x1a\n"), _needed_of_png),
-    Kind("JPEG", "image/jpeg", ".jpg", re.compile(rb"\xff\xd8\xff"), _needed_of_jpeg),
-    Kind("WEBP", "image/webp", ".webp", re.compile(rb"RIFF....WEBP", re.DOTALL), _needed_of_webp),
+    Kind("PNG", "image/png", ".png", re.compile(rb"\x89PNG\r\n\x1a\n"), png.parts, b"".join, png.note),
+    Kind("JPEG", "image/jpeg", ".jpg", re.compile(rb"\xff\xd8\xff"), jpeg.parts, b"".join, jpeg.note),
+    Kind("WEBP", "image/webp", ".webp", re.compile(rb"RIFF....WEBP", re.DOTALL), webp.parts, webp.joined, webp.note),
 )

@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from darkroom.generations.decoding import Patience, Unfit, opened, whole
+from darkroom.generations.pictures.appearance import seen
 from darkroom.store.files import read_at_most
 from darkroom.transport.egress import MAX_PICTURE
 
@@ -84,17 +85,11 @@ def _draw_number(pen: "ImageDraw", text: str, left: int, top: int, font: "FreeTy
 
 
 def _small(path: Path, max_side: int) -> "PIL.Image.Image | None":
-    import PIL.Image  # noqa: PLC0415 - as above
-
     patience = Patience()
     try:
-        with opened(*whole(_content(path), patience), patience) as picture:
-            picture.draft("RGB", (max_side, max_side))
-            picture.thumbnail((max_side, max_side))
-            flat = PIL.Image.new("RGB", picture.size, "white")
-            with picture.convert("RGBA") as layered:
-                flat.paste(layered, mask=layered.getchannel("A"))
-            return flat
+        found = whole(_content(path), patience)
+        with opened(found.kind, found.data, patience) as picture:
+            return seen(picture, max_side, found.profile, found.orientation)
     except Exception:  # the file is the user's now: gone, replaced, or anything else
         return None
 

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from darkroom.errors import NotAnImage
-from darkroom.generations.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, opened, whole
+from darkroom.generations.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, decoded, whole
+from darkroom.generations.stripping import stripped
 from darkroom.models import Charged
 
 LOOK_AGAIN = "Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may have it too."
@@ -13,12 +14,16 @@ FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open i
 
 @dataclass(frozen=True)
 class Verified:
-    """What the bytes really are; `width` and `height` in pixels."""
+    """What the bytes really are.
+
+    `data` is to be saved. `width` and `height` are pixels, as people see them. `removed` says what was taken out.
+    """
 
     kind: Kind
     data: bytes
     width: int
     height: int
+    removed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,18 +77,18 @@ def what_came(data: bytes) -> Came:
     return Came(f"{len(data):,} bytes of an unknown kind", lasting=False)
 
 
-def verified(data: bytes, seconds: float = DECODING_S, *, origin: str = "") -> Verified:
-    """The picture in the bytes, after a full decode within `seconds`; whatever it does not need is gone.
+def verified(data: bytes, seconds: float = DECODING_S, *, origin: str = "", strip: bool = False) -> Verified:
+    """The picture in the bytes, after a full decode within `seconds`; `strip` takes its notes out.
 
     Raises:
         NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
     """
     patience = Patience(seconds)
     try:
-        kind, data = whole(data, patience)
-        with opened(kind, data, patience) as picture:
-            picture.load()
-            return Verified(kind, data, *picture.size)
+        found = whole(data, patience)
+        size = decoded(found, patience)
+        saved, removed = stripped(found, data) if strip else (data, None)
+        return Verified(found.kind, saved, *size, removed)
     except Unfit as error:
         raise _unfit(data, error, origin) from error
 

@@ -72,7 +72,8 @@ def _say_picture(image: Image, number: int) -> str:
     if image.status is ImageStatus.SUCCEEDED:
         kind = (image.mime_type or "").removeprefix("image/").upper()
         marked = " It carries the provider's watermark." if image.watermarked else ""
-        return f"{number}. {image.path} ({image.width} × {image.height} {kind}){marked}"
+        removed = f" Removed from it: {image.removed}." if image.removed else ""
+        return f"{number}. {image.path} ({image.width} × {image.height} {kind}){marked}{removed}"
     if image.error is not None:
         hidden = "The provider hides this picture. " if image.hidden else ""
         return (

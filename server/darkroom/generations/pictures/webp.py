@@ -1,0 +1,76 @@
+"""The chunks of a WebP."""
+
+import struct
+from collections.abc import Iterator, Sequence
+
+from darkroom.generations.pictures.parts import Part, Patience, Role, cut_off
+
+# Pixels, and the frames of one that moves, which has no other picture.
+_NEEDED = {b"VP8 ", b"VP8L", b"ALPH", b"ANIM"}
+_NOTES = {b"ICCP": 0x20, b"EXIF": 0x08, b"XMP ": 0x04}
+"""The flags that announce them."""
+_ROLES = {
+    b"ICCP": (Role.PROFILE, "a colour profile"),
+    b"EXIF": (Role.EXIF, "EXIF"),
+    b"XMP ": (Role.XMP, "XMP"),
+    b"C2PA": (Role.STATEMENT, "C2PA"),
+}
+
+
+def parts(data: bytes, patience: Patience) -> Iterator[Part]:
+    """Up to its end."""
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if end > len(data):
+        raise cut_off()
+    yield from _chunks(memoryview(data)[:end], 12, patience)
+    if end < len(data):
+        yield Part(Role.REST, memoryview(data)[end:], name="what followed its end")
+
+
+def _chunks(view: memoryview, at: int, patience: Patience, *, in_frame: bool = False) -> Iterator[Part]:
+    while at + 8 <= len(view):
+        patience.another_part()
+        start, body = at, at + 8
+        kind, size = struct.unpack_from("<4sI", view, start)
+        end, at = body + size, body + size + size % 2
+        if end > len(view):  # whether the rest was needed will be seen when it is decoded
+            yield Part(Role.REST, view[start:], name="other chunks")
+            return
+        if kind == b"ANMF" and not in_frame:
+            yield _frame(view[start:at], view[body:end], patience)
+        elif kind in _NEEDED or (kind == b"VP8X" and size == 10):
+            yield Part(Role.PIXELS, view[start:at])
+        else:
+            role, name = _ROLES.get(kind, (Role.REST, "other chunks"))
+            yield Part(role if not in_frame else Role.REST, view[start:at], view[body:end], name)
+
+
+def _frame(raw: memoryview, body: memoryview, patience: Patience) -> Part:
+    needed = [part.raw for part in _chunks(body, 16, patience, in_frame=True) if part.role is Role.PIXELS]
+    frame = b"".join((body[:16], *needed))
+    if len(frame) == len(body):
+        return Part(Role.PIXELS, raw)
+    return Part(Role.PIXELS, chunk(b"ANMF", frame), name="other chunks")
+
+
+def joined(chunks: Sequence[bytes | memoryview]) -> bytes:
+    """The file of these chunks, which announces what notes are in it and no others."""
+    flags = 0
+    for each in chunks:
+        flags |= _NOTES.get(bytes(each[:4]), 0)
+    mask = sum(_NOTES.values())
+    told = [
+        b"".join((each[:8], bytes((each[8] & (~mask | flags),)), each[9:])) if each[:4] == b"VP8X" else each
+        for each in chunks
+    ]
+    return b"".join((b"RIFF", struct.pack("<I", 4 + sum(map(len, told))), b"WEBP", *told))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """One chunk."""
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def note(role: Role, body: bytes) -> bytes:
+    """These EXIF or XMP data as a part."""
+    return chunk(b"EXIF" if role is Role.EXIF else b"XMP ", body)
