@@ -191,20 +191,20 @@ def test_an_id_that_nobody_has_and_a_wrong_variable_are_told_in_a_line(home: Hom
         assert done.status in {FAILED, WRONG_USE}
         assert done.err.startswith("not_found: ")
         assert len(done.err.splitlines()) == 1
-    done = darkroom(home, "list", FATTHUMB_LIMITS="ten a minute")
+    done = darkroom(home, "list", DARKROOM_HOME="~nobody-has-this-name/x")
     assert (done.status, done.out) == (WRONG_USE, "")
-    assert "FATTHUMB_LIMITS" in done.err
+    assert "DARKROOM_HOME" in done.err
     assert len(done.err.splitlines()) == 1
 
 
 async def test_a_server_with_a_wrong_variable_says_so_to_the_agent_and_on_stderr(home: Home) -> None:
-    user = home.with_(FATTHUMB_LIMITS="ten a minute")
+    user = home.with_(DARKROOM_HOME="~nobody-has-this-name/x")
     async with connected(user) as client:
-        assert "FATTHUMB_LIMITS" in await refused(client, "generate", prompt="A fox")
-        assert "FATTHUMB_LIMITS" in await refused(client, "list_generations")
+        assert "DARKROOM_HOME" in await refused(client, "generate", prompt="A fox")
+        assert "DARKROOM_HOME" in await refused(client, "list_generations")
     done = darkroom(user)
     assert (done.status, done.out) == (DONE, "")
-    assert "FATTHUMB_LIMITS" in done.err
+    assert "DARKROOM_HOME" in done.err
 
 
 def test_a_generation_refused_for_its_key_exits_with_1(home: Home, fatthumb: FatThumb) -> None:
