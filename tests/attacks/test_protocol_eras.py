@@ -9,7 +9,8 @@ from tests.attacks.wire import ENVELOPE, INITIALIZE, PREFIX, Wire, encoded, wire
 from tests.hosts import ERAS, Era, Home
 from tests.services.fatthumb import FatThumb
 
-INVALID_REQUEST, INVALID_PARAMS, METHOD_NOT_FOUND, UNSUPPORTED_VERSION = -32600, -32602, -32601, -32022
+PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS, METHOD_NOT_FOUND = -32700, -32600, -32602, -32601
+UNSUPPORTED_VERSION = -32022
 
 
 def rpc(id: Any, method: str, **params: Any) -> bytes:  # noqa: A002 - as on the wire
@@ -117,10 +118,10 @@ def test_hostile_meta_is_refused_or_ignored(
     [
         (HANDSHAKE, ("legacy", None)),
         (rpc("shake", "initialize", **INITIALIZE, _meta=ENVELOPE), ("legacy", None)),
-        (rpc("shake", "server/discover", _meta=ENVELOPE), ("2026-07-28", None)),
+        (rpc("shake", "tools/list", _meta=ENVELOPE), ("2026-07-28", None)),
         (rpc("shake", "no/such", _meta=ENVELOPE), ("2026-07-28", METHOD_NOT_FOUND)),
     ],
-    ids=["a handshake", "a handshake in an envelope", "a discovery", "an unknown method in an envelope"],
+    ids=["a handshake", "a handshake in an envelope", "a list in an envelope", "an unknown method in an envelope"],
 )  # fmt: skip
 def test_the_first_request_decides_the_era_and_the_other_one_is_refused(
     home: Home, line: bytes, expected: tuple[Era, int | None]
@@ -164,3 +165,57 @@ def test_a_client_may_hang_up_in_the_middle_of_a_message(home: Home, era: Era) -
     with wire(home, era) as connection:
         connection.open()
         connection.serves()  # there are no generations
+
+
+@pytest.mark.parametrize("discoveries", [1, 3])
+@pytest.mark.parametrize("then", ERAS)
+def test_a_discovery_alone_decides_no_era(home: Home, discoveries: int, then: Era) -> None:
+    with wire(home, then) as connection:
+        connection.listen()
+        asked = [f"ask {number}" for number in range(discoveries)]
+        connection.say(*[rpc(each, "server/discover", _meta=ENVELOPE) for each in asked])
+        if then == "legacy":
+            connection.say(HANDSHAKE)
+            assert connection.until("shake")[-1]["result"]["protocolVersion"] == "2025-11-25"
+            connection.say(encoded({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+        else:
+            assert "result" in connection.until(asked[-1])[-1]
+        assert connection.serves() == []
+        assert connection.ends() == 0
+
+
+def test_a_byte_order_mark_may_come_before_the_first_message_and_before_no_other(home: Home) -> None:
+    with wire(home, "legacy") as connection:
+        connection.listen()
+        connection.say(b"\xef\xbb", b"\xbf" + HANDSHAKE)
+        assert "result" in connection.until("shake")[-1]
+        assert connection.serves() == []
+        connection.say(b"\xef\xbb\xbf" + call("marked"))
+        assert [message["error"]["code"] for message in connection.serves()] == [PARSE_ERROR]
+
+
+def part(request_id: Any, method: str, **params: Any) -> dict[str, Any]:
+    named = {} if request_id is None else {"id": request_id}
+    return {"jsonrpc": "2.0", **named, "method": method, "params": params}
+
+
+def test_a_batch_is_answered_as_one_where_the_version_knows_batches(home: Home) -> None:
+    with wire(home, "legacy") as connection:
+        connection.listen()
+        connection.say(HANDSHAKE.replace(b"2025-11-25", b"2025-03-26"))
+        assert connection.until("shake")[-1]["result"]["protocolVersion"] == "2025-03-26"
+        note = part(None, "notifications/initialized")
+        connection.say(
+            encoded([note, part(1, "ping"), part("two", "tools/list"), 7, part(4, "initialize", **INITIALIZE)])
+        )
+        (answers,) = connection.heard_lines(1)
+        told = {answer["id"]: answer for answer in answers}
+        assert len(answers) == 4
+        assert told[1]["result"] == {}
+        assert len(told["two"]["result"]["tools"]) > 5
+        assert told[None]["error"]["code"] == told[4]["error"]["code"] == INVALID_REQUEST
+        connection.say(encoded([note]), b"[]\n", encoded([part("last", "ping")]))
+        nothing, (last,) = connection.heard_lines(2)
+        assert nothing["error"]["code"] == INVALID_REQUEST
+        assert last == {"jsonrpc": "2.0", "id": "last", "result": {}}
+        assert connection.serves() == []

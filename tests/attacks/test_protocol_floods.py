@@ -89,14 +89,20 @@ def test_more_requests_than_may_be_open_are_refused_and_the_others_go_on(home: H
         made = connection.until("made")[-1]["result"]["structuredContent"]["id"]
         waits = [connection.tool(number, "wait", generation_ids=[made], timeout_s=600) for number in range(MAX_OPEN)]
         with connection.grows_by_at_most(300):
-            connection.say(*waits, connection.tool("over", "list_generations"))
+            over = [connection.tool(name, "list_generations") for name in ("over", "withdrawn")]
+            connection.say(*waits, *over, connection.request("ping", "ping"))
+            assert [message["id"] for message in connection.until("ping")] == ["ping"], "what is urgent goes past them"
+            withdrawn = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "withdrawn"}}
+            connection.say(encoded(withdrawn))
             refused = connection.until("over")
         assert [message["error"]["code"] for message in refused] == [BUSY]
         for number in range(MAX_OPEN):
             cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
             connection.say(encoded(cancelled))
         connection.say(connection.tool("later", "list_generations"))
-        assert "result" in connection.until("later")[-1]
+        assert ["result" in message for message in connection.until("later")] == [True]
+        connection.say(*waits, connection.tool("over", "list_generations"))
+        assert connection.ends() == 0, "its end goes past them too"
 
 
 def test_long_requests_are_held_up_to_a_bound_and_the_others_go_on(home: Home, fatthumb: FatThumb) -> None:

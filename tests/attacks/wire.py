@@ -86,6 +86,10 @@ class Wire:
             assert line.endswith(b"\n")
             yield message
 
+    def heard_lines(self, count: int) -> list[Any]:
+        """The next lines, whatever JSON they are."""
+        return [json.loads(self._heard.get(timeout=PATIENCE_S)) for _ in range(count)]
+
     def until(self, id: Any) -> list[Message]:  # noqa: A002
         """Everything up to the answer to this id, which comes last."""
         messages: list[Message] = []

@@ -22,6 +22,7 @@ from pydantic import AnyUrl, ValidationError
 
 from darkroom import __version__
 from darkroom.app.context import AppContext
+from darkroom.app.eras import serve_eras
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arguments
 from darkroom.extensions.fitting import Fitting
 from darkroom.extensions.gallery import gallery_page, with_gallery
@@ -144,4 +145,5 @@ async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:
     # Only the server inside it can be given streams.
     inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
     async with stdio_streams(*wire, server.unechoed) as (incoming, outgoing):
-        await inner.run(incoming, outgoing, inner.create_initialization_options())
+        options = inner.create_initialization_options()
+        await serve_eras(lambda read, write: inner.run(read, write, options), incoming, outgoing)

@@ -1,5 +1,6 @@
 """A stream of bytes, cut into lines."""
 
+import codecs
 from collections.abc import Iterator
 
 MAX_LINE = 1024 * 1024
@@ -7,18 +8,24 @@ MAX_LINE = 1024 * 1024
 
 
 class Lines:
-    """Cuts a stream of bytes into lines. Of a line that is too long nothing is kept: it comes out as None."""
+    """Cuts a stream of bytes into lines, without a byte order mark before the first.
+
+    Of a line that is too long nothing is kept: it comes out as None.
+    """
 
     def __init__(self) -> None:
         self._line = bytearray()
         self._too_long = False
+        self._first = True
 
     def feed(self, chunk: bytes) -> Iterator[bytes | None]:
         """The lines that end in this chunk."""
         *ends, rest = chunk.split(b"\n")
         for end in ends:
             self._keep(end)
-            yield None if self._too_long else bytes(self._line)
+            line = bytes(self._line)
+            yield None if self._too_long else line.removeprefix(codecs.BOM_UTF8) if self._first else line
+            self._first = False
             self._line.clear()
             self._too_long = False
         self._keep(rest)

@@ -50,6 +50,35 @@ def read_message(line: bytes | None) -> JSONRPCMessage | None:
     return _checked(cast("dict[str, Any]", value))
 
 
+def read_batch(line: bytes | None) -> list[JSONRPCMessage | Refused | None] | None:
+    """What each part of a batch says, as `read_message` has it; None where the line is no batch, but one message.
+
+    Raises:
+        Refused: it is a batch of nothing.
+    """
+    if not (line or b"").lstrip().startswith(b"["):
+        return None
+    try:
+        values = from_json(line or b"", allow_inf_nan=False)
+    except ValueError:
+        return None
+    if not values:
+        raise Refused(INVALID_REQUEST, "Invalid request: a batch holds a message at least")
+    return [_read_part(value) for value in values]
+
+
+def _read_part(value: Any) -> JSONRPCMessage | Refused | None:
+    try:
+        if not isinstance(value, dict):
+            raise Refused(INVALID_REQUEST, "Invalid request: a message is a JSON object")
+        part = cast("dict[str, Any]", value)
+        if part.get("method") == "initialize":
+            raise Refused(INVALID_REQUEST, "Invalid request: initialize stands in no batch", part.get("id"))
+        return _checked(part)
+    except Refused as refused:
+        return refused
+
+
 def _checked(value: dict[str, Any]) -> JSONRPCMessage | None:
     request_id = value.get("id")
     if "method" not in value and ("result" in value or "error" in value):

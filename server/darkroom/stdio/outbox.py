@@ -19,15 +19,25 @@ MAX_OPEN = 2_000
 MAX_HELD = 4 * 1024 * 1024
 """Requests that may be under way at once, and the bytes of their lines; parsed, those take up to thirty times as much.
 Who sends more waits a moment, and is refused then."""
-BUSY = -32000
-BUSY_AFTER_S = 5.0
+BATCHES = "2025-03-26"
+"""The only version of the protocol that knows batches."""
+
+
+class Batch:
+    """The answers to a batch of `left` messages, which go out as one line once none is left."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.lines: list[bytes] = []
+        self.letters: list[Letter] = []
 
 
 class Letter:
     """What becomes of the answer to one request, which counts for `weight` bytes while it is under way."""
 
-    def __init__(self, weight: int) -> None:
+    def __init__(self, weight: int, batch: Batch | None) -> None:
         self.weight = weight
+        self.batch = batch
         self._over = anyio.Event()
         self._written = False
 
@@ -48,11 +58,12 @@ class Outbox:
     def __init__(self, wire: int, unechoed: Callable[[str], str]) -> None:
         self._wire = wire
         self._unechoed = unechoed
-        self._lines: deque[tuple[bytes, Letter | None]] = deque()
+        self._lines: deque[tuple[bytes, list[Letter]]] = deque()
         self._unread = 0
         self._closed = False
         self._changed = anyio.Event()
         self._held = 0
+        self.batches = False
         # The requests under way; a client may give two of them the same id.
         self._open = defaultdict[RequestId | None, list[Letter]](list)
 
@@ -70,29 +81,39 @@ class Outbox:
             line = self._unechoed(line.decode()).encode()
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
             letter = self._settled(item.message.id)
+        if isinstance(item.message, JSONRPCResponse) and item.message.result.get("protocolVersion") == BATCHES:
+            self.batches = True
         while self.full:
             await self.change()
-        self._put(line, letter)
+        self._deliver(line, letter, letter.batch if letter else None)
 
-    def refuse(self, refused: Refused) -> None:
-        """Queues the answer to a line that the server never sees."""
-        self._put(_line(refused.answer))
+    def refuse(self, refused: Refused, batch: Batch | None = None) -> None:
+        """Queues the answer to a line, or a part of a batch, that the server never sees."""
+        self._deliver(_line(refused.answer), None, batch)
 
-    def _put(self, line: bytes, letter: Letter | None = None) -> None:
-        self._lines.append((line, letter))
+    def unasked(self, batch: Batch) -> None:
+        """A part of this batch gets no answer."""
+        self._deliver(b"", None, batch)
+
+    def _deliver(self, line: bytes, letter: Letter | None, batch: Batch | None) -> None:
+        letters = [letter] if letter else []
+        if batch is not None:
+            batch.left -= 1
+            batch.lines += [line.rstrip(b"\n")] if line else []
+            batch.letters += letters
+            if batch.left or not batch.lines:
+                return
+            line, letters = b"[" + b",".join(batch.lines) + b"]\n", batch.letters
+        self._lines.append((line, letters))
         self._unread += len(line)
         self._notify()
 
-    async def admit(self, request_id: RequestId, length: int) -> Letter:
-        """Counts a request in, after a moment if others must be answered first. Raises Refused: too many are."""
-        counted = max(length, MAX_HELD // MAX_OPEN)
-        with anyio.move_on_after(BUSY_AFTER_S):
-            while self._held + counted > MAX_HELD:
-                await self.change()
-        if self._held + counted > MAX_HELD:
-            raise Refused(BUSY, f"Too many requests: {MAX_OPEN} or {MAX_HELD} bytes may be under way", request_id)
-        self._held += counted
-        letter = Letter(counted)
+    def admit(self, request_id: RequestId, length: int, batch: Batch | None) -> Letter | None:
+        """Counts a request in; None while others must be answered first."""
+        letter = Letter(max(length, MAX_HELD // MAX_OPEN), batch)
+        if self._held + letter.weight > MAX_HELD:
+            return None
+        self._held += letter.weight
         self._open[request_id].append(letter)
         return letter
 
@@ -100,6 +121,8 @@ class Outbox:
         """This request is under way no more, and its client expects no answer."""
         if letter := self._settled(request_id):
             letter.end(written=False)
+            if letter.batch is not None:
+                self.unasked(letter.batch)
 
     def _settled(self, request_id: RequestId | None) -> Letter | None:
         letters = self._open.get(request_id)
@@ -132,9 +155,8 @@ class Outbox:
             await to_thread.run_sync(_write_all, self._wire, waiting, abandon_on_cancel=True)
             self._unread -= len(waiting)
             self._notify()
-            for _, letter in lines:
-                if letter is not None:
-                    letter.end(written=True)
+            for letter in (letter for _, letters in lines for letter in letters):
+                letter.end(written=True)
 
     async def aclose(self) -> None:
         """Takes nothing more."""

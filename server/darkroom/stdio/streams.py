@@ -4,16 +4,14 @@ import os
 import select
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 
 import anyio
 from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from mcp.shared.message import ServerMessageMetadata, SessionMessage
-from mcp_types.jsonrpc import JSONRPCRequest
+from mcp.shared.message import SessionMessage
 
+from darkroom.stdio.door import Door
 from darkroom.stdio.lines import Lines
-from darkroom.stdio.messages import Refused, read_message
 from darkroom.stdio.outbox import Outbox
 
 CHUNK = 64 * 1024
@@ -23,29 +21,25 @@ DRAIN_S = 0.5
 
 async def _read(source: int, incoming: MemoryObjectSendStream[SessionMessage | Exception], outbox: Outbox) -> None:
     """Hands on the messages that arrive, until the client hangs up; what it began to say then is passed over."""
+    door = Door(incoming, outbox)
+    async with incoming, anyio.create_task_group() as tasks:
+        tasks.start_soon(door.run)
+        await _hand_on(source, outbox, door)
+        tasks.cancel_scope.cancel()
+
+
+async def _hand_on(source: int, outbox: Outbox, door: Door) -> None:
     lines = Lines()
-    async with incoming:
-        while chunk := await to_thread.run_sync(os.read, source, CHUNK, abandon_on_cancel=True):
-            for line in lines.feed(chunk):
-                if not await _room(source, outbox):
-                    return
-                metadata = None
-                try:
-                    message = read_message(line)
-                    if isinstance(message, JSONRPCRequest):
-                        letter = await outbox.admit(message.id, len(line or b""))
-                        unanswered = partial(outbox.unanswered, message.id)
-                        metadata = ServerMessageMetadata(request_context=letter, on_request_unanswered=unanswered)
-                except Refused as refused:
-                    outbox.refuse(refused)
-                    continue
-                if message is not None:
-                    await incoming.send(SessionMessage(message, metadata))
+    while chunk := await to_thread.run_sync(os.read, source, CHUNK, abandon_on_cancel=True):
+        for line in lines.feed(chunk):
+            if not await _room(source, outbox, door):
+                return
+            await door.take(line)
 
 
-async def _room(source: int, outbox: Outbox) -> bool:
-    """Waits while the client does not read its answers. False: it has hung up meanwhile."""
-    while outbox.full:
+async def _room(source: int, outbox: Outbox, door: Door) -> bool:
+    """Waits while the client does not read its answers, or asks too much. False: it has hung up meanwhile."""
+    while outbox.full or door.crowded:
         if _hung_up(source):
             return False
         with anyio.move_on_after(LOOK_EVERY_S):
