@@ -67,18 +67,14 @@ async def test_a_value_that_the_ledger_cannot_hold_ends_its_generation_and_is_no
         assert await process.journal.note(RUNNING.model_copy(update={"stage": Stage.FAILED}), **value) is not None
 
 
-async def test_a_look_that_brings_such_a_value_ends_one_generation_and_no_other(tmp_path: Path) -> None:
-    provider = Spoken(reading=Reading(done=True, seed=2**64))
+async def test_such_a_value_that_is_only_good_to_know_is_left_out(tmp_path: Path) -> None:
+    provider = Spoken(reading=Reading(done=True, seed=2**64, error="out of paint"))
     async with house(tmp_path, provider) as process:
         await process.ledger.begin(RUNNING, adopt_since=0.0)
         process.driver.resume(RUNNING)
         ended = await process.until(RUNNING.id, lambda seen: seen.status.terminal)
         assert ended.error is not None
-        assert (ended.error.code, ended.error.charged) == ("storage_error", "maybe")
-        provider.reading = Reading(done=False)
-        provider.may_answer.set()
-        other = await process.generate("another")
-        await process.until(other.id, lambda seen: seen.status == "processing")
+        assert (ended.error.code, ended.seed) == ("provider_error", None)
 
 
 def test_jobs_are_looked_at_every_thirty_seconds_while_the_ledger_cannot_be_asked(tmp_path: Path) -> None:

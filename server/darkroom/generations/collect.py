@@ -107,7 +107,10 @@ class Collector:
         return Collected(record, _in_order(images), lacking)
 
     async def _write(self, record: Record, images: tuple[Image, ...], seed: int | None) -> Record:
-        return await self._journal.write(record, images=images, seed=record.seed if seed is None else seed)
+        # What is saved must be known to the row; what is only said of pictures holds up no look.
+        saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
+        write = self._journal.write if saved else self._journal.note
+        return await write(record, images=images, seed=record.seed if seed is None else seed)
 
     async def _fetched(
         self, provider: Provider, record: Record, remote: RemoteImage, image: Image

@@ -221,7 +221,7 @@ class Driver:
         queued = reading.queued and job.record.provider_queued  # a status does not go backwards
         position = reading.queue_position if queued else None
         if (queued, position) != (job.record.provider_queued, job.record.queue_position):
-            job.record = await self._journal.write(job.record, provider_queued=queued, queue_position=position)
+            job.record = await self._journal.note(job.record, provider_queued=queued, queue_position=position)
         job.record = (await self._collector.collect(provider, job.record, reading)).record
         await self._count(provider, job)
         return None

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 import anyio
 
-from darkroom.models import Generation, Image, ImageStatus, Progress, Record, Stage, Status, moment, picture_uri
+from darkroom.models import (
+    Charged,
+    Failure,
+    Generation,
+    Image,
+    ImageStatus,
+    Progress,
+    Record,
+    Stage,
+    Status,
+    moment,
+    picture_uri,
+)
 from darkroom.providers.base import Traits
 from darkroom.store.ledger import Standing
 
@@ -117,17 +129,27 @@ def describe(
             elapsed_s=round(elapsed(record, now), 1),
             expected_s=None if expected_s is None else round(expected_s, 1),
         ),
-        images=tuple(_named(image, record.id) for image in record.images),
+        images=tuple(_named(image, record) for image in record.images),
         error=record.failure,
         created_at=moment(record.created_at),
         submitted_at=None if record.submitted_at is None else moment(record.submitted_at),
-        finished_at=None if record.finished_at is None else moment(record.finished_at),
+        finished_at=None if record.finished_at is None else moment(max(record.finished_at, record.created_at)),
     )
 
 
-def _named(image: Image, generation_id: str) -> Image:
-    # Rows of older versions hold a file's URI here.
-    uri = picture_uri(generation_id, image.index) if image.status is ImageStatus.SUCCEEDED else None
+_NOT_FETCHED = Failure(
+    code="result_unavailable",
+    message="Darkroom ended while it was fetching this picture.",
+    charged=Charged.MAYBE,
+    next_step="Call get_status: Darkroom fetches it again, at no cost.",
+)
+
+
+def _named(image: Image, record: Record) -> Image:
+    # Rows of older versions hold a file's URI here, and pictures that a kill left under way though all is over.
+    if record.stage.terminal and image.status is ImageStatus.PROCESSING:
+        return image.model_copy(update={"status": ImageStatus.FAILED, "error": image.error or _NOT_FETCHED})
+    uri = picture_uri(record.id, image.index) if image.status is ImageStatus.SUCCEEDED else None
     return image.model_copy(update={"uri": uri})
 
 

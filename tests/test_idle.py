@@ -1,0 +1,44 @@
+"""A process that has nothing to do writes nothing, whatever lies in the ledger that it cannot go on with."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+
+from darkroom.app.context import open_app
+from darkroom.generations import peers, sweep
+from darkroom.models import Answered, GenerationRequest, Record, Stage
+from darkroom.settings import Settings
+from darkroom.store.database import FILE_NAME
+from tests.ledgers import open_ledger
+
+
+@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.RUNNING, Stage.COLLECTING])
+@pytest.mark.parametrize("provider", ["fatthumb", "betterwaifu", "dall-e-2"])
+async def test_rows_that_a_dead_process_left_for_a_provider_without_a_key_make_nobody_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Stage, provider: str
+) -> None:
+    monkeypatch.setattr(peers, "ADOPTION_INTERVAL_S", 0.01)
+    monkeypatch.setattr(sweep, "SWEEP_S", 0.01)
+    home = tmp_path / "home"
+    async with open_ledger(home) as ledger:
+        request = GenerationRequest(provider=provider, prompt="a fox", model="m")
+        left = Record(
+            id="gen_1", owner="local", request=request, account="key", stage=stage, created_at=time.time(),
+            holder="dead", answered=Answered.DELIVERED, job_id="job",
+        )  # fmt: skip
+        await ledger.begin(left, adopt_since=0.0)
+    with closing(sqlite3.connect(home / FILE_NAME)) as db:
+
+        def version() -> int:
+            return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+        async with open_app(Settings(home, tmp_path / "pictures")):
+            await anyio.sleep(0.1)  # what it writes once, at its start
+            before, files = version(), (home / "processes").stat().st_mtime_ns
+            await anyio.sleep(0.15)
+            assert version() == before
+            assert (home / "processes").stat().st_mtime_ns == files
