@@ -26,6 +26,7 @@ from tests.services.betterwaifu import BetterWaifu
 from tests.services.faults import Alter, Answer, CutBody, CutJson, Delay, Flood, Html, Raw, Redirect, Reset
 
 REWORD = "Reword the prompt"
+NO_LINK = {"id": "thumb_1", "status": "succeeded", "url": None}
 
 
 def meets(*met: faults.Fault) -> Callable[[Scene], None]:
@@ -70,8 +71,15 @@ def and_then_it_goes_back(scene: Scene) -> Outcome:
 
 
 def an_hour_passes(scene: Scene) -> None:
-    """By our clock, not by the provider's."""
+    """By our clock, not by the provider's; all the while it was looked at."""
+    scene.edit("UPDATE generations SET looked_s = 3600")
+
+
+def an_hour_passes_asleep(scene: Scene) -> None:
+    """Nobody looked meanwhile, and the first look fails; then the job is at its end."""
     scene.edit("UPDATE generations SET submitted_at = submitted_at - 3600, created_at = created_at - 3600")
+    scene.service.script("read", *[Answer(500)] * 2)
+    the_job_ends(scene)
 
 
 def the_job_ends(scene: Scene) -> None:
@@ -162,9 +170,21 @@ ENDS = (
         failed("result_unavailable", "maybe", "safety review", "another prompt"),
     ),
     Fault(
-        "a job that succeeded without a picture",
-        always(says(thumbnails=[])),
-        failed("result_unavailable", "maybe", "finished without giving it", "gallery"),
+        "a job that succeeded, but without a picture at first", **looks(*[says(status="succeeded", thumbnails=[])] * 3)
+    ),
+    Fault("a job whose picture has no link at first", **looks(*[says(status="succeeded", thumbnails=[NO_LINK])] * 2)),
+    Fault(
+        "a job that may not be looked at any more",
+        always(Answer(422, json={"error": "No such view"})),
+        failed("invalid_request", "maybe", "No such view", "get_status"),
+        mended=always(None),
+        at_last=succeeds(),
+    ),
+    Fault(
+        "a job that is gone",
+        always(Answer(410, json={"error": "Gone"})),
+        failed("expired", "maybe", "no longer has this job", "gallery"),
+        run=through_a_server,
     ),
     Fault(
         "a job that is not done by its deadline is given up, and looked at again when it is asked for",
@@ -173,6 +193,12 @@ ENDS = (
         run=interrupted(polled, then=an_hour_passes),
         mended=the_job_ends,
         at_last=succeeds(),
+    ),
+    Fault(
+        "a job that was done while this machine slept",
+        fate(duration=1000.0),
+        succeeds(),
+        run=interrupted(polled, then=an_hour_passes_asleep),
     ),
 )
 

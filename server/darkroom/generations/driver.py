@@ -132,7 +132,7 @@ class Driver:
         for job in jobs:
             provider = self._registry.providers[job.record.request.provider]
             if job.failures:
-                job.looks.ring(anyio.current_time(), provider.traits.shortest_interval_s)
+                job.looks.ring(provider.traits.shortest_interval_s)
 
     def _drive(self, record: Record, resumed: bool = False) -> None:
         before = self._jobs.get(record.id)

@@ -103,6 +103,7 @@ class Looks:
     def __init__(self) -> None:
         self._last = float("-inf")
         self._firm = False
+        self._not_before = float("-inf")
         self._bell = anyio.Event()
         self._looked = anyio.Event()
 
@@ -114,6 +115,7 @@ class Looks:
             if self._firm:
                 await anyio.sleep_forever()
             await self._bell.wait()
+            await anyio.sleep_until(self._not_before)
 
     def done(self, now: float, *, firm: bool) -> None:
         """A look has ended; `firm`: the pause after it must not be cut short."""
@@ -121,15 +123,15 @@ class Looks:
         self._looked.set()
         self._looked = anyio.Event()
 
-    def ring(self, now: float, shortest_s: float) -> bool:
-        """Asks for a look, unless the last is younger than `shortest_s` or the pause is firm."""
-        if self._firm or now - self._last < shortest_s:
-            return False
+    def ring(self, shortest_s: float) -> None:
+        """Asks for a look as soon as the last is `shortest_s` old, unless the pause is firm."""
+        self._not_before = self._last + shortest_s
         self._bell.set()
-        return True
 
     async def once_more(self, now: float, shortest_s: float) -> None:
-        """Asks for a look as `ring` does, and waits for it a little while."""
-        if self.ring(now, shortest_s):
-            with anyio.move_on_after(PATIENCE_S):
-                await self._looked.wait()
+        """Asks for a look and waits a little for it, unless the last is younger than `shortest_s` or the pause is firm."""
+        if self._firm or now - self._last < shortest_s:
+            return
+        self.ring(shortest_s)
+        with anyio.move_on_after(PATIENCE_S):
+            await self._looked.wait()
