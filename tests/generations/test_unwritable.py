@@ -14,6 +14,7 @@ from darkroom.generations.limits import RequestAllowance
 from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
 from darkroom.settings import Limits, Window
+from darkroom.store import database
 from tests.generations.house import House, Spoken, house
 from tests.generations.test_polling import clock, in_virtual_time
 from tests.ledgers import open_ledger
@@ -100,7 +101,9 @@ def test_jobs_are_looked_at_every_thirty_seconds_while_the_ledger_cannot_be_aske
     assert times[5] - times[4] < 2
 
 
-async def test_a_ledger_out_of_reach_is_told_of_instead_of_work_as_usual(tmp_path: Path) -> None:
+async def test_a_ledger_out_of_reach_is_told_of_instead_of_work_as_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with house(tmp_path, Spoken(), starts=False) as process:
         await process.ledger.begin(RUNNING, adopt_since=0.0)
         db = process.database.db
@@ -110,6 +113,9 @@ async def test_a_ledger_out_of_reach_is_told_of_instead_of_work_as_usual(tmp_pat
         told = (await process.service.kept("local", RUNNING.id)).progress.message
         assert "readonly" in told
         assert "only kept in memory" in told
+        with monkeypatch.context() as later:
+            later.setattr(database, "BELIEVED_S", 0.0)
+            assert "memory" not in (await process.service.kept("local", RUNNING.id)).progress.message
         db.execute("PRAGMA query_only = 0")
         await process.journal.write(noted, seed=7)
         record = await process.ledger.get(RUNNING.id, "local")

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
+BELIEVED_S = 15.0
+"""How long a failure to write is told of. Whatever must be written is tried more often than that."""
 SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
@@ -55,8 +57,13 @@ class Database:
     def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter) -> None:
         self.db = db
         self._thread = thread
-        self.trouble: str | None = None
-        """Why the file cannot be written to, since the last time that it could."""
+        self._trouble: str | None = None
+        self._failed_at = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the file could not be written to just now; None: it could, or nobody has tried for a while."""
+        return self._trouble if time.monotonic() - self._failed_at < BELIEVED_S else None
 
     async def transaction(self, work: Callable[[], T]) -> T:
         """Runs `work` between BEGIN IMMEDIATE and COMMIT.
@@ -81,7 +88,7 @@ class Database:
                     self.db.execute("ROLLBACK")
                 raise
             if self.db.total_changes > before:
-                self.trouble = None
+                self._trouble = None
             return result
 
         try:
@@ -89,7 +96,7 @@ class Database:
         except Unstorable:
             raise
         except StorageError as error:
-            self.trouble = error.message
+            self._trouble, self._failed_at = error.message, time.monotonic()
             raise
 
     async def run(self, work: Callable[[], T]) -> T:

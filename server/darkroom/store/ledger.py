@@ -214,7 +214,7 @@ class Ledger(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why the ledger cannot be written to, since the last time that it could."""
+        """Why the ledger could not be written to just now; None: it could, or nobody has tried for a while."""
         ...
 
     async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
