@@ -66,12 +66,20 @@ PROMPTS = {
 }
 
 
+def kinds(stem: str) -> str:
+    """Each letter and figure, with no more marks than any script puts on it, as L; everything else as it is."""
+    return re.sub(r"LM{,4}", "L", "".join(kind(letter) for letter in stem))
+
+
+def kind(letter: str) -> str:
+    return "L" if letter.isalnum() else "M" if unicodedata.category(letter) in {"Mn", "Mc"} else letter
+
+
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
 def test_a_prompt_makes_a_plain_name(tmp_path: Path, prompt: str) -> None:
     stem = picture_stem(prompt, GENERATION, 4)
     assert stem.endswith("-aht2bgir-4")
-    assert re.fullmatch(r"[^\W_]+(-[^\W_]+)*", stem), "letters and figures, with single dashes between them"
-    assert not any(unicodedata.category(letter)[0] in "CZM" for letter in stem)
+    assert re.fullmatch(r"L+(-L+)*", kinds(stem)), "letters and figures, with single dashes between them"
     assert PureWindowsPath(f"{stem}.png").name == f"{stem}.png"
     assert stem.partition(".")[0].casefold() not in RESERVED
     assert len(f"{stem}-999.webp".encode()) <= 120
@@ -83,6 +91,31 @@ def test_a_prompt_makes_a_plain_name(tmp_path: Path, prompt: str) -> None:
 
 def test_letters_and_figures_of_other_shapes_are_written_plainly() -> None:
     assert picture_stem("Ｆｏｘ ﬁnds ㎏ ①", GENERATION, 1) == "fox-finds-kg-1-aht2bgir-1"
+
+
+SCRIPTS = {
+    "Hindi": ("नमस्ते दुनिया", "नमस्ते-दुनिया"),
+    "Thai": ("สวัสดีชาวโลก", "สวัสดีชาวโลก"),
+    "Tamil": ("தமிழ் எழுத்து!", "தமிழ்-எழுத்து"),
+    "Burmese": ("မြန်မာ", "မြန်မာ"),
+    "Tibetan": ("བོད་ཡིག", "བོད-ཡིག"),
+    "Hebrew with its points": ("שָׁלוֹם עולם", "שָׁלוֹם-עולם"),
+    "Arabic with its signs": ("مَرْحَبًا", "مَرْحَبًا"),
+    "Sinhala, whose letters are joined": ("ශ්‍රී ලංකා", "ශ්රී-ලංකා"),
+    "Persian, whose letters are kept apart": ("می‌خواهم", "میخواهم"),
+    "Greek whose accents come apart": ("ΐδιος", "ΐδιος"),
+    "accents that stand apart": ("föx é", "föx-é"),
+    "more marks than letters have": ("f" + "́" * 99, "f" + "́" * 4),
+    "a mark that marks nothing": ("́fox", "fox"),
+    "a figure in a box": ("1️⃣ fox", "1-fox"),
+    "a sentence without spaces": ("长" * 99, "长" * 26),
+    "a word that is too long": ("क्षि" * 60, "क्षि" * 6 + "क्"),
+}
+
+
+@pytest.mark.parametrize(("prompt", "words"), SCRIPTS.values(), ids=SCRIPTS)
+def test_letters_of_every_script_are_kept_with_their_marks(prompt: str, words: str) -> None:
+    assert picture_stem(prompt, GENERATION, 1) == unicodedata.normalize("NFC", f"{words}-aht2bgir-1")
 
 
 async def test_a_prompt_in_letters_that_the_locale_lacks_has_its_picture_saved_all_the_same(home: Home) -> None:

@@ -15,9 +15,14 @@ from pathlib import Path
 
 from darkroom.errors import ResultUnavailable, StorageError
 from darkroom.models import Charged
+from darkroom.redact import clean
 from darkroom.store.private import FILE, FOLDER, UNSUPPORTED, make_folder, restore, where_supported
 
 MAX_STEM_BYTES = 80
+MOST_MARKS = 4
+"""On one letter; no script needs more."""
+_JOINERS = "\u200c\u200d"
+"""They shape letters, and are not seen themselves."""
 STALE_S = 3600.0
 """Seconds after which nobody is still writing a temporary file: whoever began it was killed."""
 TRIAL_BYTES = 64 * 1024
@@ -26,19 +31,42 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
 
 def picture_stem(prompt: str, generation_id: str, index: int) -> str:
     """A file name (without suffix) that a person recognises: words of the prompt, a short id, the number."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", prompt[:400]).casefold())
     stem = ""
-    for word in words:
+    for word in _words(prompt[:400]):
         longer = f"{stem}-{word}" if stem else word
         if len(longer.encode("utf-8", "ignore")) > MAX_STEM_BYTES:
+            stem = stem or _beginning(word)
             break
         stem = longer
-    stem = stem.replace("_", "-").strip("-") or "picture"
+    stem = stem or "picture"
     try:
         os.fsencode(stem)
     except UnicodeEncodeError:  # the user's locale has no such letters
         stem = "picture"
     return f"{stem}-{generation_id.removeprefix('gen_')[:8]}-{index}"
+
+
+def _words(text: str) -> list[str]:
+    """Letters and figures in small, with the marks that belong to them, which many scripts write vowels with."""
+    words = [""]
+    marks = 0
+    for letter in unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).lower()):
+        if letter.isalnum():
+            words[-1], marks = words[-1] + letter, 0
+        elif words[-1] and unicodedata.category(letter) in {"Mn", "Mc"} and clean(letter):
+            marks += 1
+            words[-1] += letter if marks <= MOST_MARKS else ""
+        elif letter not in _JOINERS:
+            words.append("")
+    return [word for word in words if word]
+
+
+def _beginning(word: str) -> str:
+    """As much of a long word as fits, no letter without its marks."""
+    cut = word.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore")
+    while len(cut) < len(word) and unicodedata.category(word[len(cut)])[0] == "M":
+        cut = cut[:-1]
+    return cut
 
 
 def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes) -> Path:
@@ -83,8 +111,8 @@ def try_place(root: Path, day: datetime, room: int) -> None:
             disk = shutil.disk_usage(folder.path if folder.descriptor is None else folder.descriptor)
             if disk.total and disk.free < room:  # some network drives do not know how large they are
                 raise OSError(errno.ENOSPC, f"only {disk.free:,} bytes are free, {room:,} are needed")
-    except OSError as error:
-        raise unusable(root, error.strerror or type(error).__name__) from error
+    except (OSError, ValueError) as error:
+        raise unusable(root, getattr(error, "strerror", None) or type(error).__name__) from error
 
 
 def unusable(root: Path, reason: str) -> StorageError:
