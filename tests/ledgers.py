@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from darkroom.store import database as module
 from darkroom.store.database import FILE_NAME, open_database
+from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
 
 NEWER_SQLITE = {"PYTHONPATH": str(Path(__file__).parent / "newer_sqlite")}
@@ -16,11 +18,26 @@ NEWER_SQLITE = {"PYTHONPATH": str(Path(__file__).parent / "newer_sqlite")}
 ROLLBACK, LOG = 1, 2
 
 
+@dataclass
+class Seen:
+    """What one process sees of the others: they run, but for those named here."""
+
+    lives: dict[str, Life] = field(default_factory=dict[str, Life])
+
+    def life(self, process_id: str) -> Life:
+        """See `Signs.life`."""
+        return self.lives.get(process_id, Life.RUNNING)
+
+    def silent(self, process_id: str) -> bool:
+        """See `Signs.silent`."""
+        return self.life(process_id) is Life.SILENT
+
+
 @asynccontextmanager
-async def open_ledger(home: Path) -> AsyncGenerator[SqliteLedger]:
+async def open_ledger(home: Path, seen: Seen | None = None) -> AsyncGenerator[SqliteLedger]:
     """The ledger in this folder. Raises StorageError as `open_database` does."""
     async with open_database(home) as database:
-        yield SqliteLedger(database)
+        yield SqliteLedger(database, seen or Seen())
 
 
 @contextmanager

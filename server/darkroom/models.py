@@ -180,6 +180,10 @@ class Record(Frozen):
     job_id: str | None = None
     holder: str = ""
     """The process that drives it."""
+    answering: str | None = None
+    """The process that owes its caller the answer; None: the holder."""
+    turn: int = 1
+    """Which of the calls that were given it this is, counted in the order of the ledger; 0: another one is owed it."""
     seed: int | None = None
     """What the provider says it used."""
     provider_queued: bool = False

@@ -20,6 +20,7 @@ from darkroom.redact import Redactor
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
 from darkroom.store.sqlite import SqliteLedger
+from tests.ledgers import Seen
 
 T = TypeVar("T")
 
@@ -97,7 +98,7 @@ class House:
 async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool = True) -> AsyncGenerator[House]:
     """A process on the ledger in this folder; `starts` False: it sends nothing."""
     async with open_database(home) as database, anyio.create_task_group() as tasks:
-        rows, changes = SqliteLedger(database), Changes()
+        rows, changes = SqliteLedger(database, Seen()), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]))
         driver = Driver(journal, registry, name, Collector(journal, home), tasks)

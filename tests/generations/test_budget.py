@@ -64,7 +64,7 @@ async def service_of(
             changes = Changes()
             journal = Journal(ledger, changes)
             registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]))
-            driver = Driver(journal, registry, "me", Collector(journal, home), tasks)
+            driver = Driver(journal, registry, "me", Collector(journal, home), tasks, clock=clock)
             driver.start()
             yield Service(journal, changes, registry, driver, "me", tasks, budget=budget, clock=clock)
             tasks.cancel_scope.cancel()

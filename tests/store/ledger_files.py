@@ -15,8 +15,8 @@ from darkroom.models import Record
 from darkroom.store.database import FILE_NAME
 from darkroom.store.ledger import Full, Room
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import open_ledger
-from tests.store.ledger_model import ADOPTABLE_FOR_S
+from tests.ledgers import Seen, open_ledger
+from tests.store.callers import ADOPTABLE_FOR_S
 
 T = TypeVar("T")
 
@@ -28,9 +28,10 @@ class Ledgers:
         self._portal = portal
         self._open = ExitStack()
         self._home = Path(mkdtemp(dir=folder))
+        self.seen = Seen()
 
     def connect(self) -> SqliteLedger:
-        return self._open.enter_context(self._portal.wrap_async_context_manager(open_ledger(self._home)))
+        return self._open.enter_context(self._portal.wrap_async_context_manager(open_ledger(self._home, self.seen)))
 
     def ask(self, method: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
         return self._portal.call(partial(method, *arguments, **named))

@@ -8,12 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from darkroom.models import TERMINAL, Answered, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.models import TERMINAL, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.settings import Limits, Window
 from darkroom.store.ledger import Room
+from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
+from tests.ledgers import Seen
+from tests.store.callers import Callers
 
-ADOPTABLE_FOR_S = 600.0
 LIMITS = {
     "alpha": Limits(submit=(Window(2, 10.0), Window(3, 40.0)), requests=(Window(10, 60.0),)),
     "beta": Limits(active=1, submit=(Window(1, 5.0),)),
@@ -55,7 +57,15 @@ class Process:
 
     name: str
     ledger: SqliteLedger
-    alive: bool = True
+    seen: Seen
+
+    @property
+    def life(self) -> Life:
+        return self.seen.life(self.name)
+
+    @life.setter
+    def life(self, life: Life) -> None:
+        self.seen.lives[self.name] = life
 
 
 @dataclass(eq=False)
@@ -99,6 +109,7 @@ class Model:
     `now` passes as time does; the ledger is told `now - behind`, the time of a clock that is sometimes set back.
     """
 
+    callers: Callers
     rows: dict[str, Record] = field(default_factory=dict[str, Record])
     history: dict[str, list[Record]] = field(default_factory=dict[str, list[Record]])
     posts: list[Post] = field(default_factory=list[Post])
@@ -185,18 +196,6 @@ class Model:
         begun = [row for row in self.rows.values() if row.request.provider != "beta" and perhaps_paid(row)]
         return room is None or sum(room.since <= row.created_at < room.until for row in begun) < room.limit
 
-    def lost_ones(self, call: Record) -> set[str]:
-        """The generations that an identical call must be given instead of a new one."""
-        return {
-            row.id
-            for row in self.rows.values()
-            if row.request == call.request
-            and row.answered is Answered.LOST
-            and row.created_at > call.created_at - ADOPTABLE_FOR_S
-            and perhaps_paid(row)
-            and (row.request_key is None or call.request_key in {None, row.request_key})
-        }
-
     def gone(self, dead: Process) -> None:
         """What a dead process sent has arrived by now, or never will."""
         for post in self.posts:
@@ -210,7 +209,6 @@ class Model:
         for earlier in self.posts:
             assert earlier.record.submit_token != record.submit_token
             assert earlier.record.id != record.id or earlier.taken_back, "a second POST for one generation"
-        assert record.id == self.waiting(account)[0], "somebody accepted earlier still waits"
         assert self.clock >= self.closed.get(account, 0.0), "the provider said: later"
         assert limits.active is None or len(self.active(account)) < limits.active, "too many at a time"
         self.posts.append(post)
@@ -241,6 +239,7 @@ def asked(name: str, provider: str, prompt: str, key: str | None, holder: str, n
         created_at=now,
         request_key=key,
         holder=holder,
+        answering=holder,
     )
 
 

@@ -33,10 +33,11 @@ import sys, anyio
 from pathlib import Path
 from darkroom.store.database import open_database
 from darkroom.store.sqlite import SqliteLedger
+from tests.ledgers import Seen
 
 async def main():
     async with open_database(Path(sys.argv[1])) as database:
-        print(await SqliteLedger(database).version())
+        print(await SqliteLedger(database, Seen()).version())
 
 print("ready", flush=True)
 sys.stdin.readline()

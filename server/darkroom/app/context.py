@@ -1,8 +1,9 @@
 """Everything that lives as long as the process does, built once from the settings."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,23 @@ from darkroom.providers.catalogue import Catalogue, Models
 from darkroom.redact import Redactor
 from darkroom.settings import Settings
 from darkroom.store.database import open_database
-from darkroom.store.presence import present
+from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
+
+
+class Part(Enum):
+    """What a process does with what lies in the ledger."""
+
+    ALL = auto()
+    """It sends whatever waits, and goes on with whatever others left."""
+    OWN = auto()
+    """The same, with what it made, was given or names, and with nothing else."""
+    LOOK = auto()
+    """It goes on with what it names, and sends nothing."""
+    NONE = auto()
+    """It moves nothing on."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,7 @@ class AppContext:
     tasks: TaskRows
     observer: Observer
     models: Models
+    driver: Driver
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
@@ -46,37 +61,60 @@ class AppContext:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, drives: bool = True) -> AsyncGenerator[AppContext]:
-    """Everything that lives as long as the process does. `drives` False: it only looks, and moves nothing on.
+async def open_app(
+    settings: Settings, part: Part = Part.ALL, *, named: Collection[str] = ()
+) -> AsyncGenerator[AppContext]:
+    """Everything that lives as long as the process does.
+
+    What it is sending when the block ends is seen to its end first; a server (ALL) gives it a last moment only.
 
     Raises:
         StorageError: the ledger cannot be used.
     """
+    only = None if part is Part.ALL else set(named)
     with unwrapped():
-        async with open_http() as http, open_database(settings.home) as database, anyio.create_task_group() as tasks:
-            with present(settings.home) as presence:
-                ledger = SqliteLedger(database)
-                providers = registry.build(
-                    settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
-                )
-                changes = Changes()
-                journal = Journal(ledger, changes)
-                collector = Collector(journal, settings.pictures, strip=settings.strip_notes)
-                driver = Driver(journal, providers, presence.id, collector, tasks)
-                peers = Peers(ledger, presence, providers, changes)
-                if drives:
-                    await peers.adopt_the_dead(driver)
-                    presence.forget_the_dead()
-                    driver.start()
-                    peers.start(tasks, driver)
-                service = Service(journal, changes, providers, driver, presence.id, tasks, budget=settings.budget)
-                try:
-                    observer = Observer(service, changes, tasks)
-                    models = Models(providers, settings.limits)
-                    yield AppContext(settings, service, providers, TaskRows(database), observer, models)
-                finally:
+        async with (
+            open_http() as http,
+            open_database(settings.home) as database,
+            _present(settings.home) as presence,
+            anyio.create_task_group() as tasks,
+        ):
+            ledger = SqliteLedger(database, presence)
+            providers = registry.build(
+                settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
+            )
+            changes = Changes()
+            journal = Journal(ledger, changes)
+            collector = Collector(journal, settings.pictures, strip=settings.strip_notes)
+            driver = Driver(journal, providers, presence.id, collector, tasks, only=only)
+            peers = Peers(ledger, presence, providers, changes, only)
+            if part is not Part.NONE:
+                await peers.adopt(driver)
+                named = await ledger.others(presence.id)
+                await database.transaction(lambda: presence.forget_the_dead(named))
+                peers.start(tasks, driver)
+            if part in {Part.ALL, Part.OWN}:
+                driver.start()
+            service = Service(
+                journal, changes, providers, driver, presence.id, tasks, only=only, budget=settings.budget
+            )
+            try:
+                observer = Observer(service, changes, tasks)
+                models = Models(providers, settings.limits)
+                yield AppContext(settings, service, providers, TaskRows(database), observer, models, driver)
+            finally:
+                if part is Part.ALL:
                     driver.close()
-                    tasks.cancel_scope.cancel()
+                else:
+                    with anyio.CancelScope(shield=True):
+                        await driver.finish()
+                tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _present(home: Path) -> AsyncGenerator[Presence]:
+    with present(home) as presence:
+        yield presence
 
 
 @contextmanager
@@ -106,4 +144,4 @@ def unopened(error: DarkroomError) -> AppContext:
     So an agent can tell its user what a server that does not start never could.
     """
     refusing: Any = Refusing(error)
-    return AppContext(Settings(Path(), Path()), refusing, refusing, refusing, refusing, refusing)
+    return AppContext(Settings(Path(), Path()), refusing, refusing, refusing, refusing, refusing, refusing)

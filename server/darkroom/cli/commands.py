@@ -9,9 +9,10 @@ from typing import Literal
 
 import anyio
 
-from darkroom.app.context import AppContext, open_app, unwrapped
+from darkroom.app.context import AppContext, Part, open_app, unwrapped
 from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
+from darkroom.errors import DarkroomError
 from darkroom.generations.wishes import options_of
 from darkroom.generations.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
@@ -37,7 +38,7 @@ async def run(command: Command, settings: Settings, arguments: argparse.Namespac
 
 async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
     """`generate PROMPT`: submits, shows progress, prints the saved paths."""
-    async with open_app(settings) as app:
+    async with open_app(settings, Part.OWN) as app:
         submission = app.service.submit(
             LOCAL_OWNER,
             prompt=arguments.prompt,
@@ -59,7 +60,7 @@ async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def wait(settings: Settings, arguments: argparse.Namespace) -> int:
     """`wait ID…`: shows progress until they are done, and prints the saved paths."""
-    async with open_app(settings) as app:
+    async with open_app(settings, Part.OWN, named=arguments.ids) as app:
         answer = await _watched(app, arguments.ids, arguments.timeout, arguments.until)
         _print(answer, _paths(answer.generations), as_json=arguments.json)
         finished = [generation for generation in answer.generations if generation.status.terminal]
@@ -67,8 +68,8 @@ async def wait(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def status(settings: Settings, arguments: argparse.Namespace) -> int:
-    """`status ID`: looks once."""
-    async with open_app(settings) as app:
+    """`status ID`: looks once, and sends nothing."""
+    async with open_app(settings, Part.LOOK, named=[arguments.id]) as app:
         generation = await app.service.get(LOCAL_OWNER, arguments.id)
         _print(generation, [say(generation)], as_json=arguments.json)
         return _exit_status([generation])
@@ -76,7 +77,7 @@ async def status(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def list_(settings: Settings, arguments: argparse.Namespace) -> int:
     """`list`: one line a generation, newest first; asks no provider and moves nothing on."""
-    async with open_app(settings, drives=False) as app:
+    async with open_app(settings, Part.NONE) as app:
         page = await app.service.page(
             LOCAL_OWNER,
             status=None if arguments.status is None else Status(arguments.status),
@@ -97,7 +98,7 @@ async def list_(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def models(settings: Settings, arguments: argparse.Namespace) -> int:
     """`models`: what every provider offers."""
-    async with open_app(settings, drives=False) as app:
+    async with open_app(settings, Part.NONE) as app:
         answer = await app.catalogue(arguments.provider)
         _print(answer, say_catalogue(answer), as_json=arguments.json)
         return DONE
@@ -125,15 +126,37 @@ async def _watched(
                     answer = WaitedGenerations(generations=snapshot.generations, timed_out=snapshot.timed_out)
                     live.show(say_progress(snapshot.generations))
     except anyio.get_cancelled_exc_class():
-        _explain_leaving(answer.generations)
+        with anyio.CancelScope(shield=True):
+            _explain_leaving(await _left(app, answer.generations))
         raise
     if answer.timed_out:
+        answer = answer.model_copy(update={"generations": await _left(app, answer.generations)})
         _explain_leaving(answer.generations)
     return answer
 
 
+async def _left(app: AppContext, generations: Sequence[Generation]) -> tuple[Generation, ...]:
+    """These as they are once nothing of them is being sent any more."""
+    if any(generation.status is Status.QUEUED for generation in generations):
+        print("Waiting until what is being sent was answered.", file=sys.stderr)
+    await app.driver.finish()
+    left: list[Generation] = []
+    for generation in generations:
+        try:
+            left.append(await app.service.kept(LOCAL_OWNER, generation.id))
+        except DarkroomError:
+            left.append(generation)
+    return tuple(left)
+
+
 def _explain_leaving(generations: Sequence[Generation]) -> None:
+    for generation in generations:
+        if generation.status is Status.FAILED:
+            print(say(generation), file=sys.stderr)
     running = " ".join(generation.id for generation in generations if not generation.status.terminal)
+    unsent = [g.id for g in generations if g.status is Status.QUEUED and g.submitted_at is None]
+    if unsent:
+        print(f"Not sent yet, and not charged: {' '.join(unsent)}.", file=sys.stderr)
     if running:
         print(f"Nothing is lost. To go on: darkroom-mcp wait {running}", file=sys.stderr)
 

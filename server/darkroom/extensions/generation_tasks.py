@@ -123,7 +123,7 @@ class GenerationTasks:
             return
         ids, until = list(record.generation_ids), record.arguments.get("until", "all")
         left = (_deadline(record) or record.created_at + TTL_S) - time.time()
-        async with aclosing(self._service.watch(record.owner, ids, timeout_s=left, until=until)) as changes:
+        async with aclosing(self._service.watch(record.owner, ids, timeout_s=left, until=until, send=False)) as changes:
             async for _ in changes:
                 with suppress(StorageError):
                     record = await self._row(task_id, caller)

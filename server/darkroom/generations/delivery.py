@@ -62,8 +62,9 @@ async def repeated(begin: Callable[[], Awaitable[T]]) -> T:
 class Delivery:
     """Follows each answer of `generate` on its way to the caller."""
 
-    def __init__(self, ledger: Ledger, tasks: TaskGroup) -> None:
+    def __init__(self, ledger: Ledger, holder: str, tasks: TaskGroup) -> None:
         self._ledger = ledger
+        self._holder = holder
         self._tasks = tasks
 
     @asynccontextmanager
@@ -138,6 +139,11 @@ class Delivery:
         """Writes it down, also while the caller is being cancelled; what was delivered stays delivered."""
         with anyio.CancelScope(shield=True), suppress(StorageError):
             await self._ledger.answer(record, answered)
+
+    async def named(self, record: Record) -> None:
+        """Somebody named this generation, so they have read its id."""
+        with suppress(StorageError):
+            await self._ledger.named(record, by=self._holder)
 
     async def _read(self, record: Record, letter: Letter | None) -> None:
         # Only a caller that is still there a moment after the answer was written can have read it.

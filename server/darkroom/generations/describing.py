@@ -1,6 +1,6 @@
 """Rows as callers are told of them: with their place in the queue, what is usual, and what is going wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Literal
 
@@ -23,11 +23,14 @@ _MEANWHILE = (
 class Describer:
     """Gathers what `progress` needs to describe a row."""
 
-    def __init__(self, journal: Journal, registry: Registry, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, journal: Journal, registry: Registry, clock: Callable[[], float], only: Collection[str] | None = None
+    ) -> None:
         self._journal = journal
         self._registry = registry
         self._expectation = Expectation(journal.ledger)
         self._clock = clock
+        self._only = only
 
     async def generation(self, record: Record) -> Generation:
         """The row as it is now."""
@@ -65,10 +68,12 @@ class Describer:
     async def standing(self, record: Record) -> Standing | None:
         """Where it is in our own queue; None: not there, or nobody can tell."""
         provider = self._registry.providers.get(record.request.provider)
-        if provider is None or record.stage is not Stage.ACCEPTED:
+        if provider is None or record.stage not in {Stage.ACCEPTED, Stage.SUBMITTING}:
             return None
+        limits, now = provider.access.limits, self._clock()
         with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
-            return await self._journal.ledger.standing(record, provider.access.limits, self._clock())
+            standing = await self._journal.ledger.standing(record, limits, now, only=self._only)
+            return standing if record.stage is Stage.ACCEPTED or standing.obstacle else None
         return None
 
 

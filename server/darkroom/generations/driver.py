@@ -43,7 +43,10 @@ REFUSALS = 3
 
 
 class Driver:
-    """One per process. Its tasks live in the server's lifespan, never in a request."""
+    """One per process. Its tasks live in the server's lifespan, never in a request.
+
+    `only`: it goes on with no others than these, to which `named` adds; None: with whatever there is.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class Driver:
         collector: Collector,
         tasks: TaskGroup,
         *,
+        only: set[str] | None = None,
         clock: Callable[[], float] = time.time,
         collecting_s: float = COLLECTING_S,
     ) -> None:
@@ -60,6 +64,7 @@ class Driver:
         self._registry = registry
         self._collector = collector
         self._tasks = tasks
+        self._only = only
         self._clock = clock
         self._holder = holder
         self._broken: set[str] = set()
@@ -67,7 +72,7 @@ class Driver:
         self._jobs: dict[str, Job] = {}
         self._reader = Reader(registry, self._recovered)
         self._again = Again(journal, collector, self._reader, tasks, clock=clock)
-        self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, clock=clock)
+        self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, only=only, clock=clock)
 
     def start(self) -> None:
         """Starts the submit queues, and looks after what a lost word of the ledger has stranded."""
@@ -78,9 +83,16 @@ class Driver:
         """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
         self._submitter.close()
 
-    def accepted(self, record: Record) -> None:
-        """A new row waits to be submitted."""
-        self._submitter.wake(record.request.provider)
+    async def finish(self) -> None:
+        """The same, but returns only when the POSTs under way have ended."""
+        await self._submitter.finish()
+
+    def named(self, record: Record) -> None:
+        """Somebody made this row here, was given it, or waits for it."""
+        if self._only is not None:
+            self._only.add(record.id)
+        if record.stage is Stage.ACCEPTED and record.request.provider in self._registry.providers:
+            self._submitter.wake(record.request.provider)
 
     async def look_again(self, record: Record) -> Record:
         """The row after a fresh look at the provider, if it is one that this process can look at.
@@ -115,7 +127,7 @@ class Driver:
     def resume(self, record: Record) -> None:
         """Goes on with a row that another process left unfinished."""
         if record.stage is Stage.ACCEPTED:
-            self.accepted(record)
+            self._submitter.wake(record.request.provider)
         else:
             self._drive(record, resumed=True)
 

@@ -4,7 +4,7 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 import anyio
@@ -27,10 +27,15 @@ BLIND_S = 30.0
 """How often a key's jobs are looked at while the ledger cannot say how many requests are left."""
 AT_ONCE_S = 0.5
 """How long a request that nobody needs may take to find out whether there is room for it."""
+LOOK_S = 1.0
+"""How often a queue that is empty is looked at: another process may have left something in it."""
 
 
 class SubmitQueue:
-    """Lets one account's waiting generations through the gate, and hands each to `submit`, exactly once."""
+    """Lets one account's waiting generations through the gate, and hands each to `submit`, exactly once.
+
+    `only`: no others than these, which grow.
+    """
 
     def __init__(
         self,
@@ -39,43 +44,78 @@ class SubmitQueue:
         holder: str,
         submit: Callable[[Provider, Record], Coroutine[Any, Any, None]],
         *,
+        only: Collection[str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._provider = provider
         self._ledger = ledger
         self._holder = holder
         self._submit = submit
+        self._only = only
         self._clock = clock
         self._wake = anyio.Event()
         self.wordless: deque[str | None] = deque(maxlen=WORDLESS_KEPT)
         """Claims that raised, by token: whether they were committed or not, none of them is ever sent."""
+        self.ended = False
+        self._under_way = 0
+        self._idle = anyio.Event()
 
     def wake(self) -> None:
         """Something may have become possible: a new row, a freed slot."""
         self._wake.set()
 
+    def end(self) -> None:
+        """Nothing is claimed from now on."""
+        self.ended = True
+        self.wake()
+
+    async def idle(self) -> None:
+        """Waits until no claim and no submission is under way."""
+        if self._under_way:
+            await self._idle.wait()
+
     async def run(self, tasks: TaskGroup) -> None:
-        """Runs for ever; each submission becomes a task of `tasks`."""
-        while True:
+        """Runs until its end; each submission becomes a task of `tasks`."""
+        while not self.ended:
             self._wake = anyio.Event()
             claimed = await self._claim()
             if isinstance(claimed, Record):
-                tasks.start_soon(self._submit, self._provider, claimed)
+                tasks.start_soon(self._send, claimed)
                 continue
-            with anyio.move_on_after(min(max(claimed.at - self._clock(), 0.01), RECHECK_S) if claimed else None):
+            with anyio.move_on_after(min(max(claimed.at - self._clock(), 0.01), RECHECK_S) if claimed else LOOK_S):
                 await self._wake.wait()
+
+    async def _send(self, record: Record) -> None:
+        try:
+            await self._submit(self._provider, record)
+        finally:
+            self._over()
 
     async def _claim(self) -> Record | Later | None:
         access = self._provider.access
         token = secrets.token_hex(16)
+        claimed = None
+        self._under_way += 1
+        self._idle = anyio.Event() if self._idle.is_set() else self._idle
         try:
-            return await self._ledger.claim_next(
-                access.account, access.limits, holder=self._holder, token=token, now=self._clock()
-            )
+            with anyio.CancelScope(shield=True):  # a row that is claimed must not be forgotten
+                claimed = await self._ledger.claim_next(
+                    access.account, access.limits, holder=self._holder, token=token, now=self._clock(),
+                    only=self._only, ended=lambda: self.ended,
+                )  # fmt: skip
+            return claimed
         except StorageError as error:
             self.wordless.append(token)
             log.error("%s Nothing was sent; trying again.", error.message)
             return Later(self._clock() + RETRY_S)
+        finally:
+            if not isinstance(claimed, Record):
+                self._over()
+
+    def _over(self) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
 
 
 class RequestAllowance:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Collection
 
 import anyio
 from anyio.abc import TaskGroup
@@ -30,31 +31,35 @@ class Peers:
         presence: Presence,
         registry: Registry,
         changes: Changes,
+        only: Collection[str] | None = None,
     ) -> None:
         self._ledger = ledger
+        self._only = only
         self._presence = presence
         self._registry = registry
         self._changes = changes
 
     def start(self, tasks: TaskGroup, driver: Driver) -> None:
-        """Follows what others change, and goes on with what the dead leave."""
+        """Shows that this process runs, follows what others change, and goes on with what they leave."""
         tasks.start_soon(self._stay_present)
         tasks.start_soon(self._follow_for_ever)
         tasks.start_soon(self._adopt_for_ever, driver)
 
-    async def adopt_the_dead(self, driver: Driver) -> None:
-        """Takes over the unfinished rows of processes that are no longer there, and drives them on."""
+    async def adopt(self, driver: Driver) -> None:
+        """Takes over the unfinished rows of processes that are dead, or live but do not run, and drives them on."""
         accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
-        for holder in await self._ledger.other_holders(self._presence.id, accounts):
-            if not self._presence.is_dead(holder):
-                continue
-            lost = lost_in_submission().failure()
-            adopted = await self._ledger.adopt(holder, self._presence.id, accounts, lost=lost, now=time.time())
-            self._presence.forget(holder)
-            for record in adopted:
-                log.info("%s adopted from a process that is gone", record.id)
-                self._changes.publish(record)
-                driver.resume(record)
+        others = await self._ledger.others(self._presence.id, accounts.keys())
+        self._presence.look(others)
+        if not others:
+            return
+        lost = lost_in_submission().failure()
+        adopted = await self._ledger.adopt(
+            others, self._presence.id, accounts, lost=lost, now=time.time(), only=self._only
+        )
+        for record in adopted:
+            log.info("%s adopted from a process that does not run any more", record.id)
+            self._changes.publish(record)
+            driver.resume(record)
 
     async def _stay_present(self) -> None:
         while True:
@@ -64,7 +69,7 @@ class Peers:
     async def _adopt_for_ever(self, driver: Driver) -> None:
         while True:
             try:
-                await self.adopt_the_dead(driver)
+                await self.adopt(driver)
             except (StorageError, OSError) as error:
                 log.error("What other processes left cannot be looked at: %s", error)
             await anyio.sleep(ADOPTION_INTERVAL_S)

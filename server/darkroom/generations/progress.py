@@ -20,7 +20,7 @@ from darkroom.models import (
     picture_uri,
 )
 from darkroom.providers.base import Traits
-from darkroom.store.ledger import Standing
+from darkroom.store.ledger import Obstacle, Standing
 
 ALMOST = 0.99
 """Of a picture that takes longer than is usual."""
@@ -125,7 +125,7 @@ def describe(
         status=status_of(record),
         progress=Progress(
             message=_sentence(record, traits, _so_far(elapsed(record, now), expected_s), standing, trouble),
-            queue_position=record.queue_position if standing is None else standing.ahead + 1,
+            queue_position=record.queue_position if standing is None else _position(record, standing),
             elapsed_s=round(elapsed(record, now), 1),
             expected_s=None if expected_s is None else round(expected_s, 1),
         ),
@@ -208,6 +208,8 @@ def _sentence(record: Record, traits: Traits, so_far: str, standing: Standing | 
 def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
     saved = f"{pictures_done(record)} of {pictures(record)} done"
     match record.stage:
+        case Stage.ACCEPTED | Stage.SUBMITTING if standing is not None and standing.obstacle is not None:
+            return _held_up(record, standing, standing.obstacle, so_far)
         case Stage.ACCEPTED if standing is not None:
             return _queued_here(standing, so_far)
         case Stage.ACCEPTED:
@@ -236,6 +238,42 @@ def _queued_here(standing: Standing, so_far: str) -> str:
     else:
         when = "now" if soon else f"in about {standing.starts_in_s:.0f} s"
     return f"{behind}, starts {when}, {so_far}."
+
+
+def _held_up(record: Record, standing: Standing, obstacle: Obstacle, so_far: str) -> str:
+    match obstacle:
+        case Obstacle.COPIED:
+            return (
+                "Not sent: this ledger was copied or restored after it was asked for, and may have been sent from the "
+                f"other one. {_ASKED}"
+            )
+        case Obstacle.FORGOTTEN:
+            return f"Not sent: for more than a day nothing ran that could have sent it. {_ASKED}"
+        case Obstacle.NOBODY:
+            return (
+                "Queued here, not sent: the process that was to send it does not run any more. A server sends it, and "
+                "so does wait."
+            )
+        case Obstacle.STOPPED:
+            sent_id, process = standing.sender or ("", "")
+            number = process.partition("-")[0]
+            stopped = (
+                f"process {number} lives but has not run for a while (stopped, in a debugger, asleep). It goes on when "
+                "that process does, or ends when that process is ended"
+            )
+            if sent_id == record.id:
+                return (
+                    f"It was being sent, perhaps received and charged, when its process stopped: {stopped}. {so_far}."
+                )
+            return f"Queued here behind {sent_id}, which was being sent when its process stopped: {stopped}. {so_far}."
+
+
+_ASKED = "Nothing was charged for it here. Call wait with its id to send it now, or cancel to drop it."
+
+
+def _position(record: Record, standing: Standing) -> int | None:
+    held = record.stage is Stage.SUBMITTING or standing.obstacle in {Obstacle.COPIED, Obstacle.FORGOTTEN}
+    return None if held else standing.ahead + 1
 
 
 def _finished(record: Record) -> str:

@@ -3,7 +3,7 @@
 import base64
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -52,6 +52,7 @@ class Service:
         holder: str,
         tasks: TaskGroup,
         *,
+        only: Collection[str] | None = None,
         budget: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -63,8 +64,8 @@ class Service:
         self._holder = holder
         self._tasks = tasks
         self._budget = budget
-        self.delivery = Delivery(journal.ledger, tasks)
-        self._describer = Describer(journal, registry, clock)
+        self.delivery = Delivery(journal.ledger, holder, tasks)
+        self._describer = Describer(journal, registry, clock, only)
         self._clock = clock
         self._doorkeeper = Doorkeeper()
 
@@ -104,13 +105,12 @@ class Service:
             self._begun(begun, record)
 
     def _begun(self, begun: Record, record: Record) -> None:
-        if begun.id == record.id:
-            self._driver.accepted(record)
         if begun.request != record.request:
             raise InvalidRequest(
                 f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
                 next_step="Use a new request_key for a new picture; nothing was sent.",
             )
+        self._driver.named(begun)
 
     async def foresee(self, owner: str, **wishes: Unpack[Wishes]) -> GenerationRequest | None:
         """What `submit` would ask a provider for now; None: it would answer a generation that exists already.
@@ -133,6 +133,7 @@ class Service:
             account=self._registry.providers[request.provider].access.account,
             stage=Stage.ACCEPTED,
             holder=self._holder,
+            answering=self._holder,
             created_at=self._clock(),
             request_key=wishes.get("request_key"),
         )
@@ -174,9 +175,11 @@ class Service:
             await self._owned(owner, generation_id)
 
     async def watch(
-        self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all"
+        self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all", send: bool = True
     ) -> AsyncGenerator[Snapshot]:
         """The state at once, at each change, and every few seconds, until it is over or the time is.
+
+        `send`: what waits to be named before it is sent is named by this.
 
         Raises:
             NotFound: the owner has none of one of the ids.
@@ -187,6 +190,8 @@ class Service:
             records = {
                 generation_id: await self._owned_at_last(owner, generation_id, deadline) for generation_id in ids
             }
+            if send:
+                await self._named(owner, list(records.values()))
             self._driver.awaited(ids)
             missing: set[str] = set()
             for record in records.values():
@@ -243,7 +248,7 @@ class Service:
     async def _owned(self, owner: str, generation_id: str) -> Record:
         record = await self._found(owner, generation_id)
         if record.answered is not Answered.DELIVERED:
-            await self.delivery.note(record, Answered.DELIVERED)  # who names it has read it
+            await self.delivery.named(record)
         return record
 
     async def _found(self, owner: str, generation_id: str) -> Record:
@@ -264,6 +269,14 @@ class Service:
                 if anyio.current_time() >= deadline:
                     raise
                 await anyio.sleep(REREAD_S)
+
+    async def _named(self, owner: str, records: list[Record]) -> None:
+        """Lets those that wait be sent, and this process go on with all of them."""
+        if waiting := [record.id for record in records if record.stage is Stage.ACCEPTED]:
+            with suppress(StorageError):
+                await self._ledger.send_all_the_same(owner, waiting, self._clock())
+        for record in records:
+            self._driver.named(record)
 
     async def _tell_when(
         self, over: anyio.Event, record: Record, missing: set[str], subscription: Subscription

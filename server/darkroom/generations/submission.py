@@ -1,8 +1,9 @@
 """Sends each generation's one POST, and writes down whatever came of it."""
 
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 import anyio
@@ -50,6 +51,7 @@ class Submitter:
         running: Callable[[Record], None],
         place: Place,
         *,
+        only: Collection[str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
@@ -59,7 +61,7 @@ class Submitter:
         self._clock = clock
         self._posting: set[anyio.CancelScope] = set()
         self._queues = {
-            name: SubmitQueue(provider, journal.ledger, holder, self._submit, clock=clock)
+            name: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only, clock=clock)
             for name, provider in registry.providers.items()
         }
 
@@ -72,9 +74,20 @@ class Submitter:
                 tasks.start_soon(queue.run, tasks)
 
     def close(self) -> None:
-        """Gives POSTs that are under way a last moment."""
+        """Begins no POST from now on, and gives those that are under way a last moment."""
+        self._end()
         for scope in self._posting:
             scope.deadline = min(scope.deadline, anyio.current_time() + CLOSING_GRACE_S)
+
+    async def finish(self) -> None:
+        """Begins no POST from now on, and returns when those that are under way have ended."""
+        self._end()
+        for queue in self._queues.values():
+            await queue.idle()
+
+    def _end(self) -> None:
+        for queue in self._queues.values():
+            queue.end()
 
     def wake(self, provider: str) -> None:
         """A row waits to be submitted to this provider, or a slot has become free."""
@@ -85,11 +98,15 @@ class Submitter:
         return any(record.submit_token in queue.wordless for queue in self._queues.values())
 
     async def _submit(self, provider: Provider, record: Record) -> None:
+        over = self._queues[provider.name].ended or anyio.current_effective_deadline() == -math.inf
         # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.
         with anyio.CancelScope(shield=True) as scope:
             self._posting.add(scope)
             try:
-                await self._post(provider, record)
+                if over:
+                    await self._unclaim(record)
+                else:
+                    await self._post(provider, record)
             except RowLost:
                 log.warning("%s was taken over while it was being submitted", record.id)
             finally:
@@ -101,6 +118,9 @@ class Submitter:
             await self._place.ready(record)
         except StorageError as error:
             await self._no_place(record, error)
+            return
+        if self._queues[provider.name].ended:
+            await self._unclaim(record)
             return
         try:
             receipt = await provider.submit(record.request)
@@ -115,6 +135,10 @@ class Submitter:
             await self._journal.fail(record, lost_in_submission().failure(), self._clock())
         else:
             await self._sent(record, receipt)
+
+    async def _unclaim(self, record: Record) -> None:
+        """No POST begins once the end has begun."""
+        await self._journal.unclaim(record, self._clock())
 
     async def _sent(self, record: Record, receipt: Submission) -> None:
         try:

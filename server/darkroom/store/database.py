@@ -16,6 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.redact import clean
+from darkroom.store.identity import file_identity
 from darkroom.store.migrations import NewerLedger, migrate
 from darkroom.store.private import FILE, make_folder, restore
 
@@ -45,17 +46,18 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
     thread = anyio.CapacityLimiter(1)
     db = await to_thread.run_sync(_connect, home, limiter=thread)
     try:
-        yield Database(db, thread)
+        yield Database(db, thread, file_identity(home / FILE_NAME))
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(db.close, limiter=thread)
 
 
 class Database:
-    """Runs work on the connection `db`; that work is ordinary, blocking code."""
+    """Runs work on the connection `db`; that work is ordinary, blocking code. `file` tells it from its copies."""
 
-    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter) -> None:
+    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter, file: str) -> None:
         self.db = db
+        self.file = file
         self._thread = thread
         self._trouble: str | None = None
         self._failed_at = 0.0

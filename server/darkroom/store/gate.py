@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from darkroom.settings import Limits, Window
-from darkroom.store.ledger import Grant, Later, Standing
+from darkroom.store.ledger import Grant, Later
 
 # Our clock and the provider's do not run alike: a window is kept a little longer than it is.
 SKEW_S = 0.25
@@ -24,28 +24,20 @@ FARTHEST_ESTIMATE = 500
 
 
 def pass_gate(
-    db: sqlite3.Connection, account: str, limits: Limits, *, holder: str, token: str, now: float
-) -> str | Later | None:
-    """Marks the account's oldest waiting row as `submitting` and answers its id, if its limits allow it now."""
-    oldest = db.execute(
-        "SELECT id, holder FROM generations WHERE account = ? AND stage = 'accepted' ORDER BY seq LIMIT 1", (account,)
-    ).fetchone()
-    if oldest is None:
-        return None
-    generation_id, its_holder = oldest
-    if its_holder != holder:
-        return Later(now + RECHECK_S)
+    db: sqlite3.Connection, generation_id: str, account: str, limits: Limits, *, holder: str, token: str, now: float
+) -> str | Later:
+    """Marks the account's next row as `submitting` by that process and answers its id, if its limits allow it now."""
     opening = _next_opening(db, account, limits, now)
     if opening > now:
         return Later(opening)
     db.execute(
-        "UPDATE generations SET stage = 'submitting', submit_token = ?, submitted_at = ? WHERE id = ?",
-        (token, now, generation_id),
+        "UPDATE generations SET stage = 'submitting', holder = ?, submit_token = ?, submitted_at = ? WHERE id = ?",
+        (holder, token, now, generation_id),
     )
-    db.execute("INSERT INTO submissions VALUES (?, ?, ?)", (token, account, now))
-    db.execute("INSERT INTO requests VALUES (?, ?, 1)", (account, now))
+    db.execute("INSERT INTO submissions (submit_token, account, at) VALUES (?, ?, ?)", (token, account, now))
+    db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, 1)", (account, now))
     _forget(db, "submissions", account, limits.submit, now)
-    return str(generation_id)
+    return generation_id
 
 
 def arrived(db: sqlite3.Connection, token: str | None, now: float | None) -> None:
@@ -62,25 +54,28 @@ def close(db: sqlite3.Connection, account: str, until: float, narrowed_until: fl
     )
 
 
-def standing(db: sqlite3.Connection, generation_id: str, account: str, limits: Limits, now: float) -> Standing:
-    """Where a waiting row stands, by playing the windows forward for those before it."""
-    (ahead,) = db.execute(
-        "SELECT count(*) FROM generations WHERE account = ? AND stage = 'accepted'"
-        " AND seq < (SELECT seq FROM generations WHERE id = ?)",
-        (account, generation_id),
-    ).fetchone()
+def forecast(
+    db: sqlite3.Connection, account: str, limits: Limits, ahead: int, now: float, *, without: str = ""
+) -> tuple[float, bool]:
+    """In how many seconds the turn of a row behind so many comes, by playing the windows forward for those before it.
+
+    And whether it also waits for another job to end. `without`: as if that row were not being submitted.
+    """
     closed_until, narrowed = _state(db, account, now)
     windows = [_narrowed(window) for window in limits.submit] if narrowed else limits.submit
-    times = [
-        min(at, now) for (at,) in db.execute("SELECT at FROM submissions WHERE account = ? ORDER BY at", (account,))
-    ]
+    sent = db.execute(
+        "SELECT at FROM submissions WHERE account = ? AND submit_token NOT IN"
+        " (SELECT submit_token FROM generations WHERE id = ? AND stage = 'submitting') ORDER BY at",
+        (account, without),
+    )
+    times = [min(at, now) for (at,) in sent]
     start = max(now, closed_until, *(_request_left(db, account, window, ahead, now) for window in limits.requests))
     for _ in range(min(ahead, FARTHEST_ESTIMATE) + 1):
         full = [window for window in windows if len(times) >= window.limit]
         start = max([start, *(times[-window.limit] + window.seconds + SKEW_S for window in full)])
         times.append(start)
-    crowded = limits.active is not None and _active(db, account) + ahead >= limits.active
-    return Standing(ahead, start - now, at_the_earliest=crowded)
+    active = _active(db, account) - bool(without)
+    return start - now, limits.active is not None and active + ahead >= limits.active
 
 
 def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
@@ -15,16 +16,32 @@ class Later:
     at: float
 
 
+class Obstacle(Enum):
+    """Why a waiting row is not sent for now, limits apart."""
+
+    COPIED = "copied"
+    """The ledger is a copy of the one that it was accepted in, whose own process may have sent it."""
+    FORGOTTEN = "forgotten"
+    """For a day nothing ran that could have sent it: who asked for it may not want it any more."""
+    NOBODY = "nobody"
+    """No process runs that would send it."""
+    STOPPED = "stopped"
+    """The row before it is being sent by a process that lives but does not run."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where a waiting row stands: how many are before it, and in how many seconds its turn comes by the windows.
 
-    `at_the_earliest`: it also waits for another job of the account to end, and nobody knows when.
+    `at_the_earliest`: it also waits for something to end, and nobody knows when. `sender`: the id of the row that is
+    being sent by a process that was stopped, and that process.
     """
 
     ahead: int
     starts_in_s: float
     at_the_earliest: bool
+    obstacle: Obstacle | None = None
+    sender: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +89,9 @@ class Ledger(Protocol):
     """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
     async def begin(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
-        """Commits a new row, or answers the one that this call has already: by its request key, or, if its answer was
-        lost after `adopt_since`, by being identical.
+        """Commits a new row, or answers the one that this call has already: by its request key, or, if it was created
+        after `adopt_since` and its answer was lost, by being identical. The process `record.answering` then owes that
+        answer. Lost is also what a process owes that does not run any more.
 
         May be repeated with the same record where it raised: what was committed the first time is answered.
 
@@ -98,7 +116,14 @@ class Ledger(Protocol):
         ...
 
     async def answer(self, record: Record, answered: Answered) -> None:
-        """Writes down what became of the answer to `generate`; what was delivered stays delivered."""
+        """Writes down what became of the answer to the call that got this record from `begin`.
+
+        What was delivered stays delivered, and what another call is owed by now is that one's to tell.
+        """
+        ...
+
+    async def named(self, record: Record, *, by: str) -> None:
+        """Somebody knows its id, so a lost answer, or one of this process, counts as delivered."""
         ...
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
@@ -136,16 +161,31 @@ class Ledger(Protocol):
         ...
 
     async def claim_next(
-        self, account: str, limits: Limits, *, holder: str, token: str, now: float
+        self,
+        account: str,
+        limits: Limits,
+        *,
+        holder: str,
+        token: str,
+        now: float,
+        only: Collection[str] | None = None,
+        ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
-        """The gate: the next row of this account that may be submitted, already marked `submitting`.
+        """The gate: the next row of this account that may be submitted, whoever held it, already marked `submitting`.
 
-        Who gets a record here, and nobody else, may send its one POST. None: nothing waits.
+        Who gets a record here, and nobody else, may send its one POST. None: nothing waits, or `ended` says so.
+        `only`: no others; older ones are waited for while their holder runs, and passed over when it does not.
         """
         ...
 
-    async def standing(self, record: Record, limits: Limits, now: float) -> Standing:
-        """Where a waiting row stands in its account's queue."""
+    async def send_all_the_same(self, owner: str, ids: Collection[str], now: float) -> None:
+        """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
+        ...
+
+    async def standing(
+        self, record: Record, limits: Limits, now: float, *, only: Collection[str] | None = None
+    ) -> Standing:
+        """Where a waiting row stands in its account's queue. `only`: as for `claim_next`."""
         ...
 
     async def durations(self, account: str, model: str, count: int) -> list[float]:
@@ -206,9 +246,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def other_holders(self, holder: str, providers: Collection[str]) -> list[str]:
-        """Every other process, alive or not, that holds something to take over: an unfinished row of one of these
-        providers, a row in `submitting` of any, an answer that is on its way.
+    async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
+        """Every other process, alive or not, that has something which may have to be taken over.
+
+        That is an answer that it owes, a submission under way, or an unfinished row of one of these providers (None:
+        of any).
         """
         ...
 
@@ -222,11 +264,22 @@ class Ledger(Protocol):
         ...
 
     async def adopt(
-        self, dead: str, holder: str, accounts: Mapping[str, str], *, lost: Failure, now: float
+        self,
+        others: Collection[str],
+        holder: str,
+        accounts: Mapping[str, str],
+        *,
+        lost: Failure,
+        now: float,
+        only: Collection[str] | None = None,
     ) -> list[Record]:
-        """Takes over a dead process's unfinished rows, oldest first; its late writes find nothing from then on.
+        """Takes over what those of these processes left unfinished that are dead or silent.
 
-        Only rows of the providers in `accounts` (by name, with the account that now counts for them). A row found
-        in `submitting` ends here as failed with `lost`, whatever its provider: its POST may have been sent.
+        Their late writes find nothing then.
+
+        Only rows of the providers in `accounts` (by name, with the account that now counts for them), and, where
+        `only` names some, only those. A dead process's row in `submitting` ends here as failed with `lost`, whatever
+        its provider: its POST may have been sent. Of a silent one it stays, and so do those that still wait: whoever
+        has the account may claim them.
         """
         ...

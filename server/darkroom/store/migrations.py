@@ -95,6 +95,16 @@ def _m0006_looked(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN looked_s REAL NOT NULL DEFAULT 0.0")
 
 
+def _m0007_answering_and_driving(db: sqlite3.Connection) -> None:
+    # The process that owes the caller its answer; null: the holder.
+    db.execute("ALTER TABLE generations ADD COLUMN answering TEXT")
+    # How many calls it was given to: only the last one may tell what became of its answer.
+    db.execute("ALTER TABLE generations ADD COLUMN turn INTEGER NOT NULL DEFAULT 1")
+    # The ledger's file that it was accepted in (`identity.py`), and when somebody last could have sent it.
+    db.execute("ALTER TABLE generations ADD COLUMN ledger_file TEXT")
+    db.execute("ALTER TABLE generations ADD COLUMN driven_at REAL")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -102,6 +112,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0004_wishes_and_trouble", _m0004_wishes_and_trouble),
     ("0005_refusals", _m0005_refusals),
     ("0006_looked", _m0006_looked),
+    ("0007_answering_and_driving", _m0007_answering_and_driving),
 )
 
 

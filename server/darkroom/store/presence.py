@@ -1,11 +1,13 @@
-"""Signs of life: each process holds a lock on a file of its own for as long as it lives."""
+"""Signs of life: each process holds a lock on a file of its own while it lives, and touches it while it runs."""
 
 import os
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
+from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
@@ -15,15 +17,71 @@ from darkroom.store.private import FILE, make_folder
 STAYS_MISSING_S = 3.0
 """Seconds after which a missing file means what a free lock does: who lives puts it back sooner."""
 RESTORED_EVERY_S = 1.0
+SILENT_AFTER_S = 30.0
+"""How long a process that lives may do nothing before others go on with its work."""
+MOST_BETWEEN_LOOKS_S = 2.0
+"""What counts of the time between two looks at the others: more of it means that the looker itself was asleep."""
+
+
+class Life(Enum):
+    """What can be seen of another process."""
+
+    RUNNING = "running"
+    SILENT = "silent"
+    """It lives, but did not run for a while: stopped, in a debugger, in a container that sleeps."""
+    DEAD = "dead"
+
+
+class Signs(Protocol):
+    """What a ledger needs to know of the processes that its rows name."""
+
+    def life(self, process_id: str) -> Life:
+        """Asked within a write transaction only: a lock that is tried looks to others like one that is held."""
+        ...
+
+    def silent(self, process_id: str) -> bool:
+        """Whether it was silent when this process last looked; can be asked at any time."""
+        ...
 
 
 class Presence:
-    """This process's sign of life. `id` is what ledger rows name as their holder."""
+    """This process's sign of life, and what it sees of others'. `id` is what ledger rows name as their holder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._missing: dict[str, float] = {}
+        self._beats: dict[str, tuple[int | None, float]] = {}
+        self._looked_at = time.monotonic()
         self.id, self._lock, self._file = _own_lock(folder)
+
+    def life(self, process_id: str) -> Life:
+        """See `Signs.life`."""
+        if process_id == self.id:
+            return Life.RUNNING
+        if self.is_dead(process_id):
+            return Life.DEAD
+        return Life.SILENT if self.silent(process_id) else Life.RUNNING
+
+    def silent(self, process_id: str) -> bool:
+        """See `Signs.silent`."""
+        return self._beats.get(process_id, (None, 0.0))[1] > SILENT_AFTER_S
+
+    def look(self, others: Collection[str]) -> None:
+        """Looks how long each of these has shown nothing: only the time counts in which this process itself ran."""
+        now = time.monotonic()
+        passed = min(now - self._looked_at, MOST_BETWEEN_LOOKS_S)
+        self._looked_at = now
+        beats: dict[str, tuple[int | None, float]] = {}
+        for other in others:
+            beat = self._last_beat(other)
+            known, silent_s = self._beats.get(other, (beat, -passed))
+            beats[other] = (beat, silent_s + passed if beat == known else 0.0)
+        self._beats = beats
+
+    def _last_beat(self, process_id: str) -> int | None:
+        with suppress(OSError):
+            return self._locked(process_id).stat().st_mtime_ns
+        return None
 
     def is_dead(self, process_id: str) -> bool:
         """Whether that process has ended. A file that somebody removed tells nothing by itself."""
@@ -41,14 +99,14 @@ class Presence:
             with suppress(OSError):  # another process forgets it too
                 path.unlink()
 
-    def forget_the_dead(self) -> None:
-        """The same for everybody who is gone; whose rows they held has been asked by name, not by file."""
+    def forget_the_dead(self, named: Collection[str] = ()) -> None:
+        """The same for everybody who is gone, but for those that the ledger still names."""
         for path in self._folder.iterdir():
-            if path.stem != self.id and self.is_dead(path.stem):
+            if path.stem not in {self.id, *named} and self.is_dead(path.stem):
                 self.forget(path.stem)
 
     def stay(self) -> None:
-        """Puts the own file back where somebody has removed it."""
+        """Shows that this process runs, and puts its file back where somebody has removed it."""
         path = self._locked(self.id)
         with suppress(OSError, Timeout):  # the next time
             if not path.exists() or not os.path.samestat(path.stat(), self._file):
@@ -57,6 +115,7 @@ class Presence:
                 lock.acquire(timeout=0)
                 self._lock.release()
                 self._lock, self._file = lock, path.stat()
+            os.utime(path)
 
     def end(self) -> None:
         """Says that this process has ended, as it should."""
@@ -94,7 +153,7 @@ def present(home: Path) -> Generator[Presence]:
 
 
 def _lock(path: Path) -> FileLock:
-    return FileLock(path, mode=FILE)
+    return FileLock(path, mode=FILE, thread_local=False)
 
 
 def _is_free(path: Path) -> bool:
@@ -109,7 +168,7 @@ def _is_free(path: Path) -> bool:
 
 def _own_lock(folder: Path) -> tuple[str, FileLock, os.stat_result]:
     while True:
-        process_id = secrets.token_hex(8)
+        process_id = f"{os.getpid()}-{secrets.token_hex(8)}"
         path = folder / f"{process_id}.lock"
         lock = _lock(path)
         lock.acquire()

@@ -12,7 +12,7 @@ from darkroom.models import IN_LEDGER, Failure, GenerationRequest, Image, Record
 COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
-    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s",
+    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s", "answering", "turn",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
@@ -21,10 +21,11 @@ _NOT_BEFORE = {"finished_at": "max(created_at, ?)"}
 _IMAGES = TypeAdapter(tuple[Image, ...])
 
 
-def insert(db: sqlite3.Connection, record: Record) -> None:
-    """Adds the record as a new row."""
+def insert(db: sqlite3.Connection, record: Record, ledger_file: str) -> None:
+    """Adds the record as a new row of that file."""
     row = to_row({name: getattr(record, name) for name in COLUMNS})
     row |= {"provider": record.request.provider, "request_hash": request_hash(record.request)}
+    row |= {"ledger_file": ledger_file, "driven_at": record.created_at}
     marks = ", ".join("?" * len(row))
     db.execute(f"INSERT INTO generations ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
 

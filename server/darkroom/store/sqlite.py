@@ -5,27 +5,28 @@ from typing import Any
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
-from darkroom.store import gate, rows, tasks, withdrawal
+from darkroom.store import answers, gate, inheritance, queue, rows, tasks, withdrawal
+from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.database import Database
-from darkroom.store.ledger import Full, Grant, Later, Page, Room, Standing
+from darkroom.store.ledger import Grant, Later, Page, Room, Standing
+from darkroom.store.presence import Signs
 
 # The indexes' own words, so that they are used.
 _UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
-_UNANSWERED = "answered <> 'delivered'"
 _BY_STATUS = {
     Status.QUEUED: "(stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
     Status.PROCESSING: "(stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
 }
-# Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
-_PERHAPS_PAID = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
 
 
 class SqliteLedger:
-    """See `Ledger`."""
+    """See `Ledger`. `signs` tells which of the processes that rows name live and run."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, signs: Signs) -> None:
         self._db = database.db
         self._database = database
+        self._file = database.file
+        self._signs = signs
         self._run = database.run
         self._transaction = database.transaction
 
@@ -33,16 +34,20 @@ class SqliteLedger:
         """See `Ledger.begin`."""
 
         def find_or_insert() -> Record:
-            if known := self._committed(record) or self._named(record):
-                return known
-            if lost := self._lost(record, adopt_since):
-                key = record.request_key or lost.request_key
-                self._db.execute(
-                    "UPDATE generations SET answered = 'pending', request_key = ? WHERE id = ?", (key, lost.id)
+            if (again := answers.committed(self._db, record)) is not None:
+                return again
+            known = answers.named(self._db, record)
+            if known is not None and (known.request != record.request or not answers.is_lost(self._signs, known)):
+                return known.model_copy(update={"turn": 0})
+            if lost := known or answers.lost(self._db, self._signs, record, adopt_since):
+                key, turn = record.request_key or lost.request_key, lost.turn + 1
+                sql = (
+                    "UPDATE generations SET answered = 'pending', answering = ?, turn = ?, request_key = ? WHERE id = ?"
                 )
-                return lost
-            self._check_room(record.owner, room)
-            rows.insert(self._db, record)
+                self._db.execute(sql, (record.answering, turn, key, lost.id))
+                return lost.model_copy(update={"turn": turn})
+            answers.check_room(self._db, record.owner, room)
+            rows.insert(self._db, record, self._file)
             return record
 
         return await self._transaction(find_or_insert)
@@ -51,36 +56,42 @@ class SqliteLedger:
         """See `Ledger.foresee`."""
 
         def find() -> Record:
-            if known := self._named(record) or self._lost(record, adopt_since):
+            if known := answers.named(self._db, record) or answers.lost(self._db, self._signs, record, adopt_since):
                 return known
-            self._check_room(record.owner, room)
+            answers.check_room(self._db, record.owner, room)
             return record
 
-        return await self._run(find)
+        return await self._transaction(find)  # it may have to look who lives
 
     async def begin_agreed(self, record: Record, task_id: str, *, room: Room | None = None) -> Record | None:
         """See `Ledger.begin_agreed`."""
 
         def agree() -> Record | None:
-            if (again := self._committed(record)) is not None:
+            if (again := answers.committed(self._db, record)) is not None:
                 return again
-            known = self._named(record)
+            known = answers.named(self._db, record)
             if known is not None and known.request != record.request:
                 return known
             begun = known or record
             if not tasks.agree(self._db, task_id, begun.id, record.created_at):
                 return None
             if known is None:
-                self._check_room(record.owner, room)
-                rows.insert(self._db, record)
+                answers.check_room(self._db, record.owner, room)
+                rows.insert(self._db, record, self._file)
             return begun
 
         return await self._transaction(agree)
 
     async def answer(self, record: Record, answered: Answered) -> None:
         """See `Ledger.answer`."""
-        sql = "UPDATE generations SET answered = ? WHERE id = ? AND answered <> 'delivered'"
-        await self._transaction(lambda: self._db.execute(sql, (answered, record.id)))
+        sql = f"UPDATE generations SET answered = ? WHERE id = ? AND {UNANSWERED} AND turn = ?"
+        await self._transaction(lambda: self._db.execute(sql, (answered, record.id, record.turn)))
+
+    async def named(self, record: Record, *, by: str) -> None:
+        """See `Ledger.named`."""
+        mine = f"{UNANSWERED} AND ({OWES} = ? OR answered = 'lost')"
+        sql = f"UPDATE generations SET answered = 'delivered' WHERE id = ? AND {mine}"
+        await self._transaction(lambda: self._db.execute(sql, (record.id, by)))
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.get`."""
@@ -135,19 +146,39 @@ class SqliteLedger:
         return [found for (found,) in await self._run(lambda: self._db.execute(sql, values).fetchall())]
 
     async def claim_next(
-        self, account: str, limits: Limits, *, holder: str, token: str, now: float
+        self,
+        account: str,
+        limits: Limits,
+        *,
+        holder: str,
+        token: str,
+        now: float,
+        only: Collection[str] | None = None,
+        ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
         """See `Ledger.claim_next`."""
+        waiting = "SELECT 1 FROM generations WHERE account = ? AND stage = 'accepted' LIMIT 1"
 
         def claim() -> Record | Later | None:
-            answer = gate.pass_gate(self._db, account, limits, holder=holder, token=token, now=now)
+            answer = None if ended() else self._queue(account, now, only).turn()
+            if isinstance(answer, str):
+                answer = gate.pass_gate(self._db, answer, account, limits, holder=holder, token=token, now=now)
             return rows.select_one(self._db, "id = ?", (answer,)) if isinstance(answer, str) else answer
 
+        if await self._run(lambda: self._db.execute(waiting, (account,)).fetchone()) is None:
+            return None  # what is asked every second must not keep others from writing
         return await self._transaction(claim)
 
-    async def standing(self, record: Record, limits: Limits, now: float) -> Standing:
+    async def send_all_the_same(self, owner: str, ids: Collection[str], now: float) -> None:
+        """See `Ledger.send_all_the_same`."""
+        await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, now))
+
+    async def standing(
+        self, record: Record, limits: Limits, now: float, *, only: Collection[str] | None = None
+    ) -> Standing:
         """See `Ledger.standing`."""
-        return await self._run(lambda: gate.standing(self._db, record.id, record.account, limits, now))
+        run = self._run if only is None else self._transaction  # it has to look who lives
+        return await run(lambda: self._queue(record.account, now, only).standing(record.id, limits))
 
     async def durations(self, account: str, model: str, count: int) -> list[float]:
         """See `Ledger.durations`."""
@@ -243,72 +274,24 @@ class SqliteLedger:
         values = [(trouble, name, holder) for name, trouble in troubles.items()]
         await self._transaction(lambda: self._db.executemany(sql, values))
 
-    async def other_holders(self, holder: str, providers: Collection[str]) -> list[str]:
-        """See `Ledger.other_holders`."""
-        ours = f"(provider IN ({', '.join('?' * len(providers))}) OR stage = 'submitting')"
-        sql = (
-            f"SELECT holder FROM generations WHERE holder <> ? AND {_UNFINISHED} AND {ours} UNION"
-            f" SELECT holder FROM generations WHERE holder <> ? AND {_UNANSWERED} AND answered = 'pending'"
-        )
-        values = (holder, *providers, holder)
-        return [name for (name,) in await self._run(lambda: self._db.execute(sql, values).fetchall())]
+    async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
+        """See `Ledger.others`."""
+        return await self._run(lambda: inheritance.others(self._db, holder, providers))
 
     async def adopt(
-        self, dead: str, holder: str, accounts: Mapping[str, str], *, lost: Failure, now: float
+        self,
+        others: Collection[str],
+        holder: str,
+        accounts: Mapping[str, str],
+        *,
+        lost: Failure,
+        now: float,
+        only: Collection[str] | None = None,
     ) -> list[Record]:
         """See `Ledger.adopt`."""
-
-        def take_over() -> list[Record]:
-            self._db.execute(
-                "UPDATE generations SET answered = 'lost' WHERE holder = ? AND answered = 'pending'", (dead,)
-            )
-            withdrawal.of_holder(self._db, dead, now)
-            under_way = "holder = ? AND stage = 'submitting'"
-            for (token,) in self._db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", (dead,)):
-                gate.arrived(self._db, token, now)
-            self._db.execute(
-                "UPDATE generations SET stage = 'failed', failure = ?, finished_at = max(created_at, ?)"
-                f" WHERE {under_way}",
-                (lost.model_dump_json(), now, dead),
-            )
-            adopted: list[Record] = []
-            for provider, account in accounts.items():
-                whose = f"holder = ? AND provider = ? AND {_UNFINISHED}"
-                found = rows.select_all(self._db, whose, (dead, provider))
-                self._db.execute(
-                    f"UPDATE generations SET holder = ?, account = ?, trouble = NULL WHERE {whose}",
-                    (holder, account, dead, provider),
-                )
-                now_ours = {"holder": holder, "account": account, "trouble": None}
-                adopted += [record.model_copy(update=now_ours) for record in found]
-            return adopted
-
-        return await self._transaction(take_over)
-
-    def _committed(self, record: Record) -> Record | None:
-        return rows.select_one(self._db, "id = ? AND owner = ?", (record.id, record.owner))
-
-    def _named(self, record: Record) -> Record | None:
-        if not record.request_key:
-            return None
-        return rows.select_one(self._db, "owner = ? AND request_key = ?", (record.owner, record.request_key))
-
-    def _lost(self, record: Record, adopt_since: float) -> Record | None:
-        return rows.select_one(
-            self._db,
-            f"owner = ? AND request_hash = ? AND {_UNANSWERED} AND answered = 'lost' AND created_at > ?"
-            f" AND {_PERHAPS_PAID} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
-            (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
+        return await self._transaction(
+            lambda: inheritance.take(self._db, self._signs, others, holder, accounts, only, lost, now)
         )
 
-    def _check_room(self, owner: str, room: Room | None) -> None:
-        if room is None:
-            return
-        marks = ", ".join("?" * len(room.free))
-        sql = (
-            "SELECT count(*) FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
-            f" AND provider NOT IN ({marks}) AND {_PERHAPS_PAID}"
-        )
-        (begun,) = self._db.execute(sql, (owner, room.since, room.until, *room.free)).fetchone()
-        if begun >= room.limit:
-            raise Full(room)
+    def _queue(self, account: str, now: float, only: Collection[str] | None) -> queue.Queue:
+        return queue.Queue(self._db, self._signs, account, self._file, now, only)

@@ -1,0 +1,57 @@
+"""What a call is given: the row of its name, an identical one whose answer was lost, or leave to begin its own."""
+
+import sqlite3
+
+from darkroom.models import Answered, Record
+from darkroom.store import rows
+from darkroom.store.ledger import Full, Room
+from darkroom.store.presence import Life, Signs
+
+UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
+OWES = "coalesce(answering, holder)"
+# Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
+PERHAPS_PAID = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
+
+
+def committed(db: sqlite3.Connection, record: Record) -> Record | None:
+    """This very row, where the word of its commit was lost."""
+    return rows.select_one(db, "id = ? AND owner = ?", (record.id, record.owner))
+
+
+def named(db: sqlite3.Connection, record: Record) -> Record | None:
+    """The row that has this call's request key."""
+    if not record.request_key:
+        return None
+    return rows.select_one(db, "owner = ? AND request_key = ?", (record.owner, record.request_key))
+
+
+def lost(db: sqlite3.Connection, signs: Signs, record: Record, adopt_since: float) -> Record | None:
+    """The oldest row after that for the same request whose caller was not answered; within a write transaction."""
+    alike = rows.select_all(
+        db,
+        f"owner = ? AND request_hash = ? AND {UNANSWERED} AND created_at > ?"
+        f" AND {PERHAPS_PAID} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
+        (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
+    )
+    return next((row for row in alike if is_lost(signs, row)), None)
+
+
+def is_lost(signs: Signs, row: Record) -> bool:
+    """Whether nobody will be given its answer; asked within a write transaction."""
+    if row.answered is Answered.PENDING:
+        return signs.life(row.answering or row.holder) is not Life.RUNNING
+    return row.answered is Answered.LOST
+
+
+def check_room(db: sqlite3.Connection, owner: str, room: Room | None) -> None:
+    """Raises Full: the owner may not begin anything new."""
+    if room is None:
+        return
+    marks = ", ".join("?" * len(room.free))
+    sql = (
+        "SELECT count(*) FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
+        f" AND provider NOT IN ({marks}) AND {PERHAPS_PAID}"
+    )
+    (begun,) = db.execute(sql, (owner, room.since, room.until, *room.free)).fetchone()
+    if begun >= room.limit:
+        raise Full(room)

@@ -1,0 +1,85 @@
+"""What a process leaves behind that died, or that lives but does not run, and who goes on with it."""
+
+import sqlite3
+from collections.abc import Collection, Mapping
+
+from darkroom.models import Failure, Record
+from darkroom.store import gate, rows, withdrawal
+from darkroom.store.answers import OWES, UNANSWERED
+from darkroom.store.presence import Life, Signs
+
+_UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
+
+
+def others(db: sqlite3.Connection, holder: str, providers: Collection[str] | None) -> list[str]:
+    """See `Ledger.others`."""
+    marks = ", ".join("?" * len(providers or ()))
+    ours = "1" if providers is None else f"(provider IN ({marks}) OR stage = 'submitting')"
+    sql = (
+        f"SELECT holder FROM generations WHERE holder <> ? AND {_UNFINISHED} AND {ours} UNION"
+        f" SELECT {OWES} FROM generations WHERE {OWES} <> ? AND {UNANSWERED} AND answered = 'pending'"
+    )
+    return [name for (name,) in db.execute(sql, (holder, *(providers or ()), holder))]
+
+
+def take(
+    db: sqlite3.Connection,
+    signs: Signs,
+    others: Collection[str],
+    holder: str,
+    accounts: Mapping[str, str],
+    only: Collection[str] | None,
+    lost: Failure,
+    now: float,
+) -> list[Record]:
+    """Takes over, within a transaction, what those of `others` left that do not run: see `Ledger.adopt`."""
+    taken: list[Record] = []
+    for other in others:
+        life = signs.life(other)
+        if life is not Life.RUNNING:
+            taken += _take(db, other, holder, accounts, only, lost, now, dead=life is Life.DEAD)
+    return taken
+
+
+def _take(
+    db: sqlite3.Connection,
+    other: str,
+    holder: str,
+    accounts: Mapping[str, str],
+    only: Collection[str] | None,
+    lost: Failure,
+    now: float,
+    *,
+    dead: bool,
+) -> list[Record]:
+    stages = "('running', 'collecting')"
+    if dead:
+        stages = "('accepted', 'running', 'collecting')"
+        withdrawal.of_holder(db, other, now)
+        _end_submissions(db, other, lost, now)
+        db.execute(
+            f"UPDATE generations SET answered = 'lost' WHERE {OWES} = ? AND {UNANSWERED} AND answered = 'pending'",
+            (other,),
+        )
+    taken: list[Record] = []
+    for provider, account in accounts.items():
+        whose = f"holder = ? AND {_UNFINISHED} AND stage IN {stages} AND provider = ?"
+        now_ours = {"holder": holder, "account": account, "trouble": None}
+        for record in rows.select_all(db, whose, (other, provider)):
+            if only is None or record.id in only:
+                db.execute(
+                    "UPDATE generations SET holder = ?, account = ?, trouble = NULL WHERE id = ?",
+                    (holder, account, record.id),
+                )
+                taken.append(record.model_copy(update=now_ours))
+    return taken
+
+
+def _end_submissions(db: sqlite3.Connection, dead: str, lost: Failure, now: float) -> None:
+    under_way = f"holder = ? AND {_UNFINISHED} AND stage = 'submitting'"
+    for (token,) in db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", (dead,)).fetchall():
+        gate.arrived(db, token, now)
+    db.execute(
+        f"UPDATE generations SET stage = 'failed', failure = ?, finished_at = max(created_at, ?) WHERE {under_way}",
+        (lost.model_dump_json(), now, dead),
+    )
