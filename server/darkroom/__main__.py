@@ -13,14 +13,27 @@ def main() -> int:
     _open_all_three()
     wire = None
     if sys.argv[1:2] == ["serve"] or (len(sys.argv) == 1 and not os.isatty(0)):
-        wire = os.dup(0), os.dup(1)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-        os.dup2(2, 1)
+        wire = _take_the_wire()
     from darkroom.cli.main import main as command_line  # noqa: PLC0415 - see above
 
     return command_line(sys.argv[1:], wire)
+
+
+def _take_the_wire() -> tuple[int, int]:
+    """Descriptors of their own for what 0 and 1 were; these then lead to nothing and to stderr, for children too."""
+    wire = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - only Windows has handles besides its descriptors, which children are given
+        import msvcrt  # noqa: PLC0415
+
+        for descriptor in (0, 1):
+            handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
+            ctypes.windll.kernel32.SetStdHandle(-10 - descriptor, handle)  # STD_INPUT_HANDLE, STD_OUTPUT_HANDLE
+    return wire
 
 
 def _open_all_three() -> None:

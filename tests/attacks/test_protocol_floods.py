@@ -9,6 +9,7 @@ import select
 import signal
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +71,35 @@ def test_ten_thousand_calls_at_once_are_all_answered(home: Home) -> None:
                 if len(answered) == 10_000:
                     break
         connection.serves()
+
+
+LARGE: dict[str, tuple[str, dict[str, Any]]] = {
+    "a prompt": ("generate", {"prompt": "nsk_0123456789 " * 60_000}),
+    "an escaped prompt": ("generate", {"prompt": "\\u0041" * 120_000}),
+    "unknown names": ("generate", {"prompt": "x", **{f"n{number}": 1 for number in range(60_000)}}),
+    "options": ("generate", {"prompt": "x", "options": {f"n{number}": "nsk_0123456789" for number in range(30_000)}}),
+    "an option many times": ("generate", {"prompt": "x", "options": ["a=1"] * 100_000}),
+    "ids": ("wait", {"generation_ids": [1] * 200_000}),
+    "ids in a text": ("wait", {"generation_ids": "a, " * 300_000}),
+    "figures": ("generate", {"prompt": "x", "seed": "9" * 900_000}),
+    "a host's own": ("list_generations", {"toolCallId": [{}] * 200_000}),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the time of a process is read from /proc")
+def test_no_request_of_a_megabyte_holds_everybody_up(home: Home, subtests: pytest.Subtests) -> None:
+    """In time of its processor, which a busy machine does not lengthen."""
+    key = {"FATTHUMB_API_KEY": "nsk_live_" + "k3Y-" * 100, "BETTERWAIFU_API_KEY": "bw_0123456789abcdef"}
+    with wire(home.with_(**key, DARKROOM_PROVIDER="sketch"), "legacy") as connection:
+        connection.open()
+        connection.serves()
+        for name, (tool, arguments) in LARGE.items():
+            with subtests.test(name):
+                line, before = connection.tool(name, tool, **arguments), connection.processor_s()
+                assert MEGABYTE // 2 < len(line) < MEGABYTE
+                connection.say(line)
+                connection.until(name)
+                assert connection.processor_s() - before < 0.5
 
 
 def test_a_line_without_an_end_is_not_held_either(home: Home) -> None:

@@ -1,6 +1,7 @@
 """A server under a client that says whatever it likes, byte by byte, and measures what that does to the server."""
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -115,6 +116,11 @@ class Wire:
         """Hangs up, and answers the exit status of the server."""
         self.hang_up()
         return self.process.wait(PATIENCE_S)
+
+    def processor_s(self) -> float:
+        """How many seconds of a processor it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _listen(self) -> None:
         assert self.process.stdout is not None

@@ -138,7 +138,11 @@ def options_of(texts: list[Any]) -> dict[str, Any]:
         if not separator or not name:
             raise ValueError("write it as NAME=VALUE")
         values = from_json(value, list) or value
-        found[name] = [*listed(found[name]), *listed(values)] if name in found else values
+        if name in found:
+            found[name] = listed(found[name])
+            found[name] += listed(values)
+        else:
+            found[name] = values
     return found
 
 
