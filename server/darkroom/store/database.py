@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
+IMPATIENT_S = 0.1
+"""How long a lock is waited for while one was waited for in vain just before: a process may be stopped holding it."""
 BELIEVED_S = 15.0
 """How long a failure to write is told of. Whatever must be written is tried more often than that."""
 SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
@@ -61,6 +63,7 @@ class Database:
         self._thread = thread
         self._trouble: str | None = None
         self._failed_at = 0.0
+        self._impatient = False
 
     @property
     def trouble(self) -> str | None:
@@ -80,7 +83,7 @@ class Database:
             try:
                 self.db.execute("BEGIN IMMEDIATE")
             except sqlite3.Error as error:
-                raise _refused(f"could not be used ({error})", Unwritten) from error
+                raise _unused(error, Unwritten) from error
             before = self.db.total_changes
             try:
                 result = work()
@@ -104,13 +107,45 @@ class Database:
     async def run(self, work: Callable[[], T]) -> T:
         """Runs `work`, which reads. Raises StorageError, and Unstorable for a value that SQLite cannot hold."""
         try:
-            return await to_thread.run_sync(work, limiter=self._thread)
+            return await to_thread.run_sync(self._bounded, work, limiter=self._thread)
         except (sqlite3.DataError, sqlite3.IntegrityError, *_UNFIT) as error:
             raise _refused(f"cannot hold a value ({clean(str(error), 100)})", Unstorable) from error
         except sqlite3.Error as error:
-            raise _refused(f"could not be used ({error})") from error
+            raise _unused(error) from error
         except ValidationError as error:
             raise _refused(f"holds a row that cannot be read ({error.title})") from error
+
+    def _bounded(self, work: Callable[[], T]) -> T:
+        """Runs it; while the file is locked for longer than is usual, what queues up behind does not wait as long."""
+        try:
+            result = work()
+        except Exception as error:
+            if _is_locked(error) or _is_locked(error.__cause__):
+                self._wait_for_locks(IMPATIENT_S)
+            raise
+        if self._impatient:
+            self._wait_for_locks(BUSY_TIMEOUT_S)
+        return result
+
+    def _wait_for_locks(self, seconds: float) -> None:
+        self._impatient = seconds < BUSY_TIMEOUT_S
+        self.db.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    """Whether another process keeps the file locked."""
+    locked = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in locked
+
+
+def _unused(error: sqlite3.Error, kind: type[StorageError] = StorageError) -> StorageError:
+    if not _is_locked(error):
+        return _refused(f"could not be used ({error})", kind)
+    return kind(
+        f"The ledger is locked by another process, for longer than {BUSY_TIMEOUT_S:.0f} s ({error}).",
+        next_step="If a process of Darkroom was stopped (Ctrl-Z, a debugger), let it go on or end it; then call again. "
+        "The file is under DARKROOM_HOME.",
+    )
 
 
 def _refused(why: str, kind: type[StorageError] = StorageError) -> StorageError:
@@ -142,7 +177,7 @@ def _connect(home: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         db.close()
         if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise _refused(f"is locked by another program for more than {BUSY_TIMEOUT_S:.0f} s") from error
+            raise _unused(error) from error
         raise _unusable(path, f"cannot be used ({error})") from error
     except BaseException:
         db.close()

@@ -1,0 +1,75 @@
+"""An answer that nobody got is given to the next identical call, whichever process owed it, and to nobody else."""
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.models import Answered, GenerationRequest, Record, Stage
+from darkroom.store.presence import Life
+from tests.ledgers import Seen, open_ledger
+from tests.store.ledger_model import LOST
+
+NOW = 1_000_000.0
+FOX = GenerationRequest(provider="alpha", prompt="a fox", model="m")
+
+
+def call(name: str, process: str, key: str | None = None) -> Record:
+    return Record(
+        id=name, owner="local", request=FOX, account="key", stage=Stage.ACCEPTED, created_at=NOW, holder=process,
+        answering=process, request_key=key,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("life", [Life.DEAD, Life.SILENT])
+@pytest.mark.parametrize("key", [None, "hero"])
+async def test_what_a_process_owed_that_does_not_run_any_more_is_given_before_anybody_adopted_it(
+    tmp_path: Path, life: Life, key: str | None
+) -> None:
+    seen = Seen()
+    async with open_ledger(tmp_path, seen) as ledger:
+        await ledger.begin(call("first", "p1", key), adopt_since=0.0)
+        assert (await ledger.begin(call("other", "p2"), adopt_since=0.0)).id == "other", "who runs may still answer"
+        await ledger.named(call("other", "p2"), by="p2")
+        seen.lives["p1"] = life
+        assert (await ledger.foresee(call("again", "p2", key), adopt_since=0.0)).id == "first"
+        assert (await ledger.begin(call("again", "p2", key), adopt_since=0.0)).id == "first"
+
+
+async def test_a_call_that_was_given_a_lost_row_is_owed_it_by_its_own_process(tmp_path: Path) -> None:
+    seen = Seen()
+    async with open_ledger(tmp_path, seen) as ledger:
+        first = await ledger.begin(call("first", "holder"), adopt_since=0.0)
+        await ledger.answer(first, Answered.LOST)
+        assert (await ledger.begin(call("second", "p2"), adopt_since=0.0)).id == "first"
+        seen.lives["p2"] = Life.DEAD  # the holder lives
+        assert (await ledger.begin(call("third", "p3"), adopt_since=0.0)).id == "first"
+        assert (await ledger.begin(call("fourth", "p3"), adopt_since=0.0)).id == "fourth", "p3 owes it, and runs"
+
+
+@pytest.mark.parametrize("late", [Answered.DELIVERED, Answered.LOST])
+async def test_who_owes_an_answer_no_more_cannot_tell_what_became_of_it(tmp_path: Path, late: Answered) -> None:
+    seen = Seen()
+    async with open_ledger(tmp_path, seen) as ledger:
+        first = await ledger.begin(call("first", "p1"), adopt_since=0.0)
+        seen.lives["p1"] = Life.SILENT
+        await ledger.begin(call("second", "p2"), adopt_since=0.0)
+        seen.lives["p1"] = Life.RUNNING
+        await ledger.answer(first, late)
+        assert (await ledger.begin(call("third", "p3"), adopt_since=0.0)).id == "third", "p2 may still answer"
+        seen.lives["p2"] = Life.DEAD
+        await ledger.named(call("third", "p3"), by="p3")
+        assert (await ledger.begin(call("fourth", "p3"), adopt_since=0.0)).id == "first", "p2's caller got nothing"
+
+
+async def test_running_rows_of_the_silent_are_taken_over_and_their_submission_stays(tmp_path: Path) -> None:
+    seen = Seen({"p1": Life.SILENT})
+    async with open_ledger(tmp_path, seen) as ledger:
+        stages = {"a": Stage.RUNNING, "b": Stage.COLLECTING, "c": Stage.SUBMITTING, "d": Stage.ACCEPTED}
+        for name, stage in stages.items():
+            row = call(name, "p1", key=name).model_copy(update={"stage": stage, "submit_token": name})
+            await ledger.begin(row, adopt_since=NOW)
+        others = await ledger.others("p2", ["alpha"])
+        adopted = await ledger.adopt(others, "p2", {"alpha": "key"}, lost=LOST, now=NOW)
+        assert {record.id for record in adopted} == {"a", "b"}
+        kept = {row.id: (row.stage, row.holder) for row in await ledger.newest(["c", "d"])}
+        assert kept == {name: (stages[name], "p1") for name in ("c", "d")}
