@@ -140,7 +140,7 @@ class ResultUnavailable(DarkroomError):
     """The picture exists but cannot be had.
 
     `passing`: it may come if it is asked for again soon; `retry_after` seconds from now at the earliest, where its host
-    names a time.
+    names a time. `final`: it will never come.
     """
 
     code = "result_unavailable"
@@ -153,20 +153,26 @@ class ResultUnavailable(DarkroomError):
         charged: Charged = Charged.NO,
         passing: bool = False,
         retry_after: float | None = None,
+        final: bool = False,
     ) -> None:
         super().__init__(message, next_step=next_step, charged=charged)
         self.passing = passing
+        self.final = final
         self.retry_after = retry_after
 
 
 class NotAnImage(DarkroomError):
-    """What came is not a picture that we accept. `passing`: it came in the picture's place, which may still come."""
+    """What came is not a picture that we accept, and never will be.
+
+    `passing`: it came in the place of the picture, which may still come.
+    """
 
     code = "not_an_image"
 
     def __init__(self, message: str, *, next_step: str, charged: Charged = Charged.NO, passing: bool = False) -> None:
         super().__init__(message, next_step=next_step, charged=charged)
         self.passing = passing
+        self.final = not passing
 
 
 class StorageError(DarkroomError):

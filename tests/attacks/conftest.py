@@ -62,8 +62,9 @@ def refuses(pictures: Pictures) -> Refuses:
 
     async def fetch(url: str) -> DarkroomError:
         error = await refusal(pictures.fetch(url))
-        assert (type(error), error.charged) == (ResultUnavailable, Charged.YES)
-        assert "get_status" in error.next_step
+        assert isinstance(error, ResultUnavailable)
+        assert error.charged is Charged.YES
+        assert ("get_status" in error.next_step) is not error.final
         return error
 
     return fetch

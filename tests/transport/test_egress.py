@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 
+import anyio
 import pytest
 
 from darkroom.errors import DarkroomError, ResultUnavailable
@@ -14,7 +15,7 @@ from darkroom.transport.client import Http
 from darkroom.transport.egress import MAX_HOPS, MAX_PICTURE, Pictures
 from tests.clients import provider_at, refusal
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer, CutBody, Fault, Flood, Html, Raw, Redirect, Reset
+from tests.services.faults import Answer, CutBody, Drip, Fault, Flood, Hang, Html, Raw, Redirect, Reset
 
 Refuses = Callable[[str], Awaitable[DarkroomError]]
 PICTURE = b"RIFF\x00\xff picture"
@@ -180,3 +181,40 @@ async def test_a_picture_is_searched_for_keys_where_it_holds_nobody_else_up(http
     assert await pictures.fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
     assert searched.threads
     assert threading.get_ident() not in searched.threads
+
+
+@pytest.mark.parametrize(
+    "link", ["data:image/png;base64,iVBORw0KGgo=", " DATA:image/png,x", "blob:https://a.example/1"]
+)
+async def test_what_is_no_link_is_refused_for_good_and_says_what_it_was(pictures: Pictures, link: str) -> None:
+    with pytest.raises(ResultUnavailable) as caught:
+        await pictures.fetch(link)
+    assert caught.value.final
+    assert f"{link.strip().partition(':')[0].lower()}: URL" in caught.value.message
+    assert "get_status" not in caught.value.next_step
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 429, 503])
+@pytest.mark.parametrize(("header", "named"), [({}, None), ({"Retry-After": "7"}, 7.0)])
+async def test_a_link_that_is_refused_may_be_followed_later(
+    pictures: Pictures, fatthumb: FatThumb, status: int, header: dict[str, str], named: float | None
+) -> None:
+    fatthumb.script("picture", Answer(status, headers=header))
+    with pytest.raises(ResultUnavailable) as caught:
+        await pictures.fetch(f"{fatthumb.origin}/files/a.png")
+    assert caught.value.passing
+    assert caught.value.retry_after == named
+
+
+@pytest.mark.parametrize("slow", [Hang(), Drip(1000.0)], ids=["silent", "dripping"])
+async def test_a_download_that_hardly_moves_is_given_up(http: Http, fatthumb: FatThumb, slow: Fault) -> None:
+    fatthumb.heavy_pictures = True
+    async with provider_at(fatthumb) as provider:
+        request = GenerationRequest(provider="fatthumb", prompt="a fox", model="gemini-3-pro")
+        job = await provider.submit(request)
+        fatthumb.advance(60.0)
+        (image,) = (await provider.read(job.job_id, request)).images
+    fatthumb.script("picture", slow)
+    with anyio.fail_after(10.0), pytest.raises(ResultUnavailable) as caught:
+        await Pictures(http, fatthumb.url, Redactor(()), least_every_s=0.2).fetch(image.url or "")
+    assert caught.value.passing

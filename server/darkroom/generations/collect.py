@@ -285,7 +285,7 @@ def _broken() -> ResultUnavailable:
 
 
 def _failed(image: Image, error: DarkroomError) -> Image:
-    final = isinstance(error, NotAnImage) and not error.passing
+    final = isinstance(error, ResultUnavailable | NotAnImage) and error.final
     return image.model_copy(
         update={"status": ImageStatus.FAILED, "error": error.failure(), "final": True if final else None}
     )

@@ -129,7 +129,7 @@ class Looks:
         self._bell.set()
 
     async def once_more(self, now: float, shortest_s: float) -> None:
-        """Asks for a look and waits a little for it, unless the last is younger than `shortest_s` or the pause is firm."""
+        """Asks for a look and waits a little for it; the last one does where it is younger than `shortest_s`."""
         if self._firm or now - self._last < shortest_s:
             return
         self.ring(shortest_s)

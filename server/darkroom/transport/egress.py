@@ -27,7 +27,7 @@ LEAST_EVERY_S = 10.0
 """A download that brings fewer than LEAST_BYTES in this time, while it is not at its end, is given up."""
 _RETRY = "Call get_status later: Darkroom then fetches this picture again, at no cost."
 # What is no place to fetch from, whoever names it: the picture itself, or something in another program's memory.
-_NO_PLACE = re.compile(r"\s*(data|blob|about|javascript):([^,;\s]{0,40})", re.IGNORECASE)
+_NO_PLACE = re.compile(r"\s*(data|blob):([^,;\s]{0,40})", re.IGNORECASE)
 
 _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)")
@@ -190,25 +190,30 @@ async def _body(response: httpx2.Response, least_every_s: float) -> bytes:
                 if chunk is None:
                     return bytes(received)
                 received += chunk
-        if len(received) > MAX_PICTURE:
-            raise NotAnImage(
-                f"What came from {response.request.headers['host']} is larger than {MAX_PICTURE // 2**20} MiB.",
-                next_step="Darkroom does not fetch it again. Open the picture in the provider's own gallery.",
-                charged=Charged.YES,
-            )
+                if len(received) > MAX_PICTURE:
+                    raise _too_large(response.request.headers["host"])
+
+
+def _too_large(host: str) -> NotAnImage:
+    return NotAnImage(
+        f"What came from {host} is larger than {MAX_PICTURE // 2**20} MiB.",
+        next_step="Darkroom does not fetch it again. Open the picture in the provider's own gallery.",
+        charged=Charged.YES,
+    )
 
 
 def _not_now(what: str, retry_after: float | None = None) -> ResultUnavailable:
     return ResultUnavailable(f"{what}.", next_step=_RETRY, charged=Charged.YES, passing=True, retry_after=retry_after)
 
 
-def _no_link(scheme: str, kind: str) -> NotAnImage:
+def _no_link(scheme: str, kind: str) -> ResultUnavailable:
     what = f"a {scheme}: URL" + (f" ({kind})" if re.fullmatch(r"[a-z0-9.+-]+/[a-z0-9.+-]+", kind) else "")
-    return NotAnImage(
+    return ResultUnavailable(
         f"The provider gave {what} in place of a link, which Darkroom does not take.",
         next_step="Darkroom does not ask for it again, since it would be the same. Open the picture in the provider's "
         "own gallery.",
         charged=Charged.YES,
+        final=True,
     )
 
 
