@@ -79,6 +79,12 @@ LARGE: dict[str, tuple[str, dict[str, Any]]] = {
     "unknown names": ("generate", {"prompt": "x", **{f"n{number}": 1 for number in range(60_000)}}),
     "options": ("generate", {"prompt": "x", "options": {f"n{number}": "nsk_0123456789" for number in range(30_000)}}),
     "an option many times": ("generate", {"prompt": "x", "options": ["a=1"] * 100_000}),
+    "an unknown option": ("generate", {"prompt": "x", "options": {"o": ["nsk_0123456789"] * 50_000}}),
+    "a known option": (
+        "generate",
+        {"prompt": "x", "provider": "fatthumb", "options": {"person_ids": ["bw_1"] * 100_000}},
+    ),
+    "an option in parts": ("generate", {"prompt": "x", "options": {"o": [{"p": {"q": [1]}}] * 30_000}}),
     "ids": ("wait", {"generation_ids": [1] * 200_000}),
     "ids in a text": ("wait", {"generation_ids": "a, " * 300_000}),
     "figures": ("generate", {"prompt": "x", "seed": "9" * 900_000}),
