@@ -2,17 +2,21 @@
 
 import hashlib
 import io
+import tracemalloc
+import zlib
 from collections.abc import Callable
 
 import PIL.Image
 import pytest
 
+from darkroom.errors import ResultUnavailable
 from darkroom.generations.collect import verified
 from darkroom.generations.decoding import Patience, whole
 from darkroom.generations.pictures import statement
 from darkroom.generations.pictures.parts import Role
 from darkroom.generations.stripping import UNTOUCHED
-from tests.attacks.crafted import PROFILE, animated, archive, chunk, encoded, part, riff, segment
+from darkroom.redact import Redactor
+from tests.attacks.crafted import PROFILE, animated, archive, chunk, encoded, part, riff, segment, zeros
 from tests.generations.pictures_made import (
     AIGC,
     GRAPH,
@@ -173,3 +177,41 @@ def test_a_picture_without_notes_is_left_as_it_is(kind: str) -> None:
     picture = verified(data, strip=True)
     assert (picture.data, picture.removed) == (data, None)
     assert hashlib.sha256(picture.data).digest() == hashlib.sha256(data).digest()
+
+
+KEY = "nsk_live_4f9aC27b81E0d653"
+PACKED_KEY = zlib.compress(KEY.encode())
+PACKED = {
+    "a packed text": chunk(b"zTXt", b"prompt\0\0" + zlib.compress(b"key=" + KEY.encode())),
+    "a packed international text": chunk(b"iTXt", b"prompt\0\1\0\0\0" + zlib.compress(KEY.encode())),
+    "packed XMP": chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"<x>" + KEY.encode())),
+    "a text that is not packed": chunk(b"zTXt", b"a\0\0no zlib")
+    + chunk(b"zTXt", b"b\0\0" + zlib.compress(KEY.encode())),
+}
+
+
+@pytest.mark.parametrize("packed", PACKED.values(), ids=PACKED)
+def test_a_picture_that_holds_a_packed_key_is_not_kept(packed: bytes) -> None:
+    data = in_png(comfy(), packed)
+    with pytest.raises(ResultUnavailable, match="holds a key of yours"):
+        verified(data, redact=Redactor([KEY]))
+    assert verified(data, redact=Redactor(["nsk_live_another1key2of3yours"])).data == data
+
+
+def test_labels_in_packed_xmp_stay() -> None:
+    data = in_png(encoded("PNG"), chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP)))
+    saved = verified(data, strip=True).data
+    assert SOURCE in saved
+    assert SECRETIVE not in saved
+
+
+def test_of_many_packed_parts_little_is_unpacked() -> None:
+    """Each of these would unpack to 15 MiB; there are as many as would fill any machine's memory."""
+    profile, text = chunk(b"iCCP", b"a\0\0" + zeros(15 * 2**20)), chunk(b"zTXt", b"a\0\0" + zeros(15 * 2**20))
+    data = in_png(encoded("PNG"), *[profile, text] * 500)
+    tracemalloc.start()
+    try:
+        assert verified(data, redact=Redactor([KEY])).data == data
+        assert tracemalloc.get_traced_memory()[1] < 150 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -85,7 +85,7 @@ async def open_app(
             )
             changes = Changes()
             journal = Journal(ledger, changes)
-            collector = Collector(journal, settings.pictures, strip=settings.strip_notes)
+            collector = Collector(journal, settings.pictures, strip=settings.strip_notes, redact=providers.redact)
             driver = Driver(journal, providers, presence.id, collector, tasks, only=only)
             peers = Peers(ledger, presence, providers, changes, only)
             if part is not Part.NONE:

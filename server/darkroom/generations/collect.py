@@ -22,7 +22,7 @@ from darkroom.generations.polling import named_wait
 from darkroom.generations.recognising import LOOK_AGAIN, Verified, verified
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
-from darkroom.redact import quote
+from darkroom.redact import Redactor, quote
 from darkroom.store.files import picture_stem, save_picture
 from darkroom.transport.reasons import is_moderation
 
@@ -53,10 +53,16 @@ class Collector:
     """Brings a job's pictures to the disk, and each of them into the ledger as soon as it is there."""
 
     def __init__(
-        self, journal: Journal, root: Path, clock: Callable[[], float] = time.time, *, strip: bool = False
+        self,
+        journal: Journal,
+        root: Path,
+        clock: Callable[[], float] = time.time,
+        *,
+        strip: bool = False,
+        redact: Redactor | None = None,
     ) -> None:
         self._journal = journal
-        self._strip = strip
+        self._verified = partial(verified, strip=strip, redact=redact)
         self._root = root
         self.place = Place(root)
         self._places: dict[str, anyio.CapacityLimiter] = {}
@@ -120,7 +126,7 @@ class Collector:
         try:
             async with places:
                 data = await provider.picture(record.request, record.job_id or "", remote)
-                picture = await decoding(partial(verified, data, origin=_host(remote), strip=self._strip))
+                picture = await decoding(partial(self._verified, data, origin=_host(remote)))
                 return await to_thread.run_sync(self._saved, record, image, picture)
         except (ResultUnavailable, NotAnImage) as error:
             return error if error.passing else _failed(image, error)

@@ -3,10 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from darkroom.errors import NotAnImage
+from darkroom.errors import NotAnImage, ResultUnavailable
 from darkroom.generations.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, decoded, whole
+from darkroom.generations.pictures.png import packed_texts
 from darkroom.generations.stripping import stripped
 from darkroom.models import Charged
+from darkroom.redact import Redactor
+from darkroom.transport.egress import HOLDS_A_KEY
 
 LOOK_AGAIN = "Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may have it too."
 FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open it in the provider's own gallery."
@@ -77,16 +80,28 @@ def what_came(data: bytes) -> Came:
     return Came(f"{len(data):,} bytes of an unknown kind", lasting=False)
 
 
-def verified(data: bytes, seconds: float = DECODING_S, *, origin: str = "", strip: bool = False) -> Verified:
+def verified(
+    data: bytes,
+    seconds: float = DECODING_S,
+    *,
+    origin: str = "",
+    strip: bool = False,
+    redact: Redactor | None = None,
+) -> Verified:
     """The picture in the bytes, after a full decode within `seconds`; `strip` takes its notes out.
+
+    `redact` knows the secrets that nothing packed in it may hold.
 
     Raises:
         NotAnImage: no PNG, JPEG or WebP, larger than we accept, or cut off.
+        ResultUnavailable: it holds a secret.
     """
     patience = Patience(seconds)
     try:
         found = whole(data, patience)
         size = decoded(found, patience)
+        if redact is not None and found.kind.name == "PNG" and any(map(redact.within, packed_texts(found.parts))):
+            raise ResultUnavailable(f"{HOLDS_A_KEY}.", next_step=LOOK_AGAIN, charged=Charged.YES)
         saved, removed = stripped(found, data) if strip else (data, None)
         return Verified(found.kind, saved, *size, removed)
     except Unfit as error:

@@ -20,6 +20,7 @@ from darkroom.transport.client import READ_TIMEOUT, Http
 MAX_PICTURE = 64 * 1024 * 1024
 MAX_HOPS = 3
 DEADLINE_S = 120.0
+HOLDS_A_KEY = "The picture's file holds a key of yours, so it is not kept"
 LOOKUPS = 8
 """Names that may be resolved at once for one provider's pictures. One that hangs keeps its thread until then."""
 LEAST_BYTES = 16 * 1024
@@ -94,7 +95,7 @@ class Pictures:
     async def _without_a_key(self, data: bytes) -> bytes:
         # In the picture's own notes, as tools do that write down how it was made. 64 MiB take a second to search.
         if await to_thread.run_sync(self.redact.within, data, abandon_on_cancel=True):
-            raise _unavailable("The picture's file holds a key of yours, so it is not kept")
+            raise _unavailable(HOLDS_A_KEY)
         return data
 
     async def _open(self, url: httpx2.URL) -> httpx2.Response:
