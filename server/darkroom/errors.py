@@ -238,4 +238,5 @@ _MUST = {
     "literal": "be {expected}",
     "enum": "be {expected}",
     "extra": "be left out",
+    "unexpected": "be left out",
 }

@@ -55,7 +55,7 @@ def test_the_question_says_what_it_is_about_and_nothing_is_sent_before_a_yes(car
 
 @pytest.mark.parametrize(
     ("response", "said"),
-    [(NO, "said no"), ({"action": "decline"}, "said no"), ({"action": "cancel"}, "left it")],
+    [(NO, "said no"), ({"action": "decline"}, "answered no"), ({"action": "cancel"}, "closed it")],
 )
 def test_a_no_ends_the_task_with_a_refusal_and_nothing_is_sent(
     careful: Home, fatthumb: FatThumb, response: dict[str, Any], said: str
