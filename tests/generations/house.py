@@ -74,6 +74,7 @@ class House:
     """One process."""
 
     database: Database
+    seen: Seen
     ledger: SqliteLedger
     journal: Journal
     changes: Changes
@@ -98,7 +99,8 @@ class House:
 async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool = True) -> AsyncGenerator[House]:
     """A process on the ledger in this folder; `starts` False: it sends nothing."""
     async with open_database(home) as database, anyio.create_task_group() as tasks:
-        rows, changes = SqliteLedger(database, Seen()), Changes()
+        seen = Seen()
+        rows, changes = SqliteLedger(database, seen), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]))
         driver = Driver(journal, registry, name, Collector(journal, home), tasks)
@@ -106,7 +108,7 @@ async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool 
         if starts:
             driver.start()
         try:
-            yield House(database, rows, journal, changes, driver, service, name)
+            yield House(database, seen, rows, journal, changes, driver, service, name)
         finally:
             driver.close()
             tasks.cancel_scope.cancel()

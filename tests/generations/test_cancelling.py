@@ -8,6 +8,7 @@ import pytest
 from darkroom.errors import Moderated, OutcomeUnknown, ProviderUnreachable, RateLimited
 from darkroom.models import Charged, Failure, Stage
 from darkroom.providers.base import Submission
+from darkroom.store.presence import Life
 from tests.generations.house import SENT, Spoken, house
 
 LOST = Failure(code="outcome_unknown", message="Nobody knows.", charged=Charged.MAYBE, next_step="Look.")
@@ -32,7 +33,7 @@ async def test_a_wish_to_cancel_during_the_post_holds_where_the_provider_did_not
     provider = Spoken(said=said)
     async with house(tmp_path, provider) as process, house(tmp_path, Spoken(), name="another") as another:
         started = await process.generate()
-        assert len(provider.posts) == 1
+        await process.until(started.id, lambda seen: len(provider.posts) == 1)
         generation, note = await another.service.cancel("local", started.id)
         assert generation.status == "queued"
         assert "turns out not to have taken it" in generation.progress.message
@@ -50,7 +51,8 @@ async def test_what_a_dead_process_left_waiting_is_cancelled_where_that_was_wish
         started = await process.generate()
         await process.service.cancel("local", started.id)
         process.ledger._db.execute("UPDATE generations SET stage = 'accepted', submit_token = NULL")  # pyright: ignore[reportPrivateUsage]
-        adopted = await process.ledger.adopt("dead", "heir", {"fatthumb": "key"}, lost=LOST, now=0.0)
+        process.seen.lives["dead"] = Life.DEAD
+        adopted = await process.ledger.adopt(["dead"], "heir", {"fatthumb": "key"}, lost=LOST, now=0.0)
         assert adopted == []
         seen = await process.ledger.get(started.id, "local")
         assert seen is not None

@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.errors import ProviderUnreachable, StorageError, Unwritten
 from darkroom.generations import delivery, journal, limits, sweep
-from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.models import Answered, GenerationRequest, Record, Stage
 from tests.generations.house import Spoken, house
 
 GONE = StorageError("The ledger is gone.", next_step="Wait.")
@@ -68,6 +68,17 @@ async def test_a_call_whose_commit_had_no_word_is_answered_with_the_row_that_it_
         lose_word_of(process.ledger, "begin")
         started = await process.generate()
         assert [seen.id for seen in (await process.service.page("local")).generations] == [started.id]
+
+
+async def test_a_call_that_was_given_a_lost_one_without_a_word_is_not_paid_for_again(tmp_path: Path) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as process:
+        first = await process.generate()
+        record = await process.ledger.get(first.id, "local")
+        assert record is not None
+        await process.ledger.answer(record, Answered.LOST)
+        lose_word_of(process.ledger, "begin")
+        assert (await process.generate()).id == first.id
+        assert (await process.generate()).id != first.id
 
 
 async def test_what_its_caller_was_told_to_have_failed_is_not_sent(tmp_path: Path) -> None:

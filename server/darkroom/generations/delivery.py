@@ -45,7 +45,7 @@ def carried_by(letter: Letter | None) -> Generator[None]:
         _LETTER.reset(token)
 
 
-async def repeated(begin: Callable[[], Awaitable[T]]) -> T:
+async def repeated(begin: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]]) -> T:
     """What it returns, asked once more where nobody knows whether it was committed; a row is known by its id.
 
     Raises:
@@ -56,7 +56,7 @@ async def repeated(begin: Callable[[], Awaitable[T]]) -> T:
     except (Unwritten, Unstorable):
         raise
     except StorageError:
-        return await begin()
+        return await again()
 
 
 class Delivery:
@@ -114,7 +114,7 @@ class Delivery:
     async def _begun(self, record: Record, room: Room | None) -> Record:
         begin = partial(self._ledger.begin, record, adopt_since=record.created_at - ADOPTABLE_FOR_S, room=room)
         try:
-            return await repeated(begin)
+            return await repeated(begin, partial(begin, again=True))
         except (Unwritten, Unstorable):
             raise
         except StorageError:

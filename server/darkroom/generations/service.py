@@ -100,7 +100,8 @@ class Service:
         record = (await self._wanted(owner, wishes)).model_copy(update={"answered": Answered.DELIVERED})
         room = room_today(self._budget, record.request, record.created_at)
         with refusing():
-            begun = await repeated(partial(self._ledger.begin_agreed, record, task_id, room=room))
+            begin = partial(self._ledger.begin_agreed, record, task_id, room=room)
+            begun = await repeated(begin, begin)
         if begun is not None:
             self._begun(begun, record)
 

@@ -36,6 +36,16 @@ def lost(db: sqlite3.Connection, signs: Signs, record: Record, adopt_since: floa
     return next((row for row in alike if is_lost(signs, row)), None)
 
 
+def taken(db: sqlite3.Connection, record: Record, adopt_since: float) -> Record | None:
+    """The row that this call was given by a commit whose word was lost."""
+    return rows.select_one(
+        db,
+        f"owner = ? AND request_hash = ? AND {UNANSWERED} AND answered = 'pending' AND answering = ? AND turn > 1"
+        " AND created_at > ?",
+        (record.owner, rows.request_hash(record.request), record.answering, adopt_since),
+    )
+
+
 def is_lost(signs: Signs, row: Record) -> bool:
     """Whether nobody will be given its answer; asked within a write transaction."""
     if row.answered is Answered.PENDING:

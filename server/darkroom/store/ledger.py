@@ -88,12 +88,14 @@ class Page:
 class Ledger(Protocol):
     """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
-    async def begin(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
+    async def begin(
+        self, record: Record, *, adopt_since: float, room: Room | None = None, again: bool = False
+    ) -> Record:
         """Commits a new row, or answers the one that this call has already: by its request key, or, if it was created
         after `adopt_since` and its answer was lost, by being identical. The process `record.answering` then owes that
         answer. Lost is also what a process owes that does not run any more.
 
-        May be repeated with the same record where it raised: what was committed the first time is answered.
+        `again`: it raised just now for the same record; what it committed then, if anything, is answered.
 
         Raises:
             Full: it would be a new row, and `room` has none left.

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from darkroom.settings import Limits
-from darkroom.store import gate
+from darkroom.store import gate, withdrawal
 from darkroom.store.ledger import Later, Obstacle, Standing
 from darkroom.store.presence import Life, Signs
 
@@ -41,6 +41,7 @@ class Queue:
 
     def turn(self) -> str | Later | None:
         """The id of the row to be sent next; None: there is none. Later: it is another process's."""
+        withdrawal.of_account(self.db, self.account, self.now)
         self._drive()
         for generation_id, holder in self._sendable():
             if self._ours(generation_id):

@@ -30,21 +30,23 @@ class SqliteLedger:
         self._run = database.run
         self._transaction = database.transaction
 
-    async def begin(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
+    async def begin(
+        self, record: Record, *, adopt_since: float, room: Room | None = None, again: bool = False
+    ) -> Record:
         """See `Ledger.begin`."""
 
         def find_or_insert() -> Record:
-            if (again := answers.committed(self._db, record)) is not None:
-                return again
+            if (committed := answers.committed(self._db, record)) is not None:
+                return committed
             known = answers.named(self._db, record)
             if known is not None and (known.request != record.request or not answers.is_lost(self._signs, known)):
                 return known.model_copy(update={"turn": 0})
+            if again and (taken := answers.taken(self._db, record, adopt_since)) is not None:
+                return taken
             if lost := known or answers.lost(self._db, self._signs, record, adopt_since):
                 key, turn = record.request_key or lost.request_key, lost.turn + 1
-                sql = (
-                    "UPDATE generations SET answered = 'pending', answering = ?, turn = ?, request_key = ? WHERE id = ?"
-                )
-                self._db.execute(sql, (record.answering, turn, key, lost.id))
+                sets = "answered = 'pending', answering = ?, turn = ?, request_key = ?"
+                self._db.execute(f"UPDATE generations SET {sets} WHERE id = ?", (record.answering, turn, key, lost.id))
                 return lost.model_copy(update={"turn": turn})
             answers.check_room(self._db, record.owner, room)
             rows.insert(self._db, record, self._file)

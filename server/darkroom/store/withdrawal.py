@@ -55,6 +55,11 @@ def forgive(db: sqlite3.Connection, account: str) -> None:
     )
 
 
+def of_account(db: sqlite3.Connection, account: str, now: float) -> None:
+    """Cancels what waits of this account and is no longer wanted: an older version put it back without a look."""
+    db.execute(f"{_CANCELLED} AND account = ? AND cancel_wished", (now, account))
+
+
 def of_holder(db: sqlite3.Connection, holder: str, now: float) -> None:
     """Cancels what waits of this holder and is no longer wanted."""
     db.execute(f"{_CANCELLED} AND holder = ? AND cancel_wished", (now, holder))
