@@ -31,7 +31,7 @@ async def test_a_wish_to_cancel_during_the_post_holds_where_the_provider_did_not
     tmp_path: Path, said: Submission | Exception, ends: str
 ) -> None:
     provider = Spoken(said=said)
-    async with house(tmp_path, provider) as process, house(tmp_path, Spoken(), name="another") as another:
+    async with house(tmp_path, provider) as process, house(tmp_path, Spoken(), name="another", starts=False) as another:
         started = await process.generate()
         await process.until(started.id, lambda seen: len(provider.posts) == 1)
         generation, note = await another.service.cancel("local", started.id)
