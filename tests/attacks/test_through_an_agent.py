@@ -69,7 +69,7 @@ ATTACKS: Mapping[str, tuple[str, str, str]] = {
     "a server without the name": ("https://impostor.example/a.png", AWAY, WHOLE),
     "a user in the link": ("https://pictures.example@127.0.0.1:{inside}/a.png", AWAY, PLAIN),
     "a file": ("file:///etc/passwd", AWAY, PLAIN),
-    "a picture in the link": ("data:image/png;base64,iVBORw0KGgo=", AWAY, PLAIN),
+    "a picture in the link": ("data:image/png;base64,iVBORw0KGgo=", AWAY, "a data: URL"),
     "a line break in the link": ("https://pictures.example/a.png\r\nX-Evil: 1", AWAY, WHOLE),
     "a port that there is not": ("https://pictures.example:-1/a.png", AWAY, PLAIN),
     "a huge link": (SITE + "/" + "a" * 70_000, AWAY, WHOLE),
@@ -83,6 +83,10 @@ ATTACKS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
+PASSING = {"a server without the name", "a redirect for ever", "half a picture"}
+"""What may be otherwise in a moment: it is tried again for a while."""
+FOR_GOOD = {"a picture in the link", "a bomb", "a picture packed unasked", "an SVG"}
+"""What will not change: it is not asked for again."""
 SAVED: Mapping[str, str] = {
     "a picture with an archive and a program behind it": "/polyglot.php",
     "a picture whose link climbs": "/a/../../../../.bashrc",
@@ -133,15 +137,22 @@ async def test_an_agent_is_told_of_every_attack_and_nothing_is_reached_or_writte
         fatthumb, FATTHUMB_LIMITS="submit=1000/1", SSL_CERT_FILE=str(authority.roots), **world.internet.environ()
     )
     async with connected(user, python=("-m", "tests.attacks.internet")) as client:
-        ids = [(await call(client, "generate", prompt=prompt))["id"] for prompt in (*ATTACKS, *SAVED)]
-        result = await client.call_tool("wait", {"generation_ids": ids, "timeout_s": 50})
-    told = {generation["prompt"]: generation for generation in result.structured_content["generations"]}
+        prompts = (*ATTACKS, *SAVED)
+        ids = {prompt: (await call(client, "generate", prompt=prompt))["id"] for prompt in prompts}
+        ends = [ids[prompt] for prompt in prompts if prompt not in PASSING]
+        result = await client.call_tool("wait", {"generation_ids": ends, "timeout_s": 50})
+        going = [await call(client, "get_status", generation_id=ids[prompt]) for prompt in PASSING]
+    told = {generation["prompt"]: generation for generation in (*result.structured_content["generations"], *going)}
     for name, (_, code, words) in ATTACKS.items():
         with subtests.test(attack=name):
+            if name in PASSING:
+                assert told[name]["status"] == "processing"
+                assert words in told[name]["progress"]["message"]
+                continue
             error = told[name]["error"]
             assert (told[name]["status"], error["code"], error["charged"]) == ("failed", code, "yes")
             assert words in error["message"]
-            assert "get_status" in error["next_step"]
+            assert ("get_status" in error["next_step"]) is (name not in FOR_GOOD)
             assert error["message"] in text_of(result)
             assert not any("path" in image for image in told[name]["images"])
     assert (world.inside.connections, world.impostor.requests) == (0, [])

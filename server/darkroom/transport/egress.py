@@ -76,7 +76,8 @@ class Pictures:
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and answers may raise anything
-            raise _not_now(f"The picture did not arrive whole ({type(error).__name__})") from error
+            what = f"The picture did not arrive whole ({type(error).__name__})"
+            raise (_unavailable(what) if isinstance(error, httpx2.InvalidURL) else _not_now(what)) from error
 
     async def _follow(self, url: httpx2.URL) -> bytes:
         for _ in range(MAX_HOPS + 1):
