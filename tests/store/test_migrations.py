@@ -178,20 +178,6 @@ async def test_a_damaged_ledger_is_never_written_to(tmp_path: Path, page: int, k
     assert fingerprint(tmp_path) == before
 
 
-@pytest.mark.parametrize("part", ["generations", "generations_unfinished", "submissions", "requests", "accounts"])
-async def test_a_ledger_with_one_broken_part_is_refused_before_anything_is_written(tmp_path: Path, part: str) -> None:
-    path = await opened(tmp_path)
-    with closing(sqlite3.connect(path)) as db:
-        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (part,)).fetchone()
-        (size,) = db.execute("PRAGMA page_size").fetchone()
-    data = bytearray(path.read_bytes())
-    data[(page - 1) * size : (page - 1) * size + 8] = b"\xff" * 8
-    path.write_bytes(data)
-    before = fingerprint(tmp_path)
-    assert "damaged" in (await refused(tmp_path)).message
-    assert fingerprint(tmp_path) == before
-
-
 async def test_a_ledger_cut_in_half_is_refused_and_left_byte_for_byte(tmp_path: Path) -> None:
     path = await opened(tmp_path)
     data = path.read_bytes()

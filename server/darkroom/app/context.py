@@ -1,5 +1,6 @@
 """Everything that lives as long as the process does, built once from the settings."""
 
+import logging
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, StorageError
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
@@ -22,11 +23,13 @@ from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models
 from darkroom.redact import Redactor
 from darkroom.settings import Settings
-from darkroom.store.database import open_database
+from darkroom.store.database import Database, open_database
 from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
+
+log = logging.getLogger(__name__)
 
 
 class Part(Enum):
@@ -93,6 +96,7 @@ async def open_app(
                 named = await ledger.others(presence.id)
                 await database.transaction(lambda: presence.forget_the_dead(named))
                 peers.start(tasks, driver)
+                tasks.start_soon(_check, database, presence)
             if part in {Part.ALL, Part.OWN}:
                 driver.start()
             service = Service(
@@ -115,6 +119,19 @@ async def open_app(
 async def _present(home: Path) -> AsyncGenerator[Presence]:
     with present(home) as presence:
         yield presence
+
+
+async def _check(database: Database, presence: Presence) -> None:
+    """After an end that nobody foresaw the ledger is read through, while it is used."""
+    if presence.checked:
+        return
+    try:
+        if await database.check():
+            presence.note_check()
+        else:
+            log.error("The ledger is damaged; it is used no more.")
+    except (StorageError, OSError) as error:
+        log.warning("%s", error)
 
 
 @contextmanager

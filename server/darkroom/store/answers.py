@@ -59,9 +59,9 @@ def check_room(db: sqlite3.Connection, owner: str, room: Room | None) -> None:
         return
     marks = ", ".join("?" * len(room.free))
     sql = (
-        "SELECT count(*) FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
-        f" AND provider NOT IN ({marks}) AND {PERHAPS_PAID}"
+        "SELECT count(*) FROM (SELECT 1 FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
+        f" AND provider NOT IN ({marks}) AND {PERHAPS_PAID} LIMIT ?) counted"
     )
-    (begun,) = db.execute(sql, (owner, room.since, room.until, *room.free)).fetchone()
+    (begun,) = db.execute(sql, (owner, room.since, room.until, *room.free, room.limit)).fetchone()
     if begun >= room.limit:
         raise Full(room)

@@ -16,6 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.redact import clean
+from darkroom.store.checking import is_damage, is_sound
 from darkroom.store.identity import file_identity
 from darkroom.store.migrations import NewerLedger, migrate
 from darkroom.store.private import FILE, make_folder, restore
@@ -48,7 +49,7 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
     thread = anyio.CapacityLimiter(1)
     db = await to_thread.run_sync(_connect, home, limiter=thread)
     try:
-        yield Database(db, thread, file_identity(home / FILE_NAME))
+        yield Database(db, thread, home / FILE_NAME)
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(db.close, limiter=thread)
@@ -57,9 +58,11 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
 class Database:
     """Runs work on the connection `db`; that work is ordinary, blocking code. `file` tells it from its copies."""
 
-    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter, file: str) -> None:
+    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter, path: Path) -> None:
         self.db = db
-        self.file = file
+        self.file = file_identity(path)
+        self._path = path
+        self._damaged = False
         self._thread = thread
         self._trouble: str | None = None
         self._failed_at = 0.0
@@ -106,14 +109,25 @@ class Database:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Runs `work`, which reads. Raises StorageError, and Unstorable for a value that SQLite cannot hold."""
+        if self._damaged:
+            raise _damaged(self._path)
         try:
             return await to_thread.run_sync(self._bounded, work, limiter=self._thread)
         except (sqlite3.DataError, sqlite3.IntegrityError, *_UNFIT) as error:
             raise _refused(f"cannot hold a value ({clean(str(error), 100)})", Unstorable) from error
         except sqlite3.Error as error:
-            raise _unused(error) from error
+            raise (_damaged(self._path) if is_damage(error) else _unused(error)) from error
         except ValidationError as error:
             raise _refused(f"holds a row that cannot be read ({error.title})") from error
+
+    async def check(self) -> bool:
+        """Reads the whole file, and uses it no more if it is damaged; answers whether it is sound."""
+        (mode,) = await self.run(lambda: self.db.execute("PRAGMA journal_mode").fetchone())
+        try:
+            self._damaged = not await is_sound(self._path, has_log=mode == "wal")
+        except sqlite3.Error as error:
+            raise _refused(f"could not be checked ({error})") from error
+        return not self._damaged
 
     def _bounded(self, work: Callable[[], T]) -> T:
         """Runs it; while the file is locked for longer than is usual, what queues up behind does not wait as long."""
@@ -148,6 +162,10 @@ def _unused(error: sqlite3.Error, kind: type[StorageError] = StorageError) -> St
     )
 
 
+def _damaged(path: Path) -> StorageError:
+    return _unusable(path, "is damaged")
+
+
 def _refused(why: str, kind: type[StorageError] = StorageError) -> StorageError:
     return kind(f"The ledger {why}.", next_step="Check the disk under DARKROOM_HOME, then call again.")
 
@@ -160,7 +178,7 @@ def _connect(home: Path) -> sqlite3.Connection:
             _make(path)
         header = _touch(path)
         if 0 < len(header) < SMALLEST_FILE:
-            raise _unusable(path, "is damaged")  # SQLite would take it for a blank one
+            raise _damaged(path)  # SQLite would take it for a blank one
         if header[_WRITE_VERSION : _WRITE_VERSION + 1] == _WAL and not SAFE_WAL:
             raise _too_old(path)
         db = _open(path)
@@ -168,8 +186,6 @@ def _connect(home: Path) -> sqlite3.Connection:
         raise _unusable(path, f"cannot be opened ({error})") from error
     try:
         db.execute("PRAGMA synchronous = FULL")
-        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise _unusable(path, "is damaged")
         migrate(db, time.time())
     except NewerLedger:
         db.close()
@@ -178,7 +194,7 @@ def _connect(home: Path) -> sqlite3.Connection:
         db.close()
         if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise _unused(error) from error
-        raise _unusable(path, f"cannot be used ({error})") from error
+        raise _damaged(path) if is_damage(error) else _unusable(path, f"cannot be used ({error})") from error
     except BaseException:
         db.close()
         raise

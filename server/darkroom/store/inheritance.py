@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping
 from darkroom.models import Failure, Record
 from darkroom.store import gate, rows, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
+from darkroom.store.lists import UNFINISHED
 from darkroom.store.presence import Life, Signs
-
-_UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
 
 
 def others(db: sqlite3.Connection, holder: str, providers: Collection[str] | None) -> list[str]:
@@ -16,7 +15,7 @@ def others(db: sqlite3.Connection, holder: str, providers: Collection[str] | Non
     marks = ", ".join("?" * len(providers or ()))
     ours = "1" if providers is None else f"(provider IN ({marks}) OR stage = 'submitting')"
     sql = (
-        f"SELECT holder FROM generations WHERE holder <> ? AND {_UNFINISHED} AND {ours} UNION"
+        f"SELECT holder FROM generations WHERE holder <> ? AND {UNFINISHED} AND {ours} UNION"
         f" SELECT {OWES} FROM generations WHERE {OWES} <> ? AND {UNANSWERED} AND answered = 'pending'"
     )
     return [name for (name,) in db.execute(sql, (holder, *(providers or ()), holder))]
@@ -63,7 +62,7 @@ def _take(
         )
     taken: list[Record] = []
     for provider, account in accounts.items():
-        whose = f"holder = ? AND {_UNFINISHED} AND stage IN {stages} AND provider = ?"
+        whose = f"holder = ? AND {UNFINISHED} AND stage IN {stages} AND provider = ?"
         now_ours = {"holder": holder, "account": account, "trouble": None}
         for record in rows.select_all(db, whose, (other, provider)):
             if only is None or record.id in only:
@@ -76,7 +75,7 @@ def _take(
 
 
 def _end_submissions(db: sqlite3.Connection, dead: str, lost: Failure, now: float) -> None:
-    under_way = f"holder = ? AND {_UNFINISHED} AND stage = 'submitting'"
+    under_way = f"holder = ? AND {UNFINISHED} AND stage = 'submitting'"
     for (token,) in db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", (dead,)).fetchall():
         gate.arrived(db, token, now)
     db.execute(

@@ -105,6 +105,18 @@ def _m0007_answering_and_driving(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN driven_at REAL")
 
 
+def _m0008_indexes(db: sqlite3.Connection) -> None:
+    unfinished = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
+    db.execute(f"CREATE INDEX generations_under_way ON generations (owner, seq) WHERE {unfinished}")
+    db.execute("CREATE INDEX generations_by_stage ON generations (owner, stage, seq)")
+    db.execute("CREATE INDEX generations_by_provider ON generations (owner, provider, seq)")
+    db.execute("CREATE INDEX generations_by_provider_and_stage ON generations (owner, provider, stage, seq)")
+    db.execute("CREATE INDEX generations_by_age ON generations (owner, created_at)")
+    db.execute(
+        "CREATE INDEX generations_pending ON generations (coalesce(answering, holder)) WHERE answered = 'pending'"
+    )
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -113,6 +125,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0005_refusals", _m0005_refusals),
     ("0006_looked", _m0006_looked),
     ("0007_answering_and_driving", _m0007_answering_and_driving),
+    ("0008_indexes", _m0008_indexes),
 )
 
 

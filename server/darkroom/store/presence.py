@@ -52,6 +52,9 @@ class Presence:
         self._missing: dict[str, float] = {}
         self._beats: dict[str, tuple[int | None, float]] = {}
         self._looked_at = time.monotonic()
+        self._unchecked = folder / "unchecked"
+        if any(_is_free(path) for path in folder.glob("*.lock")):
+            os.close(os.open(self._unchecked, os.O_CREAT | os.O_WRONLY, FILE))
         self.id, self._lock, self._file = _own_lock(folder)
 
     def life(self, process_id: str) -> Life:
@@ -93,6 +96,15 @@ class Presence:
         self._missing.pop(process_id, None)
         return _is_free(self._locked(process_id))
 
+    @property
+    def checked(self) -> bool:
+        """Whether the ledger has been checked since a process last ended without a word: the whole machine may have."""
+        return not self._unchecked.exists()
+
+    def note_check(self) -> None:
+        """The ledger has been checked."""
+        self._unchecked.unlink(missing_ok=True)
+
     def forget(self, process_id: str) -> None:
         """Removes what a dead process has left here."""
         for path in (self._locked(process_id), self._ended(process_id)):
@@ -101,7 +113,7 @@ class Presence:
 
     def forget_the_dead(self, named: Collection[str] = ()) -> None:
         """The same for everybody who is gone, but for those that the ledger still names."""
-        for path in self._folder.iterdir():
+        for path in self._folder.glob("*.*"):
             if path.stem not in {self.id, *named} and self.is_dead(path.stem):
                 self.forget(path.stem)
 
@@ -157,12 +169,27 @@ def _lock(path: Path) -> FileLock:
 
 
 def _is_free(path: Path) -> bool:
-    lock = _lock(path)
+    """Whether nobody holds that lock, without being taken for its holder by others who look now."""
+    if os.name == "nt":
+        lock = _lock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        lock.release()
+        return True
+    import fcntl  # noqa: PLC0415 - Windows has none
+
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
         return False
-    lock.release()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
     return True
 
 

@@ -5,18 +5,12 @@ from typing import Any
 
 from darkroom.models import Answered, Failure, Record, Stage, Status
 from darkroom.settings import Limits, Window
-from darkroom.store import answers, gate, inheritance, queue, rows, tasks, withdrawal
+from darkroom.store import answers, gate, inheritance, lists, queue, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.database import Database
 from darkroom.store.ledger import Grant, Later, Page, Room, Standing
+from darkroom.store.lists import UNFINISHED
 from darkroom.store.presence import Signs
-
-# The indexes' own words, so that they are used.
-_UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
-_BY_STATUS = {
-    Status.QUEUED: "(stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
-    Status.PROCESSING: "(stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
-}
 
 
 class SqliteLedger:
@@ -105,7 +99,7 @@ class SqliteLedger:
 
     async def held(self, holder: str) -> list[Record]:
         """See `Ledger.held`."""
-        return await self._run(lambda: rows.select_all(self._db, f"holder = ? AND {_UNFINISHED}", (holder,)))
+        return await self._run(lambda: rows.select_all(self._db, f"holder = ? AND {UNFINISHED}", (holder,)))
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
         """See `Ledger.newest`."""
@@ -120,32 +114,13 @@ class SqliteLedger:
         self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
     ) -> Page:
         """See `Ledger.page`."""
-        where: list[str] = ["owner = ?"]
-        values: list[str | int] = [owner]
-        if status is not None:
-            where.append(_BY_STATUS.get(status, f"stage = '{status.value}'"))
-        if provider is not None:
-            where.append("provider = ?")
-            values.append(provider)
-        if before is not None:
-            where.append("seq < ?")
-            values.append(before)
-        sql = f"SELECT seq, {rows.SELECT.removeprefix('SELECT ')} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
-
-        def read() -> Page:
-            found = self._db.execute(sql, (*values, limit + 1)).fetchall()
-            return Page(
-                records=tuple(rows.from_row(row[1:]) for row in found[:limit]),
-                next_cursor=str(found[limit - 1][0]) if len(found) > limit else None,
-            )
-
-        return await self._run(read)
+        return await self._run(
+            lambda: lists.page(self._db, owner, status=status, provider=provider, limit=limit, before=before)
+        )
 
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
         """See `Ledger.ids`."""
-        sql = "SELECT id FROM generations WHERE owner = ? AND substr(id, 1, ?) = ? ORDER BY seq DESC LIMIT ?"
-        values = (owner, len(prefix), prefix, limit)
-        return [found for (found,) in await self._run(lambda: self._db.execute(sql, values).fetchall())]
+        return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))
 
     async def claim_next(
         self,

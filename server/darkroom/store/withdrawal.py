@@ -4,6 +4,7 @@ import sqlite3
 
 from darkroom.models import Record, Stage
 from darkroom.store import rows
+from darkroom.store.lists import UNFINISHED
 
 _CANCELLED = "UPDATE generations SET stage = 'cancelled', finished_at = max(created_at, ?) WHERE stage = 'accepted'"
 
@@ -62,4 +63,4 @@ def of_account(db: sqlite3.Connection, account: str, now: float) -> None:
 
 def of_holder(db: sqlite3.Connection, holder: str, now: float) -> None:
     """Cancels what waits of this holder and is no longer wanted."""
-    db.execute(f"{_CANCELLED} AND holder = ? AND cancel_wished", (now, holder))
+    db.execute(f"{_CANCELLED} AND {UNFINISHED} AND holder = ? AND cancel_wished", (now, holder))

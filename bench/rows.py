@@ -1,0 +1,153 @@
+"""A ledger of a million rows: how long does each question to it take?
+
+python3 dev.py bench rows                  a million rows
+python3 dev.py bench rows --rows 100000    fewer, and sooner
+
+Every question is asked of a ledger that has just been opened, so that SQLite's own cache is cold, and the disk's syncs
+are not waited for. Fails where one takes longer than 50 ms.
+"""
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from darkroom.models import Answered, Charged, Failure, GenerationRequest, Record, Stage, Status
+from darkroom.settings import Limits, Window
+from darkroom.store.database import FILE_NAME, open_database
+from darkroom.store.ledger import Room
+from darkroom.store.presence import Life
+from darkroom.store.sqlite import SqliteLedger
+from tests.ledgers import Seen
+
+LONGEST_S = 0.05
+DAY_S = 86_400.0
+NOW = 1_800_000_000.0
+LIMITS = Limits(active=4, submit=(Window(10, 60.0),), requests=(Window(1000, 3600.0),))
+LOST = Failure(code="outcome_unknown", message="Lost.", charged=Charged.MAYBE, next_step="Look.")
+REQUEST = GenerationRequest(provider="fatthumb", prompt="A fox reading a map by the sea", model="m")
+SIGNS = Seen({"dead": Life.DEAD})
+Question = Callable[[SqliteLedger], Awaitable[Any]]
+
+
+def main() -> int:
+    """Fills a ledger, asks everything, prints the figures."""
+    parser = argparse.ArgumentParser(description="a ledger of a million rows")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        anyio.run(fill, home, arguments.rows)
+        size = (home / FILE_NAME).stat().st_size / 1e6
+        print(f"{arguments.rows:,} rows, {size:,.0f} MB, SQLite {sqlite3.sqlite_version}")
+        slow = [name for name, question in QUESTIONS.items() if anyio.run(ask, home, name, question) > LONGEST_S]
+        command(home, Path(folder))
+    print(f"slower than {LONGEST_S * 1000:.0f} ms: {', '.join(slow) or 'none'}")
+    return 1 if slow else 0
+
+
+async def fill(home: Path, count: int) -> None:
+    """Most rows are finished ones of FatThumb; each ten-thousandth is of another provider, or ended otherwise."""
+    async with open_database(home):
+        """Makes it."""
+    request, images = REQUEST.model_dump_json(), '[{"index":1,"status":"succeeded","path":"/pictures/fox.png"}]'
+    failure = LOST.model_dump_json()
+    numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+    insert = (
+        "INSERT INTO generations (id, owner, provider, account, request, request_hash, request_key, answered, stage,"
+        " holder, created_at, submit_token, submitted_at, job_id, provider_queued, images, failure, finished_at)"
+    )
+    rare = "i % 10000 = 0"
+    select = f"""
+        SELECT 'gen_' || lower(hex(randomblob(13))), 'local', iif({rare}, 'betterwaifu', 'fatthumb'), 'key',
+            ?, ?, iif({rare}, 'key ' || i, NULL), 'delivered',
+            iif({rare}, 'cancelled', iif(i % 500 = 1, 'failed', 'succeeded')), 'holder ' || (i % 50),
+            {NOW} - 30.0 * ({count} - i), 'token ' || i, {NOW} - 30.0 * ({count} - i), 'job ' || i, 0, ?,
+            iif(i % 500 = 1, ?, NULL), {NOW} - 30.0 * ({count} - i) + 20.0 FROM n
+    """
+    with closing(sqlite3.connect(home / FILE_NAME, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute(f"{numbers} {insert} {select}", (request, "some hash", images, failure))
+        # Some that are under way, of a process that lives and of one that has died.
+        db.execute(
+            "UPDATE generations SET stage = 'running', holder = iif(seq % 2, 'me', 'dead'), finished_at = NULL"
+            " WHERE seq > (SELECT max(seq) FROM generations) - 20"
+        )
+        db.execute(
+            "UPDATE generations SET stage = 'accepted', id = 'waiting', submit_token = NULL, job_id = NULL"
+            " WHERE seq = (SELECT max(seq) FROM generations)"
+        )
+
+
+def record(name: str, **fields: Any) -> Record:
+    """A row that is not there yet."""
+    accepted = Record(id=name, owner="local", request=REQUEST, account="key", stage=Stage.ACCEPTED, created_at=NOW)
+    return accepted.model_copy(update={"holder": "me", **fields})
+
+
+def page(status: Status | None = None, provider: str | None = None, before: int | None = None) -> Question:
+    """The question for a page."""
+    return lambda ledger: ledger.page("local", status=status, provider=provider, limit=20, before=before)
+
+
+ROOM = Room(limit=10_000, since=NOW - DAY_S, until=NOW + DAY_S, free=("sketch",))
+QUESTIONS: dict[str, Question] = {
+    "the newest": page(),
+    "a page far back": page(before=1000),
+    **{f"those that are {status}": page(status=status) for status in Status},
+    **{f"those of {provider}": page(provider=provider) for provider in ("fatthumb", "betterwaifu", "sketch")},
+    **{f"those of sketch that are {status}": page(provider="sketch", status=status) for status in Status},
+    "ids that begin with gen_": lambda ledger: ledger.ids("local", "gen_", 20),
+    "ids that begin with gen_0a": lambda ledger: ledger.ids("local", "gen_0a", 20),
+    "ids that begin with gen_0a1b2c": lambda ledger: ledger.ids("local", "gen_0a1b2c", 20),
+    "ids that begin with nothing there is": lambda ledger: ledger.ids("local", "xyz", 20),
+    "a new one": lambda ledger: ledger.begin(record("new 1"), adopt_since=NOW - 600),
+    "a new one with a name": lambda ledger: ledger.begin(record("new 2", request_key="mine"), adopt_since=NOW - 600),
+    "a new one within a budget": lambda ledger: ledger.begin(record("new 3"), adopt_since=NOW - 600, room=ROOM),
+    "whether one was answered": lambda ledger: ledger.answer(record("new 1"), Answered.DELIVERED),
+    "who may submit": lambda ledger: ledger.claim_next("key", LIMITS, holder="me", token="t", now=NOW),
+    "where one stands": lambda ledger: ledger.standing(record("waiting"), LIMITS, NOW),
+    "how long it takes": lambda ledger: ledger.durations("key", "m", 1),
+    "requests": lambda ledger: ledger.reserve_requests("key", LIMITS.requests, 5, NOW),
+    "the other holders": lambda ledger: ledger.others("me", ["fatthumb", "betterwaifu"]),
+    "what is held": lambda ledger: ledger.held("me"),
+    "what the dead left": lambda ledger: ledger.adopt(["dead"], "me", {"fatthumb": "key"}, lost=LOST, now=NOW),
+}  # fmt: skip
+
+
+async def ask(home: Path, name: str, question: Question) -> float:
+    """Opens the ledger, asks, prints and returns the seconds that the answer took."""
+    started = time.perf_counter()
+    async with open_database(home) as database:
+        # What a sync takes is the disk's affair.
+        await database.run(lambda: database.db.execute("PRAGMA synchronous = OFF"))
+        opened = time.perf_counter()
+        await question(SqliteLedger(database, SIGNS))
+        took = time.perf_counter() - opened
+    print(f"{took * 1000:8.1f} ms  {name}  (opened in {(opened - started) * 1000:.1f} ms)")
+    return took
+
+
+def command(home: Path, folder: Path) -> None:
+    """A whole command, from its start to its end."""
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "DARKROOM_HOME": str(home)}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "darkroom", "list", "--json"], env=environ, capture_output=True, check=True
+    )  # fmt: skip
+    took = time.perf_counter() - started
+    print(f"{took * 1000:8.1f} ms  `darkroom-mcp list`, {len(json.loads(done.stdout)['generations'])} of them")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""What is read of many rows at once; each question has an index that answers it without reading the others."""
+
+import sqlite3
+
+from darkroom.models import Status
+from darkroom.store import rows
+from darkroom.store.ledger import Page
+
+# The indexes' own words, so that they are used.
+UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
+_BY_STATUS = {
+    Status.QUEUED: f"{UNFINISHED} AND (stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
+    Status.PROCESSING: f"{UNFINISHED} AND (stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
+}
+# As many characters of an id (`gen_` and three that are random) begin few ids of a million.
+_TELLING_PREFIX = 7
+
+
+def page(
+    db: sqlite3.Connection, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
+) -> Page:
+    """See `Ledger.page`."""
+    where: list[str] = ["owner = ?"]
+    values: list[str | int] = [owner]
+    if status is not None:
+        where.append(_BY_STATUS.get(status, f"stage = '{status.value}'"))
+    if provider is not None:
+        where.append("provider = ?")
+        values.append(provider)
+    if before is not None:
+        where.append("seq < ?")
+        values.append(before)
+    sql = f"SELECT seq, {rows.SELECT.removeprefix('SELECT ')} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
+    found = db.execute(sql, (*values, limit + 1)).fetchall()
+    return Page(
+        records=tuple(rows.from_row(row[1:]) for row in found[:limit]),
+        next_cursor=str(found[limit - 1][0]) if len(found) > limit else None,
+    )
+
+
+def ids(db: sqlite3.Connection, owner: str, prefix: str, limit: int) -> list[str]:
+    """See `Ledger.ids`."""
+    if "gen_".startswith(prefix[:4]) and len(prefix) < _TELLING_PREFIX:
+        where = "owner = ? AND substr(id, 1, ?) = ?"
+        values: tuple[str | int, ...] = (owner, len(prefix), prefix, limit)
+    else:
+        where = "+owner = ? AND id >= ? AND id < ?"
+        values = (owner, prefix, f"{prefix}\U0010ffff", limit)
+    sql = f"SELECT id FROM generations WHERE {where} ORDER BY seq DESC LIMIT ?"
+    return [found for (found,) in db.execute(sql, values)]
