@@ -11,9 +11,9 @@ from darkroom.redact import Redactor
 from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
-from tests.attacks.conftest import PICTURE, Refuses
+from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
-from tests.attacks.origins import Origin
+from tests.attacks.origins import Origin, then_reset, then_silence
 from tests.clients import OpenDoor, refusal
 
 PRIVATE = "private address"
@@ -173,6 +173,38 @@ async def test_the_first_of_several_public_addresses_is_taken(
 ) -> None:
     internet.names["pictures.example"] = [[PUBLIC, "8.8.8.8"]]
     assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert internet.connected == [f"{PUBLIC}:443"]
+
+
+@pytest.mark.parametrize(
+    "before", [["8.8.8.8"], ["2606:4700::1", "8.8.8.8"], [f"8.8.{n}.8" for n in range(12)]], ids=len
+)
+async def test_every_address_of_a_name_is_tried(
+    pictures: Pictures, internet: Internet, site: Origin, before: list[str]
+) -> None:
+    internet.names["pictures.example"] = [[*before, PUBLIC]]
+    assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert internet.connected == [f"{address}:443" for address in (*before, PUBLIC)]
+
+
+async def test_addresses_that_hang_leave_time_for_the_one_that_does_not(
+    http: Http, internet: Internet, site: Origin
+) -> None:
+    hanging = ["8.8.8.8", "8.8.4.4", "1.1.1.1"]
+    internet.names["pictures.example"] = [[*hanging, PUBLIC]]
+    with Origin(then_silence(), hears=False) as silent:
+        internet.places.update({f"{address}:443": silent.port for address in hanging})
+        pictures = Pictures(http, OWN, Redactor(()), least_every_s=2.0)
+        assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert len(internet.connected) == 4
+
+
+async def test_an_address_that_has_answered_is_the_last_one_tried(
+    refuses: Refuses, internet: Internet, site: Origin
+) -> None:
+    internet.names["pictures.example"] = [[PUBLIC, "8.8.8.8"]]
+    site.answers(then_reset(b""))
+    await refuses("https://pictures.example/a.png")
     assert internet.connected == [f"{PUBLIC}:443"]
 
 

@@ -76,7 +76,7 @@ class Pictures:
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and answers may raise anything
-            what = f"The picture did not arrive whole ({type(error).__name__})"
+            what = f"The picture did not arrive whole ({failures.kind(error)})"
             raise (_unavailable(what) if isinstance(error, httpx2.InvalidURL) else _not_now(what)) from error
 
     async def _follow(self, url: httpx2.URL) -> bytes:
@@ -111,27 +111,36 @@ class Pictures:
         proxy = _proxy_for(host)
         client = self.http.foreign(proxy)
         # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
-        target = await self._pinned(url, host) if proxy is None or _is_address(host) else url
-        request = client.build_request("GET", target, timeout=_timeouts())
-        request.headers["Host"] = url.netloc.decode("ascii")
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        return await client.send(request, stream=True, auth=None)
+        targets = await self._pinned(url, host) if proxy is None or _is_address(host) else [url]
+        while True:
+            request = client.build_request("GET", targets.pop(0), timeout=_timeouts(others=len(targets)))
+            request.headers["Host"] = url.netloc.decode("ascii")
+            request.extensions = {**request.extensions, "sni_hostname": host}
+            try:
+                return await client.send(request, stream=True, auth=None)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                if not targets:
+                    raise
 
-    async def _pinned(self, url: httpx2.URL, host: str) -> httpx2.URL:
-        """The URL with its name resolved once, to an address; every address that the name has must be public."""
+    async def _pinned(self, url: httpx2.URL, host: str) -> list[httpx2.URL]:
+        """The URL at each address of its name, which is resolved once; every one of them must be public."""
         resolve = partial(socket.getaddrinfo, host.encode("ascii"), url.port or 443, type=socket.SOCK_STREAM)
         found = await to_thread.run_sync(resolve, abandon_on_cancel=True, limiter=self._lookups)
-        addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+        addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
         if not addresses or not all(_is_public(ipaddress.ip_address(address)) for address in addresses):
             raise _unavailable("The picture's link leads to a private address")
-        return url.copy_with(host=addresses[0])
+        return [url.copy_with(host=address) for address in addresses]
 
 
-def _timeouts() -> httpx2.Timeout:
-    """The usual ones, but connecting ends before the deadline: a TLS handshake that is cut off leaks its socket."""
+def _timeouts(others: int = 0) -> httpx2.Timeout:
+    """The usual ones, but connecting ends before the deadline: a TLS handshake that is cut off leaks its socket.
+
+    `others`: addresses that are tried after this one, so it leaves time for them: a half, or two thirds for several,
+    however many they are, since a place far away needs some time too.
+    """
     left = anyio.current_effective_deadline() - anyio.current_time()
     usual = READ_TIMEOUT
-    connect = min(usual.connect or left, left / 2)  # once for TCP and once for TLS
+    connect = min(usual.connect or left, left / 2 / (1 + min(others, 2)))  # once for TCP and once for TLS
     return httpx2.Timeout(connect=connect, read=usual.read, write=usual.write, pool=usual.pool)
 
 
