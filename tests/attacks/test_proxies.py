@@ -12,6 +12,7 @@ from tests.attacks.certificates import Authority
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, Play, head_of, redirect, reply
+from tests.attacks.socks import socks5
 from tests.clients import refusal
 
 LINK = "https://pictures.example/a.png"
@@ -160,3 +161,24 @@ async def test_a_proxy_for_plain_http_is_none_for_pictures(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert await pictures.fetch(LINK) == PICTURE
     assert internet.connected == [f"{PUBLIC}:443"]
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+async def test_a_socks_proxy_is_asked_by_name_for_a_picture(
+    pictures: Pictures, internet: Internet, site: Origin, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    asked: list[str] = []
+    with Origin(socks5(asked, {"pictures.example:443": site.port}), hears=False) as proxy:
+        monkeypatch.setenv("all_proxy", f"{scheme}://127.0.0.1:{proxy.port}")
+        assert await pictures.fetch(LINK) == PICTURE
+    assert (asked, site.names) == (["pictures.example:443"], ["pictures.example"])
+    assert (internet.asked, internet.connected) == ([], [])
+
+
+async def test_a_socks_proxy_is_not_asked_for_an_address_that_is_not_public(
+    refuses: Refuses, internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Origin(socks5([], {}), hears=False) as proxy:
+        monkeypatch.setenv("all_proxy", f"socks5://127.0.0.1:{proxy.port}")
+        await refuses("https://10.0.0.1/a.png")
+        assert (proxy.connections, internet.connected) == (0, [])

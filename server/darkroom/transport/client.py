@@ -1,6 +1,7 @@
 """The process's HTTP clients, and one provider's API over them."""
 
 import json
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -65,14 +66,28 @@ class Http:
         if name not in self._clients:
             try:
                 self._clients[name] = make()
-            except Exception as error:  # a CA file or a proxy that the environment names cannot be used
-                raise httpx2.ConnectError(f"no connection can be set up: {error}") from error
+            except Exception as error:
+                raise failures.NotSetUp(_unusable(error)) from error
         return self._clients[name]
 
     async def aclose(self) -> None:
         """Closes every connection."""
         for client in self._clients.values():
             await client.aclose()
+
+
+def _unusable(error: Exception) -> str:
+    """Which variable of the environment keeps a client from being made."""
+    for name, value in os.environ.items():
+        try:
+            if name.lower() in failures.PROXIES and value:
+                httpx2.Proxy(value if "://" in value else f"http://{value}")
+        except Exception:
+            return f"{name} is no proxy that can be used: write http://, https:// or socks5://, a host and a port"
+    authorities = os.environ.get("SSL_CERT_FILE")
+    if authorities and isinstance(error, OSError):  # ssl.SSLError is one
+        return "SSL_CERT_FILE is no file of certificates that can be read"
+    return f"the proxy and certificate settings of this machine cannot be used: {type(error).__name__}"
 
 
 def _new_client(**how: Any) -> httpx2.AsyncClient:
@@ -233,10 +248,10 @@ class Api:
 
 
 def _setting(leaving: anyio.Event) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
-    """Sets the event with the first byte of the request that leaves, whatever it leaves over."""
+    """Sets the event with the first byte of the request that leaves; what a proxy is asked before that is another."""
 
-    async def trace(event: str, _: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started"):
+    async def trace(event: str, told: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started") and told["request"].method != b"CONNECT":
             leaving.set()
 
     return trace

@@ -1,5 +1,6 @@
 """The one boundary where HTTP's failures become ours: exceptions, statuses, and bodies that may be anything."""
 
+import os
 import re
 import socket
 import ssl
@@ -28,6 +29,15 @@ from darkroom.errors import (
 from darkroom.models import Charged
 from darkroom.redact import Redactor, clean, quote
 from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, words_in
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class NotSetUp(httpx2.ConnectError):
+    """No client can be made of what the environment says. The text names the variable, never its value, which may
+    hold a password.
+    """
+
 
 # Raised while a connection is being made, so no byte of the request has left: refused, DNS, TLS, no free slot.
 # Everything that is not in this list may have reached the provider, a plain OSError or SSLError among it.
@@ -104,7 +114,7 @@ def of_submit(title: str, error: Exception, *, sent: bool) -> DarkroomError:
     """What an exception during a POST means: nothing sent, or nobody knows. `sent`: the request had begun to leave."""
     if not sent or isinstance(error, NOT_SENT):
         return _unreachable(title, error)
-    return unknown_outcome(title, f"the connection failed before an answer came ({_kind(error)})")
+    return unknown_outcome(title, f"the connection failed before an answer came ({kind(error)})")
 
 
 def of_read(title: str, error: Exception) -> DarkroomError:
@@ -112,7 +122,7 @@ def of_read(title: str, error: Exception) -> DarkroomError:
     if isinstance(error, (*NOT_SENT, httpx2.NetworkError, httpx2.TimeoutException, OSError)):
         return _unreachable(title, error)
     return ProviderError(
-        f"{title} broke off its answer ({_kind(error)})", next_step="Try again in a minute; nothing is lost."
+        f"{title} broke off its answer ({kind(error)})", next_step="Try again in a minute; nothing is lost."
     )
 
 
@@ -223,12 +233,17 @@ def _number(text: str | None, unit: float) -> float | None:
 
 
 def _unreachable(title: str, error: Exception) -> ProviderUnreachable:
+    check = "Check the network and the provider's base URL"
+    named = sorted(name for name in os.environ if name.lower() in PROXIES and os.environ[name])
+    if isinstance(error, NotSetUp):
+        check = "Correct it and start the server again"
+    elif named:
+        check = f"Check the network, the proxy that {' or '.join(named)} names, and the provider's base URL"
     return ProviderUnreachable(
-        f"{title} could not be reached ({_kind(error)})",
-        next_step="Check the network and the provider's base URL; nothing was charged.",
+        f"{title} could not be reached ({kind(error)})", next_step=f"{check}; nothing was charged."
     )
 
 
-def _kind(error: Exception) -> str:
-    # The exception's own text may hold a URL with a password, so only its kind is told.
-    return type(error).__name__
+def kind(error: Exception) -> str:
+    """What may be told of an exception: not its own text, which may hold a URL with a password."""
+    return str(error) if isinstance(error, NotSetUp) else type(error).__name__
