@@ -22,6 +22,7 @@ OPTIONAL = {
 
 async def test_blanks_extras_and_other_spellings_are_taken_as_they_are_meant(home: Home) -> None:
     async with connected(home) as client:
+        made: dict[str, Any] = {}
         for blank in BLANK:
             left_out = {tool: dict.fromkeys(names, blank) for tool, names in OPTIONAL.items()}
             made = await call(client, "generate", prompt=" a fox", **left_out["generate"], **N8N)
@@ -34,10 +35,17 @@ async def test_blanks_extras_and_other_spellings_are_taken_as_they_are_meant(hom
             listed = await call(client, "list_generations", **left_out["list_generations"])
             assert listed["generations"][0]["id"] == made["id"]
             assert len((await call(client, "list_models", **left_out["list_models"]))["providers"]) == 3
-        spelled = {"provider": " Sketch", "count": "2", "aspect_ratio": " 1:1 ", "seed": "7", "options": []}
+        first = made["id"]
+        spelled: dict[str, Any] = {
+            "provider": " Sketch",
+            "count": "2",
+            "aspect_ratio": " 1:1 ",
+            "seed": "7",
+            "options": [],
+        }
         made = await call(client, "generate", prompt="[1, 2]", **spelled)
         assert (made["prompt"], made["provider"], made["count"], made["seed"]) == ("[1, 2]", "sketch", 2, 7)
-        both = await call(client, "wait", generation_ids=f"{made['id']}, {waited['generations'][0]['id']}", until="ANY")
+        both = await call(client, "wait", generation_ids=f"{made['id']}, {first}", until="ANY")
         assert len(both["generations"]) == 2
         found = await call(client, "list_generations", status="Succeeded", provider="SKETCH", limit="1")
         assert len(found["generations"]) == 1
