@@ -58,4 +58,4 @@ def test_a_start_after_a_crash_removes_no_file_that_is_open(tmp_path: Path, monk
             assert {path.stem for path in folder.iterdir()} == {first.id, second.id, "unchecked"}
     with present(tmp_path) as last:
         last.forget_the_dead()
-        assert {path.stem for path in folder.iterdir()} == {last.id}
+        assert {path.stem for path in folder.iterdir()} == {last.id, "unchecked"}
