@@ -140,18 +140,12 @@ class Collector:
         stem = picture_stem(record.request.prompt, record.id, image.index)
         day = moment(record.created_at).astimezone()
         path = save_picture(self._root, day, stem, picture.kind.suffix, picture.data)
-        return image.model_copy(
-            update={
-                "status": ImageStatus.SUCCEEDED,
-                "path": str(path),
-                "mime_type": picture.kind.mime_type,
-                "width": picture.width,
-                "height": picture.height,
-                "bytes": len(picture.data),
-                "removed": picture.removed,
-                "error": None,
-            }
-        )
+        saved = {
+            "status": ImageStatus.SUCCEEDED, "path": str(path), "mime_type": picture.kind.mime_type,
+            "width": picture.width, "height": picture.height, "bytes": len(picture.data),
+            "removed": picture.removed, "error": None,
+        }  # fmt: skip
+        return image.model_copy(update=saved)
 
 
 def _host(remote: RemoteImage) -> str:
