@@ -44,7 +44,9 @@ def can_fork(command: Sequence[str], environ: Mapping[str, str] | None) -> bool:
     """Whether a fork of the process below is what this command would be."""
     if list(command[:3]) != STARTED or environ is None or environ.get("PYTHONWARNINGS") != "error":
         return False
-    return not any(name.startswith(("PYTHON", "LC_", "LANG", "LD_")) for name in environ if name != "PYTHONWARNINGS")
+    return not any(
+        name.startswith(("PYTHON", "LC_", "LANG", "LD_", "TZ")) for name in environ if name != "PYTHONWARNINGS"
+    )
 
 
 class _Popen(subprocess.Popen[T], Generic[T]):

@@ -87,6 +87,8 @@ class Settings:
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
     log_level: int = logging.WARNING
+    dumb_terminal: bool = False
+    """The terminal obeys no escape codes."""
     file_manager: str | None = None
     """The command that shows a folder on this machine's desktop; None where there is no desktop."""
     proxies: tuple[str, ...] = field(default=(), repr=False)
@@ -147,6 +149,7 @@ class Settings:
             strip_notes=strip_notes,
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,
+            dumb_terminal=environ.get("TERM", "").lower() == "dumb",
             file_manager=_file_manager(environ),
             proxies=tuple(url for name, url in environ.items() if name.lower() in _PROXIES),
             spoilt=tuple(filter(None, env.spoilt)),

@@ -11,10 +11,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.hosts import PATIENCE_S, Home, RawServer, running
+from darkroom.cli.terminal import columns_of
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, running
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
@@ -50,10 +52,10 @@ class Terminal:
 
 
 @contextmanager
-def on_a_terminal(home: Home, *words: str) -> Generator[Terminal]:
+def on_a_terminal(home: Home, *words: str, **environment: str) -> Generator[Terminal]:
     """Starts the command there, and kills it at the end if it still runs."""
     screen, inside = pty.openpty()
-    environ = {**home.environ, "TERM": "xterm", "COLUMNS": "80"}
+    environ = {**home.environ, "TERM": "xterm", "COLUMNS": "80", **environment}
     with subprocess.Popen(
         [sys.executable, "-m", "darkroom", *words],
         env=environ, stdin=inside, stdout=inside, stderr=inside,
@@ -71,7 +73,7 @@ def test_without_arguments_on_a_terminal_it_prints_its_help(home: Home) -> None:
         status, seen = terminal.end()
     assert status == 0
     assert "usage: darkroom-mcp" in seen
-    for command in ("serve", "generate", "status", "wait", "list", "models"):
+    for command in ("serve", "generate", "status", "cancel", "wait", "list", "models"):
         assert f"    {command} " in seen
     assert not home.ledger.exists()
 
@@ -81,7 +83,7 @@ def test_without_a_terminal_it_serves(home: Home, words: tuple[str, ...]) -> Non
     with running(home, *words) as process:
         server = RawServer(process)
         server.initialize()
-        assert len(server.request("tools/list", {})["result"]["tools"]) == 7
+        assert len(server.request("tools/list", {})["result"]["tools"]) == 6
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (0, "", "")
 
@@ -102,6 +104,36 @@ def test_progress_is_one_line_rewritten_in_place(home: Home, fatthumb: FatThumb)
     last, *paths = rest.split("\r\n")
     assert last == "1 picture saved."
     assert [path for path in paths if path] == [str(path) for path in home.saved()]
+
+
+def test_a_terminal_that_obeys_no_escape_codes_is_sent_none_and_lines_fit(home: Home) -> None:
+    with on_a_terminal(home, "generate", "A fox", TERM="dumb", COLUMNS="50") as terminal:
+        status, seen = terminal.end()
+    assert status == 0
+    assert "\x1b" not in seen
+    assert "\r" not in seen.replace("\r\n", "")
+    lines = [line for line in seen.split("\r\n") if not line.startswith("/")]
+    assert any("picture saved" in line for line in lines)
+    assert max(map(len, lines)) <= 50
+
+
+def test_a_list_fits_its_terminal_says_local_times_and_ids_that_are_long_enough(home: Home) -> None:
+    wide = "狐が地図を読んでいる" * 6
+    assert darkroom(home, "generate", wide).status == 0
+    zone = {"TZ": "XST-5:30"}
+    with on_a_terminal(home, "list", COLUMNS="80", **zone) as terminal:
+        _, seen = terminal.end()
+    (row, rest) = seen.split("\r\n")
+    assert rest == ""
+    assert columns_of(row) <= 80
+    assert "狐" in row
+    (generation,) = darkroom(home, "list", "--json").json["generations"]
+    made = datetime.fromisoformat(generation["created_at"]).astimezone(timezone(timedelta(hours=5.5)))
+    assert f"{made:%Y-%m-%d %H:%M} +0530" in row
+    assert generation["id"] in darkroom(home, "list").out
+    known = row.split()[0]
+    assert known != generation["id"]
+    assert darkroom(home, "status", known, "--json").json["id"] == generation["id"]
 
 
 def test_ctrl_c_leaves_the_generation_running_and_says_how_to_go_on(home: Home, fatthumb: FatThumb) -> None:

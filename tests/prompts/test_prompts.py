@@ -85,7 +85,10 @@ async def test_a_prompt_says_which_argument_it_lacks(home: Home, era: Era) -> No
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [({"topic": "x" * 501}, "topic must have at most 500"), ({"topic": "x", "colour": "red"}, "colour must be left out")],
+    [
+        ({"topic": "x" * 501}, "topic must have at most 500"),
+        ({"topic": "x", "colour": "red"}, "colour must be left out"),
+    ],
 )
 async def test_a_prompt_says_which_argument_does_not_fit(
     home: Home, era: Era, arguments: dict[str, str], said: str

@@ -82,6 +82,7 @@ async def open_app(
             _present(settings.home) as presence,
             anyio.create_task_group() as tasks,
         ):
+            log.info("The ledger is under %s, pictures are saved under %s", settings.home, settings.pictures)
             ledger = SqliteLedger(database, presence)
             providers = registry.build(
                 settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)

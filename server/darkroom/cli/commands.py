@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -12,7 +13,9 @@ import anyio
 from darkroom.app.context import AppContext, Part, open_app, unwrapped
 from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
-from darkroom.errors import DarkroomError
+from darkroom.cli.terminal import columns, cut, show, spells_everything
+from darkroom.cli.words import for_people, spoken_for_people
+from darkroom.errors import DarkroomError, InvalidRequest
 from darkroom.generations.wishes import options_of
 from darkroom.generations.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
@@ -21,6 +24,10 @@ from darkroom.redact import clean, for_terminals
 from darkroom.settings import Settings
 
 DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
+WHOLE_ID = r"gen_[a-z2-7]{26}"
+SHORT_ID = len("gen_") + 8
+"""So much of an id tells it from the others of any one user."""
+SHOWN_PROMPT = 60
 
 Command = Callable[[Settings, argparse.Namespace], Awaitable[int]]
 
@@ -52,7 +59,7 @@ async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
             request_key=arguments.request_key,
         )
         async with submission as started:
-            print(f"{started.id} {started.status}", file=sys.stderr)
+            _tell(f"{started.id} {started.status}")
         answer = await _watched(app, [started.id], arguments.timeout, "all")
         _print(answer.generations[0], _paths(answer.generations), as_json=arguments.json)
         return _exit_status(answer.generations)
@@ -60,8 +67,9 @@ async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def wait(settings: Settings, arguments: argparse.Namespace) -> int:
     """`wait ID…`: shows progress until they are done, and prints the saved paths."""
-    async with open_app(settings, Part.OWN, named=arguments.ids) as app:
-        answer = await _watched(app, arguments.ids, arguments.timeout, arguments.until)
+    ids = await _whole(settings, arguments.ids)
+    async with open_app(settings, Part.OWN, named=ids) as app:
+        answer = await _watched(app, ids, arguments.timeout, arguments.until)
         _print(answer, _paths(answer.generations), as_json=arguments.json)
         finished = [generation for generation in answer.generations if generation.status.terminal]
         return _exit_status(finished if arguments.until == "any" and finished else answer.generations)
@@ -69,10 +77,20 @@ async def wait(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def status(settings: Settings, arguments: argparse.Namespace) -> int:
     """`status ID`: looks once, and sends nothing."""
-    async with open_app(settings, Part.LOOK, named=[arguments.id]) as app:
-        generation = await app.service.get(LOCAL_OWNER, arguments.id)
-        _print(generation, [say(generation)], as_json=arguments.json)
+    (generation_id,) = await _whole(settings, [arguments.id])
+    async with open_app(settings, Part.LOOK, named=[generation_id]) as app:
+        generation = await app.service.get(LOCAL_OWNER, generation_id)
+        _print(generation, [say(generation), generation.next_step or ""], as_json=arguments.json)
         return _exit_status([generation])
+
+
+async def cancel(settings: Settings, arguments: argparse.Namespace) -> int:
+    """`cancel ID`: takes back what no provider has received. 3: it goes on; 1: it was over already."""
+    (generation_id,) = await _whole(settings, [arguments.id])
+    async with open_app(settings, Part.NONE) as app:
+        generation, note = await app.service.cancel(LOCAL_OWNER, generation_id)
+        _print(generation, [note, say(generation), generation.next_step or ""], as_json=arguments.json)
+        return DONE if generation.status is Status.CANCELLED else _exit_status([generation]) or FAILED
 
 
 async def list_(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -85,11 +103,7 @@ async def list_(settings: Settings, arguments: argparse.Namespace) -> int:
             limit=arguments.limit,
             cursor=arguments.cursor,
         )
-        lines = [
-            f"{generation.id}  {generation.created_at:%Y-%m-%d %H:%M}  {generation.status:<10}  "
-            f"{generation.provider:<11}  {clean(generation.prompt, 60)}"
-            for generation in page.generations
-        ] or ["No generations yet."]
+        lines = [_row(generation) for generation in page.generations] or ["No generations yet."]
         if page.next_cursor is not None:
             lines.append(f"There are more: --cursor {page.next_cursor}")
         _print(page, lines, as_json=arguments.json)
@@ -108,9 +122,43 @@ COMMANDS: Mapping[str, Command] = {
     "generate": generate,
     "wait": wait,
     "status": status,
+    "cancel": cancel,
     "list": list_,
     "models": models,
 }
+
+
+async def _whole(settings: Settings, names: Sequence[str]) -> list[str]:
+    """The ids that begin so, with or without their `gen_`. What nobody's begins with stays as it is.
+
+    Raises:
+        InvalidRequest: several begin with the same.
+    """
+    if all(re.fullmatch(WHOLE_ID, name) for name in names):
+        return list(names)
+    async with open_app(settings, Part.NONE) as app:
+        return [await _beginning(app, name) for name in names]
+
+
+async def _beginning(app: AppContext, name: str) -> str:
+    found = await app.service.ids(LOCAL_OWNER, name.lower(), 2) if name else []
+    found = found or await app.service.ids(LOCAL_OWNER, f"gen_{name.lower()}", 2)
+    if len(found) > 1:
+        raise InvalidRequest(
+            f"More than one id begins with {clean(name, 40)}: {', '.join(found)}.",
+            next_step="Give more of it; nothing was done.",
+        )
+    return found[0] if found else name
+
+
+def _row(generation: Generation) -> str:
+    """The generation in one line, which on a terminal is as wide as that, with so much of its id as tells it apart."""
+    width = columns(sys.stdout)
+    when = generation.created_at.astimezone()
+    known = generation.id if width is None else generation.id[:SHORT_ID]
+    row = f"{known}  {when:%Y-%m-%d %H:%M %z}  {generation.status:<10}  {generation.provider:<11}  "
+    row += clean(generation.prompt, SHOWN_PROMPT)
+    return row if width is None else cut(row, width, sys.stdout)
 
 
 async def _watched(
@@ -120,11 +168,11 @@ async def _watched(
     watching = app.service.watch(LOCAL_OWNER, ids, timeout_s=timeout_s, until=until)
     answer = WaitedGenerations(generations=(), timed_out=False)
     try:
-        with Live(sys.stderr) as live:
+        with Live(sys.stderr, in_place=not app.settings.dumb_terminal) as live:
             async with aclosing(watching):
                 async for snapshot in watching:
                     answer = WaitedGenerations(generations=snapshot.generations, timed_out=snapshot.timed_out)
-                    live.show(say_progress(snapshot.generations))
+                    live.show(for_people(say_progress(snapshot.generations)))
     except anyio.get_cancelled_exc_class():
         with anyio.CancelScope(shield=True):
             _explain_leaving(await _left(app, answer.generations))
@@ -138,7 +186,7 @@ async def _watched(
 async def _left(app: AppContext, generations: Sequence[Generation]) -> tuple[Generation, ...]:
     """These as they are once nothing of them is being sent any more."""
     if any(generation.status is Status.QUEUED for generation in generations):
-        print("Waiting until what is being sent was answered.", file=sys.stderr)
+        _tell("Waiting until what is being sent was answered.")
     await app.driver.finish()
     left: list[Generation] = []
     for generation in generations:
@@ -152,30 +200,38 @@ async def _left(app: AppContext, generations: Sequence[Generation]) -> tuple[Gen
 def _explain_leaving(generations: Sequence[Generation]) -> None:
     for generation in generations:
         if generation.status is Status.FAILED:
-            print(say(generation), file=sys.stderr)
+            _tell(for_people(say(generation)))
     running = " ".join(generation.id for generation in generations if not generation.status.terminal)
     unsent = [g.id for g in generations if g.status is Status.QUEUED and g.submitted_at is None]
     if unsent:
-        print(f"Not sent yet, and not charged: {' '.join(unsent)}.", file=sys.stderr)
+        _tell(f"Not sent yet, and not charged: {' '.join(unsent)}.")
     if running:
-        print(f"Nothing is lost. To go on: darkroom-mcp wait {running}", file=sys.stderr)
+        _tell(f"Nothing is lost. To go on: darkroom-mcp wait {running}")
 
 
 def _paths(generations: Sequence[Generation]) -> list[str]:
     """What goes to stdout: the saved paths alone. What went wrong goes to stderr."""
     for generation in generations:
         if generation.status is not Status.SUCCEEDED and generation.status.terminal:
-            print(say(generation), file=sys.stderr)
+            _tell(for_people(say(generation)))
     images = (image for generation in generations for image in generation.images)
     return [image.path for image in images if image.status is ImageStatus.SUCCEEDED and image.path]
 
 
 def _print(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        lines = [for_terminals(json.dumps(answer.model_dump(mode="json"), ensure_ascii=False))]
-    for line in lines:
-        print(line)
+        spoken = spoken_for_people(answer.model_dump(mode="json"))
+        print(for_terminals(json.dumps(spoken, ensure_ascii=not spells_everything(sys.stdout))))
+    else:
+        for line in filter(None, lines):
+            show(sys.stdout, for_people(line))
     sys.stdout.flush()
+
+
+def _tell(line: str) -> None:
+    """Says it beside the result."""
+    show(sys.stderr, line)
+    sys.stderr.flush()
 
 
 def _exit_status(generations: Sequence[Generation]) -> int:

@@ -1,16 +1,20 @@
-"""The progress line: rewritten in place on a terminal, one plain line per change where it is piped."""
+"""The progress line: rewritten in place on a terminal that can, one plain line per change elsewhere."""
 
-import shutil
 from types import TracebackType
 from typing import TextIO
 
+from darkroom.cli.terminal import columns, cut, show
+
 
 class Live:
-    """A context in which `show` keeps one line current; the last one stays, whole."""
+    """A context in which `show` keeps one line current; the last one stays, whole.
 
-    def __init__(self, out: TextIO) -> None:
+    `in_place` False: the terminal obeys no escape codes.
+    """
+
+    def __init__(self, out: TextIO, *, in_place: bool) -> None:
         self._out = out
-        self._in_place = out.isatty()
+        self._in_place = in_place and out.isatty()
         self._last = ""
 
     def __enter__(self) -> "Live":
@@ -20,7 +24,8 @@ class Live:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._in_place:
-            self._out.write(f"\r\x1b[K{self._last}\n")
+            self._out.write("\r\x1b[K")
+            show(self._out, self._last)
             self._out.flush()
 
     def show(self, line: str) -> None:
@@ -29,8 +34,7 @@ class Live:
             return
         self._last = line
         if self._in_place:
-            width = shutil.get_terminal_size().columns - 1
-            self._out.write(f"\r\x1b[K{line[:width]}")
+            self._out.write(f"\r\x1b[K{cut(line, (columns(self._out) or 80) - 1, self._out)}")
         else:
-            self._out.write(f"{line}\n")
+            show(self._out, line)
         self._out.flush()

@@ -19,7 +19,11 @@ def configure_logging(level: int, secrets: Iterable[str]) -> None:
 
     logging.setLogRecordFactory(Record)
     logging.basicConfig(
-        level=level, stream=sys.stderr, force=True, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=level,
+        stream=sys.stderr,
+        force=True,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S %z",
     )
     logging.captureWarnings(capture=True)
 

@@ -6,14 +6,18 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, NoReturn, cast
 
 import anyio
 
 from darkroom import __version__
 from darkroom.cli import commands
 from darkroom.cli.commands import FAILED, WRONG_USE
+from darkroom.cli.hints import hint
 from darkroom.cli.log import configure_logging
+from darkroom.cli.terminal import show, spell_anything
+from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED, Status
 from darkroom.redact import clean
@@ -27,6 +31,7 @@ def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
 
     `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
     """
+    spell_anything(sys.stdout, sys.stderr)
     try:
         try:
             return _run(list(words) if words or wire is None else ["serve"], wire)
@@ -44,7 +49,7 @@ def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
 
 
 def _run(words: list[str], wire: tuple[int, int] | None) -> int:
-    parser = _parser()
+    parser = _parser(words)
     if any("\ud800" <= character <= "\udfff" for word in words for character in word):
         parser.error("the words of a command must be text in UTF-8")
     arguments = parser.parse_args(words)
@@ -76,14 +81,21 @@ def _read_settings(*, serving: bool) -> Settings | NotConfigured:
 
 
 class _Parser(argparse.ArgumentParser):
-    """One that repeats words of the command line without what a terminal would obey."""
+    """One that repeats words of the command line without what a terminal would obey, and says what was meant."""
+
+    def __init__(self, *given: Any, words: Sequence[str] = (), **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._words = words
+        self.options: dict[str, list[str]] = {}
+        """Those of each command, by name."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(clean(message, 500))
+        meant = hint(message, self._words, self.options)
+        super().error(f"{clean(message, 500)}{f'. {clean(meant, 500)}' if meant else ''}")
 
 
 def _refuse(error: DarkroomError, status: int) -> int:
-    print(error, file=sys.stderr)
+    show(sys.stderr, for_people(str(error)))
     return status
 
 
@@ -94,23 +106,32 @@ def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
     return serve(settings, wire)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(
+        words=words,
         prog="darkroom-mcp",
         description="Makes pictures with generation services, for AI agents (serve) and from the terminal.",
         epilog="Exit status: 0 done, 1 failed, 2 wrong use, 3 still running.",
     )
     parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
-    commands_of = parser.add_subparsers(dest="command", metavar="COMMAND")
+    its_own: Any = partial(_Parser, words=words)
+    commands_of = cast("Any", parser).add_subparsers(dest="command", metavar="COMMAND", parser_class=its_own)
     commands_of.add_parser("serve", help="serve MCP on stdin and stdout")
     _add_generate(_command(commands_of, "generate", "make pictures and wait for them"))
     status = _command(commands_of, "status", "look at one generation")
-    status.add_argument("id", metavar="ID")
+    status.add_argument("id", **AN_ID)
+    cancel = _command(commands_of, "cancel", "cancel a generation that no provider has received yet")
+    cancel.add_argument("id", **AN_ID)
     _add_wait(_command(commands_of, "wait", "wait for generations"))
     _add_list(_command(commands_of, "list", "list generations, newest first"))
     models = _command(commands_of, "models", "list providers and their models")
     models.add_argument("--provider", choices=PROVIDERS)
+    for name, command in commands_of.choices.items():
+        parser.options[name] = re.findall(r"--[a-z-]+", command.format_usage())
     return parser
+
+
+AN_ID: Any = {"metavar": "ID", "help": "its id, or so much of its beginning as no other has"}
 
 
 def _command(commands_of: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -138,7 +159,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _add_wait(command: argparse.ArgumentParser) -> None:
-    command.add_argument("ids", metavar="ID", nargs="+")
+    command.add_argument("ids", nargs="+", **AN_ID)
     command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
     command.add_argument("--until", choices=("all", "any"), default="all")
 

@@ -62,6 +62,7 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
     async with anyio.create_task_group() as tasks:
         async with AsyncExitStack() as stack:
             server = DarkroomServer(await _opened(settings, stack))
+            log.info("Serving on stdin and stdout")
             tasks.start_soon(transport)
             tasks.start_soon(on_signal, stop)
             try:

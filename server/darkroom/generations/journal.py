@@ -32,6 +32,7 @@ class Journal:
         """What the generations of this process struggle with right now, by id."""
         self._shared: dict[str, str] = {}
         self._owed: dict[str, dict[str, Any]] = {}
+        self._logged: dict[str, str] = {}
 
     async def write(self, record: Record, *, stages: Collection[Stage] | None = None, **changes: Any) -> Record:
         """Writes these fields and publishes the new row.
@@ -113,6 +114,7 @@ class Journal:
         """
         if changed is None:
             raise RowLost
+        self._log(changed)
         if changed.stage.terminal:
             self.trouble.pop(changed.id, None)
         self._changes.publish(changed)
@@ -129,6 +131,15 @@ class Journal:
         elif self.trouble.get(record.id) != trouble:
             self.trouble[record.id] = trouble
             self._changes.publish(record)
+
+    def _log(self, record: Record) -> None:
+        saved = sum(image.status is ImageStatus.SUCCEEDED for image in record.images)
+        state = f"{record.stage}, {saved} of {max(record.request.count, len(record.images))} pictures saved"
+        if self._logged.get(record.id) != state:
+            self._logged[record.id] = state
+            log.info("%s at %s is %s", record.id, record.request.provider, state)
+        if record.stage.terminal:
+            del self._logged[record.id]
 
     async def share_trouble(self, holder: str) -> None:
         """Writes down what the generations of this process struggle with, for other processes. Raises StorageError."""

@@ -114,6 +114,7 @@ class Submitter:
                 self.wake(provider.name)
 
     async def _post(self, provider: Provider, record: Record) -> None:
+        log.info("%s is being sent to %s", record.id, provider.name)
         try:
             await self._place.ready(record)
         except StorageError as error:

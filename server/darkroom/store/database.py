@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.redact import clean
 from darkroom.store.checking import is_damage, is_sound
+from darkroom.store.cures import MOVE, UPDATE, is_locked, no_folder, refused, unopened, unreadable, unusable
 from darkroom.store.identity import file_identity
 from darkroom.store.migrations import NewerLedger, migrate
 from darkroom.store.private import FILE, make_folder, restore
@@ -66,7 +67,7 @@ class Database:
         self._thread = thread
         self._trouble: str | None = None
         self._failed_at = 0.0
-        self._impatient = False
+        self._locked_since: float | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -83,10 +84,11 @@ class Database:
         """
 
         def run() -> T:
+            since = time.monotonic()
             try:
                 self.db.execute("BEGIN IMMEDIATE")
             except sqlite3.Error as error:
-                raise _unused(error, Unwritten) from error
+                raise refused(error, self._waited(since), Unwritten) from error
             before = self.db.total_changes
             try:
                 result = work()
@@ -114,11 +116,13 @@ class Database:
         try:
             return await to_thread.run_sync(self._bounded, work, limiter=self._thread)
         except (sqlite3.DataError, sqlite3.IntegrityError, *_UNFIT) as error:
-            raise _refused(f"cannot hold a value ({clean(str(error), 100)})", Unstorable) from error
+            raise unreadable(f"cannot hold a value ({clean(str(error), 100)})", Unstorable) from error
         except sqlite3.Error as error:
-            raise (_damaged(self._path) if is_damage(error) else _unused(error)) from error
+            raise (
+                _damaged(self._path) if is_damage(error) else refused(error, self._waited(time.monotonic()))
+            ) from error
         except ValidationError as error:
-            raise _refused(f"holds a row that cannot be read ({error.title})") from error
+            raise unreadable(f"holds a row that cannot be read ({error.title})") from error
 
     async def check(self) -> bool:
         """Reads the whole file, and uses it no more if it is damaged; answers whether it is sound."""
@@ -126,54 +130,43 @@ class Database:
         try:
             self._damaged = not await is_sound(self._path, has_log=mode == "wal")
         except sqlite3.Error as error:
-            raise _refused(f"could not be checked ({error})") from error
+            raise unreadable(f"could not be checked ({error})") from error
         return not self._damaged
 
     def _bounded(self, work: Callable[[], T]) -> T:
         """Runs it; while the file is locked for longer than is usual, what queues up behind does not wait as long."""
+        since = time.monotonic()
         try:
             result = work()
         except Exception as error:
-            if _is_locked(error) or _is_locked(error.__cause__):
+            if is_locked(error) or is_locked(error.__cause__):
+                self._locked_since = self._locked_since or since
                 self._wait_for_locks(IMPATIENT_S)
             raise
-        if self._impatient:
+        if self._locked_since is not None:
+            self._locked_since = None
             self._wait_for_locks(BUSY_TIMEOUT_S)
         return result
 
     def _wait_for_locks(self, seconds: float) -> None:
-        self._impatient = seconds < BUSY_TIMEOUT_S
         self.db.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
-
-def _is_locked(error: BaseException | None) -> bool:
-    """Whether another process keeps the file locked."""
-    locked = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in locked
-
-
-def _unused(error: sqlite3.Error, kind: type[StorageError] = StorageError) -> StorageError:
-    if not _is_locked(error):
-        return _refused(f"could not be used ({error})", kind)
-    return kind(
-        f"The ledger is locked by another process, for longer than {BUSY_TIMEOUT_S:.0f} s ({error}).",
-        next_step="If a process of Darkroom was stopped (Ctrl-Z, a debugger), let it go on or end it; then call again. "
-        "The file is under DARKROOM_HOME.",
-    )
+    def _waited(self, since: float) -> float:
+        """Seconds that a lock was waited for: since then, or longer, if it was waited for in vain just before."""
+        return time.monotonic() - (self._locked_since or since)
 
 
 def _damaged(path: Path) -> StorageError:
-    return _unusable(path, "is damaged")
-
-
-def _refused(why: str, kind: type[StorageError] = StorageError) -> StorageError:
-    return kind(f"The ledger {why}.", next_step="Check the disk under DARKROOM_HOME, then call again.")
+    return unusable(path, "is damaged", MOVE)
 
 
 def _connect(home: Path) -> sqlite3.Connection:
-    path = home / FILE_NAME
+    path, since = home / FILE_NAME, time.monotonic()
     try:
         make_folder(home)
+    except OSError as error:
+        raise no_folder(home, error) from error
+    try:
         if not os.path.lexists(path):
             _make(path)
         header = _touch(path)
@@ -183,18 +176,16 @@ def _connect(home: Path) -> sqlite3.Connection:
             raise _too_old(path)
         db = _open(path)
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, f"cannot be opened ({error})") from error
+        raise unopened(path, error, time.monotonic() - since) from error
     try:
         db.execute("PRAGMA synchronous = FULL")
         migrate(db, time.time())
     except NewerLedger:
         db.close()
-        raise _unusable(path, "was written by a newer Darkroom") from None
+        raise unusable(path, "was written by a newer Darkroom", UPDATE) from None
     except sqlite3.Error as error:
         db.close()
-        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise _unused(error) from error
-        raise _damaged(path) if is_damage(error) else _unusable(path, f"cannot be used ({error})") from error
+        raise _damaged(path) if is_damage(error) else unopened(path, error, time.monotonic() - since) from error
     except BaseException:
         db.close()
         raise
@@ -240,11 +231,4 @@ def _too_old(path: Path) -> StorageError:
         f"The ledger {path} keeps a write-ahead log, which this Python's SQLite {sqlite3.sqlite_version} may damage. "
         "It was left as it is.",
         next_step=f"Use a Python whose SQLite is {safe} or newer, or set DARKROOM_HOME to another folder.",
-    )
-
-
-def _unusable(path: Path, why: str) -> StorageError:
-    return StorageError(
-        f"The ledger {path} {why}. It was left as it is.",
-        next_step="Move that file away (it names what was paid for), or set DARKROOM_HOME to another folder.",
     )

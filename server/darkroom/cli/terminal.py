@@ -1,0 +1,87 @@
+"""What can be shown where the output goes: characters that it spells, lines that fit its width."""
+
+import io
+import os
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from typing import TextIO
+
+FALLBACK = 80
+_PATH = re.compile(r"(?:^|\s)(?:/|~|[A-Za-z]:\\|\\\\)\S")
+"""A path that is broken into two lines cannot be copied any more."""
+
+
+def spell_anything(*streams: TextIO) -> None:
+    """Lets these write every text: what their encoding has no character for is written as an escape."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def spells_everything(stream: TextIO) -> bool:
+    """Whether its encoding has every character."""
+    return (stream.encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
+
+
+def columns(stream: TextIO) -> int | None:
+    """How wide the terminal behind it is; None where there is none."""
+    if not stream.isatty():
+        return None
+    width = shutil.get_terminal_size((0, 0)).columns
+    if not width:
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns
+        except OSError:
+            width = 0
+    return width or FALLBACK
+
+
+def show(stream: TextIO, text: str) -> None:
+    """Prints the text, its lines broken between words where they are too wide for the terminal."""
+    width = columns(stream)
+    for line in _spelled(text, stream).split("\n"):
+        stream.write("".join(f"{part}\n" for part in (wrapped(line, width) if width else [line])))
+
+
+def cut(text: str, width: int, stream: TextIO) -> str:
+    """The text, without an end that is too wide."""
+    text = _spelled(text, stream)
+    if columns_of(text) <= width:
+        return text
+    mark = "…" if _spelled("…", stream) == "…" else "..."
+    while text and columns_of(text) > width - len(mark):
+        text = text[:-1]
+    return text + mark
+
+
+def columns_of(text: str) -> int:
+    """How many columns it takes: two for wide characters, none for those that combine with the one before."""
+    wide = sum(unicodedata.east_asian_width(character) in {"W", "F"} for character in text)
+    unseen = sum(unicodedata.category(character) in {"Mn", "Me", "Cf"} for character in text)
+    return len(text) + wide - unseen
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """The line in parts that fit, each as far to the right as it is; a line that names a path stays whole."""
+    if columns_of(line) <= width or _PATH.search(line):
+        return [line]
+    return list(_parts(line, width))
+
+
+def _parts(line: str, width: int) -> Iterator[str]:
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    part = ""
+    for word in line.split():
+        longer = f"{part} {word}" if part else indent + word
+        if part and columns_of(longer) > width:
+            yield part
+            longer = indent + word
+        part = longer
+    yield part
+
+
+def _spelled(text: str, stream: TextIO) -> str:
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
