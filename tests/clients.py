@@ -180,6 +180,7 @@ READ_ENDINGS: dict[str, Ending] = {
     "402": Ending(_said(402), PaymentRequired),
     "403": Ending(_said(403), PlanRequired),
     "404": Ending(_said(404), NotFound),
+    **{f"{status} page": Ending(Html(status), ProviderError) for status in (400, 403, 404, 405, 410, 422)},
     "429": Ending(_said(429), RateLimited),
     "500": Ending(_said(500), ProviderError),
     "502 page": Ending(Html(502), ProviderError),

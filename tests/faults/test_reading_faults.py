@@ -94,7 +94,10 @@ def looks(*met: faults.Fault) -> dict[str, Any]:
 TROUBLE = (
     Fault("looks that are answered by a 500 a few times", **looks(*[Answer(500)] * 3)),
     Fault("a look that is answered by a 503 and a time", **looks(Answer(503, headers={"Retry-After": "1"}))),
-    Fault("looks that are answered by web pages", **looks(Html(200), Html(502))),
+    Fault(
+        "looks that are answered by web pages, of whatever status",
+        **looks(Html(200), Html(404), Html(422)),
+    ),
     Fault("a look with half of the JSON", **looks(CutJson())),
     Fault("a look with a body cut short", **looks(CutBody())),
     Fault("a look without an end", **looks(Flood(5_000_000, b"{", content_type="application/json"))),

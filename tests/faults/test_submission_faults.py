@@ -59,6 +59,10 @@ def by_tls(scene: Scene) -> None:
     scene.extra[scene.variable] = scene.service.url.replace("http://", "https://")
 
 
+def without(secret: str, text: str) -> None:
+    assert secret not in text
+
+
 def another_key(scene: Scene) -> None:
     """The provider knows another customer only."""
     scene.service.keys[:] = [scene.service.add_key()]
@@ -111,6 +115,13 @@ REACHING = (
         queued(UNREACHABLE),
         run=until_it_says(UNREACHABLE),
     ),
+    Fault(
+        "a proxy that no client can be made of is named, without its password",
+        lambda scene: scene.extra.update(ALL_PROXY="foo://me:hunter22@127.0.0.1:1"),
+        queued("ALL_PROXY is no proxy"),
+        run=until_it_says(UNREACHABLE),
+        also=lambda scene: without("hunter22", scene.everything_printed()),
+    ),
     Fault("a port that does not speak TLS is no provider", by_tls, queued(UNREACHABLE), run=until_it_says(UNREACHABLE)),
 )
 
@@ -141,6 +152,44 @@ REFUSALS = (
             (404, Answer(404, json={"error": "No such person"}), "not_found", "ids"),
             (409, Answer(409, json={"error": "Conflict"}), "invalid_request", "generate again"),
             (422, Answer(422, json={"detail": "blocked by our safety review"}), "moderated", "Reword"),
+        )
+    ),
+    *(
+        Fault(f"a submission refused with {what}", meets(answer), refused_by_provider(code, says, advice))
+        for what, answer, code, says, advice in (
+            (
+                "a list of problems",
+                Answer(422, json={"detail": [{"loc": ["body", "count"], "msg": "must be at most 2"}]}),
+                "invalid_request",
+                '"body.count: must be at most 2"',
+                "Correct",
+            ),
+            (
+                "a problem document",
+                Answer(409, json={"type": "about:blank", "title": "Too many jobs", "status": 409}),
+                "invalid_request",
+                '"Too many jobs"',
+                "Correct",
+            ),
+            (
+                "a page that tests for browsers",
+                Answer(
+                    403,
+                    text="<!DOCTYPE html><title>Just a moment...</title>",
+                    headers={"content-type": "text/html", "cf-mitigated": "challenge"},
+                ),
+                "provider_error",
+                "does not let this machine through",
+                "FATTHUMB_BASE_URL",
+            ),
+            ("a web page that knows no such place", Html(404), "not_found", "answered 404", "FATTHUMB_BASE_URL may be"),
+            (
+                "a redirect",
+                Redirect("https://elsewhere.example/v2/generate?key=x"),
+                "provider_error",
+                'not there but at "https://elsewhere.example/v2/generate"',
+                "FATTHUMB_BASE_URL",
+            ),
         )
     ),
 )
@@ -191,9 +240,16 @@ LOST: tuple[tuple[str, faults.Fault, int], ...] = (
     ("a 204 without a body", Answer(204, accepts=True), 1),
 )
 
-DOUBTS = tuple(
-    Fault(f"a submission answered by {name}", meets(fault), unknown(accepted=accepted))
-    for name, fault, accepted in LOST
+DOUBTS = (
+    *(
+        Fault(f"a submission answered by {name}", meets(fault), unknown(accepted=accepted))
+        for name, fault, accepted in LOST
+    ),
+    Fault(
+        "a submission answered by an error under a good status",
+        meets(Answer(200, json={"error": "the GPU is gone"})),
+        unknown(accepted=0, says='"the GPU is gone"'),
+    ),
 )
 
 BETTERWAIFU = (

@@ -177,7 +177,7 @@ class Api:
             if waits or named is not None:
                 self.door.close(UNNAMED_PAUSE_S if named is None else named)
         if not answer.ok:
-            raise self._refusal(answer)
+            raise failures.of_look(self.title, self.key_variable, answer, self.redact)
         return await self._object(answer)
 
     async def submit(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,9 +214,6 @@ class Api:
         if len(answer.body) <= LARGE_ANSWER:
             return answer.json_object(self.title, self.redact)
         return await to_thread.run_sync(answer.json_object, self.title, self.redact)
-
-    def _refusal(self, answer: failures.Answer) -> DarkroomError:
-        return failures.of_answer(self.title, self.key_variable, answer, self.redact)
 
     async def _send(
         self,

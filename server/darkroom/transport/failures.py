@@ -157,6 +157,19 @@ def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Red
     return error
 
 
+def of_look(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
+    """What a status outside the 200s means for a read.
+
+    A page says nothing of what was asked about: it comes from something in front of the API.
+    """
+    if answer.is_page and 400 <= answer.status < 500 and answer.status not in {401, 402, 429}:
+        return ProviderError(
+            f"{title} answered {answer.status} with a web page, which its API does not send",
+            next_step=f"Try again in a minute; nothing is lost. If it stays so, check {_base_url(key_variable)}.",
+        )
+    return of_answer(title, key_variable, answer, redact)
+
+
 def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
     """What a status outside the 200s means, with the provider's words marked as its own."""
     reason, codes = answer.said(redact)
