@@ -98,10 +98,13 @@ async def open_app(
                 await database.transaction(lambda: presence.forget_the_dead(named))
                 peers.start(tasks, driver)
                 tasks.start_soon(_check, database, presence)
+            sends = only
             if part in {Part.ALL, Part.OWN}:
                 driver.start()
+            else:
+                sends = frozenset[str]()
             service = Service(
-                journal, changes, providers, driver, presence.id, tasks, only=only, budget=settings.budget
+                journal, changes, providers, driver, presence.id, tasks, only=sends, budget=settings.budget
             )
             try:
                 observer = Observer(service, changes, tasks)

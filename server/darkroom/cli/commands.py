@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Literal
 
 import anyio
@@ -175,32 +175,27 @@ async def _watched(
                     live.show(for_people(say_progress(snapshot.generations)))
     except anyio.get_cancelled_exc_class():
         with anyio.CancelScope(shield=True):
-            _explain_leaving(await _left(app, answer.generations))
+            left = await _left(app, ids)
+            _paths(left)
+            _explain_leaving(left)
         raise
     if answer.timed_out:
-        answer = answer.model_copy(update={"generations": await _left(app, answer.generations)})
+        answer = answer.model_copy(update={"generations": await _left(app, ids) or answer.generations})
         _explain_leaving(answer.generations)
     return answer
 
 
-async def _left(app: AppContext, generations: Sequence[Generation]) -> tuple[Generation, ...]:
-    """These as they are once nothing of them is being sent any more."""
-    if any(generation.status is Status.QUEUED for generation in generations):
-        _tell("Waiting until what is being sent was answered.")
+async def _left(app: AppContext, ids: Sequence[str]) -> tuple[Generation, ...]:
+    """These as they are once nothing is being sent any more."""
+    if app.driver.sending:
+        _tell("Waiting for the answer to what was just sent; it may be paid for.")
     await app.driver.finish()
-    left: list[Generation] = []
-    for generation in generations:
-        try:
-            left.append(await app.service.kept(LOCAL_OWNER, generation.id))
-        except DarkroomError:
-            left.append(generation)
-    return tuple(left)
+    with suppress(DarkroomError):
+        return tuple([await app.service.kept(LOCAL_OWNER, generation_id) for generation_id in dict.fromkeys(ids)])
+    return ()
 
 
 def _explain_leaving(generations: Sequence[Generation]) -> None:
-    for generation in generations:
-        if generation.status is Status.FAILED:
-            _tell(for_people(say(generation)))
     running = " ".join(generation.id for generation in generations if not generation.status.terminal)
     unsent = [g.id for g in generations if g.status is Status.QUEUED and g.submitted_at is None]
     if unsent:

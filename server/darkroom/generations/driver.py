@@ -83,6 +83,11 @@ class Driver:
         """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
         self._submitter.close()
 
+    @property
+    def sending(self) -> bool:
+        """Whether a POST is under way."""
+        return self._submitter.sending
+
     async def finish(self) -> None:
         """The same, but returns only when the POSTs under way have ended."""
         await self._submitter.finish()

@@ -79,6 +79,11 @@ class Submitter:
         for scope in self._posting:
             scope.deadline = min(scope.deadline, anyio.current_time() + CLOSING_GRACE_S)
 
+    @property
+    def sending(self) -> bool:
+        """Whether a submission is under way."""
+        return bool(self._posting)
+
     async def finish(self) -> None:
         """Begins no POST from now on, and returns when those that are under way have ended."""
         self._end()

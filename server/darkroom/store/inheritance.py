@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Mapping
 
-from darkroom.models import Failure, Record
+from darkroom.models import Failure, Record, Stage
 from darkroom.store import gate, rows, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.lists import UNFINISHED
@@ -65,7 +65,9 @@ def _take(
         whose = f"holder = ? AND {UNFINISHED} AND stage IN {stages} AND provider = ?"
         now_ours = {"holder": holder, "account": account, "trouble": None}
         for record in rows.select_all(db, whose, (other, provider)):
-            if only is None or record.id in only:
+            # What waits and has the right account needs no heir: whoever may send it can claim it.
+            waits = record.stage is Stage.ACCEPTED and record.account == account
+            if only is None or (record.id in only and not waits):
                 db.execute(
                     "UPDATE generations SET holder = ?, account = ?, trouble = NULL WHERE id = ?",
                     (holder, account, record.id),
