@@ -29,7 +29,7 @@ def test_commands_that_look_send_nothing_and_wait_sends_what_it_names(home: Home
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
     older, newer = left_waiting(user, fatthumb, 2)
     looked = darkroom(user, "status", older)
-    assert "A server sends it, and so does wait" in looked.out
+    assert "does not run any more" in looked.out
     for words in (["list"], ["models"], ["status", newer]):
         darkroom(user, *words)
     assert prompts(fatthumb) == ["picture 0"]

@@ -187,7 +187,7 @@ async def _watched(
 
 async def _left(app: AppContext, ids: Sequence[str]) -> tuple[Generation, ...]:
     """These as they are once nothing is being sent any more."""
-    if app.driver.sending:
+    if app.driver.sending():
         _tell("Waiting for the answer to what was just sent; it may be paid for.")
     await app.driver.finish()
     with suppress(DarkroomError):

@@ -73,6 +73,8 @@ class Driver:
         self._reader = Reader(registry, self._recovered)
         self._again = Again(journal, collector, self._reader, tasks, clock=clock)
         self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, only=only, clock=clock)
+        # As `close`, but what is being sent is waited for; and whether anything is.
+        self.finish, self.sending = self._submitter.finish, self._submitter.sending
 
     def start(self) -> None:
         """Starts the submit queues, and looks after what a lost word of the ledger has stranded."""
@@ -82,15 +84,6 @@ class Driver:
     def close(self) -> None:
         """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
         self._submitter.close()
-
-    @property
-    def sending(self) -> bool:
-        """Whether a POST is under way."""
-        return self._submitter.sending
-
-    async def finish(self) -> None:
-        """The same, but returns only when the POSTs under way have ended."""
-        await self._submitter.finish()
 
     def named(self, record: Record) -> None:
         """Somebody made this row here, was given it, or waits for it."""

@@ -79,7 +79,6 @@ class Submitter:
         for scope in self._posting:
             scope.deadline = min(scope.deadline, anyio.current_time() + CLOSING_GRACE_S)
 
-    @property
     def sending(self) -> bool:
         """Whether a submission is under way."""
         return bool(self._posting)
