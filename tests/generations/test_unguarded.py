@@ -40,9 +40,7 @@ async def test_a_row_that_costs_money_waits_for_a_process_whose_guards_can_be_re
             async with anyio.create_task_group() as tasks:
                 running = anyio.Event()
                 place = Place(tmp_path / "pictures")
-                submitter = Submitter(
-                    Journal(ledger, Changes()), registry, "me", lambda _: running.set(), Place(tmp_path / "pictures")
-                )
+                submitter = Submitter(Journal(ledger, Changes()), registry, "me", lambda _: running.set(), place)
                 submitter.start(tasks)
                 await running.wait()  # sketch's, whose turn is after the other's
                 tasks.cancel_scope.cancel()
