@@ -1,13 +1,16 @@
 """What a provider that takes nothing costs: no hot loop, no money, and not the patience of one row after the other."""
 
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import anyio
 import pytest
 
+from darkroom.generations import place
 from darkroom.generations.journal import Journal
 from darkroom.generations.place import Place
 from darkroom.generations.progress import Changes
@@ -124,13 +127,15 @@ async def test_a_provider_that_says_429_for_a_day_ends_all_that_waits_uncharged(
             records = await queue.accept(3)
             queue.submitter.wake("fatthumb")
             await queue.until_settled(records[0], 1)
-            queue.later(25 * 3600.0)
+            queue.later(13 * 3600.0)
+            await queue.until_settled(records[0], 2)
+            queue.later(13 * 3600.0)
             ended = [await queue.until_settled(record, 1000) for record in records]
     for record in ended:
         assert record.failure is not None
         assert (record.failure.code, record.failure.charged) == ("rate_limited", Charged.NO)
         assert "24 hours" in record.failure.message
-    assert len(service.requests("POST")) == 4
+    assert len(service.requests("POST")) == 5
 
 
 async def test_an_unreachable_provider_ends_all_that_waits_at_the_same_time(tmp_path: Path) -> None:
@@ -180,3 +185,23 @@ async def test_words_of_quota_and_billing_end_it_at_once(tmp_path: Path, body: o
             ended = await queue.until_settled(record, 1)
     assert (ended.failure.code if ended.failure else None) == code
     assert len(service.requests("POST")) == 1
+
+
+async def test_a_drive_that_hangs_at_the_end_leaves_no_doubt_that_nothing_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def hang(root: Path, day: datetime, room: int) -> None:
+        over.wait(PATIENCE_S)
+
+    monkeypatch.setattr(place, "try_place", hang)
+    with FatThumb() as service:
+        async with queue_at(service, tmp_path) as queue:
+            (record,) = await queue.accept(1)
+            queue.submitter.wake("fatthumb")
+            await queue.until(record, lambda row: row.stage is Stage.SUBMITTING)
+            queue.submitter.close()
+            await queue.until(record, lambda row: row.stage is Stage.ACCEPTED)
+        over.set()
+    assert service.log == []

@@ -36,6 +36,7 @@ LIMITED_FOR_S = 24 * 3600.0
 """How long a provider that says nothing but 429 is tried before the generation fails, not charged."""
 NARROWED_FOR_S = 600.0
 """How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
+UNCLAIMED_WITHIN_S = 0.3
 CLOSING_GRACE_S = 1.2
 """How long a POST that is under way at shutdown may still bring its job id home."""
 
@@ -124,6 +125,10 @@ class Submitter:
         except StorageError as error:
             await self._no_place(record, error)
             return
+        except anyio.get_cancelled_exc_class():  # the end came while a drive hung: nothing was sent
+            with anyio.move_on_after(UNCLAIMED_WITHIN_S, shield=True):
+                await self._unclaim(record)
+            raise
         if self._queues[provider.name].ended:
             await self._unclaim(record)
             return
