@@ -27,7 +27,7 @@ async def test_under_a_host_that_forwards_nothing_what_came_with_the_result_is_s
     home: Home, fatthumb: FatThumb, host: Host
 ) -> None:
     async with (
-        connected(home.with_(fatthumb)) as client,
+        connected(home.with_(fatthumb, DARKROOM_PREVIEWS="all")) as client,
         host.shows(client, await finished(client, count=2), capabilities={}) as gallery,
     ):
         (job,) = fatthumb.jobs.values()
