@@ -9,8 +9,9 @@ import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.collect import Collector, improved, longest_wait, settle, wanted_again, worth_another_try
+from darkroom.generations.collect import Collector, improved, settle, wanted_again, worth_another_try
 from darkroom.generations.journal import Journal, RowLost
+from darkroom.generations.polling import longest_wait
 from darkroom.generations.reading import Reader
 from darkroom.models import Image, Record
 from darkroom.providers.base import Provider

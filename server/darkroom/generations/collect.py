@@ -18,7 +18,6 @@ from darkroom.generations.decoding import decoding
 from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.place import Place
 from darkroom.generations.placing import placed
-from darkroom.generations.polling import named_wait
 from darkroom.generations.recognising import LOOK_AGAIN, Verified, verified
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage, moment
 from darkroom.providers.base import NO_REASON, Provider, Reading, RemoteImage
@@ -194,11 +193,6 @@ def improved(record: Record, images: Iterable[Image], seed: int | None, now: flo
         "failure": pictures[0].error if stage is Stage.FAILED else None,
         "finished_at": record.finished_at or now,
     }
-
-
-def longest_wait(lacking: Iterable[DarkroomError]) -> float | None:
-    """Seconds that a host asked us to wait, the longest of them; None: none did."""
-    return max((wait for wait in map(named_wait, lacking) if wait is not None), default=None)
 
 
 def outcome(images: tuple[Image, ...]) -> Stage:

@@ -19,10 +19,10 @@ from darkroom.errors import (
 )
 from darkroom.generations import polling
 from darkroom.generations.again import Again
-from darkroom.generations.collect import Collected, Collector, longest_wait, outcome, settle, worth_another_try
+from darkroom.generations.collect import Collected, Collector, outcome, settle, worth_another_try
 from darkroom.generations.job import KEPT_EVERY_S, Job
 from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.polling import named_wait
+from darkroom.generations.polling import longest_wait, named_wait
 from darkroom.generations.reading import Reader
 from darkroom.generations.submission import Submitter
 from darkroom.generations.sweep import sweep_for_ever

@@ -72,6 +72,8 @@ class Peers:
                 await self.adopt(driver)
             except (StorageError, OSError) as error:
                 log.error("What other processes left cannot be looked at: %s", error)
+            except Exception:  # one row's trouble must not end the process
+                log.exception("What other processes left cannot be taken over")
             await anyio.sleep(ADOPTION_INTERVAL_S)
 
     async def _follow_for_ever(self) -> None:
@@ -86,12 +88,14 @@ class Peers:
                     seen = {record.id: record for record in await self._told(ids, seen)}
             except StorageError as error:
                 log.error("What other processes change cannot be seen: %s", error.message)
+            except Exception:  # one row's trouble must not end the process
+                log.exception("What other processes change cannot be told")
             await anyio.sleep(FOLLOW_INTERVAL_S)
 
     async def _told(self, ids: list[str], seen: dict[str, Record]) -> list[Record]:
         records = await self._ledger.newest(ids)
         for record in records:
-            # What this process holds it publishes itself, and sooner.
-            if record.holder != self._presence.id and record != seen.get(record.id):
+            # What this process drives it publishes itself, and sooner; what is over anybody may make better.
+            if (record.holder != self._presence.id or record.stage.terminal) and record != seen.get(record.id):
                 self._changes.publish(record)
         return records

@@ -1,6 +1,7 @@
 """When to look at a job next: at the provider's documented interval, and more slowly while it fails."""
 
 import random
+from collections.abc import Iterable
 
 import anyio
 
@@ -50,6 +51,11 @@ def named_wait(error: DarkroomError | None) -> float | None:
     if isinstance(error, RateLimited):
         return UNNAMED_WAIT_S if error.retry_after is None else error.retry_after
     return error.retry_after if isinstance(error, ResultUnavailable) else None
+
+
+def longest_wait(lacking: Iterable[DarkroomError]) -> float | None:
+    """Seconds that a host asked us to wait, the longest of them; None: none did."""
+    return max((wait for wait in map(named_wait, lacking) if wait is not None), default=None)
 
 
 def backoff(failures: int, *, base_s: float) -> float:
