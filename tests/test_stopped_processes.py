@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -91,7 +92,7 @@ def test_a_copied_home_says_why_it_sends_nothing_and_wait_sends_it(home: Home, f
             first.call("generate", prompt=f"picture {number}")
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
     (home.path / "home").rename(home.path / "backup")
-    os.system(f"cp -a {home.path}/backup {home.path}/home")
+    subprocess.run(["cp", "-a", home.path / "backup", home.path / "home"], check=True)
     user = user.with_(FATTHUMB_LIMITS="submit=1000/1")
     with serving(user) as server:
         generation = listed(user)[1]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializationInfo, SerializerFunctionWrapHandler
 from pydantic.functional_serializers import PlainSerializer, model_serializer
@@ -201,36 +201,6 @@ class Record(Frozen):
     """How many submissions of this one the provider has refused as too early; none of them was charged."""
     looked_s: float = 0.0
     """How long the provider has been seen at work on it: the time between looks that succeeded."""
-
-
-class TaskStage(StrEnum):
-    """Where a tool call that is followed as a task stands, apart from its generations."""
-
-    ASKING = "asking"
-    """Nothing is done before its user has answered."""
-    GOING = "going"
-    """It is as far as its generations are."""
-    REFUSED = "refused"
-    """It ended with `refusal`, and made nothing."""
-    CANCELLED = "cancelled"
-    """Its caller no longer wants to know."""
-
-
-class TaskRecord(Frozen):
-    """The ledger's row of a tool call that its client follows as a task. Times are seconds since 1970, UTC."""
-
-    id: str
-    owner: str
-    tool: str
-    arguments: dict[str, Any]
-    """As the tool was called with them, and so already checked."""
-    stage: TaskStage
-    created_at: float
-    changed_at: float
-    questions: dict[str, Any] = {}
-    """What its user is asked, by key, as the protocol has it."""
-    generation_ids: tuple[str, ...] = ()
-    refusal: str | None = None
 
 
 def _iso(moment: datetime) -> str:

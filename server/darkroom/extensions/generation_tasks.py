@@ -28,8 +28,8 @@ from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
 from darkroom.generations.service import Service, new_id
 from darkroom.generations.wording import say_progress
-from darkroom.models import Generation, Status, TaskRecord, TaskStage, moment
-from darkroom.store.tasks import TaskRows
+from darkroom.models import Generation, Status, moment
+from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
 from darkroom.tools.confirm import settle
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, error_result, refused

@@ -3,10 +3,44 @@
 import json
 import sqlite3
 from collections.abc import Collection
+from enum import StrEnum
 from typing import Any
 
-from darkroom.models import TaskRecord, TaskStage
+from pydantic import Field
+
+from darkroom.models import Frozen
 from darkroom.store.database import Database
+
+
+class TaskStage(StrEnum):
+    """Where a tool call that is followed as a task stands, apart from its generations."""
+
+    ASKING = "asking"
+    """Nothing is done before its user has answered."""
+    GOING = "going"
+    """It is as far as its generations are."""
+    REFUSED = "refused"
+    """It ended with `refusal`, and made nothing."""
+    CANCELLED = "cancelled"
+    """Its caller no longer wants to know."""
+
+
+class TaskRecord(Frozen):
+    """The ledger's row of a tool call that its client follows as a task. Times are seconds since 1970, UTC."""
+
+    id: str
+    owner: str
+    tool: str
+    arguments: dict[str, Any]
+    """As the tool was called with them, and so already checked."""
+    stage: TaskStage
+    created_at: float
+    changed_at: float
+    questions: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What its user is asked, by key, as the protocol has it."""
+    generation_ids: tuple[str, ...] = ()
+    refusal: str | None = None
+
 
 _COLUMNS = tuple(TaskRecord.model_fields)
 _JSON = {"arguments", "questions", "generation_ids"}
