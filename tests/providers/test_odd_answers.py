@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from darkroom.errors import OutcomeUnknown
-from darkroom.models import Charged
+from darkroom.models import Charged, ImageStatus
 from darkroom.providers.base import Provider, Reading
 from tests.clients import asked, refusal
 from tests.services.betterwaifu import BetterWaifu
+from tests.services.fatthumb import FatThumb
 from tests.services.faults import Alter, Answer
 
 
@@ -19,13 +20,24 @@ async def finished(waifus: Provider, betterwaifu: BetterWaifu) -> Reading:
     return await waifus.read(job.job_id, request)
 
 
+async def drawn(thumbs: Provider, fatthumb: FatThumb) -> Reading:
+    request = asked(thumbs)
+    job = await thumbs.submit(request)
+    fatthumb.advance(5000)
+    return await thumbs.read(job.job_id, request)
+
+
 ODD: list[object] = [None, "", "soon", [], [None], {}, True, 1e300, -1, "18446744073709551615", 2**70]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 async def test_an_odd_seed_or_place_spoils_no_answer(waifus: Provider, betterwaifu: BetterWaifu, odd: object) -> None:
     def spoil(job: dict[str, Any]) -> dict[str, Any]:
-        output = {**job["output"], "seed": odd, "images": [None, *job["output"]["images"], "x"]}
+        output = {
+            **job["output"],
+            "seed": odd,
+            "images": [None, {}, {"id": None, "url": ""}, *job["output"]["images"], "x"],
+        }
         return {**job, "queue_position": odd, "error": odd, "output": output}
 
     betterwaifu.script("read", Alter(spoil))
@@ -93,3 +105,33 @@ async def test_an_error_under_a_good_status_is_told(
     assert '"no GPU"' in lost.message
     betterwaifu.script("read", Answer(200, json=body))
     assert '"no GPU"' in (await refusal(waifus.read("job_1", asked(waifus)))).message
+
+
+@pytest.mark.parametrize(
+    "empty", [{}, {"id": None, "status": None}, {"status": "", "url": "", "isHidden": False}], ids=str
+)
+async def test_a_picture_that_says_nothing_takes_no_other_s_place(
+    thumbs: Provider, fatthumb: FatThumb, empty: dict[str, Any]
+) -> None:
+    fatthumb.script("read", Alter(lambda job: job | {"thumbnails": [empty, *job["thumbnails"]]}))
+    (image,) = (await drawn(thumbs, fatthumb)).images
+    assert (image.index, image.status, image.url is not None) == (1, ImageStatus.SUCCEEDED, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "read"),
+    [
+        (None, ImageStatus.SUCCEEDED),
+        ("", ImageStatus.SUCCEEDED),
+        (7, ImageStatus.SUCCEEDED),
+        ("completed", ImageStatus.SUCCEEDED),
+        ("processing", ImageStatus.PROCESSING),
+        ("failed", ImageStatus.FAILED),
+    ],
+)
+async def test_a_picture_s_odd_status_under_a_job_that_succeeded_loses_no_picture(
+    thumbs: Provider, fatthumb: FatThumb, status: object, read: ImageStatus
+) -> None:
+    spoil = Alter(lambda job: job | {"thumbnails": [each | {"status": status} for each in job["thumbnails"]]})
+    fatthumb.script("read", spoil)
+    assert [image.status for image in (await drawn(thumbs, fatthumb)).images] == [read]

@@ -1,5 +1,6 @@
 """Whether a caller ever learned what it paid for: an answer that was lost is given to its next identical call."""
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -14,6 +15,8 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.models import Answered, Record
 from darkroom.store.ledger import Ledger, Room
+
+log = logging.getLogger(__name__)
 
 ADOPTABLE_FOR_S = 600.0
 """How long after its creation a generation with a lost answer is given to an identical call."""
@@ -125,11 +128,15 @@ class Delivery:
         """Takes back what was perhaps committed after all, though its caller was told that it was not."""
         while True:
             await anyio.sleep(DISOWNED_AFTER_S)
-            with suppress(StorageError):
+            try:
                 row = await self._ledger.cancel(record.id, record.owner, time.time())
                 if row is not None and not row.stage.terminal:
                     await self._ledger.answer(row, Answered.LOST)
-                return
+            except StorageError:
+                continue
+            except Exception:  # one row's trouble must not end the process
+                log.exception("%s cannot be taken back", record.id)
+            return
 
     async def foresee(self, record: Record, room: Room | None) -> Record:
         """The row that `answering` would give this call now, with nothing written. Raises the same."""
@@ -149,8 +156,11 @@ class Delivery:
         # Only a caller that is still there a moment after the answer was written can have read it.
         answered = Answered.LOST
         try:
-            if letter is None or await letter.written():
-                await anyio.sleep(READ_WITHIN_S)
-                answered = Answered.DELIVERED
-        finally:
-            await self.note(record, answered)
+            try:
+                if letter is None or await letter.written():
+                    await anyio.sleep(READ_WITHIN_S)
+                    answered = Answered.DELIVERED
+            finally:
+                await self.note(record, answered)
+        except Exception:  # one answer's trouble must not end the process
+            log.exception("%s: what became of its answer cannot be written down", record.id)

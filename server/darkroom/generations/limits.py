@@ -108,6 +108,10 @@ class SubmitQueue:
             self.wordless.append(token)
             log.error("%s Nothing was sent; trying again.", error.message)
             return Later(self._clock() + RETRY_S)
+        except Exception:  # one row's trouble must not end the process
+            self.wordless.append(token)
+            log.exception("Nothing can be claimed for %s; trying again", self._provider.name)
+            return Later(self._clock() + RECHECK_S)
         finally:
             if not isinstance(claimed, Record):
                 self._over()

@@ -64,7 +64,10 @@ class Peers:
     async def _stay_present(self) -> None:
         while True:
             await anyio.sleep(RESTORED_EVERY_S)
-            self._presence.stay()
+            try:
+                self._presence.stay()
+            except Exception:  # others may take this process for a silent one: that must not end it
+                log.exception("This process cannot be shown to the others")
 
     async def _adopt_for_ever(self, driver: Driver) -> None:
         while True:
@@ -79,6 +82,7 @@ class Peers:
     async def _follow_for_ever(self) -> None:
         seen: dict[str, Record] = {}
         version = -1
+        said = ""
         while True:
             ids = await self._changes.watched()
             try:
@@ -86,10 +90,16 @@ class Peers:
                 if newest != version or not seen.keys() >= set(ids):
                     version = newest
                     seen = {record.id: record for record in await self._told(ids, seen)}
-            except StorageError as error:
-                log.error("What other processes change cannot be seen: %s", error.message)
-            except Exception:  # one row's trouble must not end the process
-                log.exception("What other processes change cannot be told")
+                said = ""
+            except Exception as error:  # one row's trouble must not end the process
+                version = -1
+                if str(error) != said:  # an outage is logged once, not five times a second
+                    said = str(error)
+                    log.error(
+                        "What other processes change cannot be seen: %s",
+                        error,
+                        exc_info=not isinstance(error, StorageError),
+                    )
             await anyio.sleep(FOLLOW_INTERVAL_S)
 
     async def _told(self, ids: list[str], seen: dict[str, Record]) -> list[Record]:

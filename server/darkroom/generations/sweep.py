@@ -36,6 +36,8 @@ async def sweep_for_ever(journal: Journal, holder: str, driver: Drives) -> None:
             await journal.share_trouble(holder)
         except StorageError as error:
             log.error("Rows of this process cannot be looked after: %s", error.message)
+        except Exception:  # one row's trouble must not end the process
+            log.exception("Rows of this process cannot be looked after")
 
 
 async def sweep(journal: Journal, holder: str, driver: Drives) -> None:

@@ -154,13 +154,14 @@ class BetterWaifu(HttpProvider):
         """`GET /generate/{id}`. A status that is not documented counts as processing."""
         job = await read_as(self._api, f"/generate/{path_segment(job_id)}", _Job)
         output = job.output or _Output()
+        pictures = [image for image in output.images if image.id or image.url]  # an empty one takes no other's place
         return Reading(
             done=job.status in {"succeeded", "failed"},
             queued=job.status == "queued",
             queue_position=job.queue_position if job.status == "queued" else None,
             images=tuple(
                 RemoteImage(index=index, remote_id=image.id, status=ImageStatus.SUCCEEDED, url=image.url)
-                for index, image in enumerate(output.images[:MAX_COUNT], start=1)
+                for index, image in enumerate(pictures[:MAX_COUNT], start=1)
             ),
             seed=output.seed,
             error=(job.error or NO_REASON) if job.status == "failed" else None,

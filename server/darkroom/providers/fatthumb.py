@@ -50,18 +50,25 @@ class _Started(Wire):
 
 class _Thumbnail(Wire):
     id: PictureId = None
-    status: str = "processing"
+    status: str = ""
     url: str | None = None
     is_watermarked: bool | None = Field(default=None, alias="isWatermarked")
     is_hidden: bool | None = Field(default=None, alias="isHidden")
     error: Words | None = None
 
-    def as_image(self, index: int) -> RemoteImage:
+    @property
+    def says_something(self) -> bool:
+        """Whether it is a picture at all: what says nothing takes no picture's place."""
+        return any((self.id, self.status, self.url, self.error, self.is_hidden))
+
+    def as_image(self, index: int, *, over: bool) -> RemoteImage:
         hidden = bool(self.is_hidden)
+        # Under a job that has succeeded, a link is the picture's, unless its own status says otherwise.
+        unknown = ImageStatus.SUCCEEDED if over and self.url and self.status != "processing" else ImageStatus.PROCESSING
         return RemoteImage(
             index=index,
             remote_id=self.id,
-            status=_IMAGE_STATUS.get(self.status, ImageStatus.PROCESSING),
+            status=_IMAGE_STATUS.get(self.status, unknown),
             url=None if hidden else self.url,
             watermarked=bool(self.is_watermarked),
             hidden=hidden,
@@ -120,7 +127,9 @@ class FatThumb(HttpProvider):
     async def read(self, job_id: str, request: GenerationRequest) -> Reading:
         """`GET /generations/{id}`. A status that is not documented says nothing: then each picture's own decides."""
         job = await read_as(self._api, f"/generations/{path_segment(job_id)}", _Job)
-        images = tuple(each.as_image(index) for index, each in enumerate(job.thumbnails[: request.count], start=1))
+        thumbnails = [each for each in job.thumbnails if each.says_something][: request.count]
+        over = job.status == "succeeded"
+        images = tuple(each.as_image(index, over=over) for index, each in enumerate(thumbnails, start=1))
         every_one = len(images) == request.count and all(i.status is not ImageStatus.PROCESSING for i in images)
         reasons = (image.error for image in images if image.error)
         return Reading(

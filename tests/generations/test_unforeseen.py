@@ -1,0 +1,111 @@
+"""An error that nobody foresaw, wherever a generation is served: it is logged, and the process goes on."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import anyio
+import pytest
+
+from darkroom.errors import StorageError
+from darkroom.generations import delivery, limits, peers, sweep
+from darkroom.generations.driver import Driver
+from darkroom.generations.peers import Peers
+from darkroom.generations.progress import Changes
+from darkroom.providers.registry import Registry
+from darkroom.store.ledger import Ledger
+from darkroom.store.presence import Presence
+from tests.generations.house import Spoken, house
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in (
+        (delivery, "DISOWNED_AFTER_S"),
+        (delivery, "READ_WITHIN_S"),
+        (limits, "RECHECK_S"),
+        (peers, "FOLLOW_INTERVAL_S"),
+        (peers, "RESTORED_EVERY_S"),
+        (sweep, "SWEEP_S"),
+    ):
+        monkeypatch.setattr(module, name, 0.01)
+
+
+def breaking(real: Callable[..., Awaitable[Any]], *errors: Exception) -> Callable[..., Awaitable[Any]]:
+    """Raises these, one a call, and then does what it does."""
+    left = list(errors)
+
+    async def broken(*arguments: Any, **named: Any) -> Any:
+        if left:
+            raise left.pop(0)
+        return await real(*arguments, **named)
+
+    return broken
+
+
+@pytest.mark.parametrize("method", ["claim_next", "answer", "held"])
+async def test_an_unforeseen_error_of_the_ledger_ends_no_process_and_nothing_is_sent_twice(
+    tmp_path: Path, method: str
+) -> None:
+    provider = Spoken()
+    provider.may_answer.set()
+    async with house(tmp_path, provider) as process:
+        setattr(process.ledger, method, breaking(getattr(process.ledger, method), *[KeyError("x")] * 2))
+        started = await process.generate()
+        await process.until(started.id, lambda seen: seen.status == "processing" and provider.looks > 0)
+        await anyio.sleep(0.05)  # longer than whatever waits here
+    assert len(provider.posts) == 1
+
+
+async def test_what_cannot_be_taken_back_ends_no_process(tmp_path: Path) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as process:
+        gone = StorageError("It is gone.", next_step="Wait.")
+        process.ledger.begin = breaking(process.ledger.begin, gone, gone)  # pyright: ignore[reportAttributeAccessIssue]
+        process.ledger.cancel = breaking(process.ledger.cancel, KeyError("x"))  # pyright: ignore[reportAttributeAccessIssue]
+        with pytest.raises(StorageError):
+            await process.generate()
+        await anyio.sleep(0.05)
+
+
+class Broken:
+    """Signs of life that cannot be given, and a ledger that cannot be read."""
+
+    id = "me"
+
+    def __init__(self, error: Exception) -> None:
+        self.calls = 0
+        self._error = error
+
+    def stay(self) -> None:
+        self.calls += 1
+        raise self._error
+
+    async def version(self) -> int:
+        self.calls += 1
+        raise self._error
+
+    async def others(self, *_: Any) -> list[str]:
+        return []
+
+    def look(self, _: Any) -> None: ...
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), StorageError("It is gone.", next_step="Wait.")], ids=repr)
+async def test_an_outage_of_the_ledger_is_logged_once_and_ends_no_process(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes, ledger, presence = Changes(), Broken(error), Broken(error)
+    every = Peers(cast("Ledger", ledger), cast("Presence", presence), cast("Registry", _NoProviders), changes)
+    with caplog.at_level(logging.ERROR), changes.subscribe(["gen_1"]):
+        async with anyio.create_task_group() as tasks:
+            every.start(tasks, cast("Driver", None))
+            with anyio.fail_after(10):
+                while min(ledger.calls, presence.calls) < 3:  # noqa: ASYNC110 - they have no event
+                    await anyio.sleep(0.01)
+            tasks.cancel_scope.cancel()
+    assert sum("other processes change" in record.message for record in caplog.records) == 1
+
+
+class _NoProviders:
+    providers: ClassVar[dict[str, Any]] = {}
