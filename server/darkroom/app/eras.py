@@ -39,7 +39,7 @@ async def serve_eras(serve: Serve, incoming: MemoryObjectReceiveStream[Item], ou
     """Serves what comes in; an `initialize` behind nothing but `server/discover` begins anew, as some hosts do."""
     only_discovered = True
     connection: MemoryObjectSendStream[Item] | None = None
-    async with outbox, anyio.create_task_group() as tasks:
+    async with outbox, incoming, anyio.create_task_group() as tasks:
         async for item in incoming:
             request = item.message if isinstance(item, SessionMessage) else None
             if isinstance(request, JSONRPCRequest):
