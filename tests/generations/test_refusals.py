@@ -151,6 +151,18 @@ async def test_an_unreachable_provider_ends_all_that_waits_at_the_same_time(tmp_
     assert {record.failure.code for record in ended if record.failure} == {"provider_unreachable"}
 
 
+async def test_a_clock_set_back_makes_no_hot_loop_of_an_unreachable_provider(tmp_path: Path) -> None:
+    with FatThumb() as service:
+        service.stop()
+        async with queue_at(service, tmp_path) as queue:
+            (record,) = await queue.accept(1)
+            queue.submitter.wake("fatthumb")
+            await queue.until(record, lambda row: row.refused_since is not None)
+            queue.later(-7200.0)
+            await queue.until(record, lambda row: (row.refused_since or 0.0) <= queue.now())
+            assert 0.5 < await queue.closed_for() <= 60.0
+
+
 async def test_a_submission_that_is_taken_forgives_what_kept_the_others_waiting(tmp_path: Path) -> None:
     with FatThumb() as service:
         service.script("submit", too_many("0"), None)

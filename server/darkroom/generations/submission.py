@@ -170,7 +170,7 @@ class Submitter:
 
     async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         now = self._clock()
-        since = record.refused_since or now
+        since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
         if now - since > UNREACHABLE_FOR_S:
             await self._journal.fail(record, error.failure(), now)
             return

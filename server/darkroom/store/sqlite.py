@@ -188,7 +188,7 @@ class SqliteLedger:
                 withdrawal.share(self._db, record.account, "refused_since", refused_since)
                 return withdrawal.put_back(self._db, record, now, refused_since=refused_since)
             gate.arrived(self._db, record.submit_token, now)
-            since = record.limited_since or now
+            since = min(record.limited_since or now, now)
             withdrawal.share(self._db, record.account, "limited_since", since)
             return withdrawal.put_back(
                 self._db, record, now, refused_since=None, limited_since=since, refusals=record.refusals + 1
