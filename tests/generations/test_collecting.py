@@ -1,11 +1,15 @@
 """Pictures of a job that its provider calls finished: not there yet, refused for good, in another order, in the way."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import pytest
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
+from darkroom.generations import collect
+from darkroom.generations.decoding import AT_ONCE
+from darkroom.generations.recognising import Verified
 from darkroom.models import Generation, ImageStatus
 from darkroom.providers.base import Reading, RemoteImage
 from darkroom.store.files import read_picture
@@ -180,3 +184,30 @@ def test_hanging_pictures_of_one_provider_hold_up_no_other(tmp_path: Path) -> No
             return anyio.current_time() - before
 
     assert in_virtual_time(run) < 10.0
+
+
+def test_pictures_of_one_provider_that_take_long_to_decode_hold_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, quick = made_up(there("a", "b", "c", "d")), made_up(there("e"), kind=AnotherMadeUp, e=png())
+    slow.links |= made_up(a=png(1), b=png(2), c=png(3), d=png(4)).links
+
+    async def run() -> float:
+        all_places = anyio.CapacityLimiter(AT_ONCE)
+
+        async def decoding(work: Callable[[], Verified]) -> Verified:
+            async with all_places:
+                verified = work()
+                await anyio.sleep(0.0 if verified.data == png() else 10.0)
+                return verified
+
+        monkeypatch.setattr(collect, "decoding", decoding)
+        async with house(tmp_path, slow, quick) as one:
+            await one.begin(running_job(1, count=4))
+            await anyio.sleep(5.0)
+            before = anyio.current_time()
+            await one.begin(running_job(3, provider="betterwaifu"))
+            assert [generation.status for generation in await one.waited(3)] == ["succeeded"]
+            return anyio.current_time() - before
+
+    assert in_virtual_time(run) < 5.0

@@ -65,6 +65,7 @@ class Collector:
         self._root = root
         self.place = Place(root)
         self._places: dict[str, anyio.CapacityLimiter] = {}
+        self._decoders: dict[str, anyio.Lock] = {}
 
     async def collect(
         self, provider: Provider, record: Record, reading: Reading, write: Write | None = None
@@ -125,7 +126,8 @@ class Collector:
         try:
             async with places:
                 data = await provider.picture(record.request, record.job_id or "", remote)
-                picture = await decoding(partial(self._verified, data, origin=_host(remote)))
+                async with self._decoders.setdefault(provider.name, anyio.Lock()):  # it never has all of them
+                    picture = await decoding(partial(self._verified, data, origin=_host(remote)))
                 return await to_thread.run_sync(self._saved, record, image, picture)
         except (ResultUnavailable, NotAnImage) as error:
             return error if error.passing else _failed(image, error)
