@@ -10,6 +10,7 @@ from darkroom.errors import (
     InvalidRequest,
     NotFound,
     PaymentRequired,
+    PlanRequired,
     ProviderError,
     ProviderUnreachable,
     RateLimited,
@@ -176,7 +177,7 @@ def test_a_pause_that_the_provider_asked_for_is_kept_whoever_waits(tmp_path: Pat
     assert second - first >= 50.0
 
 
-@pytest.mark.parametrize("refusal", [PaymentRequired, InvalidRequest], ids=["402", "422"])
+@pytest.mark.parametrize("refusal", [PaymentRequired, InvalidRequest, PlanRequired], ids=["402", "422", "403"])
 def test_a_look_that_is_refused_for_good_ends_soon_and_is_tried_again_when_asked_for(
     tmp_path: Path, refusal: type[DarkroomError]
 ) -> None:

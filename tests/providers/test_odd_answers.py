@@ -78,6 +78,8 @@ async def test_an_error_of_any_shape_becomes_its_words(
     "receipt",
     [
         b'{"id": 12345}',
+        b'{"id": 12345.0}',
+        b'{"id": 1.2345e4}',
         b'{"id": "12345", "eta": NaN, "cost": -Infinity}',
         b'{"id": "12345", "prompt": "a\nb\tc\xff"}',
         b'{"id": "12345", "queue_position": "three", "output": [null]}',

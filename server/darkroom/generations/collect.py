@@ -33,7 +33,7 @@ each of up to 64 MiB stays in memory until it is saved. A slow host holds up no 
 # What a later call may ask for again: the provider still has the picture, we do not.
 WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error", "timed_out"}
 # What a whole generation ended with, though the provider may still have its pictures.
-GIVEN_UP = {"timed_out", "payment_required", "invalid_request"}
+GIVEN_UP = {"timed_out", "payment_required", "plan_required", "invalid_request"}
 
 Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
 """Takes the row, its pictures as they are now, and the seed that the provider used, where it says; answers the row."""

@@ -14,6 +14,7 @@ from darkroom.errors import (
     InvalidRequest,
     Moderated,
     PaymentRequired,
+    PlanRequired,
     StorageError,
     TimedOut,
 )
@@ -276,7 +277,7 @@ class Driver:
         )
 
 
-_REFUSED = (PaymentRequired, InvalidRequest, Moderated)
+_REFUSED = (PaymentRequired, PlanRequired, InvalidRequest, Moderated)
 
 
 def _refused(provider: Provider, error: DarkroomError) -> DarkroomError:

@@ -66,6 +66,8 @@ def _kept_id(text: str) -> str:
 
 
 def _id_text(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
