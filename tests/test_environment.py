@@ -15,7 +15,18 @@ UNEXPANDED = [
 KEYS = [
     *UNEXPANDED,
     *('"nsk_0123456789abcdef"', "nsk_…", "bw_…", "nsk_...", "nsk_", "nsk_live_xxxx", "your-api-key", "nsk_your_key"),
-    *("Bearer ${KEY}", "nsk_${KEY}"),
+    *(
+        "Bearer ${KEY}",
+        "nsk_${KEY}",
+        "${KEY",
+        "{env:KEY}",
+        "{KEY}",
+        "nsk_<key>",
+        "FATTHUMB_API_KEY",
+        "api_key",
+        "my-key",
+    ),
+    *("insert-key-here", "REPLACE_ME", "placeholder", "••••••••", "op://vault/item/field", "!secret key", "N/A"),
 ]
 EVERY = [
     *(f"{name}_{part}" for name in ("FATTHUMB", "BETTERWAIFU") for part in ("API_KEY", "BASE_URL", "LIMITS")),

@@ -14,11 +14,22 @@ RESULT_PARTS = ("text", "structured", "links", "images")
 Previews = Literal["all", "sheet", "none"]
 """`sheet`: a contact sheet where there are several pictures, else the one; `all`: the sheet, and each picture too."""
 
-_REFERENCE = re.compile(r"\$\{[^{}]*\}|\{\{.*?\}\}|\$\([^()]*\)|%[A-Z_][A-Z0-9_]*%|\$(?:env:)?[A-Z_]\w*", re.I)
-"""What a shell, a host or a bundle should have put a value in for: `${VAR}`, `{{VAR}}`, `%VAR%`, `$VAR`."""
-_NOTHING = re.compile(r"undefined|null|none|nil|\[object object\]|<[^<>]*>|change[_-]?me|your[ _-].*", re.I)
+_REFERENCE = re.compile(
+    r"\$\{[^{}]*\}|\{(?:env|file|input):[^{}]*\}|\{\{.*?\}\}|\$\([^()]*\)|%[A-Z_][A-Z0-9_]*%|\$(?:env:)?[A-Z_]\w*", re.I
+)
+"""What a shell, a host or a bundle should have put a value in for: `${VAR}`, `{env:VAR}`, `{{VAR}}`, `%VAR%`."""
+_NOTHING = re.compile(
+    r"undefined|null|none|nil|nan|n/a|todo|\[object object\]|<[^<>]*>|(?:change|replace)[ _-]?me|placeholder"
+    r"|your[ _-].*",
+    re.I,
+)
 """What programs write where there is no value, and what examples have where yours belongs."""
-_EXAMPLE_KEY = re.compile(r".*(?:…|\.\.\.).*|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*]{3,}|your.*)|(?:nsk|bw)_", re.I)
+_EXAMPLE_KEY = re.compile(
+    r".*(?:…|\.\.\.|<[^<>]*>|[{}]).*|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*•●]{3,}|your.*|(?:insert|paste|enter)[ _-].*)"
+    r"|(?:nsk|bw)_|.*_api_key|(?:my|the|an?)?[ _-]?(?:api)?[ _-]?key(?:[ _-]?here)?|(?:op|vault|keychain)://.*"
+    r"|!secret .*",
+    re.I,
+)
 _BLANK_OF_A_BUNDLE = re.compile(r"\$\{user_config\.[^{}]*\}")
 _QUOTES = "\"'`“”„‘’«»"
 

@@ -261,7 +261,7 @@ def _budget(env: Environment) -> int | NotConfigured | None:
 def _misspelt_guards(environ: Mapping[str, str], misspelt: Mapping[str, str]) -> Iterator[NotConfigured]:
     for name, meant in misspelt.items():
         if meant in _GUARDS and environ[name].strip() and not environ.get(meant, "").strip():
-            yield misset(name, f"was {meant} meant?", stops=_COSTLY)
+            yield misset(name, f"{meant} may have been meant", stops=_COSTLY)
 
 
 def _default_provider(env: Environment) -> str | NotConfigured:

@@ -27,7 +27,12 @@ async def test_blanks_extras_and_other_spellings_are_taken_as_they_are_meant(hom
             left_out = {tool: dict.fromkeys(names, blank) for tool, names in OPTIONAL.items()}
             made = await call(client, "generate", prompt=" a fox", **left_out["generate"], **N8N)
             assert (made["prompt"], made["count"], made["provider"]) == (" a fox", 1, "sketch")
-            for ids in (made["id"], f" {made['id']}\n", [f"{made['id']} ", None, ""], json.dumps([made["id"]])):
+            for ids in (
+                made["id"],
+                f" {made['id']}\n",
+                [f"{made['id']} ", None, ""],
+                *map(json.dumps, ([made["id"]], made["id"])),
+            ):
                 waited = await call(client, "wait", generation_ids=ids, **left_out["wait"], **N8N)
                 assert [each["id"] for each in waited["generations"]] == [made["id"]]
             for ident in (f" {made['id']} ", [made["id"]]):
@@ -68,6 +73,9 @@ IDS: list[Any] = [
 async def test_options_are_texts_or_an_object(home: Home, fatthumb: FatThumb, betterwaifu: BetterWaifu) -> None:
     user = home.with_(fatthumb, betterwaifu, BETTERWAIFU_LIMITS="active=9,submit=1000/1")
     async with connected(user) as client:
+        empties: list[Any] = [[], {}, "[]", "{}", [""]]
+        for empty in empties:
+            await call(client, "generate", prompt="nothing wished", provider="sketch", options=empty)
         for number, options in enumerate(OPTIONS):
             await call(client, "generate", prompt=f"an owl {number}", provider="BetterWaifu", options=options)
         for number, options in enumerate(IDS):

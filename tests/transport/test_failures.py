@@ -27,6 +27,7 @@ from darkroom.transport.failures import (
     MAX_RETRY_AFTER_S,
     Answer,
     of_answer,
+    of_post,
     of_read,
     of_submit,
     retry_after,
@@ -170,6 +171,14 @@ def answer_of(body: object, status: int = 400) -> Answer:
         ({"errors": {"prompt": ["is too long"]}}, "prompt: is too long"),
         ({"type": "about:blank", "title": "no"}, "no"),
         ({"title": "Bad", "detail": "no"}, "no"),
+        ({"Message": "no"}, "no"),
+        ({"errorMessage": "no"}, "no"),
+        ({"error": "invalid_request", "error_description": "No prompt"}, "No prompt"),
+        ({"error": "Unauthorized", "message": "The key is old"}, "The key is old"),
+        ({"fault": {"faultstring": "no"}}, "no"),
+        ({"success": False, "data": {"message": "no"}}, "data: no"),
+        ({"prompt": ["is too long"]}, "prompt: is too long"),
+        ({"code": "bad_size"}, "code: bad_size"),
         (b'{"error": "a\nb\xff", "eta": NaN}', "a b"),
         ({"error": " a\n\tb\x00c\u202ed "}, "a b c d"),
         ({"error": "\ud800x"}, "x"),
@@ -275,3 +284,16 @@ def test_a_time_to_come_back_of_any_text_is_none_or_within_bounds(text: str) -> 
     for name in ("retry-after", "retry-after-ms"):
         found = failures.retry_after({name: text})
         assert found is None or 0 <= found <= MAX_RETRY_AFTER_S
+
+
+@pytest.mark.parametrize(
+    ("words", "hinted"),
+    [
+        *((words, True) for words in ("Not Found", "404 page not found", "Cannot POST /api/generate")),
+        *((words, False) for words in ("model not found", "No character has this id")),
+    ],
+)
+def test_a_path_that_nobody_has_says_that_the_base_url_may_be_wrong(words: str, hinted: bool) -> None:
+    answer = answer_of({"detail": words}, 404)
+    error = of_post("FatThumb", "FATTHUMB_API_KEY", "https://a.example/generate", answer, Redactor(()))
+    assert ("FATTHUMB_BASE_URL may be wrong" in error.next_step) == hinted

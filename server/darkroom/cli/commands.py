@@ -141,8 +141,11 @@ async def _whole(settings: Settings, names: Sequence[str]) -> list[str]:
 
 
 async def _beginning(app: AppContext, name: str) -> str:
-    found = await app.service.ids(LOCAL_OWNER, name.lower(), 2) if name else []
-    found = found or await app.service.ids(LOCAL_OWNER, f"gen_{name.lower()}", 2)
+    own = name.strip().lower().removeprefix("gen_")
+    # What every id begins with names none, also where there is only one: a script's variable may be empty.
+    if not own or "gen_".startswith(own):
+        return name
+    found = await app.service.ids(LOCAL_OWNER, f"gen_{own}", 2)
     if len(found) > 1:
         raise InvalidRequest(
             f"More than one id begins with {clean(name, 40)}: {', '.join(found)}.",

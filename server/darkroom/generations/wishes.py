@@ -1,6 +1,7 @@
 """What callers wish for, and the request that it becomes once it is known that it can be made."""
 
 import json
+from types import UnionType
 from typing import Any, Required, TypedDict, cast
 
 import anyio
@@ -137,7 +138,8 @@ def options_of(texts: list[Any]) -> dict[str, Any]:
         name, value = name.strip(), value.strip()
         if not separator or not name:
             raise ValueError("write it as NAME=VALUE")
-        values = from_json(value, list) or value
+        values = from_json(value, list)
+        values = value if values is None else values
         if name in found:
             found[name] = listed(found[name])
             found[name] += listed(values)
@@ -151,7 +153,7 @@ def listed(value: Any) -> list[Any]:
     return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
-def from_json(text: str, kind: type[Any]) -> Any:
+def from_json(text: str, kind: type[Any] | UnionType) -> Any:
     """The list or object that stands in the text as JSON; None where none of that kind does."""
     if text.lstrip()[:1] not in {"[", "{"}:
         return None

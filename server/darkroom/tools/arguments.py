@@ -61,7 +61,9 @@ def _known_provider(name: str | None) -> str | None:
 def _items(value: Any) -> Any:
     """A list; out of a text, what stands in it as JSON, or between commas and blanks."""
     if isinstance(value, str):
-        value = from_json(value, list) or re.split(r"[\s,]+", value.strip(), maxsplit=100)
+        value = from_json(value, list) or [
+            part.strip("\"'") for part in re.split(r"[\s,]+", value.strip(), maxsplit=100)
+        ]
     if isinstance(value, list):
         items = (_trimmed(item) for item in cast("list[Any]", value))
         return [item for item in items if item is not None and item != ""]
@@ -77,7 +79,8 @@ def _single(value: Any) -> Any:
 def _options(value: Any) -> Any:
     """An object of options; out of `name=value` texts, each value as text, a list where its name was given twice."""
     if isinstance(value, str):
-        value = from_json(value, dict) or from_json(value, list) or [value]
+        parsed = from_json(value, dict | list)
+        value = [value] if parsed is None else parsed
     if not isinstance(value, list):
         return value
     try:

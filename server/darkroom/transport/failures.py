@@ -58,6 +58,12 @@ MAX_RETRY_AFTER_S = 3600.0
 UNPROCESSED_REDIRECTS = {301, 302, 307, 308}
 # Said by gateways and balancers too, which may have passed the request on: a time limit, 0-RTT, a caller that closed.
 FROM_GATEWAYS = {408, 425, 499}
+# What frameworks and gateways say of a path that they do not have, in place of the API.
+_NO_SUCH_PATH = re.compile(
+    r"(?:404:? )?(?:page |url |path |resource )?not found[.!]?|(?:http )?method not allowed[.!]?|cannot post \S+"
+    r"|no route\b.*|.{0,80}\b(?:route|endpoint)\b.{0,80}\bnot found[.!]?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,8 @@ class Answer:
             text = self.body.decode("utf-8", "replace")
             # A page is for browsers, and broken JSON may have been cut in the middle of a key.
             return "" if "<" in text or text.lstrip()[:1] in {"{", "[", '"'} else clean(redact(text)), ""
-        return clean(redact(words_in(value))), codes_in(value)
+        # Where no field has a name that we know: {"prompt": ["is too long"]}, {"data": {"message": "…"}}.
+        return clean(redact(words_in(value) or words_in([value]))), codes_in(value)
 
 
 def of_submit(title: str, error: Exception, *, sent: bool) -> DarkroomError:
@@ -149,7 +156,8 @@ def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Red
     error = of_answer(title, key_variable, answer, redact)
     if not 400 <= answer.status < 500 or answer.status in FROM_GATEWAYS:
         return unknown_outcome(title, error.message)
-    if answer.status in {404, 405} and (answer.is_page or not answer.said(redact)[0]):
+    reason = answer.said(redact)[0]
+    if answer.status in {404, 405} and (answer.is_page or not reason or _NO_SUCH_PATH.fullmatch(reason)):
         error.next_step = (
             f"{_base_url(key_variable)} may be wrong: there is no API at {_place(url, redact)}. Correct it and start "
             "the server again."

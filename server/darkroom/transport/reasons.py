@@ -8,18 +8,11 @@ from typing import Any, cast
 MOST = 3
 """So many reasons of a list are repeated; whoever sent more has made the point."""
 _DEEPEST = 6
-# Where services put words for people, in the order in which they are worth reading (RFC 9457 has detail and title).
+# Where services put words for people, in the order in which they are worth reading (RFC 9457 has detail and title);
+# here without capitals and underscores.
 _WORDS = (
-    "error",
-    "message",
-    "detail",
-    "msg",
-    "errors",
-    "error_description",
-    "title",
-    "description",
-    "reason",
-    "failure",
+    *("error", "message", "detail", "msg", "errors", "errordescription", "errormessage", "details", "title"),
+    *("description", "reason", "failure", "failurereason", "reasons", "fault", "faultstring"),
 )
 # Where they put words for programs.
 _CODES = ("code", "type", "status", "reason", "error_code", "errorCode", "error")
@@ -97,7 +90,10 @@ def _words(value: Any, depth: int) -> str:
     if not isinstance(value, dict):
         return ""
     fields = cast("dict[str, Any]", value)
-    found = next(filter(None, (_words(fields[name], depth + 1) for name in _WORDS if name in fields)), "")
+    spelled = {re.sub(r"[_-]", "", name).lower(): each for name, each in reversed(fields.items())}
+    said = list(filter(None, (_words(spelled[name], depth + 1) for name in _WORDS if name in spelled)))
+    # {"error": "invalid_request", "error_description": "…"}: one word is for programs, where there are more for people.
+    found = next((words for words in said if " " in words), said[0] if said else "")
     if found and isinstance(fields.get("loc"), list):  # where a validated request is wrong: ["body", "steps"]
         where = ".".join(str(part) for part in fields["loc"][-3:] if isinstance(part, str | int))
         return f"{where}: {found}"
