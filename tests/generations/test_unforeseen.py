@@ -13,6 +13,7 @@ from darkroom.generations import delivery, limits, peers, sweep
 from darkroom.generations.driver import Driver
 from darkroom.generations.peers import Peers
 from darkroom.generations.progress import Changes
+from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger
 from darkroom.store.presence import Presence
@@ -66,6 +67,19 @@ async def test_what_cannot_be_taken_back_ends_no_process(tmp_path: Path) -> None
         with pytest.raises(StorageError):
             await process.generate()
         await anyio.sleep(0.05)
+
+
+async def test_a_wait_for_missing_pictures_whose_row_cannot_be_read_ends_no_process(tmp_path: Path) -> None:
+    missing = Image(index=1, status=ImageStatus.FAILED)
+    request = GenerationRequest(provider="fatthumb", prompt="a fox", model="m")
+    over = Record(
+        id="gen_1", owner="local", request=request, account="key", stage=Stage.FAILED, created_at=1.0, holder="me",
+        job_id="job", images=(missing,),
+    )  # fmt: skip
+    async with house(tmp_path, Spoken(), starts=False) as process:
+        await process.ledger.begin(over, adopt_since=0.0)
+        async for _ in process.service.watch("local", [over.id], timeout_s=0.1):
+            process.ledger.get = breaking(process.ledger.get, *[KeyError("x")] * 9)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Broken:

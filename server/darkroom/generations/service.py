@@ -285,7 +285,7 @@ class Service:
         """Tells a waiter when the missing pictures of a finished generation are here, or will not come now."""
         await over.wait()
         missing.discard(record.id)
-        with suppress(StorageError):  # the waiter notices at its next heartbeat
+        with suppress(Exception):  # the waiter notices at its next heartbeat
             subscription.put(await self._ledger.get(record.id, record.owner) or record)
 
     async def _held_back(self, record: Record) -> bool:
