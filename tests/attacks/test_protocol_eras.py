@@ -187,7 +187,7 @@ def test_a_discovery_alone_decides_no_era(home: Home, discoveries: int, then: Er
 def test_a_byte_order_mark_may_come_before_the_first_message_and_before_no_other(home: Home) -> None:
     with wire(home, "legacy") as connection:
         connection.listen()
-        connection.say(b"\xef\xbb", b"\xbf" + HANDSHAKE)
+        connection.say(b"\n\xef\xbb", b"\xbf" + HANDSHAKE)
         assert "result" in connection.until("shake")[-1]
         assert connection.serves() == []
         connection.say(b"\xef\xbb\xbf" + call("marked"))

@@ -27,7 +27,7 @@ from tests.generations.pictures_made import (
     swapped_profile,
 )
 
-PNG, JPEG = encoded("PNG"), encoded("JPEG")
+PNG, JPEG, WEBP = encoded("PNG"), encoded("JPEG"), encoded("WEBP")
 Colour = tuple[int, int, int]
 
 
@@ -165,6 +165,7 @@ BROWSERS_SHOW = {
     "a JPEG with a broken profile": JPEG[:20] + segment(0xE2, b"ICC_PROFILE\0\1\1no profile") + JPEG[20:],
     "a JPEG with broken EXIF": JPEG[:20] + segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xff") + JPEG[20:],
     "a PNG with a damaged byte in a packed text": in_png(PNG, chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(b"b")[1:])),
+    "a WebP whose size counts its first eight bytes too": WEBP[:4] + struct.pack("<I", len(WEBP)) + WEBP[8:],
 }
 
 

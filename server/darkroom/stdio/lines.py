@@ -25,7 +25,7 @@ class Lines:
             self._keep(end)
             line = bytes(self._line)
             yield None if self._too_long else line.removeprefix(codecs.BOM_UTF8) if self._first else line
-            self._first = False
+            self._first = self._first and not line.strip()
             self._line.clear()
             self._too_long = False
         self._keep(rest)

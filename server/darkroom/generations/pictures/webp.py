@@ -20,6 +20,8 @@ _ROLES = {
 def parts(data: bytes, patience: Patience) -> Iterator[Part]:
     """Up to its end."""
     end = 8 + int.from_bytes(data[4:8], "little")
+    if end - 8 == len(data):  # some writers count the eight bytes before the size too, which no decoder minds
+        end = len(data)
     if end > len(data):
         raise cut_off()
     yield from _chunks(memoryview(data)[:end], 12, patience)
