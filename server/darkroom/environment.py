@@ -25,7 +25,8 @@ _NOTHING = re.compile(
 )
 """What programs write where there is no value, and what examples have where yours belongs."""
 _EXAMPLE_KEY = re.compile(
-    r".*(?:…|\.\.\.|<[^<>]*>|[{}]).*|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*•●]{3,}|your.*|(?:insert|paste|enter)[ _-].*)"
+    r".*(?:…|\.\.\.).*"
+    r"|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*•●]{3,}|<[^<>]*>|\$?\{+[^{}]*\}*|your.*|(?:insert|paste|enter)[ _-].*)"
     r"|(?:nsk|bw)_|.*_api_key|(?:my|the|an?)?[ _-]?(?:api)?[ _-]?key(?:[ _-]?here)?|(?:op|vault|keychain)://.*"
     r"|!secret .*",
     re.I,

@@ -13,7 +13,7 @@ from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, Hang, RouteName
 
-FAULTS_AT_LEAST = 140
+FAULTS_AT_LEAST = 125
 """So many of the other tables' faults are played, one by one."""
 AT_A_TIME = 30
 

@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.cli.main import main
 from darkroom.cli.terminal import columns_of, cut, wrapped
-from darkroom.cli.words import for_people, spoken_for_people
+from darkroom.cli.words import for_people
 from tests.hosts import PATIENCE_S, Home, darkroom
 
 AGENTS_WORDS = re.compile(r"get_status|list_models|list_generations|\bcall (wait|generate|cancel|again)\b")
@@ -50,11 +50,6 @@ def test_an_output_that_cannot_spell_a_character_fails_nothing(home: Home) -> No
 )
 def test_what_agents_are_told_is_said_to_people_in_commands(said: str, meant: str) -> None:
     assert for_people(said) == meant
-    assert spoken_for_people({"next_step": said, "prompt": said, "all": [{"message": said}]}) == {
-        "next_step": meant,
-        "prompt": said,
-        "all": [{"message": meant}],
-    }
 
 
 def test_no_sentence_of_the_house_keeps_an_agent_s_word_at_a_terminal() -> None:

@@ -23,11 +23,9 @@ FATTHUMB_REFUSES: list[tuple[dict[str, Any], str]] = [
     ({"seed": 0}, "no seed"),
     ({"options": {"steps": 30}}, "person_ids, inspiration_ids"),
     ({"options": {"personIds": ["x"]}}, "person_ids, inspiration_ids"),
-    ({"options": {"person_ids": "x"}}, "options.person_ids"),
     ({"options": {"person_ids": [1]}}, "options.person_ids"),
     ({"options": {"person_ids": [""]}}, "options.person_ids"),
     ({"options": {"person_ids": ["x"] * 21}}, "options.person_ids"),
-    ({"options": {"inspiration_ids": None}}, "options.inspiration_ids"),
     ({"options": {"inspiration_ids": {"a": "b"}}}, "options.inspiration_ids"),
 ]
 BETTERWAIFU_REFUSES: list[tuple[dict[str, Any], str]] = [
@@ -44,9 +42,7 @@ BETTERWAIFU_REFUSES: list[tuple[dict[str, Any], str]] = [
     # int() takes 4,300 digits at most.
     ({"model": "9" * 5000}, "number"),
     ({"options": {"person_ids": ["x"]}}, "width, height, steps, cfg_scale, sampler"),
-    ({"options": {"width": "832"}}, "options.width"),
     ({"options": {"width": True}}, "options.width"),
-    ({"options": {"width": 832.0}}, "options.width"),
     ({"options": {"width": 831}}, "options.width"),
     ({"options": {"height": 8}}, "options.height"),
     ({"options": {"height": 100_000}}, "options.height"),
@@ -54,10 +50,8 @@ BETTERWAIFU_REFUSES: list[tuple[dict[str, Any], str]] = [
     ({"options": {"steps": 51}}, "options.steps"),
     ({"options": {"cfg_scale": 0.5}}, "options.cfg_scale"),
     ({"options": {"cfg_scale": float("nan")}}, "options.cfg_scale"),
-    ({"options": {"cfg_scale": "7"}}, "options.cfg_scale"),
     ({"options": {"sampler": 1}}, "options.sampler"),
     ({"options": {"sampler": "euler_a\n"}}, "options.sampler"),
-    ({"options": {"sampler": ""}}, "options.sampler"),
 ]
 
 

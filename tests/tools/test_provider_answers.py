@@ -33,7 +33,7 @@ REFUSALS: list[tuple[Answer, str, str]] = [
     (Answer(422, json={"message": "blocked by our safety review"}), "moderated", "Reword"),
     (Answer(400, json={"error": "personIds: no such person"}), "invalid_request", "generate again"),
     (Answer(400, text=""), "invalid_request", "generate again"),
-    (Html(403), "plan_required", "plan"),
+    (Html(403), "provider_error", "network"),
     (Answer(418, content=b"\xff\x00\xfe"), "invalid_request", "generate again"),
     (Answer(401, json={"error": {"message": "no\x1b[2J\u202esuch\nkey"}}), "unauthorized", "FATTHUMB_API_KEY"),
     (Answer(402, json={"error": "poor " * 10_000}), "payment_required", "credits"),
@@ -58,8 +58,8 @@ DOUBTS: list[Fault] = [
     Answer(200, json={"generationId": ""}, accepts=True),
     Answer(200, json={"generationId": None}, accepts=True),
     Answer(200, text="", accepts=True),
-    Redirect("/api/v1/generate"),
     Redirect("/api/v1/generate", 303, accepts=True),
+    Answer(408),
 ]
 
 HICCUPS: list[Fault] = [

@@ -14,7 +14,7 @@ from darkroom.app.context import AppContext, Part, open_app, unwrapped
 from darkroom.cli.live import Live
 from darkroom.cli.signals import on_signal
 from darkroom.cli.terminal import columns, cut, show, spells_everything
-from darkroom.cli.words import for_people, spoken_for_people
+from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest
 from darkroom.generations.wishes import options_of
 from darkroom.generations.wording import say, say_progress
@@ -218,8 +218,8 @@ def _paths(generations: Sequence[Generation]) -> list[str]:
 
 def _print(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        spoken = spoken_for_people(answer.model_dump(mode="json"))
-        print(for_terminals(json.dumps(spoken, ensure_ascii=not spells_everything(sys.stdout))))
+        same = answer.model_dump(mode="json")  # what tools return, word for word: programs read it
+        print(for_terminals(json.dumps(same, ensure_ascii=not spells_everything(sys.stdout))))
     else:
         for line in filter(None, lines):
             show(sys.stdout, for_people(line))

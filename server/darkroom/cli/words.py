@@ -1,7 +1,6 @@
 """What agents are told to do, as a person at a terminal does it."""
 
 import re
-from typing import Any, cast
 
 COMMANDS = {
     "get_status": "status", "list_models": "models", "list_generations": "list",
@@ -11,8 +10,6 @@ _TOOLS = "|".join(COMMANDS)
 _CALL = re.compile(rf"\b([Cc])all ({_TOOLS})\b(?: with (?=gen_|\[|cursor))?(\[[^\]]*\])?")
 _NAMED = re.compile(r"\b(?:get_status|list_models|list_generations)\b")
 _AGAIN = re.compile(r"\b([Cc])all again\b")
-SPOKEN = {"message", "next_step"}
-"""The fields of results that hold sentences."""
 
 
 def for_people(text: str) -> str:
@@ -22,19 +19,6 @@ def for_people(text: str) -> str:
     text = _AGAIN.sub(lambda found: "Try again" if found[1] == "C" else "try again", text)
     text = text.replace("the structured result names", "--json names").replace("Tell the user, and try", "Try")
     return text.replace("Pass next_cursor of the page before", "Pass the cursor of the page before")
-
-
-def spoken_for_people(value: Any) -> Any:
-    """A result with its sentences so."""
-    if isinstance(value, list):
-        return [spoken_for_people(each) for each in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {
-            name: for_people(each) if name in SPOKEN and isinstance(each, str) else spoken_for_people(each)
-            for name, each in fields.items()
-        }
-    return value
 
 
 def _command(found: re.Match[str]) -> str:

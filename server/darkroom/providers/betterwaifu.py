@@ -101,16 +101,19 @@ class _ModelVersion(Wire):
 
 
 class _Models(Wire):
-    models: Several[_ModelVersion] | None
+    needed = frozenset({"models"})
+    models: Several[_ModelVersion] | None = None
 
 
 class _Subscription(Wire):
+    needed = frozenset({"status", "plan", "end_date"})
     status: Label | None = None
     plan: Label | None = None
     end_date: Label | None = Field(default=None, alias="endDate")
 
 
 class _Account(Wire):
+    needed = frozenset({"credits", "subscription"})
     credits: Amount = None
     subscription: _Subscription | None = None
 

@@ -128,9 +128,9 @@ class Models:
         except NotAsked:
             told = {"note": " ".join(filter(None, [state.note, self._as_of(state.name, provider)]))}
         except NotFound as error:  # the key works, and only the account's own page is missing
-            told = {"error": error.failure()}
+            told = {"error": error.failure(), "account": None}
         except DarkroomError as error:
-            told = {"error": error.failure(), "status": "unavailable"}
+            told = {"error": error.failure(), "status": "unavailable", "account": None}
         known = self._known.get(state.name, Known())
         if known.models:
             told |= {"models": known.models[:MAX_MODELS], "model_count": len(known.models)}

@@ -1,7 +1,7 @@
 """What services say, read leniently: only what is needed decides, and everything else degrades to absent."""
 
 from contextlib import suppress
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 from urllib.parse import quote
 
 from pydantic import (
@@ -26,10 +26,11 @@ from darkroom.transport.reasons import words_in
 class Wire(BaseModel):
     """Something that a provider said: fields that we do not know are ignored, and odd ones are as good as absent.
 
-    Only a field without a default is needed: without a usable one, the whole cannot be read.
+    Only a field without a default is needed, and one in `needed` if it is there: an odd one spoils the whole.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+    needed: ClassVar[frozenset[str]] = frozenset()
 
     @field_validator("*", mode="wrap")
     @classmethod
@@ -38,7 +39,7 @@ class Wire(BaseModel):
             return handler(value)
         except ValidationError:
             field = cls.model_fields[info.field_name or ""]
-            if field.is_required():
+            if field.is_required() or info.field_name in cls.needed:
                 raise
             return field.get_default(call_default_factory=True, validated_data={})
 
@@ -77,6 +78,8 @@ def _picture_id(value: Any) -> str | None:
 
 
 def _no_flag(value: Any) -> Any:
+    if value in ("NaN", "Infinity", "-Infinity"):
+        raise ValueError("it is no number")
     return None if isinstance(value, bool) else value
 
 
@@ -115,13 +118,17 @@ async def read_as(api: Api, path: str, kind: type[W], *, waits: bool = True) -> 
         DarkroomError: as `Api.read`.
     """
     answer = await api.read(path, waits=waits)
+    unfit = ProviderError(
+        f"{api.title} answered something that its API does not document{api.says(answer)}",
+        next_step="Try again in a minute; nothing is lost.",
+    )
     try:
-        return kind.model_validate(answer, context=api.redact)
+        found = kind.model_validate(answer, context=api.redact)
     except ValidationError as error:
-        raise ProviderError(
-            f"{api.title} answered something that its API does not document{api.says(answer)}",
-            next_step="Try again in a minute; nothing is lost.",
-        ) from error
+        raise unfit from error
+    if not found.model_fields_set and api.says(answer):  # an error, under a status that says that all is well
+        raise unfit
+    return found
 
 
 def path_segment(provider_id: str) -> str:

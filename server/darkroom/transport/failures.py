@@ -158,9 +158,10 @@ def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Red
         return unknown_outcome(title, error.message)
     reason = answer.said(redact)[0]
     if answer.status in {404, 405} and (answer.is_page or not reason or _NO_SUCH_PATH.fullmatch(reason)):
+        known = "" if answer.is_page or not reason else f" Else: {error.next_step}"
         error.next_step = (
-            f"{_base_url(key_variable)} may be wrong: there is no API at {_place(url, redact)}. Correct it and start "
-            "the server again."
+            f"{_base_url(key_variable)} may be wrong: there may be no API at {_place(url, redact)}. If so, correct "
+            f"it and start the server again.{known}"
         )
     return error
 

@@ -38,17 +38,13 @@ def lenient_json(body: bytes) -> Any:
     """The JSON in `body`, also where one odd value in it would make it unreadable.
 
     Raw control characters in texts, bytes that are no Unicode, NaN, infinities and numbers of thousands of digits
-    spoil nothing but themselves: such a number is None.
+    spoil nothing but themselves: such a number is None, and NaN the text that it is.
 
     Raises:
         ValueError, RecursionError: it is not JSON.
     """
     text = body.decode(json.detect_encoding(body), "replace")
-    return json.loads(text, strict=False, parse_constant=_none, parse_int=_whole)
-
-
-def _none(_: str) -> None:
-    return None
+    return json.loads(text, strict=False, parse_constant=str, parse_int=_whole)
 
 
 def _whole(digits: str) -> int | None:
