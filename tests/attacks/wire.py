@@ -54,7 +54,9 @@ class Wire:
             self.until("hello")
             self.say(encoded({"jsonrpc": "2.0", "method": "notifications/initialized"}))
         else:
-            self.say(self.request("hello", "server/discover"))
+            self.say(self.request("look", "server/discover"))
+            self.until("look")  # which decides no era: the next request does
+            self.say(self.request("hello", "tools/list"))
             self.until("hello")
 
     def request(self, id: Any, method: str, params: Message | None = None) -> bytes:  # noqa: A002 - as on the wire
