@@ -87,10 +87,12 @@ PASSING = {"a server without the name", "a redirect for ever", "half a picture"}
 """What may be otherwise in a moment: it is tried again for a while."""
 FOR_GOOD = {"a picture in the link", "a bomb", "a picture packed unasked", "an SVG"}
 """What will not change: it is not asked for again."""
-SAVED: Mapping[str, str] = {
-    "a picture with an archive and a program behind it": "/polyglot.php",
-    "a picture whose link climbs": "/a/../../../../.bashrc",
-    "../../climbing prompt\\..\\CON": "/polyglot.php",
+POLYGLOT = PNG + archive() + PHP
+SAVED: Mapping[str, tuple[str, bytes]] = {
+    # Where it lies, and what is saved: the bytes as they came.
+    "a picture with an archive and a program behind it": ("/polyglot.php", POLYGLOT),
+    "a picture whose link climbs": ("/a/../../../../.bashrc", PNG),
+    "../../climbing prompt\\..\\CON": ("/polyglot.php", POLYGLOT),
 }
 
 
@@ -103,13 +105,13 @@ def at_the_site(inside: int) -> dict[str, bytes]:
         "/packed": reply(gzip.compress(PNG), "Content-Encoding: gzip"),
         "/svg": reply(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Content-Type: image/png"),
         "/half": reply(PNG[: len(PNG) // 2]),
-        "/polyglot.php": reply(PNG + archive() + PHP, 'Content-Disposition: attachment; filename="../x.php"'),
+        "/polyglot.php": reply(POLYGLOT, 'Content-Disposition: attachment; filename="../x.php"'),
         "/.bashrc": reply(PNG),
     }
 
 
 def all_links(world: World) -> dict[str, str]:
-    links = {**{name: link for name, (link, _, _) in ATTACKS.items()}, **SAVED}
+    links = {name: link for name, (link, *_) in (*ATTACKS.items(), *SAVED.items())}
     return {
         name: (SITE + link if link.startswith("/") else link).replace("{inside}", str(world.inside.port))
         for name, link in links.items()
@@ -156,21 +158,21 @@ async def test_an_agent_is_told_of_every_attack_and_nothing_is_reached_or_writte
             assert error["message"] in text_of(result)
             assert not any("path" in image for image in told[name]["images"])
     assert (world.inside.connections, world.impostor.requests) == (0, [])
-    for name in SAVED:
+    for name, (_, content) in SAVED.items():
         with subtests.test(saved=name):
-            assert_saved(user, told[name])
+            assert_saved(user, told[name], content)
     assert len(user.saved()) == len(SAVED)
     assert {path.name for path in user.path.iterdir()} <= {"home", "pictures", world.internet.diary.name}
     assert_nobody_learned_anything(world, fatthumb)
 
 
-def assert_saved(user: Home, generation: dict[str, Any]) -> None:
+def assert_saved(user: Home, generation: dict[str, Any], content: bytes) -> None:
     """As a picture and nothing else, where pictures are."""
     (image,) = generation["images"]
     path = Path(image["path"])
-    assert path.read_bytes() == PNG
+    assert path.read_bytes() == content
     assert path.parent.parent == user.pictures
-    assert (image["bytes"], path.suffix) == (len(PNG), ".png")
+    assert (image["bytes"], path.suffix) == (len(content), ".png")
 
 
 def assert_nobody_learned_anything(world: World, fatthumb: FatThumb) -> None:
