@@ -79,7 +79,7 @@ def test_a_prompt_is_shown_without_anything_that_its_reader_would_obey(
     with subtests.test("in the names of files"):
         names = [path.name for path in home.saved()]
         kinds = {unicodedata.category(letter)[0] for name in names for letter in name if letter not in {"-", "."}}
-        assert (len(names), kinds) == (len(ids), {"L", "N"})
+        assert (len(names), kinds) == (len(ids), {"L", "M", "N"})  # marks too: words of many scripts need them
         assert max(len(name.encode()) for name in names) < 120
     for words in (["list", "--limit", "100"], ["status", ids[9]], ["wait", *ids]):
         with subtests.test("on a terminal", command=words[0]):
