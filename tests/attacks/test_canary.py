@@ -11,7 +11,7 @@ from tests.attacks.talkative import ROWS, louder, repeating, scripts
 from tests.hosts import PATIENCE_S
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer, Hang, RouteName
+from tests.services.faults import Answer, Delay, RouteName
 
 FAULTS_AT_LEAST = 125
 """So many of the other tables' faults are played, one by one."""
@@ -63,8 +63,8 @@ def everything_asked(stage: Stage) -> None:
 
 
 def stopped_in_the_middle(stage: Stage, how: signal.Signals) -> None:
-    """A command is ended while its provider hangs; what lies about then is searched as well."""
-    stage.fatthumb.script("submit", Hang(accepts=True))
+    """A command is ended while its provider takes its time; what lies about then is searched as well."""
+    stage.fatthumb.script("submit", Delay(1.0))
     before = len(stage.fatthumb.posts)
     command = stage.scene.generate(f"canary {how.name}")
     stage.fatthumb.until(lambda: len(stage.fatthumb.posts) > before, PATIENCE_S)
