@@ -94,18 +94,33 @@ LARGE: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the time of a process is read from /proc")
 def test_no_request_of_a_megabyte_holds_everybody_up(home: Home, subtests: pytest.Subtests) -> None:
-    """In time of its processor, which a busy machine does not lengthen."""
+    """In time of its processor, held against what plain work takes on this machine right now; the best of three."""
     key = {"FATTHUMB_API_KEY": "nsk_live_" + "k3Y-" * 100, "BETTERWAIFU_API_KEY": "bw_0123456789abcdef"}
     with wire(home.with_(**key, DARKROOM_PROVIDER="sketch"), "legacy") as connection:
         connection.open()
         connection.serves()
         for name, (tool, arguments) in LARGE.items():
             with subtests.test(name):
-                line, before = connection.tool(name, tool, **arguments), connection.processor_s()
+                line = connection.tool(name, tool, **arguments)
                 assert MEGABYTE // 2 < len(line) < MEGABYTE
-                connection.say(line)
-                connection.until(name)
-                assert connection.processor_s() - before < 0.5
+                costs = (processor_s_of(connection, line, name) / plain_work_s() for _ in range(3))
+                assert any(cost < 10 for cost in costs)
+
+
+def processor_s_of(connection: Wire, line: bytes, name: str) -> float:
+    """How long the server's processor works for this request."""
+    before = connection.processor_s()
+    connection.say(line)
+    connection.until(name)
+    return connection.processor_s() - before
+
+
+def plain_work_s() -> float:
+    """How long a processor takes for 300,000 small steps: some 0.05 s where nothing else runs."""
+    before = time.process_time()
+    for number in range(300_000):
+        str(number).partition("=")
+    return time.process_time() - before
 
 
 def test_a_line_without_an_end_is_not_held_either(home: Home) -> None:
