@@ -8,7 +8,7 @@ from contextlib import closing
 from tests.extensions.task_client import tasks_of
 from tests.hosts import PATIENCE_S, Home, eventually
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer
+from tests.services.faults import Redirect
 
 
 def how_answered(home: Home) -> list[str]:
@@ -51,10 +51,10 @@ def test_a_task_that_is_asked_for_has_been_read_so_the_next_identical_call_is_a_
 
 
 def test_a_wait_as_a_task_fetches_again_what_is_missing(home: Home, fatthumb: FatThumb) -> None:
-    fatthumb.always("picture", Answer(200, text="no picture"))
+    fatthumb.always("picture", Redirect("https://10.0.0.1/x.png"))
     with tasks_of(home.with_(fatthumb)) as client:
         made = client.result(client.task("generate", prompt="a fox"))
-        assert (made["status"], made["images"][0]["error"]["code"]) == ("failed", "not_an_image")
+        assert (made["status"], made["images"][0]["error"]["code"]) == ("failed", "result_unavailable")
         fatthumb.always("picture", None)
         (again,) = client.result(client.task("wait", generation_ids=[made["id"]]))["generations"]
     assert (again["id"], again["status"]) == (made["id"], "succeeded")

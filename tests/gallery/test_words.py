@@ -7,7 +7,7 @@ from tests.gallery.shown import Host
 from tests.hosts import Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer
+from tests.services.faults import Redirect
 
 HOSTILE = (
     """<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"' &lt;b&gt; ${1} </style>"""
@@ -26,7 +26,7 @@ async def test_failed_hidden_and_watermarked_pictures_are_told_in_words(home: Ho
 
 
 async def test_what_did_not_come_is_fetched_again_at_no_cost(home: Home, fatthumb: FatThumb, host: Host) -> None:
-    fatthumb.always("picture", Answer(200, text="no picture here"))
+    fatthumb.always("picture", Redirect("https://10.0.0.1/x.png"))
     async with (
         connected(home.with_(fatthumb)) as client,
         host.shows(client, await finished(client)) as gallery,

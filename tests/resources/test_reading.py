@@ -15,7 +15,7 @@ from mcp.types import BlobResourceContents, TextResourceContents
 from tests.hosts import ERAS, Era, Home, call, connected, eventually
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer
+from tests.services.faults import Answer, Redirect
 
 UNKNOWN, FAILED = -32602, -32603
 
@@ -125,7 +125,7 @@ async def test_reading_asks_no_provider(home: Home, fatthumb: FatThumb) -> None:
 
 
 async def test_a_picture_that_did_not_come_says_why(home: Home, fatthumb: FatThumb) -> None:
-    fatthumb.always("picture", Answer(200, text="no picture here"))
+    fatthumb.always("picture", Redirect("https://10.0.0.1/x.png"))
     async with connected(home.with_(fatthumb)) as client:
         generation = await finished(client)
         assert "uri" not in generation["images"][0]

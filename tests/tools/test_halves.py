@@ -18,7 +18,7 @@ from darkroom.settings import Settings
 from tests.extensions.task_client import tasks_of
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, identity, text_of
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer
+from tests.services.faults import Redirect
 
 CODEX = "codex-mcp-client"
 PROMPT = "A fox who reads a map by the light of a lamp that a bear holds up, in the manner of old woodcuts"
@@ -145,7 +145,7 @@ async def test_what_was_shown_before_is_shown_again_by_wait_alone(studio: Studio
 async def test_a_picture_that_comes_later_is_shown_without_those_that_were_shown(
     home: Home, fatthumb: FatThumb
 ) -> None:
-    fatthumb.always("picture", Answer(200, text="no picture"))
+    fatthumb.always("picture", Redirect("https://10.0.0.1/x.png"))
     fatthumb.script("picture", None)
     async with app_of(home, fatthumb) as app, Studio(app, await made(app, 2), "").client() as client:
         (before,) = (await client.call_tool("list_generations", {})).structured_content["generations"]
