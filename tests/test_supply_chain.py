@@ -1,6 +1,7 @@
 """What Darkroom is built from: locked by hash, listed in full, and asked about."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,10 +27,12 @@ OURS = PACKAGES["darkroom-mcp"]
 
 
 def dev(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Runs one of a contributor's commands."""
+    """Runs one of a contributor's commands, with the locked uv on the PATH, whatever this machine has."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     return subprocess.run(
-        [sys.executable, str(folder / "dev.py"), *words], capture_output=True, text=True, check=False, timeout=300
-    )
+        [sys.executable, str(folder / "dev.py"), *words],
+        capture_output=True, text=True, check=False, timeout=300, env=os.environ | {"PATH": path},
+    )  # fmt: skip
 
 
 def files_of(name: str) -> list[dict[str, Any]]:
