@@ -268,19 +268,23 @@ BETTERWAIFU = (
 )
 
 
-def interruption(ends: Ending, how: signal.Signals, name: str) -> Fault:
-    return Fault(name, meets(Hang(accepts=True)), ends, run=interrupted(posted, how=how))
+def interruption(met: faults.Fault, ends: Ending, how: signal.Signals, name: str) -> Fault:
+    return Fault(name, meets(met), ends, run=interrupted(posted, how=how))
 
 
 ENDS_OF_THE_PROCESS = (
-    interruption(unknown(accepted=1, says="interrupted"), signal.SIGKILL, "a process killed during its submission"),
-    interruption(unknown(accepted=1), signal.SIGTERM, "a process asked to end while the provider hangs"),
-    interruption(unknown(accepted=1), signal.SIGINT, "a process stopped by its user while the provider hangs"),
-    Fault(
-        "a process asked to end just before the answer still writes it down",
-        meets(Delay(0.5)),
-        succeeds(),
-        run=interrupted(posted, how=signal.SIGTERM),
+    interruption(
+        Hang(accepts=True),
+        unknown(accepted=1, says="interrupted"),
+        signal.SIGKILL,
+        "a process killed during its submission",
+    ),
+    # Until the answer is there, a command does not leave.
+    interruption(
+        Delay(0.5), succeeds(), signal.SIGTERM, "a process asked to end just before the answer still writes it down"
+    ),
+    interruption(
+        Delay(0.5), succeeds(), signal.SIGINT, "a process stopped by its user just before the answer writes it down"
     ),
 )
 
