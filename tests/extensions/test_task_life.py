@@ -21,7 +21,10 @@ def test_a_client_that_loses_its_server_to_sigkill_gets_the_result_from_a_new_on
         eventually(lambda: "working on it" in client.get(task)["statusMessage"])
     with tasks_of(user) as client:
         generation = client.result(task)
-        assert client.result(waiting)["generations"] == [generation]
+        # In a wait's result the contact sheet is that of all its generations.
+        waited = client.result(waiting)
+        assert waited["contact_sheet"] == generation.pop("contact_sheet")
+        assert waited["generations"] == [generation]
     assert (generation["id"], generation["status"]) == (listed["id"], "succeeded")
     assert len(user.saved()) == 2
     assert len(fatthumb.posts) == 1
