@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from darkroom.cli.words import for_people
 from tests.faults.runs import Run, at_the_terminal, nothing
 from tests.faults.scene import Outcome, Scene, everything_under
 from tests.services.betterwaifu import BetterWaifu
@@ -165,7 +166,7 @@ def assert_told(outcome: Outcome, ending: Ending) -> None:
         f"Charged: {error['charged']}.",
         error["next_step"],
     ):
-        assert words in text
+        assert words in text or for_people(words) in text  # a tool's words, or as a command says them
 
 
 def errors_of(generation: dict[str, Any]) -> list[dict[str, Any]]:
