@@ -8,7 +8,7 @@ from tests.gallery.shown import Gallery, Host
 from tests.hosts import Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
-from tests.services.faults import Answer
+from tests.services.faults import Redirect
 
 FOCUSED = """() => {
     const element = document.activeElement;
@@ -107,7 +107,7 @@ async def test_a_key_that_is_held_down_confirms_no_payment(
 async def test_the_focus_goes_to_the_title_when_its_button_has_done_its_work(
     home: Home, fatthumb: FatThumb, host: Host
 ) -> None:
-    fatthumb.always("picture", Answer(200, text="no picture here"))
+    fatthumb.always("picture", Redirect("https://10.0.0.1/x.png"))
     async with (
         connected(home.with_(fatthumb)) as client,
         host.shows(client, await finished(client)) as gallery,
