@@ -27,8 +27,8 @@ OURS = PACKAGES["darkroom-mcp"]
 
 
 def dev(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Runs one of a contributor's commands, with the locked uv on the PATH, whatever this machine has."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    """Runs one of a contributor's commands, with the locked uv on the PATH where the machine has none."""
+    path = os.pathsep.join((os.environ["PATH"], str(Path(sys.executable).parent)))
     return subprocess.run(
         [sys.executable, str(folder / "dev.py"), *words],
         capture_output=True, text=True, check=False, timeout=300, env=os.environ | {"PATH": path},

@@ -56,5 +56,5 @@ def test_what_no_provider_has_is_cancelled_and_what_one_has_goes_on(
     assert again.status in {DONE, FAILED}
     running = darkroom(user, "cancel", sent, *json)
     assert running.status == STILL_RUNNING
-    assert f"darkroom-mcp wait {sent}" in running.out
+    assert (f'wait with ["{sent}"]' in running.json["next_step"]) if as_json else f"mcp wait {sent}" in running.out
     assert len(fatthumb.posts) == 1
