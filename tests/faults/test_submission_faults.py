@@ -1,6 +1,5 @@
 """What can go wrong around the one POST."""
 
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.runs import interrupted, meanwhile, posted, through_a_server, until_it_says
+from tests.faults.runs import interrupted, meanwhile, through_a_server, until_it_says
 from tests.faults.scene import Command, Scene
-from tests.faults.table import Ending, Fault, failed, name_of, prove, queued, refused_by_provider, succeeds, unknown
+from tests.faults.table import Fault, failed, name_of, prove, queued, refused_by_provider, succeeds, unknown
 from tests.hosts import eventually
 from tests.services import faults
 from tests.services.betterwaifu import BetterWaifu
-from tests.services.faults import Answer, CutBody, CutJson, Delay, Flood, Hang, Html, Raw, Redirect, Reset
+from tests.services.faults import Answer, CutBody, CutJson, Delay, Flood, Html, Raw, Redirect, Reset
 
 UNREACHABLE = "could not be reached"
 
@@ -268,33 +267,13 @@ BETTERWAIFU = (
 )
 
 
-def interruption(met: faults.Fault, ends: Ending, how: signal.Signals, name: str) -> Fault:
-    return Fault(name, meets(met), ends, run=interrupted(posted, how=how))
-
-
-ENDS_OF_THE_PROCESS = (
-    interruption(
-        Hang(accepts=True),
-        unknown(accepted=1, says="interrupted"),
-        signal.SIGKILL,
-        "a process killed during its submission",
-    ),
-    # Until the answer is there, a command does not leave.
-    interruption(
-        Delay(0.5), succeeds(), signal.SIGTERM, "a process asked to end just before the answer still writes it down"
-    ),
-    interruption(
-        Delay(0.5), succeeds(), signal.SIGINT, "a process stopped by its user just before the answer writes it down"
-    ),
-)
-
 SLOW = (
     Fault("a submission that is accepted at once and answered late", meets(Delay(3)), succeeds()),
     Fault("a submission that is accepted late", meets(Delay(2, accept_first=False)), succeeds(), run=through_a_server),
     Fault("a submission's answer with fields that nobody documented", meets(faults.UnknownFields()), succeeds()),
 )
 
-FAULTS = (*REACHING, *REFUSALS, *PAUSES, *DOUBTS, *BETTERWAIFU, *ENDS_OF_THE_PROCESS, *SLOW)
+FAULTS = (*REACHING, *REFUSALS, *PAUSES, *DOUBTS, *BETTERWAIFU, *SLOW)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
