@@ -166,7 +166,7 @@ def assert_told(outcome: Outcome, ending: Ending) -> None:
         f"Charged: {error['charged']}.",
         error["next_step"],
     ):
-        assert words in text or for_people(words) in text  # a tool's words, or as a command says them
+        assert (words if outcome.exit_status is None else for_people(words)) in text
 
 
 def errors_of(generation: dict[str, Any]) -> list[dict[str, Any]]:
