@@ -140,7 +140,7 @@ def kill_at_random(provider: Provider, home: Path, library: str, kills: int, see
     chance = random.Random(seed)
     tally = Tally(home=str(home))
     environ = provider.environ(home, LIMITS) | LIBRARIES[library]
-    for module in ("darkroom.cli.main", "darkroom.tools"):
+    for module in ("darkroom.cli.main", "darkroom.cli.serve", "darkroom.app.server"):
         import_module(module)  # once here, and not once per kill
     for number in range(kills):
         before = processes(home)
