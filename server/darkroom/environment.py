@@ -31,8 +31,14 @@ _EXAMPLE_KEY = re.compile(
     r"|!secret .*",
     re.I,
 )
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 _BLANK_OF_A_BUNDLE = re.compile(r"\$\{user_config\.[^{}]*\}")
 _QUOTES = "\"'`“”„‘’«»"
+
+
+def proxies_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """The proxies that the HTTP client takes from its environment: URLs by the names of their variables."""
+    return {name: url for name, url in environ.items() if url and name.lower() in _PROXIES}
 
 
 class Environment:

@@ -16,6 +16,7 @@ from darkroom.environment import (
     misset,
     passwords,
     previews_of,
+    proxies_of,
     results_of,
     strips_notes,
 )
@@ -151,7 +152,7 @@ class Settings:
             log_level=log_level,
             dumb_terminal=environ.get("TERM", "").lower() == "dumb",
             file_manager=_file_manager(environ),
-            proxies=tuple(url for name, url in environ.items() if name.lower() in _PROXIES),
+            proxies=tuple(proxies_of(environ).values()),
             spoilt=tuple(filter(None, env.spoilt)),
         )
 
@@ -166,7 +167,6 @@ FATTHUMB_LIMITS = "submit=10/60,requests=1000/3600"
 BETTERWAIFU_LIMITS = "active=1,submit=1/60"
 _GUARDS = {"DARKROOM_CONFIRM", "DARKROOM_BUDGET"}
 _COSTLY = " Until then nothing that costs money is started."
-_PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 _LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
 

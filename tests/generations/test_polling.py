@@ -1,18 +1,16 @@
 """When jobs are looked at: by many at once, after failures, and within a provider's request window; in virtual time."""
 
-import asyncio
-import selectors
-from collections.abc import Awaitable, Callable
+from collections import deque
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import anyio
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from darkroom.errors import DarkroomError, ProviderError, ProviderUnreachable, RateLimited
+from darkroom.errors import ProviderError, ProviderUnreachable, RateLimited
 from darkroom.generations.collect import Collector
 from darkroom.generations.driver import Driver
 from darkroom.generations.journal import Journal
@@ -20,18 +18,14 @@ from darkroom.generations.limits import RequestAllowance
 from darkroom.generations.polling import SLOWEST_S, Looks, RetryAllowance, backoff, first_look, next_look
 from darkroom.generations.progress import Changes
 from darkroom.models import GenerationRequest, Record, Stage
-from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
+from darkroom.providers.base import Access, Reading
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import Redactor
 from darkroom.settings import Limits, Window
+from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
 from tests.ledgers import open_ledger
 
-T = TypeVar("T")
-
-NOW = 1_000_000.0
 MINUTE_S = 60.0
-TURN_S = 1e-6
-"""How long one turn of the event loop takes: time that stood quite still would let code spin that waits for it."""
 DOWN = ProviderError("It is down", next_step="Wait.")
 
 modest = settings(
@@ -42,72 +36,12 @@ failures = st.integers(1, 2000)
 pauses = st.lists(st.floats(0.0, 70.0).map(lambda pause: round(pause, 1)), min_size=1, max_size=12)
 
 
-class TimeJump(selectors.DefaultSelector):
-    """Lets the time pass at once instead of waiting for it."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Where no timer runs (`timeout` None) it really waits: a worker thread will bring the answer."""
-        ready = super().select(None if timeout is None else 0)
-        self.now += max(0.0 if ready else timeout or 0.0, TURN_S)
-        return ready
+def answering(answer: Answer) -> MadeUp:
+    """A provider that answers every look with the same."""
+    return MadeUp(deque([answer]))
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock hardly moves while anything can be done, and then jumps to the next timer."""
-
-    def __init__(self) -> None:
-        self._jump = TimeJump()
-        super().__init__(self._jump)
-
-    def time(self) -> float:
-        return self._jump.now
-
-
-def in_virtual_time(test: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-    return anyio.run(test, *arguments, backend_options={"loop_factory": VirtualLoop})
-
-
-def clock() -> float:
-    """The wall clock of the virtual time."""
-    return NOW + anyio.current_time()
-
-
-class OneAnswer:
-    """A provider that answers every look with the same, and counts them."""
-
-    name: ClassVar[str] = "fatthumb"
-    traits: ClassVar[Traits] = TRAITS["fatthumb"]
-    access = Access(account="key")
-
-    def __init__(self, answer: Reading | DarkroomError) -> None:
-        self._answer = answer
-        self.looks: list[float] = []
-
-    def check(self, request: GenerationRequest) -> GenerationRequest:
-        return request
-
-    async def submit(self, request: GenerationRequest) -> Submission:
-        raise NotImplementedError
-
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
-        self.looks.append(anyio.current_time())
-        if isinstance(self._answer, DarkroomError):
-            raise self._answer
-        return self._answer
-
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
-        raise NotImplementedError
-
-    async def models(self) -> list[Model]:
-        return []
-
-    async def account_state(self) -> AccountState | None:
-        return None
-
-
-async def looks_at(home: Path, provider: OneAnswer, jobs: int, seconds: float) -> list[float]:
+async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> list[float]:
     """When that many running jobs, all resumed at the same time, were looked at in that time."""
     async with open_ledger(home) as ledger:
         journal = Journal(ledger, Changes())
@@ -118,7 +52,7 @@ async def looks_at(home: Path, provider: OneAnswer, jobs: int, seconds: float) -
                 driver.resume(running_job(number))
             await anyio.sleep(seconds)
             tasks.cancel_scope.cancel()
-    return provider.looks
+    return provider.reads
 
 
 def running_job(number: int) -> Record:
@@ -136,15 +70,15 @@ def running_job(number: int) -> Record:
 
 
 def test_a_thousand_jobs_of_a_provider_that_is_down_are_looked_at_hardly_more_than_once(tmp_path: Path) -> None:
-    looks = in_virtual_time(looks_at, tmp_path, OneAnswer(DOWN), 1000, MINUTE_S)
+    looks = in_virtual_time(looks_at, tmp_path, answering(DOWN), 1000, MINUTE_S)
     assert 1000 < len(looks) <= 1100
 
 
 def test_a_working_provider_is_looked_at_in_even_intervals(tmp_path: Path) -> None:
-    looks = in_virtual_time(looks_at, tmp_path, OneAnswer(Reading(done=False)), 1, MINUTE_S)
+    looks = in_virtual_time(looks_at, tmp_path, answering(Reading(done=False)), 1, MINUTE_S)
     gaps = [later - earlier for earlier, later in pairwise(looks)]
     assert len(gaps) >= 18
-    interval_s = next_look(OneAnswer.traits, 0, None, resumed=True)
+    interval_s = next_look(MadeUp.traits, 0, None, resumed=True)
     assert all(abs(gap - interval_s) < 0.01 for gap in gaps)
 
 
@@ -152,10 +86,10 @@ def test_a_working_provider_is_looked_at_in_even_intervals(tmp_path: Path) -> No
 @modest
 def test_a_job_is_not_looked_at_before_the_time_that_the_provider_named(tmp_path: Path, retry_after: float) -> None:
     error = RateLimited("Later", next_step="Wait.", retry_after=retry_after)
-    looks = in_virtual_time(looks_at, tmp_path, OneAnswer(error), 1, 1300.0)
+    looks = in_virtual_time(looks_at, tmp_path, answering(error), 1, 1300.0)
     assert len(looks) > 1
     for earlier, later in pairwise(looks):
-        assert later - earlier >= max(retry_after, OneAnswer.traits.shortest_interval_s) - 0.001
+        assert later - earlier >= max(retry_after, MadeUp.traits.shortest_interval_s) - 0.001
 
 
 @pytest.mark.parametrize("requests", [(Window(1000, 3600.0),), ()], ids=["with a request window", "without"])

@@ -25,6 +25,7 @@ from darkroom.generations.job import KEPT_EVERY_S, Job
 from darkroom.generations.journal import Journal, RowLost
 from darkroom.generations.polling import longest_wait, named_wait
 from darkroom.generations.reading import Reader
+from darkroom.generations.recognising import LOOK_AGAIN
 from darkroom.generations.submission import Submitter
 from darkroom.generations.sweep import sweep_for_ever
 from darkroom.models import Charged, ImageStatus, Record, Stage
@@ -294,6 +295,5 @@ def _timed_out(provider: Provider) -> TimedOut:
     return TimedOut(
         f"Not done after {minutes:.0f} minutes: {provider.traits.title} still says that it is working on it.",
         charged=Charged.MAYBE,
-        next_step="Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may "
-        "have it too.",
+        next_step=LOOK_AGAIN,
     )

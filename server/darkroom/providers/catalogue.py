@@ -59,7 +59,6 @@ class Known:
     """What a provider has said of itself, and when (by the process's clock, in seconds)."""
 
     models: tuple[Model, ...] = ()
-    models_at: float = float("-inf")
     account: AccountState | None = None
     at: float = float("-inf")
 
@@ -106,7 +105,7 @@ class Models:
         if provider is None:
             return state
         known = self._known.get(name, Known())
-        if anyio.current_time() - known.models_at >= FRESH_S:
+        if anyio.current_time() - known.at >= FRESH_S:
             try:
                 known = await self._models_of(name, provider)
             except NotAsked:
@@ -116,7 +115,7 @@ class Models:
 
     async def _models_of(self, name: str, provider: Provider) -> Known:
         models, now = tuple(await provider.models()), anyio.current_time()
-        self._known[name] = replace(self._known.get(name, Known()), models=models, models_at=now, at=now)
+        self._known[name] = replace(self._known.get(name, Known()), models=models, at=now)
         return self._known[name]
 
     async def _asked(self, state: ProviderState, provider: Provider) -> ProviderState:

@@ -13,6 +13,7 @@ import anyio
 import httpx2
 from anyio import to_thread
 
+from darkroom.environment import proxies_of
 from darkroom.errors import DarkroomError, OutcomeUnknown, RateLimited
 from darkroom.redact import Redactor, quote
 from darkroom.transport import failures
@@ -78,10 +79,9 @@ class Http:
 
 def _unusable(error: Exception) -> str:
     """Which variable of the environment keeps a client from being made."""
-    for name, value in os.environ.items():
+    for name, url in proxies_of(os.environ).items():
         try:
-            if name.lower() in failures.PROXIES and value:
-                httpx2.Proxy(value if "://" in value else f"http://{value}")
+            httpx2.Proxy(url if "://" in url else f"http://{url}")
         except Exception:
             return f"{name} is no proxy that can be used: write http://, https:// or socks5://, a host and a port"
     authorities = os.environ.get("SSL_CERT_FILE")

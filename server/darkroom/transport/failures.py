@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
+from darkroom.environment import proxies_of
 from darkroom.errors import (
     DarkroomError,
     InvalidRequest,
@@ -29,8 +30,6 @@ from darkroom.errors import (
 from darkroom.models import Charged
 from darkroom.redact import Redactor, clean, quote
 from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, words_in
-
-PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class NotSetUp(httpx2.ConnectError):
@@ -256,7 +255,7 @@ def _number(text: str | None, unit: float) -> float | None:
 
 def _unreachable(title: str, error: Exception) -> ProviderUnreachable:
     check = "Check the network and the provider's base URL"
-    named = sorted(name for name in os.environ if name.lower() in PROXIES and os.environ[name])
+    named = sorted(proxies_of(os.environ))  # the HTTP client reads them there as well
     if isinstance(error, NotSetUp):
         check = "Correct it and start the server again"
     elif named:
