@@ -115,13 +115,13 @@ QUESTIONS: dict[str, Question] = {
     "a new one with a name": lambda ledger: ledger.begin(record("new 2", request_key="mine"), adopt_since=NOW - 600),
     "a new one within a budget": lambda ledger: ledger.begin(record("new 3"), adopt_since=NOW - 600, room=ROOM),
     "whether one was answered": lambda ledger: ledger.answer(record("new 1"), Answered.DELIVERED),
-    "who may submit": lambda ledger: ledger.claim_next("key", LIMITS, holder="me", token="t", now=NOW),
-    "where one stands": lambda ledger: ledger.standing(record("waiting"), LIMITS, NOW),
+    "who may submit": lambda ledger: ledger.claim_next("key", LIMITS, holder="me", token="t"),
+    "where one stands": lambda ledger: ledger.standing(record("waiting"), LIMITS),
     "how long it takes": lambda ledger: ledger.durations("key", "m", 1),
-    "requests": lambda ledger: ledger.reserve_requests("key", LIMITS.requests, 5, NOW),
+    "requests": lambda ledger: ledger.reserve_requests("key", LIMITS.requests, 5),
     "the other holders": lambda ledger: ledger.others("me", ["fatthumb", "betterwaifu"]),
     "what is held": lambda ledger: ledger.held("me"),
-    "what the dead left": lambda ledger: ledger.adopt(["dead"], "me", {"fatthumb": "key"}, lost=LOST, now=NOW),
+    "what the dead left": lambda ledger: ledger.adopt(["dead"], "me", {"fatthumb": "key"}, lost=LOST),
 }  # fmt: skip
 
 
@@ -132,7 +132,7 @@ async def ask(home: Path, name: str, question: Question) -> float:
         # What a sync takes is the disk's affair.
         await database.run(lambda: database.db.execute("PRAGMA synchronous = OFF"))
         opened = time.perf_counter()
-        await question(SqliteLedger(database, SIGNS))
+        await question(SqliteLedger(database, SIGNS, lambda: NOW))
         took = time.perf_counter() - opened
     print(f"{took * 1000:8.1f} ms  {name}  (opened in {(opened - started) * 1000:.1f} ms)")
     return took

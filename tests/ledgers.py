@@ -1,6 +1,7 @@
 """A ledger by itself, without the rest of the house."""
 
-from collections.abc import AsyncGenerator, Generator
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -33,11 +34,23 @@ class Seen:
         return self.life(process_id) is Life.SILENT
 
 
+@dataclass
+class Clock:
+    """A wall clock that moves only when it is told to."""
+
+    now: float
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @asynccontextmanager
-async def open_ledger(home: Path, seen: Seen | None = None) -> AsyncGenerator[SqliteLedger]:
+async def open_ledger(
+    home: Path, seen: Seen | None = None, *, clock: Callable[[], float] = time.time
+) -> AsyncGenerator[SqliteLedger]:
     """The ledger in this folder. Raises StorageError as `open_database` does."""
     async with open_database(home) as database:
-        yield SqliteLedger(database, seen or Seen())
+        yield SqliteLedger(database, seen or Seen(), clock)
 
 
 @contextmanager

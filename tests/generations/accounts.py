@@ -10,7 +10,7 @@ from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits
 from darkroom.store.ledger import Later
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import open_ledger
+from tests.ledgers import Clock, open_ledger
 from tests.store.ledger_model import MEMORY
 
 ACCOUNT = "key"
@@ -20,11 +20,19 @@ NOW = 1_000_000.0
 class Account:
     """One key's queue in a real ledger, under a clock that only moves when it is told to."""
 
-    def __init__(self, ledger: SqliteLedger, limits: Limits) -> None:
+    def __init__(self, ledger: SqliteLedger, clock: Clock, limits: Limits) -> None:
         self.ledger = ledger
         self.limits = limits
-        self.now = NOW
+        self._clock = clock
         self._numbers = count(1)
+
+    @property
+    def now(self) -> float:
+        return self._clock.now
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self._clock.now = now
 
     async def accept(self, number: int = 1) -> list[Record]:
         return [await self._accept() for _ in range(number)]
@@ -43,7 +51,7 @@ class Account:
 
     async def claim(self) -> Record | Later | None:
         token = f"token {next(self._numbers)}"
-        return await self.ledger.claim_next(ACCOUNT, self.limits, holder="me", token=token, now=self.now)
+        return await self.ledger.claim_next(ACCOUNT, self.limits, holder="me", token=token)
 
     async def claim_in_time(self, *, answered: bool = True) -> Record:
         """The next claim, waiting as long as the gate says and no longer; its answer comes at once, or not yet."""
@@ -54,8 +62,8 @@ class Account:
                     await self.answer(answer)
                 return answer
             assert answer is not None
-            assert answer.at > self.now
-            self.now = answer.at
+            assert answer.in_s > 0.0
+            self.now += answer.in_s
         raise AssertionError("the gate says later for ever")
 
     async def answer(self, record: Record) -> None:
@@ -63,20 +71,16 @@ class Account:
         assert await self.ledger.change(record, job) is not None
 
     async def told_429(self, record: Record, wait: float, narrowed_for: float) -> None:
-        closed_until = self.now + wait
-        narrowed_until = closed_until + narrowed_for
-        back = await self.ledger.unsend(
-            record, closed_until=closed_until, narrowed_until=narrowed_until, refused_since=None, now=self.now
-        )
-        assert back is not None
+        assert await self.ledger.unsend(record, closed_s=wait, narrowed_s=wait + narrowed_for) is not None
 
     async def told_when(self, record: Record) -> float:
         """Seconds until its start, as a caller is told now."""
-        return (await self.ledger.standing(record, self.limits, self.now)).starts_in_s
+        return (await self.ledger.standing(record, self.limits)).starts_in_s
 
 
 @asynccontextmanager
 async def account_with(limits: Limits) -> AsyncGenerator[Account]:
     with TemporaryDirectory(dir=MEMORY) as folder:
-        async with open_ledger(Path(folder)) as ledger:
-            yield Account(ledger, limits)
+        clock = Clock(NOW)
+        async with open_ledger(Path(folder), clock=clock) as ledger:
+            yield Account(ledger, clock, limits)

@@ -20,6 +20,7 @@ from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER
 from darkroom.providers.registry import Registry
 from darkroom.redact import Redactor
+from tests import ledgers
 from tests.clients import provider_at
 from tests.hosts import PATIENCE_S
 from tests.ledgers import open_ledger
@@ -31,13 +32,10 @@ NEW_YORK = "EST5EDT,M3.2.0,M11.1.0"
 
 
 @dataclass
-class Clock:
+class Clock(ledgers.Clock):
     """Stands still until it is set."""
 
     now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
     def set(self, local: str) -> None:
         """To what a clock on the wall shows."""
@@ -60,7 +58,11 @@ async def service_of(
 ) -> AsyncGenerator[Service]:
     """The service as the composition root builds it, but for its clock."""
     with anyio.fail_after(PATIENCE_S):
-        async with provider_at(fatthumb) as provider, open_ledger(home) as ledger, anyio.create_task_group() as tasks:
+        async with (
+            provider_at(fatthumb) as provider,
+            open_ledger(home, clock=clock) as ledger,
+            anyio.create_task_group() as tasks,
+        ):
             changes = Changes()
             journal = Journal(ledger, changes)
             registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]))

@@ -31,10 +31,10 @@ LOST = Failure(code="outcome_unknown", message="Nobody knows.", charged=Charged.
 async def test_nothing_ends_before_it_began_whatever_the_clock_did_meanwhile(
     tmp_path: Path, end: str, back: float
 ) -> None:
-    async with open_ledger(tmp_path) as ledger:
+    async with open_ledger(tmp_path, clock=lambda: NOW - back) as ledger:
         await ledger.begin(RECORD, adopt_since=0.0)
         if end == "cancelled":
-            await ledger.cancel(RECORD.id, "local", NOW - back)
+            await ledger.cancel(RECORD.id, "local")
         elif end == "failed":
             await Journal(ledger, Changes()).fail(RECORD, LOST, NOW - back)
         else:

@@ -19,7 +19,7 @@ from darkroom.errors import (
 from darkroom.generations.polling import QUICK_FAILURES, SLOWEST_WATCHED_S
 from darkroom.models import Generation
 from darkroom.providers.base import Reading
-from tests.generations.virtual import MadeUp, house, in_virtual_time, made_up, png, running_job, there
+from tests.generations.virtual import MadeUp, clock, house, in_virtual_time, made_up, png, running_job, there
 
 DOWN = ProviderError("It is down", next_step="Wait.")
 AT_WORK = Reading(done=False)
@@ -90,7 +90,7 @@ def test_a_clock_that_jumps_gives_nothing_up_and_holds_no_look_up(tmp_path: Path
     async def run() -> None:
         provider = made_up(AT_WORK, a=png())
         wall = [0.0]
-        async with house(tmp_path, provider, clock=lambda: 1_000_000.0 + anyio.current_time() + wall[0]) as one:
+        async with house(tmp_path, provider, clock=lambda: clock() + wall[0]) as one:
             await one.begin(running_job())
             await anyio.sleep(10.0)
             wall[0] = jump

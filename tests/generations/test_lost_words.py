@@ -141,14 +141,13 @@ async def test_a_post_under_way_is_never_taken_for_a_claim_without_a_word(tmp_pa
 async def test_a_claim_that_is_taken_back_is_not_the_next_one_of_its_row(tmp_path: Path) -> None:
     async with house(tmp_path, Spoken(), starts=False) as process:
         await process.ledger.begin(row(Stage.ACCEPTED), adopt_since=0.0)
-        claims: dict[str, Any] = {"holder": "me", "now": time.time()}
+        claims: dict[str, Any] = {"holder": "me"}
         access = Spoken().access
         first = await process.ledger.claim_next("key", access.limits, token="first", **claims)
         assert isinstance(first, Record)
-        assert await process.ledger.unclaim(first, time.time()) is not None
+        assert await process.ledger.unclaim(first) is not None
         second = await process.ledger.claim_next("key", access.limits, token="second", **claims)
         assert isinstance(second, Record)
-        back: dict[str, Any] = {"closed_until": 0.0, "narrowed_until": None, "refused_since": 1.0, "now": time.time()}
-        assert await process.ledger.unclaim(first, time.time()) is None
-        assert await process.ledger.unsend(first, **back) is None
+        assert await process.ledger.unclaim(first) is None
+        assert await process.ledger.unsend(first, closed_s=0.0, narrowed_s=None) is None
         assert await process.ledger.change(first, {"stage": Stage.FAILED}) is None

@@ -43,7 +43,7 @@ def answering(answer: Answer) -> MadeUp:
 
 async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> list[float]:
     """When that many running jobs, all resumed at the same time, were looked at in that time."""
-    async with open_ledger(home) as ledger:
+    async with open_ledger(home, clock=clock) as ledger:
         journal = Journal(ledger, Changes())
         registry = Registry(providers={provider.name: provider}, default=provider.name, redact=Redactor([]))
         async with anyio.create_task_group() as tasks:
@@ -97,8 +97,8 @@ def test_a_pause_that_the_provider_asked_for_holds_for_all_polls_of_the_key(
     tmp_path: Path, requests: tuple[Window, ...]
 ) -> None:
     async def waited() -> float:
-        async with open_ledger(tmp_path) as ledger:
-            budget = RequestAllowance(Access("key", Limits(requests=requests)), ledger, clock=clock)
+        async with open_ledger(tmp_path, clock=clock) as ledger:
+            budget = RequestAllowance(Access("key", Limits(requests=requests)), ledger)
             await budget.draw()
             budget.close(20.0)
             before = anyio.current_time()
@@ -219,9 +219,9 @@ def test_the_looks_of_a_process_keep_the_request_window(
 ) -> None:
     async def looked() -> list[float]:
         times: list[float] = []
-        async with open_ledger(tmp_path) as ledger:
+        async with open_ledger(tmp_path, clock=clock) as ledger:
             account = f"key {window} {steps} {burst}"
-            budget = RequestAllowance(Access(account, Limits(requests=(window,))), ledger, clock=clock)
+            budget = RequestAllowance(Access(account, Limits(requests=(window,))), ledger)
             for pause in steps:
                 await anyio.sleep(pause)
                 for _ in range(burst):

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -28,17 +29,24 @@ from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, Fault
 
 
+@dataclass
+class Moved:
+    """A clock that can be moved on."""
+
+    shift: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.shift
+
+
+@dataclass
 class Queue:
     """FatThumb's queue in a real ledger, under a clock that can be moved on."""
 
-    def __init__(self, ledger: SqliteLedger, submitter: Submitter, account: str) -> None:
-        self.ledger = ledger
-        self.submitter = submitter
-        self.account = account
-        self.shift = 0.0
-
-    def now(self) -> float:
-        return time.time() + self.shift
+    ledger: SqliteLedger
+    submitter: Submitter
+    account: str
+    now: Moved
 
     async def accept(self, number: int) -> list[Record]:
         request = GenerationRequest(provider="fatthumb", prompt="a fox", model="gemini-3-pro")
@@ -73,7 +81,7 @@ class Queue:
         return rows[0][0] - self.now()
 
     def later(self, seconds: float) -> None:
-        self.shift += seconds
+        self.now.shift += seconds
         self.submitter.wake("fatthumb")
 
 
@@ -85,11 +93,16 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
         "FATTHUMB_LIMITS": "active=1,submit=1000/1",
     }
     settings = Settings.from_environment({**environ, "DARKROOM_HOME": str(folder), "DARKROOM_PICTURES": str(folder)})
-    async with open_http() as http, open_ledger(folder) as ledger, anyio.create_task_group() as tasks:
+    clock = Moved()
+    async with (
+        open_http() as http,
+        open_ledger(folder, clock=clock) as ledger,
+        anyio.create_task_group() as tasks,
+    ):
         providers = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor())
         journal = Journal(ledger, Changes())
-        submitter = Submitter(journal, providers, "me", lambda _: None, Place(folder), clock=lambda: queue.now())  # noqa: PLW0108 - made below
-        queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account)
+        submitter = Submitter(journal, providers, "me", lambda _: None, Place(folder), clock=clock)
+        queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account, clock)
         with anyio.fail_after(PATIENCE_S):
             submitter.start(tasks)
             yield queue

@@ -16,7 +16,7 @@ from darkroom.providers.base import Access, Reading
 from darkroom.settings import Limits, Window
 from darkroom.store import database
 from tests.generations.house import House, Spoken, house
-from tests.generations.test_polling import clock, in_virtual_time
+from tests.generations.test_polling import in_virtual_time
 from tests.ledgers import open_ledger
 
 RUNNING = Record(
@@ -82,7 +82,7 @@ def test_jobs_are_looked_at_every_thirty_seconds_while_the_ledger_cannot_be_aske
     async def looks() -> list[float]:
         times: list[float] = []
         async with open_ledger(tmp_path) as ledger:
-            allowance = RequestAllowance(Access("key", Limits(requests=(Window(1000, 3600.0),))), ledger, clock=clock)
+            allowance = RequestAllowance(Access("key", Limits(requests=(Window(1000, 3600.0),))), ledger)
             allowed, ledger.reserve_requests = ledger.reserve_requests, refuse
 
             async def look() -> None:

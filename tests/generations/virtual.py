@@ -52,9 +52,12 @@ class TimeJump(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock hardly moves while anything can be done, and then jumps to the next timer."""
 
+    latest: "ClassVar[VirtualLoop | None]" = None
+
     def __init__(self) -> None:
         self.jump = TimeJump()
         super().__init__(self.jump)
+        VirtualLoop.latest = self
 
     def time(self) -> float:
         return self.jump.now
@@ -77,8 +80,9 @@ def in_virtual_time(test: Callable[..., Awaitable[T]], *arguments: Any) -> T:
 
 
 def clock() -> float:
-    """The wall clock of the virtual time."""
-    return NOW + anyio.current_time()
+    """The wall clock of the virtual time, in its worker threads too."""
+    assert VirtualLoop.latest is not None
+    return NOW + VirtualLoop.latest.time()
 
 
 def png(shade: int = 0) -> bytes:
@@ -235,7 +239,7 @@ async def house(
     home: Path, *providers: MadeUp, holder: str = "me", clock: Callable[[], float] = clock
 ) -> AsyncGenerator[House]:
     """One process on the ledger of this home; pictures go to its folder `pictures`."""
-    async with open_ledger(home) as ledger, anyio.create_task_group() as tasks:
+    async with open_ledger(home, clock=clock) as ledger, anyio.create_task_group() as tasks:
         changes = Changes()
         journal = Journal(ledger, changes)
         registry = Registry({provider.name: provider for provider in providers}, providers[0].name, Redactor([]))

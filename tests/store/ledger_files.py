@@ -24,14 +24,17 @@ T = TypeVar("T")
 class Ledgers:
     """A ledger file in a new folder, and connections to it as so many processes have."""
 
-    def __init__(self, portal: BlockingPortal, folder: Path) -> None:
+    def __init__(self, portal: BlockingPortal, folder: Path, clock: Callable[[], float]) -> None:
         self._portal = portal
         self._open = ExitStack()
         self._home = Path(mkdtemp(dir=folder))
         self.seen = Seen()
+        self._clock = clock
 
     def connect(self) -> SqliteLedger:
-        return self._open.enter_context(self._portal.wrap_async_context_manager(open_ledger(self._home, self.seen)))
+        return self._open.enter_context(
+            self._portal.wrap_async_context_manager(open_ledger(self._home, self.seen, clock=self._clock))
+        )
 
     def ask(self, method: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
         return self._portal.call(partial(method, *arguments, **named))

@@ -20,7 +20,7 @@ class ProcessesMachine(RuleBasedStateMachine):
 
     def __init__(self, portal: BlockingPortal, folder: Path) -> None:
         super().__init__()
-        self.ledgers = Ledgers(portal, folder)
+        self.ledgers = Ledgers(portal, folder, lambda: self.model.clock)
         self.model = Model(Callers(lambda name: self.ledgers.seen.life(name) is Life.RUNNING))
         self.processes: list[Process] = []
         self.seen: dict[str, Record] = {}
@@ -68,7 +68,7 @@ class ProcessesMachine(RuleBasedStateMachine):
         heir, now = self.running(pick), self.model.clock
         accounts = {provider: ACCOUNTS[provider] for provider in known}
         others = self.ledgers.ask(heir.ledger.others, heir.name, known)
-        adopted = self.ledgers.ask(heir.ledger.adopt, others, heir.name, accounts, lost=LOST, now=now)
+        adopted = self.ledgers.ask(heir.ledger.adopt, others, heir.name, accounts, lost=LOST)
         due: set[str] = set()
         for row in list(self.model.rows.values()):
             holder = self.named(row.holder)

@@ -69,7 +69,7 @@ async def test_running_rows_of_the_silent_are_taken_over_and_their_submission_st
             row = call(name, "p1", key=name).model_copy(update={"stage": stage, "submit_token": name})
             await ledger.begin(row, adopt_since=NOW)
         others = await ledger.others("p2", ["alpha"])
-        adopted = await ledger.adopt(others, "p2", {"alpha": "key"}, lost=LOST, now=NOW)
+        adopted = await ledger.adopt(others, "p2", {"alpha": "key"}, lost=LOST)
         assert {record.id for record in adopted} == {"a", "b"}
         kept = {row.id: (row.stage, row.holder) for row in await ledger.newest(["c", "d"])}
         assert kept == {name: (stages[name], "p1") for name in ("c", "d")}

@@ -109,14 +109,14 @@ class LedgerMachine(ProcessesMachine):
             if only is None or name in only or self.named(self.model.rows[name].holder).life is Life.RUNNING
         ]
         claimed = self.ledgers.ask(
-            process.ledger.claim_next, account, limits, holder=process.name, token=token, now=now, only=only
+            process.ledger.claim_next, account, limits, holder=process.name, token=token, only=only
         )
         assert (claimed is None) is (not awaited), "it waits for nobody, or passed over somebody"
         if claimed is None:
             return None
         if isinstance(claimed, Later):
-            assert claimed.at > now
-            self.time_passes(claimed.at - now if patient else 0.0)
+            assert claimed.in_s > 0.0
+            self.time_passes(claimed.in_s if patient else 0.0)
             return self.claim(pick, provider, patient=False, only=only) if patient else None
         assert claimed.id == awaited[0], "out of turn"
         assert only is None or claimed.id in only, "sent by a command that was not asked to"
@@ -163,10 +163,9 @@ class LedgerMachine(ProcessesMachine):
         now, account, too_soon = self.model.clock, post.record.account, post.said is Said.TOO_SOON
         refused_since = None if too_soon else now
         due = self.model.put_back(post, refused_since)
-        closed = {"closed_until": now + wait, "narrowed_until": now + wait + 20.0 if too_soon else None}
-        unsend = partial(post.process.ledger.unsend, refused_since=refused_since, **closed)
+        unsend = partial(post.process.ledger.unsend, closed_s=wait, narrowed_s=wait + 20.0 if too_soon else None)
         back = post.process.ledger.unclaim if post.said is Said.UNSENT else unsend
-        assert bare(self.ledgers.ask(back, post.record, now=now)) == bare(due)
+        assert bare(self.ledgers.ask(back, post.record)) == bare(due)
         if too_soon:
             self.model.closed[account] = max(now + wait, self.model.closed.get(account, 0.0))
         return due
@@ -188,7 +187,7 @@ class LedgerMachine(ProcessesMachine):
         names = [post.record.id for post in self.model.posts if posting and post.said is None] or [*self.model.rows]
         name = names[which % len(names)]
         due = self.model.cancel(name)
-        assert bare(self.ledgers.ask(self.running(pick).ledger.cancel, name, "local", self.model.clock)) == bare(due)
+        assert bare(self.ledgers.ask(self.running(pick).ledger.cancel, name, "local")) == bare(due)
 
     @precondition(lambda self: self.model.rows)
     @rule(which=picks, age=ages, position=st.sampled_from([None, 1, 2]), done=st.booleans())
@@ -211,8 +210,8 @@ class LedgerMachine(ProcessesMachine):
 
     @rule(pick=picks, wanted=st.integers(1, 10))
     def polls_are_reserved(self, pick: int, wanted: int) -> None:
-        account, limits, now = ACCOUNTS["alpha"], LIMITS["alpha"], self.model.clock
-        grant = self.ledgers.ask(self.running(pick).ledger.reserve_requests, account, limits.requests, wanted, now)
+        account, limits = ACCOUNTS["alpha"], LIMITS["alpha"]
+        grant = self.ledgers.ask(self.running(pick).ledger.reserve_requests, account, limits.requests, wanted)
         assert 0 <= grant.count <= wanted
         self.model.polls.append((account, self.model.now, grant.count))
         self.model.check_requests(account, limits)

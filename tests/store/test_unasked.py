@@ -12,7 +12,7 @@ from darkroom.store.database import FILE_NAME
 from darkroom.store.ledger import Later, Obstacle
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import Seen, open_ledger
+from tests.ledgers import Clock, Seen, open_ledger
 
 NOW = 1_000_000.0
 DAY = 24 * 3600.0
@@ -27,13 +27,13 @@ def row(name: str = "old", holder: str = "p1") -> Record:
     )  # fmt: skip
 
 
-async def claim(ledger: SqliteLedger, now: float, only: set[str] | None = None) -> str | None:
-    claimed = await ledger.claim_next("key", LIMITS, holder="p2", token=token_hex(8), now=now, only=only)
+async def claim(ledger: SqliteLedger, only: set[str] | None = None) -> str | None:
+    claimed = await ledger.claim_next("key", LIMITS, holder="p2", token=token_hex(8), only=only)
     return "later" if isinstance(claimed, Later) else claimed and claimed.id
 
 
-async def obstacle(ledger: SqliteLedger, now: float, only: set[str] | None = None) -> Obstacle | None:
-    return (await ledger.standing(row(), LIMITS, now, only=only)).obstacle
+async def obstacle(ledger: SqliteLedger, only: set[str] | None = None) -> Obstacle | None:
+    return (await ledger.standing(row(), LIMITS, only=only)).obstacle
 
 
 def copied(home: Path, how: str) -> Path:
@@ -55,84 +55,88 @@ def copied(home: Path, how: str) -> Path:
 @pytest.mark.parametrize("how", ["copied", "restored", "restored alone"])
 async def test_a_copied_ledger_sends_nothing_that_waits_in_it_until_it_is_named(tmp_path: Path, how: str) -> None:
     home = tmp_path / "home"
-    async with open_ledger(home) as ledger:
+    async with open_ledger(home, clock=lambda: NOW) as ledger:
         await ledger.begin(row(), adopt_since=NOW)
-    async with open_ledger(copied(home, how)) as ledger:
+    async with open_ledger(copied(home, how), clock=lambda: NOW) as ledger:
         await ledger.begin(row("new"), adopt_since=NOW)
-        assert await obstacle(ledger, NOW) is Obstacle.COPIED
-        assert await claim(ledger, NOW) == "new", "what is new is not held up"
-        assert await claim(ledger, NOW) is None
-        await ledger.send_all_the_same("somebody else", ["old"], NOW)
-        assert await claim(ledger, NOW) is None
-        await ledger.send_all_the_same("local", ["old"], NOW)
-        assert await obstacle(ledger, NOW) is None
-        assert await claim(ledger, NOW) == "old"
+        assert await obstacle(ledger) is Obstacle.COPIED
+        assert await claim(ledger) == "new", "what is new is not held up"
+        assert await claim(ledger) is None
+        await ledger.send_all_the_same("somebody else", ["old"])
+        assert await claim(ledger) is None
+        await ledger.send_all_the_same("local", ["old"])
+        assert await obstacle(ledger) is None
+        assert await claim(ledger) == "old"
 
 
 async def test_a_folder_that_was_moved_goes_on(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path / "home") as ledger:
+    async with open_ledger(tmp_path / "home", clock=lambda: NOW) as ledger:
         await ledger.begin(row(), adopt_since=NOW)
-    async with open_ledger((tmp_path / "home").rename(tmp_path / "moved")) as ledger:
-        assert await claim(ledger, NOW) == "old"
+    async with open_ledger((tmp_path / "home").rename(tmp_path / "moved"), clock=lambda: NOW) as ledger:
+        assert await claim(ledger) == "old"
 
 
 @pytest.mark.parametrize(("asleep", "sent"), [(DAY - 60.0, "old"), (DAY + 60.0, None)])
 async def test_what_nobody_drove_for_a_day_waits_until_it_is_named(
     tmp_path: Path, asleep: float, sent: str | None
 ) -> None:
-    async with open_ledger(tmp_path) as ledger:
+    clock = Clock(NOW)
+    async with open_ledger(tmp_path, clock=clock) as ledger:
         await ledger.begin(row(), adopt_since=NOW)
-        assert await obstacle(ledger, NOW + asleep) is (None if sent else Obstacle.FORGOTTEN)
-        assert await claim(ledger, NOW + asleep) == sent
+        clock.now += asleep
+        assert await obstacle(ledger) is (None if sent else Obstacle.FORGOTTEN)
+        assert await claim(ledger) == sent
         if sent is None:
-            await ledger.send_all_the_same("local", ["old"], NOW + asleep)
-            assert await claim(ledger, NOW + asleep) == "old"
+            await ledger.send_all_the_same("local", ["old"])
+            assert await claim(ledger) == "old"
 
 
 async def test_what_waits_for_days_behind_a_limit_is_sent_as_long_as_somebody_drives_it(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path) as ledger:
+    clock = Clock(NOW)
+    async with open_ledger(tmp_path, clock=clock) as ledger:
         await ledger.begin(row("busy"), adopt_since=NOW)
         await ledger.begin(row(), adopt_since=NOW)
         limits = Limits(active=1)
-        first = await ledger.claim_next("key", limits, holder="p2", token="t", now=NOW)
+        first = await ledger.claim_next("key", limits, holder="p2", token="t")
         for hour in range(1, 73):
-            claimed = await ledger.claim_next("key", limits, holder="p2", token=f"{hour}", now=NOW + hour * 3600.0)
+            clock.now += 3600.0
+            claimed = await ledger.claim_next("key", limits, holder="p2", token=f"{hour}")
             assert isinstance(claimed, Later)
         assert isinstance(first, Record)
-        now = NOW + 73 * 3600.0
-        await ledger.change(first, {"stage": Stage.FAILED, "finished_at": now})
-        assert await claim(ledger, now) == "old"
+        clock.now += 3600.0
+        await ledger.change(first, {"stage": Stage.FAILED, "finished_at": clock.now})
+        assert await claim(ledger) == "old"
 
 
 @pytest.mark.parametrize(("life", "sent"), [(Life.RUNNING, "later"), (Life.SILENT, "mine"), (Life.DEAD, "mine")])
 async def test_a_command_waits_behind_who_runs_and_passes_over_what_nobody_may_send(
     tmp_path: Path, life: Life, sent: str
 ) -> None:
-    async with open_ledger(tmp_path, Seen({"p1": life})) as ledger:
+    async with open_ledger(tmp_path, Seen({"p1": life}), clock=lambda: NOW) as ledger:
         await ledger.begin(row(), adopt_since=NOW)
-        assert await obstacle(ledger, NOW, only=set()) is (None if life is Life.RUNNING else Obstacle.NOBODY)
-        assert await claim(ledger, NOW, only=set()) == ("later" if life is Life.RUNNING else None)
+        assert await obstacle(ledger, only=set()) is (None if life is Life.RUNNING else Obstacle.NOBODY)
+        assert await claim(ledger, only=set()) == ("later" if life is Life.RUNNING else None)
         await ledger.begin(row("mine", "p2"), adopt_since=NOW)
-        assert await claim(ledger, NOW, only={"mine"}) == sent
+        assert await claim(ledger, only={"mine"}) == sent
 
 
 async def test_who_has_the_account_sends_the_oldest_whoever_holds_it_and_becomes_its_holder(tmp_path: Path) -> None:
-    async with open_ledger(tmp_path, Seen({"p1": Life.SILENT})) as ledger:
+    async with open_ledger(tmp_path, Seen({"p1": Life.SILENT}), clock=lambda: NOW) as ledger:
         await ledger.begin(row(), adopt_since=NOW)
-        assert await claim(ledger, NOW) == "old"
+        assert await claim(ledger) == "old"
         (sent,) = await ledger.newest(["old"])
         assert (sent.stage, sent.holder) == (Stage.SUBMITTING, "p2")
 
 
 async def test_who_waits_behind_a_submission_of_a_stopped_process_is_told_for_whom(tmp_path: Path) -> None:
     seen = Seen()
-    async with open_ledger(tmp_path, seen) as ledger:
+    async with open_ledger(tmp_path, seen, clock=lambda: NOW) as ledger:
         limits = Limits(active=1)
         for name in ("sent", "old"):
             await ledger.begin(row(name), adopt_since=NOW)
-        await ledger.claim_next("key", limits, holder="p1", token="t", now=NOW)
-        assert (await ledger.standing(row(), limits, NOW)).obstacle is None
+        await ledger.claim_next("key", limits, holder="p1", token="t")
+        assert (await ledger.standing(row(), limits)).obstacle is None
         seen.lives["p1"] = Life.SILENT
-        standing = await ledger.standing(row(), limits, NOW)
+        standing = await ledger.standing(row(), limits)
         assert (standing.obstacle, standing.sender) == (Obstacle.STOPPED, ("sent", "p1"))
-        assert (await ledger.standing(row(), Limits(), NOW)).obstacle is None, "nothing is in its way"
+        assert (await ledger.standing(row(), Limits())).obstacle is None, "nothing is in its way"

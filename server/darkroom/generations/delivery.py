@@ -1,7 +1,6 @@
 """Whether a caller ever learned what it paid for: an answer that was lost is given to its next identical call."""
 
 import logging
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
@@ -129,7 +128,7 @@ class Delivery:
         while True:
             await anyio.sleep(DISOWNED_AFTER_S)
             try:
-                row = await self._ledger.cancel(record.id, record.owner, time.time())
+                row = await self._ledger.cancel(record.id, record.owner)
                 if row is not None and not row.stage.terminal:
                     await self._ledger.answer(row, Answered.LOST)
             except StorageError:

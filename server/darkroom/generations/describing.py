@@ -70,9 +70,8 @@ class Describer:
         provider = self._registry.providers.get(record.request.provider)
         if provider is None or record.stage not in {Stage.ACCEPTED, Stage.SUBMITTING}:
             return None
-        limits, now = provider.access.limits, self._clock()
         with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
-            standing = await self._journal.ledger.standing(record, limits, now, only=self._only)
+            standing = await self._journal.ledger.standing(record, provider.access.limits, only=self._only)
             return standing if record.stage is Stage.ACCEPTED or standing.obstacle else None
         return None
 

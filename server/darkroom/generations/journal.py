@@ -79,9 +79,9 @@ class Journal:
         """Puts a claimed generation back into its queue; arguments as `Ledger.unsend`. Raises RowLost."""
         return await self._put_back(record, lambda: self.ledger.unsend(record, **back))
 
-    async def unclaim(self, record: Record, now: float) -> Record:
+    async def unclaim(self, record: Record) -> Record:
         """Puts a claimed generation of which nothing was sent back into its queue. Raises RowLost."""
-        return await self._put_back(record, lambda: self.ledger.unclaim(record, now))
+        return await self._put_back(record, lambda: self.ledger.unclaim(record))
 
     async def _put_back(self, record: Record, write: Callable[[], Awaitable[Record | None]]) -> Record:
         return self.told(await self._insist(record, write, lambda row: row.submit_token != record.submit_token))

@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any
@@ -45,14 +44,12 @@ class SubmitQueue:
         submit: Callable[[Provider, Record], Coroutine[Any, Any, None]],
         *,
         only: Collection[str] | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._provider = provider
         self._ledger = ledger
         self._holder = holder
         self._submit = submit
         self._only = only
-        self._clock = clock
         self._wake = anyio.Event()
         self.wordless: deque[str | None] = deque(maxlen=WORDLESS_KEPT)
         """Claims that raised, by token: whether they were committed or not, none of them is ever sent."""
@@ -82,7 +79,7 @@ class SubmitQueue:
             if isinstance(claimed, Record):
                 tasks.start_soon(self._send, claimed)
                 continue
-            with anyio.move_on_after(min(max(claimed.at - self._clock(), 0.01), RECHECK_S) if claimed else LOOK_S):
+            with anyio.move_on_after(min(max(claimed.in_s, 0.01), RECHECK_S) if claimed else LOOK_S):
                 await self._wake.wait()
 
     async def _send(self, record: Record) -> None:
@@ -100,18 +97,18 @@ class SubmitQueue:
         try:
             with anyio.CancelScope(shield=True):  # a row that is claimed must not be forgotten
                 claimed = await self._ledger.claim_next(
-                    access.account, access.limits, holder=self._holder, token=token, now=self._clock(),
+                    access.account, access.limits, holder=self._holder, token=token,
                     only=self._only, ended=lambda: self.ended,
                 )  # fmt: skip
             return claimed
         except StorageError as error:
             self.wordless.append(token)
             log.error("%s Nothing was sent; trying again.", error.message)
-            return Later(self._clock() + RETRY_S)
+            return Later(RETRY_S)
         except Exception:  # one row's trouble must not end the process
             self.wordless.append(token)
             log.exception("Nothing can be claimed for %s; trying again", self._provider.name)
-            return Later(self._clock() + RECHECK_S)
+            return Later(RECHECK_S)
         finally:
             if not isinstance(claimed, Record):
                 self._over()
@@ -128,10 +125,9 @@ class RequestAllowance:
     When the window runs short polls slow down, not fail.
     """
 
-    def __init__(self, access: Access, ledger: Ledger, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, access: Access, ledger: Ledger) -> None:
         self._access = access
         self._ledger = ledger
-        self._clock = clock
         self._turn = anyio.Lock()
         self._left = 0
         self._held_until = 0.0
@@ -170,10 +166,10 @@ class RequestAllowance:
         return 0.0
 
     async def _reserve(self) -> float:
-        now, began = self._clock(), anyio.current_time()
+        began = anyio.current_time()
         self._left = 0
         try:
-            grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK, now)
+            grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK)
         except StorageError as error:
             log.error("%s Jobs are looked at every %.0f s only.", error.message, BLIND_S)
             if began - self._last < BLIND_S:
@@ -181,4 +177,4 @@ class RequestAllowance:
             self._left, self._spacing, self._held_until = 1, 0.0, anyio.current_time() + HELD_S
             return 0.0
         self._left, self._spacing, self._held_until = grant.count, grant.spacing_s, began + HELD_S
-        return 0.0 if grant.count else min(max(grant.opens_at - now, 0.05), RECHECK_S)
+        return 0.0 if grant.count else min(max(grant.opens_in_s, 0.05), RECHECK_S)

@@ -1,7 +1,6 @@
 """The other processes on this ledger: what they change is told here, and what they leave behind is taken over."""
 
 import logging
-import time
 from collections.abc import Collection
 
 import anyio
@@ -53,9 +52,7 @@ class Peers:
         if not others:
             return
         lost = lost_in_submission().failure()
-        adopted = await self._ledger.adopt(
-            others, self._presence.id, accounts, lost=lost, now=time.time(), only=self._only
-        )
+        adopted = await self._ledger.adopt(others, self._presence.id, accounts, lost=lost, only=self._only)
         for record in adopted:
             log.info("%s adopted from a process that does not run any more", record.id)
             self._changes.publish(record)

@@ -217,7 +217,7 @@ class Service:
             NotFound: the owner has none of that id.
         """
         await self._owned(owner, generation_id)
-        record = self._journal.told(await self._ledger.cancel(generation_id, owner, self._clock()))
+        record = self._journal.told(await self._ledger.cancel(generation_id, owner))
         return await self._describer.generation(record), say_cancelled(record)
 
     async def page(
@@ -275,7 +275,7 @@ class Service:
         """Lets those that wait be sent, and this process go on with all of them."""
         if waiting := [record.id for record in records if record.stage is Stage.ACCEPTED]:
             with suppress(StorageError):
-                await self._ledger.send_all_the_same(owner, waiting, self._clock())
+                await self._ledger.send_all_the_same(owner, waiting)
         for record in records:
             self._driver.named(record)
 

@@ -62,7 +62,7 @@ class Submitter:
         self._clock = clock
         self._posting: set[anyio.CancelScope] = set()
         self._queues = {
-            name: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only, clock=clock)
+            name: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only)
             for name, provider in registry.providers.items()
         }
 
@@ -150,7 +150,7 @@ class Submitter:
 
     async def _unclaim(self, record: Record) -> None:
         """No POST begins once the end has begun."""
-        await self._journal.unclaim(record, self._clock())
+        await self._journal.unclaim(record)
 
     async def _sent(self, record: Record, receipt: Submission) -> None:
         try:
@@ -164,7 +164,7 @@ class Submitter:
         self._journal.struggling(record, None)
 
     async def _no_place(self, record: Record, error: StorageError) -> None:
-        back = await self._journal.unclaim(record, self._clock())
+        back = await self._journal.unclaim(record)
         if back.stage is Stage.ACCEPTED:  # else somebody wished to cancel it meanwhile
             await self._journal.fail(back, error.failure(), self._clock())
 
@@ -175,9 +175,7 @@ class Submitter:
             await self._journal.fail(record, error.failure(), now)
             return
         wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
-        back = await self._journal.unsend(
-            record, closed_until=now + wait, narrowed_until=None, refused_since=since, now=now
-        )
+        back = await self._journal.unsend(record, closed_s=wait, narrowed_s=None)
         self._journal.struggling(back, f"{error.message}.")
 
     async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
@@ -187,9 +185,7 @@ class Submitter:
             await self._journal.fail(record, _never_let_in(provider, error).failure(), now)
             return
         wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
-        back = await self._journal.unsend(
-            record, closed_until=now + wait, narrowed_until=now + wait + NARROWED_FOR_S, refused_since=None, now=now
-        )
+        back = await self._journal.unsend(record, closed_s=wait, narrowed_s=wait + NARROWED_FOR_S)
         self._journal.struggling(back, f"{error.message}.")
 
 

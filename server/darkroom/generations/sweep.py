@@ -1,7 +1,6 @@
 """Looks after rows that this process holds and nobody drives: a commit may have succeeded, and its word been lost."""
 
 import logging
-import time
 from typing import Protocol
 
 import anyio
@@ -51,5 +50,5 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
             continue
         if record.stage is not Stage.SUBMITTING:
             driver.resume(record)
-        elif (back := await journal.ledger.unclaim(record, time.time())) is not None:
+        elif (back := await journal.ledger.unclaim(record)) is not None:
             driver.resume(journal.told(back))

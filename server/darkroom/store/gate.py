@@ -29,7 +29,7 @@ def pass_gate(
     """Marks the account's next row as `submitting` by that process and answers its id, if its limits allow it now."""
     opening = _next_opening(db, account, limits, now)
     if opening > now:
-        return Later(opening)
+        return Later(opening - now)
     db.execute(
         "UPDATE generations SET stage = 'submitting', holder = ?, submit_token = ?, submitted_at = ? WHERE id = ?",
         (holder, token, now, generation_id),
@@ -45,12 +45,12 @@ def arrived(db: sqlite3.Connection, token: str | None, now: float | None) -> Non
     db.execute("UPDATE submissions SET at = ? WHERE submit_token = ?", (now, token))
 
 
-def close(db: sqlite3.Connection, account: str, until: float, narrowed_until: float | None, now: float) -> None:
-    """Lets nobody submit for this account until then, nor before what it was closed until already."""
+def close(db: sqlite3.Connection, account: str, seconds: float, narrowed_s: float | None, now: float) -> None:
+    """Lets nobody submit for this account for so long, nor before what it was closed until already."""
     db.execute(
         "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
         " SET closed_until = excluded.closed_until, narrowed_until = max(narrowed_until, excluded.narrowed_until)",
-        (account, max(until, _state(db, account, now)[0]), narrowed_until or 0.0),
+        (account, max(now + seconds, _state(db, account, now)[0]), now + narrowed_s if narrowed_s else 0.0),
     )
 
 
@@ -102,7 +102,7 @@ def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Win
     if granted:
         db.execute("INSERT INTO requests VALUES (?, ?, ?)", (account, now, granted))
     _forget(db, "requests", account, windows, now)
-    return Grant(granted, spacing, opens_at)
+    return Grant(granted, spacing, opens_at - now)
 
 
 def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> float:

@@ -11,9 +11,9 @@ from darkroom.settings import Limits, Window
 
 @dataclass(frozen=True)
 class Later:
-    """The gate's no: nothing may be submitted before `at` (seconds since 1970)."""
+    """The gate's no: nothing may be submitted for another `in_s` seconds."""
 
-    at: float
+    in_s: float
 
 
 class Obstacle(Enum):
@@ -48,12 +48,12 @@ class Standing:
 class Grant:
     """Requests that one process may make now. `spacing_s` is to be kept between them while the window is short.
 
-    `count` 0: none before `opens_at` (seconds since 1970).
+    `count` 0: none for another `opens_in_s`.
     """
 
     count: int
     spacing_s: float
-    opens_at: float
+    opens_in_s: float
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,11 @@ class Page:
 
 
 class Ledger(Protocol):
-    """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
+    """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it.
+
+    What it judges by time it judges by its own clock, read when the transaction has begun: a caller's "now" would be as
+    old as the caller had to wait for its turn.
+    """
 
     async def begin(
         self, record: Record, *, adopt_since: float, room: Room | None = None, again: bool = False
@@ -132,7 +136,7 @@ class Ledger(Protocol):
         """The row, if it is this owner's."""
         ...
 
-    async def cancel(self, generation_id: str, owner: str, now: float) -> Record | None:
+    async def cancel(self, generation_id: str, owner: str) -> Record | None:
         """Cancels what still waits here, whoever holds it; where its POST is under way, the wish stays with the row.
 
         A wish is read in the transaction that would send the row again. Answers the row as it is then; None: the
@@ -169,7 +173,6 @@ class Ledger(Protocol):
         *,
         holder: str,
         token: str,
-        now: float,
         only: Collection[str] | None = None,
         ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
@@ -180,13 +183,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def send_all_the_same(self, owner: str, ids: Collection[str], now: float) -> None:
+    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
         """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
         ...
 
-    async def standing(
-        self, record: Record, limits: Limits, now: float, *, only: Collection[str] | None = None
-    ) -> Standing:
+    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
         """Where a waiting row stands in its account's queue. `only`: as for `claim_next`."""
         ...
 
@@ -194,7 +195,7 @@ class Ledger(Protocol):
         """Seconds from submission to the end of this account's last such generations that succeeded, newest first."""
         ...
 
-    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
+    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
         """Takes up to `wanted` requests out of the account's windows for this process's polls."""
         ...
 
@@ -202,20 +203,18 @@ class Ledger(Protocol):
         self,
         record: Record,
         *,
-        closed_until: float,
-        narrowed_until: float | None,
-        refused_since: float | None,
-        now: float,
+        closed_s: float,
+        narrowed_s: float | None,
     ) -> Record | None:
-        """Takes back a claim whose POST was not accepted, and closes the account until the given time.
+        """Takes back a claim whose POST was not accepted, and closes the account for `closed_s` seconds.
 
-        `narrowed_until`: the provider itself said that it was too soon, so until then its windows count as narrower.
-        `refused_since`: nothing reached the provider; all that waits of the account then counts from that moment on.
+        `narrowed_s`: the provider itself said that it was too soon; for so long its windows count as narrower. None:
+        nothing reached it. All that waits of the account counts from the first such refusal on.
         The row waits again, or is cancelled where that was wished meanwhile.
         """
         ...
 
-    async def unclaim(self, record: Record, now: float) -> Record | None:
+    async def unclaim(self, record: Record) -> Record | None:
         """Takes back a claim of which no POST was made, and never will be: it counts against no window.
 
         The row waits again, or is cancelled where that was wished meanwhile. None: the claim is no longer there.
@@ -272,7 +271,6 @@ class Ledger(Protocol):
         accounts: Mapping[str, str],
         *,
         lost: Failure,
-        now: float,
         only: Collection[str] | None = None,
     ) -> list[Record]:
         """Takes over what those of these processes left unfinished that are dead or silent.

@@ -47,7 +47,7 @@ class Queue:
             if self._ours(generation_id):
                 return generation_id
             if self.signs.life(holder) is Life.RUNNING:
-                return Later(self.now + gate.RECHECK_S)
+                return Later(gate.RECHECK_S)
         return None
 
     def standing(self, generation_id: str, limits: Limits) -> Standing:

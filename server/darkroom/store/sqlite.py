@@ -1,5 +1,6 @@
 """The ledger on SQLite: rows of generations."""
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -14,13 +15,14 @@ from darkroom.store.presence import Signs
 
 
 class SqliteLedger:
-    """See `Ledger`. `signs` tells which of the processes that rows name live and run."""
+    """See `Ledger`. `signs` tells which of the processes that rows name live and run; `clock`: seconds since 1970."""
 
-    def __init__(self, database: Database, signs: Signs) -> None:
+    def __init__(self, database: Database, signs: Signs, clock: Callable[[], float] = time.time) -> None:
         self._db = database.db
         self._database = database
         self._file = database.file
         self._signs = signs
+        self._clock = clock
         self._run = database.run
         self._transaction = database.transaction
 
@@ -93,9 +95,9 @@ class SqliteLedger:
         """See `Ledger.get`."""
         return await self._run(lambda: rows.select_one(self._db, "id = ? AND owner = ?", (generation_id, owner)))
 
-    async def cancel(self, generation_id: str, owner: str, now: float) -> Record | None:
+    async def cancel(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.cancel`."""
-        return await self._transaction(lambda: withdrawal.cancel(self._db, generation_id, owner, now))
+        return await self._transaction(lambda: withdrawal.cancel(self._db, generation_id, owner, self._clock()))
 
     async def held(self, holder: str) -> list[Record]:
         """See `Ledger.held`."""
@@ -129,7 +131,6 @@ class SqliteLedger:
         *,
         holder: str,
         token: str,
-        now: float,
         only: Collection[str] | None = None,
         ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
@@ -137,6 +138,7 @@ class SqliteLedger:
         waiting = "SELECT 1 FROM generations WHERE account = ? AND stage = 'accepted' LIMIT 1"
 
         def claim() -> Record | Later | None:
+            now = self._clock()
             answer = None if ended() else self._queue(account, now, only).turn()
             if isinstance(answer, str):
                 answer = gate.pass_gate(self._db, answer, account, limits, holder=holder, token=token, now=now)
@@ -146,16 +148,14 @@ class SqliteLedger:
             return None  # what is asked every second must not keep others from writing
         return await self._transaction(claim)
 
-    async def send_all_the_same(self, owner: str, ids: Collection[str], now: float) -> None:
+    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
         """See `Ledger.send_all_the_same`."""
-        await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, now))
+        await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
 
-    async def standing(
-        self, record: Record, limits: Limits, now: float, *, only: Collection[str] | None = None
-    ) -> Standing:
+    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
         """See `Ledger.standing`."""
         run = self._run if only is None else self._transaction  # it has to look who lives
-        return await run(lambda: self._queue(record.account, now, only).standing(record.id, limits))
+        return await run(lambda: self._queue(record.account, self._clock(), only).standing(record.id, limits))
 
     async def durations(self, account: str, model: str, count: int) -> list[float]:
         """See `Ledger.durations`."""
@@ -166,27 +166,27 @@ class SqliteLedger:
         )
         return [took for (took,) in await self._run(lambda: self._db.execute(sql, (account, model, count)).fetchall())]
 
-    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
+    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
         """See `Ledger.reserve_requests`."""
-        return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, now))
+        return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, self._clock()))
 
     async def unsend(
         self,
         record: Record,
         *,
-        closed_until: float,
-        narrowed_until: float | None,
-        refused_since: float | None,
-        now: float,
+        closed_s: float,
+        narrowed_s: float | None,
     ) -> Record | None:
         """See `Ledger.unsend`."""
 
         def take_back() -> Record | None:
-            gate.close(self._db, record.account, closed_until, narrowed_until, now)
-            if refused_since is not None:  # nothing reached the provider, so nothing counts there
+            now = self._clock()
+            gate.close(self._db, record.account, closed_s, narrowed_s, now)
+            if narrowed_s is None:  # nothing reached the provider, so nothing counts there
                 self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
-                withdrawal.share(self._db, record.account, "refused_since", refused_since)
-                return withdrawal.put_back(self._db, record, now, refused_since=refused_since)
+                since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
+                withdrawal.share(self._db, record.account, "refused_since", since)
+                return withdrawal.put_back(self._db, record, now, refused_since=since)
             gate.arrived(self._db, record.submit_token, now)
             since = min(record.limited_since or now, now)
             withdrawal.share(self._db, record.account, "limited_since", since)
@@ -196,9 +196,9 @@ class SqliteLedger:
 
         return await self._transaction(take_back)
 
-    async def unclaim(self, record: Record, now: float) -> Record | None:
+    async def unclaim(self, record: Record) -> Record | None:
         """See `Ledger.unclaim`."""
-        return await self._transaction(lambda: withdrawal.unclaim(self._db, record, now))
+        return await self._transaction(lambda: withdrawal.unclaim(self._db, record, self._clock()))
 
     async def change(
         self, record: Record, changes: Mapping[str, Any], *, stages: Collection[Stage] | None = None
@@ -262,12 +262,11 @@ class SqliteLedger:
         accounts: Mapping[str, str],
         *,
         lost: Failure,
-        now: float,
         only: Collection[str] | None = None,
     ) -> list[Record]:
         """See `Ledger.adopt`."""
         return await self._transaction(
-            lambda: inheritance.take(self._db, self._signs, others, holder, accounts, only, lost, now)
+            lambda: inheritance.take(self._db, self._signs, others, holder, accounts, only, lost, self._clock())
         )
 
     def _queue(self, account: str, now: float, only: Collection[str] | None) -> queue.Queue:
