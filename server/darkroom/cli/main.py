@@ -14,7 +14,6 @@ import anyio
 from darkroom import __version__
 from darkroom.cli import commands
 from darkroom.cli.commands import FAILED, WRONG_USE
-from darkroom.cli.hints import hint
 from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
@@ -90,6 +89,9 @@ class _Parser(argparse.ArgumentParser):
         """Those of each command, by name."""
 
     def error(self, message: str) -> NoReturn:
+        # What looks for a word that was meant takes longer to import than a start may.
+        from darkroom.cli.hints import hint  # noqa: PLC0415
+
         meant = hint(message, self._words, self.options)
         super().error(f"{clean(message, 500)}{f'. {clean(meant, 500)}' if meant else ''}")
 
