@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from darkroom.app.context import open_app
-from darkroom.generations import peers, sweep
+from darkroom.generations.driving import peers, sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.settings import Settings
 from darkroom.store.database import FILE_NAME

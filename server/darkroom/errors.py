@@ -27,6 +27,8 @@ from pydantic_core import ErrorDetails
 
 from darkroom.models import Charged, Failure
 
+LOOK_AGAIN = "Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may have it too."
+
 
 class DarkroomError(Exception):
     """An error that says what happened, whether it was charged, and what to do next."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 import pytest
 
 from darkroom.errors import NotAnImage, OutcomeUnknown, ProviderError, Unauthorized
-from darkroom.generations.collect import verified
+from darkroom.generations.pictures.recognising import verified
 from darkroom.models import Charged
 from darkroom.redact import Redactor
 from darkroom.transport.client import Api, Http

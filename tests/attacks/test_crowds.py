@@ -11,7 +11,7 @@ import pytest
 from anyio import to_thread
 
 from darkroom.app.context import AppContext, open_app
-from darkroom.generations.collect import AT_ONCE
+from darkroom.generations.driving.collect import AT_ONCE
 from darkroom.models import LOCAL_OWNER, Generation
 from darkroom.settings import Settings
 from darkroom.tools.results import Results

@@ -13,8 +13,8 @@ import PIL.Image
 import pytest
 
 from darkroom.errors import NotAnImage
-from darkroom.generations.collect import Verified, verified
-from darkroom.generations.decoding import DECODING_S, MAX_PARTS, MAX_PIXELS, MAX_SIDE, Patience, whole
+from darkroom.generations.pictures.decoding import DECODING_S, MAX_PARTS, MAX_PIXELS, MAX_SIDE, Patience, whole
+from darkroom.generations.pictures.recognising import Verified, verified
 from darkroom.models import Charged
 from tests.attacks.crafted import (
     HTML,
@@ -156,7 +156,7 @@ def test_the_search_for_an_end_does_not_grow_with_the_square(data: bytes, tmp_pa
     """Where it did, this took hours, and no other thread of the process got on."""
     (tmp_path / "picture").write_bytes(data)
     code = (
-        "import sys; from pathlib import Path; from darkroom.generations.collect import verified\n"
+        "import sys; from pathlib import Path; from darkroom.generations.pictures.recognising import verified\n"
         "verified(Path(sys.argv[1]).read_bytes())"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "picture")]

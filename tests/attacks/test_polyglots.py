@@ -7,8 +7,8 @@ import zipfile
 import PIL.Image
 import pytest
 
-from darkroom.generations.collect import verified
-from darkroom.generations.decoding import Patience, whole
+from darkroom.generations.pictures.decoding import Patience, whole
+from darkroom.generations.pictures.recognising import verified
 from tests.attacks.crafted import (
     HTML,
     PHP,

@@ -8,11 +8,11 @@ from typing import ClassVar, TypeVar, cast
 
 import anyio
 
-from darkroom.generations.collect import Collector
-from darkroom.generations.driver import Driver
-from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import Generation, GenerationRequest
 from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry

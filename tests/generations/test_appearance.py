@@ -11,8 +11,8 @@ import PIL.Image
 import pytest
 
 from darkroom.errors import NotAnImage
-from darkroom.generations.collect import verified
-from darkroom.generations.preview import contact_sheet, preview
+from darkroom.generations.pictures.preview import contact_sheet, preview
+from darkroom.generations.pictures.recognising import verified
 from tests.attacks.crafted import PROFILE, chunk, encoded, png, segment, zeros
 from tests.generations.pictures_made import (
     BLUE,

@@ -12,11 +12,11 @@ import anyio
 import pytest
 
 from darkroom.errors import InvalidRequest, RateLimited
-from darkroom.generations.collect import Collector
-from darkroom.generations.driver import Driver
-from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import LOCAL_OWNER
 from darkroom.providers.registry import Registry
 from darkroom.redact import Redactor

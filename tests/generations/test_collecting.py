@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
-from darkroom.generations import collect
-from darkroom.generations.decoding import AT_ONCE
-from darkroom.generations.recognising import Verified
+from darkroom.generations.driving import collect
+from darkroom.generations.pictures.decoding import AT_ONCE
+from darkroom.generations.pictures.recognising import Verified
 from darkroom.models import Generation, ImageStatus
 from darkroom.providers.base import Reading, RemoteImage
 from darkroom.store.files import read_picture

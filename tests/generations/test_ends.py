@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
 from tests.generations.house import Spoken, house

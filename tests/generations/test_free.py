@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.collect import job_error
-from darkroom.generations.describing import Describer
-from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes
-from darkroom.generations.submission import lost_in_submission
+from darkroom.generations.driving.submission import lost_in_submission
+from darkroom.generations.outcome import job_error
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.describing import Describer
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Generation, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.registry import Registry
 from darkroom.providers.sketch import Sketch

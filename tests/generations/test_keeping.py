@@ -10,11 +10,11 @@ import PIL.Image
 import pytest
 
 from darkroom.errors import ResultUnavailable
-from darkroom.generations.collect import verified
-from darkroom.generations.decoding import Patience, whole
-from darkroom.generations.pictures import statement
-from darkroom.generations.pictures.parts import Role
-from darkroom.generations.stripping import UNTOUCHED
+from darkroom.generations.pictures.decoding import Patience, whole
+from darkroom.generations.pictures.formats import statement
+from darkroom.generations.pictures.formats.parts import Role
+from darkroom.generations.pictures.recognising import verified
+from darkroom.generations.pictures.stripping import UNTOUCHED
 from darkroom.redact import Redactor
 from tests.attacks.crafted import PROFILE, animated, archive, chunk, encoded, part, riff, segment, zeros
 from tests.generations.pictures_made import (

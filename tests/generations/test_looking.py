@@ -16,7 +16,7 @@ from darkroom.errors import (
     RateLimited,
     Unauthorized,
 )
-from darkroom.generations.polling import QUICK_FAILURES, SLOWEST_WATCHED_S
+from darkroom.generations.driving.polling import QUICK_FAILURES, SLOWEST_WATCHED_S
 from darkroom.models import Generation
 from darkroom.providers.base import Reading
 from tests.generations.virtual import MadeUp, clock, house, in_virtual_time, made_up, png, running_job, there

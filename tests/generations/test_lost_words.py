@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from darkroom.errors import ProviderUnreachable, StorageError, Unwritten
-from darkroom.generations import delivery, journal, limits, sweep
+from darkroom.generations.asking import delivery
+from darkroom.generations.driving import queue as limits
+from darkroom.generations.driving import sweep
+from darkroom.generations.telling import journal
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from tests.generations.house import Spoken, house
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import StorageError
-from darkroom.generations import place
-from darkroom.generations.place import GOOD_FOR_S, Place
+from darkroom.generations.driving import place
+from darkroom.generations.driving.place import GOOD_FOR_S, Place
 from darkroom.models import GenerationRequest, Record, Stage
 
 NOON = datetime(2026, 11, 20, 12).timestamp()

@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from darkroom.errors import ProviderError, ProviderUnreachable, RateLimited
-from darkroom.generations.collect import Collector
-from darkroom.generations.driver import Driver
-from darkroom.generations.journal import Journal
-from darkroom.generations.limits import RequestAllowance
-from darkroom.generations.polling import SLOWEST_S, Looks, RetryAllowance, backoff, first_look, next_look
-from darkroom.generations.progress import Changes
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.polling import SLOWEST_S, Looks, RetryAllowance, backoff, first_look, next_look
+from darkroom.generations.driving.queue import RequestAllowance
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
 from darkroom.providers.registry import TRAITS, Registry

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.generations.collect import job_error, outcome, settle
-from darkroom.generations.progress import describe, elapsed, pictures_done, share_done, status_of
-from darkroom.generations.wording import say, say_progress
+from darkroom.generations.outcome import job_error, outcome, pictures_done, settle
+from darkroom.generations.telling.describing import describe, elapsed, share_done, status_of
+from darkroom.generations.telling.wording import say, say_progress
 from darkroom.models import TERMINAL, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import Reading
 from darkroom.providers.registry import TRAITS

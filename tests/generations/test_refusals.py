@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from darkroom.generations import place
-from darkroom.generations.journal import Journal
-from darkroom.generations.place import Place
-from darkroom.generations.progress import Changes
-from darkroom.generations.submission import Submitter
+from darkroom.generations.driving import place
+from darkroom.generations.driving.place import Place
+from darkroom.generations.driving.submission import Submitter
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.registry import build
 from darkroom.redact import Redactor

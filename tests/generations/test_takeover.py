@@ -2,7 +2,7 @@
 
 import pytest
 
-from darkroom.generations.polling import next_look
+from darkroom.generations.driving.polling import next_look
 from darkroom.providers.registry import TRAITS
 
 

@@ -9,10 +9,12 @@ import anyio
 import pytest
 
 from darkroom.errors import StorageError
-from darkroom.generations import delivery, limits, peers, sweep
-from darkroom.generations.driver import Driver
-from darkroom.generations.peers import Peers
-from darkroom.generations.progress import Changes
+from darkroom.generations.asking import delivery
+from darkroom.generations.driving import peers, sweep
+from darkroom.generations.driving import queue as limits
+from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.peers import Peers
+from darkroom.generations.telling.changes import Changes
 from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger

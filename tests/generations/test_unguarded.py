@@ -6,10 +6,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from darkroom.generations.journal import Journal
-from darkroom.generations.place import Place
-from darkroom.generations.progress import Changes
-from darkroom.generations.submission import Submitter
+from darkroom.generations.driving.place import Place
+from darkroom.generations.driving.submission import Submitter
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.registry import build
 from darkroom.redact import Redactor

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from darkroom.errors import ProviderError, StorageError
-from darkroom.generations.journal import RowLost
-from darkroom.generations.limits import RequestAllowance
+from darkroom.generations.driving.queue import RequestAllowance
+from darkroom.generations.telling.journal import RowLost
 from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
 from darkroom.settings import Limits, Window

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from darkroom.errors import InvalidRequest
-from darkroom.generations.wishes import FREE_TRIES, Doorkeeper, HoldsSecret, Wishes, checked
+from darkroom.generations.asking.wishes import FREE_TRIES, Doorkeeper, HoldsSecret, Wishes, checked
 from darkroom.providers.registry import Registry, build
 from darkroom.redact import Redactor
 from darkroom.settings import Settings

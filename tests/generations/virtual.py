@@ -16,11 +16,11 @@ import PIL.Image
 from anyio import to_thread
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.collect import Collector
-from darkroom.generations.driver import Driver
-from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import LOCAL_OWNER, Generation, GenerationRequest, ImageStatus, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry

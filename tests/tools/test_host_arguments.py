@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.generations.wishes import options_of
+from darkroom.generations.asking.wishes import options_of
 from tests.hosts import Home, call, connected, darkroom
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb

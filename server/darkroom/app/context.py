@@ -11,14 +11,14 @@ from typing import Any
 import anyio
 
 from darkroom.errors import DarkroomError, StorageError
-from darkroom.generations.collect import Collector
-from darkroom.generations.driver import Driver
-from darkroom.generations.journal import Journal
-from darkroom.generations.limits import RequestAllowance
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.peers import Peers
+from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.observer import Observer
-from darkroom.generations.peers import Peers
-from darkroom.generations.progress import Changes
 from darkroom.generations.service import Service
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.journal import Journal
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models
 from darkroom.redact import Redactor

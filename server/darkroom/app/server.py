@@ -28,7 +28,7 @@ from darkroom.extensions.fitting import Fitting
 from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
-from darkroom.generations.delivery import carried_by
+from darkroom.generations.asking.delivery import carried_by
 from darkroom.models import LOCAL_OWNER
 from darkroom.prompts import every_prompt
 from darkroom.redact import Redactor

@@ -16,8 +16,8 @@ from darkroom.cli.signals import on_signal
 from darkroom.cli.terminal import columns, cut, show, spells_everything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest
-from darkroom.generations.wishes import options_of
-from darkroom.generations.wording import say, say_progress
+from darkroom.generations.asking.wishes import options_of
+from darkroom.generations.telling.wording import say, say_progress
 from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
 from darkroom.providers.catalogue import say as say_catalogue
 from darkroom.redact import clean, for_terminals

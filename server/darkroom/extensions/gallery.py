@@ -15,8 +15,8 @@ from pydantic import Field
 from darkroom import __version__
 from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
-from darkroom.generations.collect import WORTH_ANOTHER_TRY
-from darkroom.generations.preview import preview
+from darkroom.generations.outcome import WORTH_ANOTHER_TRY
+from darkroom.generations.pictures.preview import preview
 from darkroom.generations.service import Service
 from darkroom.models import LOCAL_OWNER, MAX_COUNT, Frozen, ImageStatus
 from darkroom.providers.registry import TRAITS

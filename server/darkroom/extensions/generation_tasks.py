@@ -27,7 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
 from darkroom.generations.service import Service, new_id
-from darkroom.generations.wording import say_progress
+from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Generation, Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
 from darkroom.tools.confirm import settle

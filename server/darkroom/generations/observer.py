@@ -7,8 +7,8 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.progress import Changes
 from darkroom.generations.service import HEARTBEAT_S, Service
+from darkroom.generations.telling.changes import Changes
 from darkroom.models import Generation, Progress, Status
 
 log = logging.getLogger(__name__)

@@ -13,14 +13,14 @@ import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import InvalidRequest, NotFound, StorageError
-from darkroom.generations.budget import NOTHING_NEW, refusing, room_today
-from darkroom.generations.delivery import Delivery, repeated
-from darkroom.generations.describing import Describer
-from darkroom.generations.driver import Driver
-from darkroom.generations.journal import Journal
-from darkroom.generations.progress import Changes, Snapshot, Subscription
-from darkroom.generations.wishes import Doorkeeper, Wishes
-from darkroom.generations.wording import say_cancelled
+from darkroom.generations.asking.budget import NOTHING_NEW, refusing, room_today
+from darkroom.generations.asking.delivery import Delivery, repeated
+from darkroom.generations.asking.wishes import Doorkeeper, Wishes
+from darkroom.generations.driving.driver import Driver
+from darkroom.generations.telling.changes import Changes, Subscription
+from darkroom.generations.telling.describing import Describer, Snapshot
+from darkroom.generations.telling.journal import Journal
+from darkroom.generations.telling.wording import say_cancelled
 from darkroom.models import (
     Answered,
     Generation,

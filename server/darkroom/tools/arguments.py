@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pydantic import AfterValidator, BeforeValidator
 
-from darkroom.generations.wishes import from_json, listed, options_of
+from darkroom.generations.asking.wishes import from_json, listed, options_of
 from darkroom.redact import clean
 from darkroom.settings import PROVIDERS
 

@@ -7,8 +7,8 @@ from mcp.types import ClientCapabilities
 from pydantic import BaseModel, Field, ValidationError
 
 from darkroom.errors import InvalidRequest, NotConfigured
+from darkroom.generations.asking.wishes import Wishes
 from darkroom.generations.service import Service
-from darkroom.generations.wishes import Wishes
 from darkroom.models import LOCAL_OWNER, GenerationRequest
 from darkroom.providers.registry import TRAITS
 from darkroom.redact import clean

@@ -8,9 +8,9 @@ from pathlib import Path
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from darkroom.environment import Previews
-from darkroom.generations.decoding import decoding
-from darkroom.generations.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET, contact_sheet, preview
-from darkroom.generations.wording import next_step, say
+from darkroom.generations.pictures.decoding import decoding
+from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET, contact_sheet, preview
+from darkroom.generations.telling.wording import next_step, say
 from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, WaitedGenerations
 
 # Hosts refuse results above a megabyte; ours stay under 600 KB, of which pictures in base64 may take this much.

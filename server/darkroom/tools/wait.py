@@ -7,9 +7,9 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from darkroom.generations.progress import Snapshot
 from darkroom.generations.service import Service
-from darkroom.generations.wording import say_progress
+from darkroom.generations.telling.describing import Snapshot
+from darkroom.generations.telling.wording import say_progress
 from darkroom.models import LOCAL_OWNER, WaitedGenerations
 from darkroom.tools.arguments import Ids, Number, Word
 from darkroom.tools.get_status import EXAMPLE_ID

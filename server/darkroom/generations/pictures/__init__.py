@@ -1,1 +1,1 @@
-"""Picture files, part by part: what a decoder needs of them, and what notes say beside it."""
+"""The bytes of a picture: recognised, decoded within limits, shown small, and stripped where that is wished."""

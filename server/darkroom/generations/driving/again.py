@@ -9,10 +9,11 @@ import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.collect import Collector, improved, settle, wanted_again, worth_another_try
-from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.polling import longest_wait
-from darkroom.generations.reading import Reader
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.polling import longest_wait
+from darkroom.generations.driving.reading import Reader
+from darkroom.generations.outcome import improved, settle, wanted_again, worth_another_try
+from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Image, Record
 from darkroom.providers.base import Provider
 

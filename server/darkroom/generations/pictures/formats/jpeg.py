@@ -4,7 +4,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from darkroom.generations.pictures.parts import Part, Patience, Role, cut_off
+from darkroom.generations.pictures.formats.parts import Part, Patience, Role, cut_off
 
 _STEP = 8192
 _MARKER = re.compile(rb"\xff([^\x00\xff])")

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
-from darkroom.generations.pictures import jpeg, png, webp
-from darkroom.generations.pictures.appearance import SIDEWAYS
-from darkroom.generations.pictures.notes import UPRIGHT, orientation
-from darkroom.generations.pictures.parts import (
+from darkroom.generations.pictures.formats import jpeg, png, webp
+from darkroom.generations.pictures.formats.appearance import SIDEWAYS
+from darkroom.generations.pictures.formats.notes import UPRIGHT, orientation
+from darkroom.generations.pictures.formats.parts import (
     DECODING_S,
     MAX_PARTS,
     NoPicture,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from darkroom.errors import DarkroomError, Expired, NotFound, ProviderError
-from darkroom.generations.polling import RetryAllowance
+from darkroom.generations.driving.polling import RetryAllowance
 from darkroom.models import Charged, Record
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry

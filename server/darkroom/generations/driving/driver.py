@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import (
+    LOOK_AGAIN,
     DarkroomError,
     Expired,
     InvalidRequest,
@@ -18,16 +19,16 @@ from darkroom.errors import (
     StorageError,
     TimedOut,
 )
-from darkroom.generations import polling
-from darkroom.generations.again import Again
-from darkroom.generations.collect import Collected, Collector, outcome, settle, worth_another_try
-from darkroom.generations.job import KEPT_EVERY_S, Job
-from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.polling import longest_wait, named_wait
-from darkroom.generations.reading import Reader
-from darkroom.generations.recognising import LOOK_AGAIN
-from darkroom.generations.submission import Submitter
-from darkroom.generations.sweep import sweep_for_ever
+from darkroom.generations.driving import polling
+from darkroom.generations.driving.again import Again
+from darkroom.generations.driving.collect import Collected, Collector
+from darkroom.generations.driving.job import KEPT_EVERY_S, Job
+from darkroom.generations.driving.polling import longest_wait, named_wait
+from darkroom.generations.driving.reading import Reader
+from darkroom.generations.driving.submission import Submitter
+from darkroom.generations.driving.sweep import sweep_for_ever
+from darkroom.generations.outcome import outcome, settle, worth_another_try
+from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Charged, ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry

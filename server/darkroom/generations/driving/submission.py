@@ -17,9 +17,9 @@ from darkroom.errors import (
     RateLimited,
     StorageError,
 )
-from darkroom.generations.journal import Journal, RowLost
-from darkroom.generations.limits import SubmitQueue
-from darkroom.generations.place import Place
+from darkroom.generations.driving.place import Place
+from darkroom.generations.driving.queue import SubmitQueue
+from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Charged, Record, Stage
 from darkroom.providers.base import Provider, Submission
 from darkroom.providers.registry import Registry

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from darkroom.generations.decoding import Patience, Unfit, opened, whole
-from darkroom.generations.pictures.appearance import seen
+from darkroom.generations.pictures.decoding import Patience, Unfit, opened, whole
+from darkroom.generations.pictures.formats.appearance import seen
 from darkroom.store.files import read_at_most
 from darkroom.transport.egress import MAX_PICTURE
 

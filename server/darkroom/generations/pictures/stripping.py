@@ -1,8 +1,8 @@
 """Takes the notes out of a picture, for who asked for that (`DARKROOM_NOTES=strip`), and says what it took."""
 
-from darkroom.generations.decoding import Whole
-from darkroom.generations.pictures import notes, statement
-from darkroom.generations.pictures.parts import Part, Role
+from darkroom.generations.pictures.decoding import Whole
+from darkroom.generations.pictures.formats import notes, statement
+from darkroom.generations.pictures.formats.parts import Part, Role
 
 MOST_NAMED = 8
 UNTOUCHED = "nothing, since its C2PA statement covers every byte"

@@ -3,15 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from darkroom.errors import NotAnImage, ResultUnavailable
-from darkroom.generations.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, decoded, whole
-from darkroom.generations.pictures.png import packed_texts
-from darkroom.generations.stripping import stripped
+from darkroom.errors import LOOK_AGAIN, NotAnImage, ResultUnavailable
+from darkroom.generations.pictures.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, decoded, whole
+from darkroom.generations.pictures.formats.png import packed_texts
+from darkroom.generations.pictures.stripping import stripped
 from darkroom.models import Charged
 from darkroom.redact import Redactor
 from darkroom.transport.egress import HOLDS_A_KEY
 
-LOOK_AGAIN = "Call get_status later: Darkroom looks once more, at no cost. The provider's own gallery may have it too."
 FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open it in the provider's own gallery."
 
 

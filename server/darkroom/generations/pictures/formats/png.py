@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 
-from darkroom.generations.pictures.parts import MAX_NOTE, Part, Patience, Role, TooMuch, cut_off
+from darkroom.generations.pictures.formats.parts import MAX_NOTE, Part, Patience, Role, TooMuch, cut_off
 from darkroom.redact import clean
 
 MAX_PROFILE = 16 * 2**20

@@ -7,9 +7,9 @@ import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import StorageError
-from darkroom.generations.driver import Driver
-from darkroom.generations.progress import Changes
-from darkroom.generations.submission import lost_in_submission
+from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.submission import lost_in_submission
+from darkroom.generations.telling.changes import Changes
 from darkroom.models import Record
 from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger

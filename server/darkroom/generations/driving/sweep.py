@@ -6,7 +6,7 @@ from typing import Protocol
 import anyio
 
 from darkroom.errors import StorageError
-from darkroom.generations.journal import Journal
+from darkroom.generations.telling.journal import Journal
 from darkroom.models import Record, Stage
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from darkroom.generations.pictures.parts import MAX_NOTE
+from darkroom.generations.pictures.formats.parts import MAX_NOTE
 
 UPRIGHT = 1
 _ORIENTATION, _MORE = 0x0112, 0x8769

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from darkroom.errors import StorageError, Unstorable, Unwritten
-from darkroom.generations.progress import Changes
+from darkroom.generations.telling.changes import Changes
 from darkroom.models import Charged, Failure, ImageStatus, Record, Stage
 from darkroom.store.ledger import Ledger
 

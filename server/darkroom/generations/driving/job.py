@@ -2,7 +2,7 @@
 
 import anyio
 
-from darkroom.generations.polling import Looks
+from darkroom.generations.driving.polling import Looks
 from darkroom.models import Record
 from darkroom.providers.base import Reading
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator, Sequence
 
-from darkroom.generations.pictures.parts import Part, Patience, Role, cut_off
+from darkroom.generations.pictures.formats.parts import Part, Patience, Role, cut_off
 
 # Pixels, and the frames of one that moves, which has no other picture.
 _NEEDED = {b"VP8 ", b"VP8L", b"ALPH", b"ANIM"}

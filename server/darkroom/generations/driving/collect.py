@@ -1,0 +1,152 @@
+"""Fetches, verifies and saves the pictures of a job, each on its own: one that fails takes no other with it."""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+from anyio import to_thread
+
+from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
+from darkroom.generations.driving.place import Place
+from darkroom.generations.outcome import absent, broken, failed, in_order, noted, placed
+from darkroom.generations.pictures.decoding import decoding
+from darkroom.generations.pictures.recognising import Verified, verified
+from darkroom.generations.telling.journal import Journal, RowLost
+from darkroom.models import Image, ImageStatus, Record, moment
+from darkroom.providers.base import Provider, Reading, RemoteImage
+from darkroom.redact import Redactor
+from darkroom.store.files import picture_stem, save_picture
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""How many pictures of one provider are fetched at the same time, however many generations a restart goes on with:
+each of up to 64 MiB stays in memory until it is saved. A slow host holds up no other provider's."""
+
+Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
+"""Takes the row, its pictures as they are now, and the seed that the provider used, where it says; answers the row."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What came of one look: the row, its pictures, and by number why those are not here that may still come."""
+
+    record: Record
+    images: tuple[Image, ...]
+    lacking: Mapping[int, DarkroomError]
+
+
+class Collector:
+    """Brings a job's pictures to the disk, and each of them into the ledger as soon as it is there."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        root: Path,
+        clock: Callable[[], float] = time.time,
+        *,
+        strip: bool = False,
+        redact: Redactor | None = None,
+    ) -> None:
+        self._journal = journal
+        self._verified = partial(verified, strip=strip, redact=redact)
+        self._root = root
+        self.place = Place(root)
+        self._places: dict[str, anyio.CapacityLimiter] = {}
+        self._decoders: dict[str, anyio.Lock] = {}
+
+    async def collect(
+        self, provider: Provider, record: Record, reading: Reading, write: Write | None = None
+    ) -> Collected:
+        """Tries once to save every picture that the reading offers and that is not here yet.
+
+        `write` keeps what changed; by default in the row, which this process drives.
+
+        Raises:
+            RowLost: another process has the row.
+        """
+        write = write or self._write
+        offered = placed(record.images, reading.images, record.request.count)
+        images = {image.index: image for image in record.images}
+        images |= {remote.index: noted(images.get(remote.index), remote) for remote in offered}
+        if in_order(images) != record.images or reading.seed not in {None, record.seed}:
+            record = await write(record, in_order(images), reading.seed)
+        lacking: dict[int, DarkroomError] = {}
+        one_at_a_time = anyio.Lock()
+        lost: RowLost | None = None
+
+        async def bring(remote: RemoteImage) -> None:
+            nonlocal record, lost
+            image = await self._fetched(provider, record, remote, images[remote.index])
+            if isinstance(image, DarkroomError):
+                lacking[remote.index] = image
+                return
+            async with one_at_a_time:
+                images[remote.index] = image
+                try:
+                    record = await write(record, in_order(images), None)
+                except RowLost as error:
+                    lost = error
+                    tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            for remote in offered:
+                if remote.status is ImageStatus.SUCCEEDED and images[remote.index].status is ImageStatus.PROCESSING:
+                    tasks.start_soon(bring, remote)
+        if lost is not None:
+            raise lost
+        for index in range(1, max(record.request.count, *images, 1) + 1):
+            if index not in images or images[index].status is ImageStatus.PROCESSING:
+                lacking.setdefault(index, absent())
+        return Collected(record, in_order(images), lacking)
+
+    async def _write(self, record: Record, images: tuple[Image, ...], seed: int | None) -> Record:
+        # What is saved must be known to the row; what is only said of pictures holds up no look.
+        saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
+        write = self._journal.write if saved else self._journal.note
+        return await write(record, images=images, seed=record.seed if seed is None else seed)
+
+    async def _fetched(
+        self, provider: Provider, record: Record, remote: RemoteImage, image: Image
+    ) -> Image | DarkroomError:
+        """The picture, saved or failed; or why it is not there yet."""
+        places = self._places.setdefault(provider.name, anyio.CapacityLimiter(AT_ONCE))
+        try:
+            async with places:
+                data = await provider.picture(record.request, record.job_id or "", remote)
+                async with self._decoders.setdefault(provider.name, anyio.Lock()):  # it never has all of them
+                    picture = await decoding(partial(self._verified, data, origin=_host(remote)))
+                return await to_thread.run_sync(self._saved, record, image, picture)
+        except (ResultUnavailable, NotAnImage) as error:
+            return error if error.passing else failed(image, error)
+        except DarkroomError as error:
+            return failed(image, error)
+        except Exception:  # one picture's trouble is not its siblings'
+            log.exception("%s: picture %d broke", record.id, image.index)
+            return failed(image, broken())
+
+    def _saved(self, record: Record, image: Image, picture: Verified) -> Image:
+        stem = picture_stem(record.request.prompt, record.id, image.index)
+        day = moment(record.created_at).astimezone()
+        path = save_picture(self._root, day, stem, picture.kind.suffix, picture.data)
+        saved = {
+            "status": ImageStatus.SUCCEEDED, "path": str(path), "mime_type": picture.kind.mime_type,
+            "width": picture.width, "height": picture.height, "bytes": len(picture.data),
+            "removed": picture.removed, "error": None,
+        }  # fmt: skip
+        return image.model_copy(update=saved)
+
+
+def _host(remote: RemoteImage) -> str:
+    """Where its link leads, fit to be shown."""
+    try:
+        host = urlsplit(remote.url or "").hostname or ""
+    except ValueError:
+        return ""
+    return host if re.fullmatch(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}", host) else ""

@@ -1,0 +1,195 @@
+"""What became of a generation's pictures, and what may still become of them: pure, without a disk or a network."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from darkroom.errors import LOOK_AGAIN, DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
+from darkroom.models import Charged, Image, ImageStatus, Record, Stage
+from darkroom.providers.base import NO_REASON, Reading, RemoteImage
+from darkroom.redact import quote
+from darkroom.transport.reasons import is_moderation
+
+# What a later call may ask for again: the provider still has the picture, we do not.
+WORTH_ANOTHER_TRY = {"result_unavailable", "not_an_image", "storage_error", "timed_out"}
+# What a whole generation ended with, though the provider may still have its pictures.
+GIVEN_UP = {"timed_out", "payment_required", "plan_required", "invalid_request"}
+
+
+def placed(known: Sequence[Image], seen: Sequence[RemoteImage], promised: int) -> tuple[RemoteImage, ...]:
+    """What was seen, each under the number that its picture has, or gets now; one for which there is none is left out.
+
+    `promised`: how many were asked for.
+    """
+    by_id = {image.remote_id: image.index for image in known if image.remote_id is not None}
+    found: dict[int, RemoteImage] = {}
+    new: list[RemoteImage] = []
+    for remote in seen:
+        index = by_id.get(remote.remote_id or "")
+        if index is None:
+            new.append(remote)
+        else:
+            found.setdefault(index, remote)
+    named = {image.index for image in known if image.remote_id is not None}
+    saved = {image.index for image in known if image.status is ImageStatus.SUCCEEDED} & named
+    free = [index for index in range(1, max(promised, len(seen)) + 1) if index not in found and index not in saved]
+    # A number is given away last whose own picture may come back.
+    free.sort(key=lambda index: index in named)
+    used: set[str] = set()
+    for remote in new:
+        if remote.remote_id is not None:
+            if remote.remote_id in used:
+                continue
+            used.add(remote.remote_id)
+        index = remote.index if remote.index in free and remote.index not in named else next(iter(free), None)
+        if index is not None:
+            free.remove(index)
+            found[index] = remote
+    return tuple(found[index].model_copy(update={"index": index}) for index in sorted(found))
+
+
+def settle(record: Record, reading: Reading, lacking: Mapping[int, DarkroomError] | None = None) -> tuple[Image, ...]:
+    """The pictures of a finished job, none still processing: what was promised and did not come has failed.
+
+    `lacking`: why it did not come, by number, where that is known.
+    """
+    known = {image.index: image for image in record.images}
+    reasons = lacking or {}
+    total = max(record.request.count, len(record.images))
+
+    def settled(index: int) -> Image:
+        image = known.get(index, Image(index=index))
+        if image.status is not ImageStatus.PROCESSING:
+            return image
+        return failed(image, job_error(reading.error) if reading.error else reasons.get(index, absent()))
+
+    return tuple(map(settled, range(1, total + 1)))
+
+
+def improved(record: Record, images: Iterable[Image], seed: int | None, now: float) -> dict[str, Any]:
+    """What becomes of a row that is over when these of its pictures were looked for again: a saved one stays saved."""
+    found = {image.index: image for image in images if image.status is not ImageStatus.PROCESSING}
+    known = {image.index: image for image in record.images}
+    total = max(record.request.count, len(known), *found, 1)
+    missing = {
+        index: Image(index=index, status=ImageStatus.FAILED, error=record.failure) for index in range(1, total + 1)
+    }
+    merged = missing | known
+    merged |= {index: image for index, image in found.items() if merged[index].status is not ImageStatus.SUCCEEDED}
+    pictures = in_order(merged)
+    stage = outcome(pictures)
+    return {
+        "stage": stage,
+        "images": pictures,
+        "seed": record.seed if seed is None else seed,
+        "failure": pictures[0].error if stage is Stage.FAILED else None,
+        "finished_at": record.finished_at or now,
+    }
+
+
+def outcome(images: tuple[Image, ...]) -> Stage:
+    """The terminal stage that these pictures add up to."""
+    saved = sum(image.status is ImageStatus.SUCCEEDED for image in images)
+    if saved == len(images):
+        return Stage.SUCCEEDED
+    return Stage.PARTIAL if saved else Stage.FAILED
+
+
+def noted(known: Image | None, remote: RemoteImage) -> Image:
+    """The picture with what the provider now says of it; what is saved stays saved."""
+    image = known or Image(index=remote.index)
+    image = image.model_copy(update={"remote_id": remote.remote_id or image.remote_id})
+    if image.status is ImageStatus.SUCCEEDED:
+        return image
+    image = image.model_copy(
+        update={"url": _link(remote.url or ""), "watermarked": remote.watermarked, "hidden": remote.hidden}
+    )
+    if remote.hidden:
+        return failed(image, _taken_down())
+    if remote.status is ImageStatus.FAILED:
+        return failed(image, job_error(remote.error or NO_REASON))
+    return image
+
+
+def _link(url: str) -> str | None:
+    """The link, if it is one that a person may be shown: nothing in it that a URL would not hold."""
+    return url if re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}", url) else None
+
+
+def pictures_done(record: Record) -> int:
+    """How many of its pictures are saved, or have failed for good."""
+    return sum(image.status is not ImageStatus.PROCESSING for image in record.images)
+
+
+def pictures(record: Record) -> int:
+    """How many it will have, or failed to have."""
+    return max(record.request.count, len(record.images))
+
+
+def worth_another_try(record: Record) -> bool:
+    """Whether a finished generation has pictures that the provider may still give."""
+    if record.stage not in {Stage.PARTIAL, Stage.FAILED} or record.job_id is None:
+        return False
+    if record.failure is not None and record.failure.code in GIVEN_UP:
+        return True
+    return any(wanted(image) for image in record.images)
+
+
+def wanted_again(record: Record) -> Record:
+    """The row as it is before another try: what may still come counts as processing. Nothing is written."""
+    reset = {"status": ImageStatus.PROCESSING, "error": None}
+    images = tuple(image.model_copy(update=reset) if wanted(image) else image for image in record.images)
+    return record.model_copy(update={"images": images})
+
+
+def wanted(image: Image) -> bool:
+    """Whether the provider may still give this picture, though it is not here."""
+    if image.hidden or image.final or image.status is ImageStatus.SUCCEEDED:
+        return False
+    return image.error is None or image.error.code in WORTH_ANOTHER_TRY | GIVEN_UP
+
+
+def job_error(reason: str) -> DarkroomError:
+    """What a job or a picture that the provider itself failed ends with, in the provider's words."""
+    kind = Moderated if is_moderation(reason) else ProviderError
+    says = f"and {NO_REASON}" if reason == NO_REASON else f"and says: {quote(reason, 200)}"
+    return kind(
+        f"The provider could not make it {says}.",
+        charged=Charged.MAYBE,
+        next_step="Reword the prompt and generate again; the account's credits tell whether this one was charged.",
+    )
+
+
+def _taken_down() -> ResultUnavailable:
+    return ResultUnavailable(
+        "It was taken down by the provider's safety review.",
+        charged=Charged.MAYBE,
+        next_step="Generate again with another prompt, or look in the provider's own gallery.",
+    )
+
+
+def absent() -> ResultUnavailable:
+    """Why a picture is not here that the provider may still give."""
+    return ResultUnavailable(
+        "The provider finished without giving it.", charged=Charged.MAYBE, next_step=LOOK_AGAIN, passing=True
+    )
+
+
+def broken() -> ResultUnavailable:
+    """Why a picture is not here that Darkroom itself failed on."""
+    return ResultUnavailable(
+        "Darkroom itself failed on this picture; its log says how.", charged=Charged.YES, next_step=LOOK_AGAIN
+    )
+
+
+def failed(image: Image, error: DarkroomError) -> Image:
+    """The picture, failed with that; for good where the error says so."""
+    final = isinstance(error, ResultUnavailable | NotAnImage) and error.final
+    return image.model_copy(
+        update={"status": ImageStatus.FAILED, "error": error.failure(), "final": True if final else None}
+    )
+
+
+def in_order(images: Mapping[int, Image]) -> tuple[Image, ...]:
+    """The pictures by number."""
+    return tuple(images[index] for index in sorted(images))

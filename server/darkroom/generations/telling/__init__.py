@@ -1,0 +1,1 @@
+"""What is written down of a generation, and what is said of it to whoever asks or watches."""

@@ -1,0 +1,67 @@
+"""Publish and subscribe: each new state of a generation, to whoever watches it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import anyio
+
+from darkroom.models import Record
+
+
+class Subscription:
+    """The newest state of each watched generation that changed since the last `take`."""
+
+    def __init__(self) -> None:
+        self._fresh: dict[str, Record] = {}
+        self._bell = anyio.Event()
+
+    def put(self, record: Record) -> None:
+        """Leaves a new state here; an older one of the same generation is superseded."""
+        self._fresh[record.id] = record
+        self._bell.set()
+
+    async def take(self) -> dict[str, Record]:
+        """Waits until there is something new, and empties the box."""
+        await self._bell.wait()
+        fresh, self._fresh, self._bell = self._fresh, {}, anyio.Event()
+        return fresh
+
+
+class Changes:
+    """Where the floor below publishes each new state of a generation, and those above subscribe."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[str, set[Subscription]] = {}
+        self._somebody = anyio.Event()
+
+    def publish(self, record: Record) -> None:
+        """Tells every subscriber of this generation."""
+        for subscription in self._subscriptions.get(record.id, ()):
+            subscription.put(record)
+
+    def watched_now(self, generation_id: str) -> bool:
+        """Whether somebody watches this one."""
+        return generation_id in self._subscriptions
+
+    async def watched(self) -> list[str]:
+        """The generations that somebody watches, once there are any."""
+        while not self._subscriptions:
+            self._somebody = anyio.Event()
+            await self._somebody.wait()
+        return list(self._subscriptions)
+
+    @contextmanager
+    def subscribe(self, ids: list[str]) -> Generator[Subscription]:
+        """A subscription to these generations, for as long as the block lasts."""
+        subscription = Subscription()
+        for generation_id in ids:
+            self._subscriptions.setdefault(generation_id, set()).add(subscription)
+        self._somebody.set()
+        try:
+            yield subscription
+        finally:
+            for generation_id in ids:
+                watching = self._subscriptions[generation_id]
+                watching.discard(subscription)
+                if not watching:
+                    del self._subscriptions[generation_id]

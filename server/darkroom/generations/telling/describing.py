@@ -1,0 +1,206 @@
+"""Rows as callers are told of them: with their place in the queue, what is usual, and what is going wrong."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from darkroom.errors import OutcomeUnknown, StorageError
+from darkroom.generations.outcome import pictures, pictures_done
+from darkroom.generations.telling.expectation import Expectation
+from darkroom.generations.telling.journal import Journal
+from darkroom.generations.telling.wording import next_step, sentence
+from darkroom.models import (
+    Charged,
+    Failure,
+    Generation,
+    Image,
+    ImageStatus,
+    Progress,
+    Record,
+    Stage,
+    Status,
+    moment,
+    picture_uri,
+)
+from darkroom.providers.base import Traits
+from darkroom.providers.registry import TRAITS, Registry, traits_of
+from darkroom.store.ledger import Obstacle, Standing
+
+ALMOST = 0.99
+"""Of a picture that takes longer than is usual."""
+_MEANWHILE = (
+    "Until it can be written to again, nothing new is sent, jobs under way are looked at every 30 s, and what comes of "
+    "them is only kept in memory."
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of everything that is waited for.
+
+    `share` counts pictures: those done, and part of the next. `total`: how many they are, where it is known how long
+    they will take.
+    """
+
+    generations: tuple[Generation, ...]
+    share: float
+    total: int | None
+    over: bool
+    timed_out: bool = False
+
+
+class Describer:
+    """Gathers what it takes to describe a row."""
+
+    def __init__(
+        self, journal: Journal, registry: Registry, clock: Callable[[], float], only: Collection[str] | None = None
+    ) -> None:
+        self._journal = journal
+        self._registry = registry
+        self._expectation = Expectation(journal.ledger)
+        self._clock = clock
+        self._only = only
+
+    async def generation(self, record: Record) -> Generation:
+        """The row as it is now."""
+        traits = traits_of(record.request.provider)
+        trouble = self._trouble(record, traits)
+        record = at_no_cost(record) if traits.free else record
+        standing, now = await self.standing(record), self._clock()
+        expected_s = await self._expectation.of(record, standing, elapsed(record, now))
+        told = describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
+        return told.model_copy(update={"next_step": next_step([told])})
+
+    def _trouble(self, record: Record, traits: Traits) -> str | None:
+        if record.request.provider not in TRAITS:
+            return "This version of Darkroom does not know that provider; only one that does goes on with this."
+        if record.request.provider not in self._registry.providers:
+            return f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        if out_of_reach := self._journal.ledger.trouble:
+            return f"{out_of_reach} {_MEANWHILE}"
+        return self._journal.trouble.get(record.id, record.trouble)
+
+    async def snapshot(self, records: Mapping[str, Record], until: Literal["all", "any"]) -> Snapshot:
+        """These rows as they are now; over when all of them are, or any."""
+        now = self._clock()
+        generations = [await self.generation(record) for record in records.values()]
+        expected = [generation.progress.expected_s for generation in generations]
+        finished = [record.stage.terminal for record in records.values()]
+        known = all(over or expected_s is not None for over, expected_s in zip(finished, expected, strict=True))
+        return Snapshot(
+            generations=tuple(generations),
+            share=sum(share_done(record, now, e) for record, e in zip(records.values(), expected, strict=True)),
+            total=sum(map(pictures, records.values())) if known else None,
+            over=any(finished) if until == "any" else all(finished),
+        )
+
+    async def standing(self, record: Record) -> Standing | None:
+        """Where it is in our own queue; None: not there, or nobody can tell."""
+        provider = self._registry.providers.get(record.request.provider)
+        if provider is None or record.stage not in {Stage.ACCEPTED, Stage.SUBMITTING}:
+            return None
+        with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
+            standing = await self._journal.ledger.standing(record, provider.access.limits, only=self._only)
+            return standing if record.stage is Stage.ACCEPTED or standing.obstacle else None
+        return None
+
+
+def at_no_cost(record: Record) -> Record:
+    """The row of a provider that charges nothing, which says so whatever went wrong."""
+    images = tuple(image.model_copy(update={"error": _uncharged(image.error)}) for image in record.images)
+    return record.model_copy(update={"failure": _uncharged(record.failure), "images": images})
+
+
+def _uncharged(failure: Failure | None) -> Failure | None:
+    if failure is None:
+        return None
+    changes: dict[str, object] = {"charged": Charged.NO}
+    if failure.code == OutcomeUnknown.code:
+        changes |= {"message": "Darkroom was interrupted while it began this.", "next_step": "Generate it again."}
+    return failure.model_copy(update=changes)
+
+
+def describe(
+    record: Record,
+    traits: Traits,
+    now: float,
+    *,
+    standing: Standing | None = None,
+    expected_s: float | None = None,
+    trouble: str | None = None,
+) -> Generation:
+    """The row as callers are answered with it.
+
+    `standing`: where it is in our own queue. `expected_s`: how long it will have taken, where that is known.
+    `trouble`: what is going wrong with it at the moment.
+    """
+    request = record.request
+    return Generation(
+        id=record.id,
+        provider=request.provider,
+        model=request.model,
+        prompt=request.prompt,
+        count=request.count,
+        seed=record.seed if record.seed is not None else request.seed,
+        status=status_of(record),
+        progress=Progress(
+            message=sentence(
+                record, traits, elapsed(record, now), standing=standing, expected_s=expected_s, trouble=trouble
+            ),
+            queue_position=record.queue_position if standing is None else _position(record, standing),
+            elapsed_s=round(elapsed(record, now), 1),
+            expected_s=None if expected_s is None else round(expected_s, 1),
+        ),
+        images=tuple(_named(image, record) for image in record.images),
+        error=record.failure,
+        created_at=moment(record.created_at),
+        submitted_at=None if record.submitted_at is None else moment(record.submitted_at),
+        finished_at=None if record.finished_at is None else moment(max(record.finished_at, record.created_at)),
+    )
+
+
+_NOT_FETCHED = Failure(
+    code="result_unavailable",
+    message="Darkroom ended while it was fetching this picture.",
+    charged=Charged.MAYBE,
+    next_step="Call get_status: Darkroom fetches it again, at no cost.",
+)
+
+
+def _named(image: Image, record: Record) -> Image:
+    # Rows of older versions hold a file's URI here, and pictures that a kill left under way though all is over.
+    if record.stage.terminal and image.status is ImageStatus.PROCESSING:
+        return image.model_copy(update={"status": ImageStatus.FAILED, "error": image.error or _NOT_FETCHED})
+    uri = picture_uri(record.id, image.index) if image.status is ImageStatus.SUCCEEDED else None
+    return image.model_copy(update={"uri": uri})
+
+
+def status_of(record: Record) -> Status:
+    """What a caller sees of the stage."""
+    if record.stage in {Stage.ACCEPTED, Stage.SUBMITTING}:
+        return Status.QUEUED
+    if record.stage is Stage.RUNNING:
+        return Status.QUEUED if record.provider_queued else Status.PROCESSING
+    if record.stage is Stage.COLLECTING:
+        return Status.PROCESSING
+    return Status(record.stage.value)
+
+
+def elapsed(record: Record, now: float) -> float:
+    """Seconds from the request to its end, or until now; never negative, whatever the clock did."""
+    return max((record.finished_at or now) - record.created_at, 0.0)
+
+
+def share_done(record: Record, now: float, expected_s: float | None = None) -> float:
+    """Pictures done, and of the next one a share that grows with time but never becomes a whole picture."""
+    if record.stage.terminal:
+        return float(pictures(record))
+    waited = elapsed(record, now)
+    share = waited / (waited + 60.0) if expected_s is None else min(waited / max(expected_s, 0.1), ALMOST)
+    return min(pictures_done(record), pictures(record) - 1) + share
+
+
+def _position(record: Record, standing: Standing) -> int | None:
+    held = record.stage is Stage.SUBMITTING or standing.obstacle in {Obstacle.COPIED, Obstacle.FORGOTTEN}
+    return None if held else standing.ahead + 1

@@ -1,0 +1,198 @@
+"""Every sentence about a generation, for agents, terminals and pages alike."""
+
+import json
+from collections.abc import Sequence
+
+from darkroom.generations.outcome import pictures, pictures_done, wanted
+from darkroom.models import Generation, Image, ImageStatus, Record, Stage
+from darkroom.providers.base import Traits
+from darkroom.redact import quote
+from darkroom.store.ledger import Obstacle, Standing
+
+FIRST_WORDS = 60
+"""So many characters of a prompt are enough to know it by."""
+MOST_AWAITED = 50
+"""So many generations one wait takes."""
+
+
+def say(generation: Generation, before: int = 0) -> str:
+    """The generation in a few lines: id, status, the prompt's first words, what happened, and each picture by number.
+
+    `before`: how many pictures come before its own where numbers run on through several generations.
+    """
+    seed = "" if generation.seed is None else f", seed {generation.seed}"
+    head = (
+        f"{generation.id} {generation.status} ({generation.provider}, {generation.model}{seed}), "
+        f"{quote(generation.prompt, FIRST_WORDS)}: {generation.progress.message}"
+    )
+    lines = [head, *(_say_picture(image, before + image.index) for image in generation.images)]
+    if generation.error is not None:
+        error = generation.error
+        lines.append(f"{error.code}. Charged: {error.charged}. {error.next_step}")
+    return "\n".join(lines)
+
+
+def next_step(generations: Sequence[Generation]) -> str | None:
+    """What to do about those that are still under way, and about pictures that did not arrive."""
+    running = [generation.id for generation in generations if not generation.status.terminal]
+    if running:
+        return f"Call wait with {json.dumps(running[:MOST_AWAITED])}."
+    missing = [generation.id for generation in generations if any(map(wanted, generation.images))]
+    if missing:
+        return f"Call get_status with {missing[0]} to fetch what is missing again, at no cost."
+    return None
+
+
+def say_cancelled(record: Record) -> str:
+    """What came of the wish to cancel it."""
+    provider = record.request.provider
+    if record.stage is Stage.CANCELLED:
+        sent = f"{provider} had refused what was sent so far" if record.refusals else "nothing was sent"
+        return f"Cancelled for good; {sent} and nothing is charged."
+    if record.stage.terminal:
+        return "Nothing to cancel: it is already over."
+    if record.stage is Stage.SUBMITTING:
+        return (
+            f"Not cancelled yet: it is being sent to {provider} at this moment. If {provider} turns out not to have "
+            "taken it, it is cancelled, not sent again and not charged; else it goes on and is collected."
+        )
+    return (
+        f"Not cancelled: it has been sent to {provider}, which offers no way to stop it. It goes on and is collected."
+    )
+
+
+def say_progress(generations: Sequence[Generation]) -> str:
+    """What a person would say of them now: the one generation's own sentence, or how many are done."""
+    if len(generations) == 1:
+        return generations[0].progress.message
+    done = sum(generation.status.terminal for generation in generations)
+    busy = [generation.progress.message for generation in generations if not generation.status.terminal]
+    return f"{done} of {len(generations)} done. {busy[0]}" if busy else f"All {done} done."
+
+
+def _say_picture(image: Image, number: int) -> str:
+    if image.status is ImageStatus.SUCCEEDED:
+        kind = (image.mime_type or "").removeprefix("image/").upper()
+        marked = " It carries the provider's watermark." if image.watermarked else ""
+        removed = f" Removed from it: {image.removed}." if image.removed else ""
+        return f"{number}. {image.path} ({image.width} × {image.height} {kind}){marked}{removed}"
+    if image.error is not None:
+        hidden = "The provider hides this picture. " if image.hidden else ""
+        return (
+            f"{number}. {hidden}{image.error.code}: {image.error.message} Charged: {image.error.charged}. "
+            f"{image.error.next_step}"
+        )
+    return f"{number}. not there yet"
+
+
+def sentence(
+    record: Record,
+    traits: Traits,
+    elapsed_s: float,
+    *,
+    standing: Standing | None = None,
+    expected_s: float | None = None,
+    trouble: str | None = None,
+) -> str:
+    """What a person would say of the row now; arguments as for `describe`."""
+    text = (
+        _finished(record)
+        if record.stage.terminal
+        else _waiting(record, traits, _so_far(elapsed_s, expected_s), standing)
+    )
+    if trouble and not record.stage.terminal:
+        text = f"{text} {trouble}"
+    saved = record.stage in {Stage.SUCCEEDED, Stage.PARTIAL}
+    return f"{text} {traits.note}" if saved and traits.note else text
+
+
+def _so_far(elapsed_s: float, expected_s: float | None) -> str:
+    so_far = f"{elapsed_s:.0f} s so far"
+    if expected_s is None:
+        return so_far
+    return (
+        f"{so_far} of about {expected_s:.0f} s" if elapsed_s < expected_s else f"{so_far}, {expected_s:.0f} s is usual"
+    )
+
+
+def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
+    saved = f"{pictures_done(record)} of {pictures(record)} done"
+    match record.stage:
+        case Stage.ACCEPTED | Stage.SUBMITTING if standing is not None and standing.obstacle is not None:
+            return _held_up(record, standing, standing.obstacle, so_far)
+        case Stage.ACCEPTED if standing is not None:
+            return _queued_here(standing, so_far)
+        case Stage.ACCEPTED:
+            return f"Queued here, not yet sent to {traits.title}, {so_far}."
+        case Stage.SUBMITTING if record.cancel_wished:
+            return (
+                f"Being sent to {traits.title}, {so_far}; cancelled if {traits.title} turns out not to have taken it."
+            )
+        case Stage.SUBMITTING:
+            return f"Being sent to {traits.title}, {so_far}."
+        case Stage.RUNNING if record.provider_queued and record.queue_position is not None:
+            return f"Queued at {traits.title}, position {record.queue_position}, {so_far}."
+        case Stage.RUNNING if record.provider_queued:
+            return f"Queued at {traits.title}, {so_far}."
+        case Stage.RUNNING:
+            return f"{traits.title} is working on it: {saved}, {so_far}."
+        case _:
+            return f"{traits.title} is done; its pictures are being saved: {saved}."
+
+
+def _queued_here(standing: Standing, so_far: str) -> str:
+    behind = f"Queued here behind {standing.ahead}" if standing.ahead else "Next in the queue here"
+    soon = standing.starts_in_s < 1
+    if standing.at_the_earliest:
+        when = "once the one before it is done" + ("" if soon else f", in {standing.starts_in_s:.0f} s at the earliest")
+    else:
+        when = "now" if soon else f"in about {standing.starts_in_s:.0f} s"
+    return f"{behind}, starts {when}, {so_far}."
+
+
+def _held_up(record: Record, standing: Standing, obstacle: Obstacle, so_far: str) -> str:
+    match obstacle:
+        case Obstacle.COPIED:
+            return (
+                "Not sent: this ledger was copied or restored after it was asked for, and may have been sent from the "
+                f"other one. {_ASKED}"
+            )
+        case Obstacle.FORGOTTEN:
+            return f"Not sent: for more than a day nothing ran that could have sent it. {_ASKED}"
+        case Obstacle.NOBODY:
+            return (
+                "Queued here, not sent: the process that was to send it does not run any more. A server sends it, and "
+                "so does wait."
+            )
+        case Obstacle.STOPPED:
+            sent_id, process = standing.sender or ("", "")
+            number = process.partition("-")[0]
+            stopped = (
+                f"process {number} lives but has not run for a while (stopped, in a debugger, asleep). It goes on when "
+                "that process does, or ends when that process is ended"
+            )
+            if sent_id == record.id:
+                return (
+                    f"It was being sent, perhaps received and charged, when its process stopped: {stopped}. {so_far}."
+                )
+            return f"Queued here behind {sent_id}, which was being sent when its process stopped: {stopped}. {so_far}."
+
+
+_ASKED = "Nothing was charged for it here. Call wait with its id to send it now, or cancel to drop it."
+
+
+def _finished(record: Record) -> str:
+    saved = sum(image.status is ImageStatus.SUCCEEDED for image in record.images)
+    pictures = "picture" if len(record.images) == 1 else "pictures"
+    match record.stage:
+        case Stage.SUCCEEDED:
+            return f"{saved} {pictures} saved."
+        case Stage.PARTIAL:
+            return f"{saved} of {len(record.images)} {pictures} saved; the others say why."
+        case Stage.CANCELLED:
+            if record.refusals:
+                times = "One attempt" if record.refusals == 1 else f"{record.refusals} attempts"
+                return f"Cancelled. {times} to submit it had been refused as too early; nothing was charged."
+            return "Cancelled before anything was sent; nothing was charged."
+        case _:
+            return record.failure.message if record.failure else "It failed."
