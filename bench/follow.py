@@ -14,11 +14,12 @@ GENERATIONS = 100
 SUBMIT_ALL = """
 import sys, anyio, os
 from darkroom.app.context import open_app
+from darkroom.generations.asking.wishes import Wish
 from darkroom.settings import Settings
 async def main():
     async with open_app(Settings.from_environment(os.environ)) as app:
         for number in range(int(sys.argv[1])):
-            async with app.service.submit("local", prompt=f"picture {number}") as generation:
+            async with app.desk().submit(Wish(prompt=f"picture {number}")) as generation:
                 print(generation.id, flush=True)
         print("all", flush=True)
         await anyio.sleep_forever()
@@ -31,7 +32,7 @@ from darkroom.settings import Settings
 async def main():
     async with open_app(Settings.from_environment(os.environ)) as app:
         async def wait(generation_id):
-            async for snapshot in app.service.watch("local", [generation_id], timeout_s=300):
+            async for snapshot in app.desk().watch([generation_id], timeout_s=300):
                 pass
             print(generation_id, time.time(), flush=True)
         async with anyio.create_task_group() as tasks:

@@ -22,14 +22,15 @@ LIMITS = f"submit={SUBMIT[0]}/{SUBMIT[1]:g},requests={REQUESTS[0]}/{REQUESTS[1]:
 ASK_FOR_ALL = """
 import sys, anyio, os
 from darkroom.app.context import open_app
+from darkroom.generations.asking.wishes import Wish
 from darkroom.settings import Settings
 async def main():
     async with open_app(Settings.from_environment(os.environ)) as app:
         ids = []
         for number in range(int(sys.argv[2])):
-            async with app.service.submit("local", prompt=f"{sys.argv[1]} {number}") as generation:
+            async with app.desk().submit(Wish(prompt=f"{sys.argv[1]} {number}")) as generation:
                 ids.append(generation.id)
-        async for snapshot in app.service.watch("local", ids, timeout_s=600):
+        async for snapshot in app.desk().watch(ids, timeout_s=600):
             pass
         print(sum(generation.status == "succeeded" for generation in snapshot.generations))
 anyio.run(main)

@@ -17,8 +17,6 @@ RANDOM_SEED = -1
 """The lowest seed that can be asked for: the provider chooses another each time."""
 MAX_SEED = 2**53 - 1
 """The largest whole number that every reader of JSON keeps as it is."""
-LOCAL_OWNER = "local"
-"""Who owns what is made over stdio and on the command line: the one user of this ledger."""
 
 
 class Frozen(BaseModel):

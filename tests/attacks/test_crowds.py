@@ -11,8 +11,9 @@ import pytest
 from anyio import to_thread
 
 from darkroom.app.context import AppContext, open_app
+from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.driving.collect import AT_ONCE
-from darkroom.models import LOCAL_OWNER, Generation
+from darkroom.models import Generation
 from darkroom.settings import Settings
 from darkroom.tools.results import Results
 from tests.hosts import PATIENCE_S, Home
@@ -57,9 +58,9 @@ async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[AppContext]:
 
 async def finished(app: AppContext, prompt: str) -> Generation:
     """Four new pictures, once they are saved."""
-    async with app.service.submit(LOCAL_OWNER, prompt=prompt, count=4) as generation:
+    async with app.desk().submit(Wish(prompt=prompt, count=4)) as generation:
         pass
-    async for snapshot in app.service.watch(LOCAL_OWNER, [generation.id], timeout_s=PATIENCE_S):
+    async for snapshot in app.desk().watch([generation.id], timeout_s=PATIENCE_S):
         generation = snapshot.generations[0]
     assert generation.status == "succeeded"
     return generation

@@ -8,6 +8,8 @@ from typing import ClassVar, TypeVar, cast
 
 import anyio
 
+from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
@@ -82,14 +84,18 @@ class House:
     service: Service
     name: str
 
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.service, "local")
+
     async def generate(self, prompt: str = "a fox") -> Generation:
-        async with self.service.submit("local", prompt=prompt) as begun:
+        async with self.desk.submit(Wish(prompt=prompt)) as begun:
             return begun
 
     async def until(self, generation_id: str, true: Callable[[Generation], bool]) -> Generation:
         """The generation, as soon as that is true of it."""
         with anyio.fail_after(20), self.changes.subscribe([generation_id]) as subscription:
-            while not true(seen := await self.service.kept("local", generation_id)):
+            while not true(seen := await self.desk.kept(generation_id)):
                 with anyio.move_on_after(0.1):
                     await subscription.take()
             return seen

@@ -12,12 +12,13 @@ import anyio
 import pytest
 
 from darkroom.errors import InvalidRequest, RateLimited
+from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import LOCAL_OWNER
 from darkroom.providers.registry import Registry
 from darkroom.redact import Redactor
 from tests import ledgers
@@ -53,9 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Generator[Clock]:
 
 
 @asynccontextmanager
-async def service_of(
-    home: Path, fatthumb: FatThumb, clock: Clock, budget: int | None = None
-) -> AsyncGenerator[Service]:
+async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | None = None) -> AsyncGenerator[Desk]:
     """The service as the composition root builds it, but for its clock."""
     with anyio.fail_after(PATIENCE_S):
         async with (
@@ -68,62 +67,63 @@ async def service_of(
             registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]))
             driver = Driver(journal, registry, "me", Collector(journal, home), tasks, clock=clock)
             driver.start()
-            yield Service(journal, changes, registry, driver, "me", tasks, budget=budget, clock=clock)
+            service = Service(journal, changes, registry, driver, "me", tasks, budget=budget, clock=clock)
+            yield Desk(service, "local")
             tasks.cancel_scope.cancel()
 
 
-async def started(service: Service, prompt: str) -> str:
-    async with service.submit(LOCAL_OWNER, prompt=prompt) as generation:
+async def started(desk: Desk, prompt: str) -> str:
+    async with desk.submit(Wish(prompt=prompt)) as generation:
         return generation.id
 
 
-async def told_when(service: Service) -> str:
+async def told_when(desk: Desk) -> str:
     """When the budget resets, as a call is told that is over it."""
     with pytest.raises(RateLimited) as caught:
-        await started(service, "one more")
+        await started(desk, "one more")
     with pytest.raises(RateLimited):
-        await service.foresee(LOCAL_OWNER, prompt="one more")
+        await desk.foresee(Wish(prompt="one more"))
     return caught.value.message.partition("resets at ")[2]
 
 
 async def test_a_budget_lasts_from_one_midnight_to_the_next(tmp_path: Path, fatthumb: FatThumb, clock: Clock) -> None:
-    async with service_of(tmp_path, fatthumb, clock, budget=2) as service:
+    async with desk_of(tmp_path, fatthumb, clock, budget=2) as desk:
         clock.set("2026-03-07T23:59:58")
-        await started(service, "the last but one of the day")
+        await started(desk, "the last but one of the day")
         clock.set("2026-03-07T23:59:59")
-        await started(service, "the last of the day")
-        assert await told_when(service) == "2026-03-08T00:00:00-05:00."
+        await started(desk, "the last of the day")
+        assert await told_when(desk) == "2026-03-08T00:00:00-05:00."
         clock.set("2026-03-08T00:00:00")
-        await started(service, "the first of a short day")
+        await started(desk, "the first of a short day")
         clock.set("2026-03-08T12:00:00")
-        await started(service, "its second")
+        await started(desk, "its second")
         clock.set("2026-03-08T23:59:59")
-        assert await told_when(service) == "2026-03-09T00:00:00-04:00."
+        assert await told_when(desk) == "2026-03-09T00:00:00-04:00."
         clock.set("2026-03-09T00:00:00")
-        await started(service, "the first of the day after")
+        await started(desk, "the first of the day after")
 
 
 async def test_a_clock_that_was_wrong_for_a_while_blocks_no_other_day(
     tmp_path: Path, fatthumb: FatThumb, clock: Clock
 ) -> None:
-    async with service_of(tmp_path, fatthumb, clock, budget=1) as service:
+    async with desk_of(tmp_path, fatthumb, clock, budget=1) as desk:
         clock.set("2036-01-01T12:00:00")
-        await started(service, "in the future")
+        await started(desk, "in the future")
         clock.set("2026-01-01T12:00:00")
-        await started(service, "today")
-        await told_when(service)
+        await started(desk, "today")
+        await told_when(desk)
 
 
 async def test_a_call_that_must_start_nothing_new_is_given_what_exists_and_else_refused(
     tmp_path: Path, fatthumb: FatThumb, clock: Clock
 ) -> None:
-    async with service_of(tmp_path, fatthumb, clock) as service:
+    async with desk_of(tmp_path, fatthumb, clock) as desk:
         with pytest.raises(InvalidRequest, match="went to another call"):
-            async with service.submit(LOCAL_OWNER, new=False, prompt="a fox", request_key="hero"):
+            async with desk.submit(Wish(prompt="a fox", request_key="hero"), new=False):
                 pass
-        assert (await service.page(LOCAL_OWNER)).generations == ()
-        async with service.submit(LOCAL_OWNER, prompt="a fox", request_key="hero") as first:
+        assert (await desk.page()).generations == ()
+        async with desk.submit(Wish(prompt="a fox", request_key="hero")) as first:
             pass
-        async with service.submit(LOCAL_OWNER, new=False, prompt="a fox", request_key="hero") as again:
+        async with desk.submit(Wish(prompt="a fox", request_key="hero"), new=False) as again:
             assert again.id == first.id
     assert len(fatthumb.posts) == 1

@@ -34,7 +34,7 @@ async def test_a_wish_to_cancel_during_the_post_holds_where_the_provider_did_not
     async with house(tmp_path, provider) as process, house(tmp_path, Spoken(), name="another", starts=False) as another:
         started = await process.generate()
         await process.until(started.id, lambda seen: len(provider.posts) == 1)
-        generation, note = await another.service.cancel("local", started.id)
+        generation, note = await another.desk.cancel(started.id)
         assert generation.status == "queued"
         assert "turns out not to have taken it" in generation.progress.message
         assert note.startswith("Not cancelled yet: it is being sent")
@@ -49,7 +49,7 @@ async def test_what_a_dead_process_left_waiting_is_cancelled_where_that_was_wish
     """An older version on the same ledger puts back into the queue without reading the wish."""
     async with house(tmp_path, Spoken(), name="dead") as process:
         started = await process.generate()
-        await process.service.cancel("local", started.id)
+        await process.desk.cancel(started.id)
         process.ledger._db.execute("UPDATE generations SET stage = 'accepted', submit_token = NULL")  # pyright: ignore[reportPrivateUsage]
         process.seen.lives["dead"] = Life.DEAD
         adopted = await process.ledger.adopt(["dead"], "heir", {"fatthumb": "key"}, lost=LOST)
@@ -67,6 +67,6 @@ async def test_a_wish_that_comes_after_its_row_went_to_another_process_cancels_i
         started = await process.generate()
         before = await process.until(started.id, lambda seen: "Being sent" not in seen.progress.message)
         await process.ledger.adopt("me", "heir", {"fatthumb": "key"}, lost=LOST)
-        generation, note = await process.service.cancel("local", started.id)
+        generation, note = await process.desk.cancel(started.id)
     assert (before.status, generation.status) == ("queued", "cancelled")
     assert "Cancelled for good" in note

@@ -66,7 +66,7 @@ async def test_a_kill_while_missing_pictures_are_fetched_again_leaves_none_under
         process.driver.fetch_again(over)
         await process.until(over.id, lambda seen: provider.looks > 100)
     async with house(tmp_path, Spoken()) as another:
-        (seen,) = (await another.service.page("local")).generations
+        (seen,) = (await another.desk.page()).generations
         record = await another.ledger.get(over.id, "local")
         assert record is not None
         assert [image.status for image in (*record.images, *seen.images)] == ["succeeded", "failed"] * 2
@@ -77,7 +77,7 @@ async def test_a_picture_that_an_older_version_left_under_way_after_the_end_is_t
     over = RECORD.model_copy(update={"stage": Stage.PARTIAL, "job_id": "job", "images": images, "finished_at": NOW - 5})
     async with house(tmp_path, Spoken(), starts=False) as process:
         await process.ledger.begin(over, adopt_since=0.0)
-        seen = await process.service.kept("local", over.id)
+        seen = await process.desk.kept(over.id)
         assert [image.status for image in seen.images] == ["succeeded", "failed"]
         assert seen.images[1].error is not None
         assert "get_status" in seen.images[1].error.next_step

@@ -70,7 +70,7 @@ async def test_a_call_whose_commit_had_no_word_is_answered_with_the_row_that_it_
     async with house(tmp_path, Spoken()) as process:
         lose_word_of(process.ledger, "begin")
         started = await process.generate()
-        assert [seen.id for seen in (await process.service.page("local")).generations] == [started.id]
+        assert [seen.id for seen in (await process.desk.page()).generations] == [started.id]
 
 
 async def test_a_call_that_was_given_a_lost_one_without_a_word_is_not_paid_for_again(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ async def test_what_its_caller_was_told_to_have_failed_is_not_sent(tmp_path: Pat
         lose_word_of(process.ledger, "begin", times=2)
         with pytest.raises(StorageError):
             await process.generate()
-        (row,) = (await process.service.page("local")).generations
+        (row,) = (await process.desk.page()).generations
         await process.until(row.id, lambda seen: seen.status == "cancelled")
     assert provider.posts == []
 
@@ -135,7 +135,7 @@ async def test_a_post_under_way_is_never_taken_for_a_claim_without_a_word(tmp_pa
         started = await process.generate()
         for _ in range(3):
             await sweep.sweep(process.journal, "me", process.driver)
-        assert "Being sent" in (await process.service.kept("local", started.id)).progress.message
+        assert "Being sent" in (await process.desk.kept(started.id)).progress.message
         provider.may_answer.set()
         await process.until(started.id, lambda seen: seen.status == "processing")
     assert len(provider.posts) == 1

@@ -80,7 +80,7 @@ async def test_a_wait_for_missing_pictures_whose_row_cannot_be_read_ends_no_proc
     )  # fmt: skip
     async with house(tmp_path, Spoken(), starts=False) as process:
         await process.ledger.begin(over, adopt_since=0.0)
-        async for _ in process.service.watch("local", [over.id], timeout_s=0.1):
+        async for _ in process.desk.watch([over.id], timeout_s=0.1):
             process.ledger.get = breaking(process.ledger.get, *[KeyError("x")] * 9)  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -110,18 +110,18 @@ async def test_a_ledger_out_of_reach_is_told_of_instead_of_work_as_usual(
         db.execute("PRAGMA query_only = 1")
         noted = await process.journal.note(RUNNING, queue_position=3, provider_queued=True)
         assert noted.queue_position == 3
-        told = (await process.service.kept("local", RUNNING.id)).progress.message
+        told = (await process.desk.kept(RUNNING.id)).progress.message
         assert "readonly" in told
         assert "only kept in memory" in told
         with monkeypatch.context() as later:
             later.setattr(database, "BELIEVED_S", 0.0)
-            assert "memory" not in (await process.service.kept("local", RUNNING.id)).progress.message
+            assert "memory" not in (await process.desk.kept(RUNNING.id)).progress.message
         db.execute("PRAGMA query_only = 0")
         await process.journal.write(noted, seed=7)
         record = await process.ledger.get(RUNNING.id, "local")
         assert record is not None
         assert (record.queue_position, record.provider_queued, record.seed) == (3, True, 7)
-        assert "memory" not in (await process.service.kept("local", RUNNING.id)).progress.message
+        assert "memory" not in (await process.desk.kept(RUNNING.id)).progress.message
 
 
 async def test_what_a_generation_struggles_with_is_known_in_every_process(tmp_path: Path) -> None:
@@ -132,10 +132,10 @@ async def test_what_a_generation_struggles_with_is_known_in_every_process(tmp_pa
         shared = partial(process.journal.share_trouble, "me")
         await process.until(RUNNING.id, lambda seen: "on fire" in seen.progress.message)
         await shared()
-        assert "on fire" in (await another.service.kept("local", RUNNING.id)).progress.message
+        assert "on fire" in (await another.desk.kept(RUNNING.id)).progress.message
         process.journal.struggling(RUNNING, None)
         await shared()
-        assert "on fire" not in (await another.service.kept("local", RUNNING.id)).progress.message
+        assert "on fire" not in (await another.desk.kept(RUNNING.id)).progress.message
 
 
 @pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.RUNNING, Stage.SUCCEEDED, Stage.FAILED])
@@ -146,9 +146,9 @@ async def test_a_row_of_a_provider_that_is_no_longer_there_is_listed_like_any_ot
     async with house(tmp_path, Spoken()) as process:
         await process.ledger.begin(RUNNING.model_copy(update={"request": gone, "stage": stage}), adopt_since=0.0)
         for seen in (
-            *(await process.service.page("local")).generations,
-            await process.service.get("local", RUNNING.id),
-            (await process.service.cancel("local", RUNNING.id))[0],
+            *(await process.desk.page()).generations,
+            await process.desk.get(RUNNING.id),
+            (await process.desk.cancel(RUNNING.id))[0],
         ):
             assert seen.provider == "dall-e-2"
             assert ("does not know that provider" in seen.progress.message) is not seen.status.terminal

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from darkroom.errors import InvalidRequest
-from darkroom.generations.asking.wishes import FREE_TRIES, Doorkeeper, HoldsSecret, Wishes, checked
+from darkroom.generations.asking.wishes import FREE_TRIES, Doorkeeper, HoldsSecret, Wish, checked
 from darkroom.providers.registry import Registry, build
 from darkroom.redact import Redactor
 from darkroom.settings import Settings
@@ -35,49 +35,47 @@ def test_no_refusal_tells_whether_a_part_of_a_key_is_right(registry: Registry, s
         for last in range(first + 1, len(secret) + 1):
             within = min(last - first, own)
             if within < 0.7 * own:
-                checked({"prompt": f"a poster that says {secret[first:last]}"}, registry)
+                checked(Wish(f"a poster that says {secret[first:last]}"), registry)
 
 
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
 def test_a_key_or_most_of_one_is_refused_in_any_spelling(registry: Registry, hidden: Callable[[str], str]) -> None:
     for secret in (KEY, WORDS, KEY[:-3], WORDS[6:]):
         with pytest.raises(InvalidRequest, match=r"holds a (secret|NUL)"):
-            checked({"prompt": f"it says <{hidden(secret)}>"}, registry)
+            checked(Wish(f"it says <{hidden(secret)}>"), registry)
 
 
 def test_a_key_is_refused_wherever_it_would_be_kept(registry: Registry) -> None:
-    places: list[Wishes] = [
-        {"prompt": "a fox", "request_key": KEY},
-        {"prompt": "a fox", "provider": "betterwaifu", "negative_prompt": KEY},
-        {"prompt": "a fox", "provider": "betterwaifu", "options": {"sampler": WORDS}},
-        {"prompt": "a fox", "provider": "fatthumb", "options": {"person_ids": ["p1", KEY]}},
+    places: list[Wish] = [
+        Wish(prompt="a fox", request_key=KEY),
+        Wish(prompt="a fox", provider="betterwaifu", negative_prompt=KEY),
+        Wish(prompt="a fox", provider="betterwaifu", options={"sampler": WORDS}),
+        Wish(prompt="a fox", provider="fatthumb", options={"person_ids": ["p1", KEY]}),
     ]
-    for wishes in places:
+    for wish in places:
         with pytest.raises(HoldsSecret):
-            checked(wishes, registry)
+            checked(wish, registry)
 
 
 def test_a_short_password_is_refused_where_it_stands_alone(registry: Registry) -> None:
     with pytest.raises(HoldsSecret):
-        checked({"prompt": f"it says {SHORT}."}, registry)
+        checked(Wish(f"it says {SHORT}."), registry)
     for part in (SHORT[:-1], f"{SHORT}s", f"a{SHORT}"):
-        checked({"prompt": f"it says {part}."}, registry)
+        checked(Wish(f"it says {part}."), registry)
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "wish",
     [
-        {"prompt": "a fox", "options": {KEY: 1}},
-        {"prompt": "a fox", "provider": KEY},
-        {"prompt": "a fox", "model": KEY},
-        {"prompt": f"{KEY} " * 1000},
+        Wish(prompt="a fox", options={KEY: 1}),
+        Wish(prompt="a fox", provider=KEY),
+        Wish(prompt="a fox", model=KEY),
+        Wish(prompt=f"{KEY} " * 1000),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused_for_that_and_not_searched(
-    registry: Registry, wishes: dict[str, object]
-) -> None:
+def test_what_cannot_be_asked_for_is_refused_for_that_and_not_searched(registry: Registry, wish: Wish) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        checked(wishes, registry)  # pyright: ignore[reportArgumentType]
+        checked(wish, registry)
     assert not isinstance(caught.value, HoldsSecret)
 
 
@@ -85,19 +83,19 @@ async def test_who_tries_again_and_again_waits_longer_and_longer_and_nobody_else
     doorkeeper = Doorkeeper()
     for _ in range(FREE_TRIES):
         with anyio.fail_after(0.5), pytest.raises(HoldsSecret):
-            await doorkeeper.checked({"prompt": KEY}, registry)
+            await doorkeeper.checked(Wish(KEY), registry)
     ended: list[int] = []
 
     async def tries(number: int) -> None:
         with pytest.raises(HoldsSecret):
-            await doorkeeper.checked({"prompt": KEY}, registry)
+            await doorkeeper.checked(Wish(KEY), registry)
         ended.append(number)
 
     async with anyio.create_task_group() as tasks:
         for number in range(5):
             tasks.start_soon(tries, number)
         with anyio.fail_after(0.5):
-            await doorkeeper.checked({"prompt": "a fox"}, registry)
+            await doorkeeper.checked(Wish("a fox"), registry)
         await anyio.sleep(0.1)
         assert ended == []
         tasks.cancel_scope.cancel()

@@ -16,12 +16,13 @@ import PIL.Image
 from anyio import to_thread
 
 from darkroom.errors import DarkroomError
+from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import LOCAL_OWNER, Generation, GenerationRequest, ImageStatus, Record, Stage
+from darkroom.models import Generation, GenerationRequest, ImageStatus, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry
 from darkroom.redact import Redactor
@@ -187,7 +188,7 @@ def there(*links: str | None, ids: Iterable[str] = ()) -> Reading:
 def running_job(number: int = 1, *, provider: str = "fatthumb", count: int = 1, holder: str = "me") -> Record:
     return Record(
         id=f"gen_{number}",
-        owner=LOCAL_OWNER,
+        owner="local",
         request=GenerationRequest(provider=provider, prompt="a fox", model="m", count=count),
         account=f"key of {provider}",
         stage=Stage.RUNNING,
@@ -207,6 +208,10 @@ class House:
     ledger: SqliteLedger
     stop: Callable[[], None]
 
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.service, "local")
+
     async def begin(self, *records: Record, resumed: bool = False) -> None:
         """These rows exist from now on, and this process drives what is not over."""
         for record in records:
@@ -219,17 +224,17 @@ class House:
         self.driver._drive(record, resumed)  # pyright: ignore[reportPrivateUsage]
 
     async def row(self, number: int = 1) -> Record:
-        record = await self.ledger.get(f"gen_{number}", LOCAL_OWNER)
+        record = await self.ledger.get(f"gen_{number}", "local")
         assert record is not None
         return record
 
     async def status(self, number: int = 1) -> Generation:
-        return await self.service.get(LOCAL_OWNER, f"gen_{number}")
+        return await self.desk.get(f"gen_{number}")
 
     async def waited(self, *numbers: int, timeout_s: float = 600.0, until: Any = "all") -> list[Generation]:
         ids = [f"gen_{number}" for number in numbers or (1,)]
         told: list[Generation] = []
-        async for snapshot in self.service.watch(LOCAL_OWNER, ids, timeout_s=timeout_s, until=until):
+        async for snapshot in self.desk.watch(ids, timeout_s=timeout_s, until=until):
             told = list(snapshot.generations)
         return told
 

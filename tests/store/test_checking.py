@@ -136,7 +136,7 @@ async def test_a_server_that_finds_the_damage_refuses_from_then_on(tmp_path: Pat
     async def used() -> None:
         async with open_app(settings) as app:
             while True:
-                await app.service.get("local", RECORD.id)
+                await app.desk().get(RECORD.id)
                 await anyio.sleep(0.01)
 
     with anyio.fail_after(20), pytest.raises(StorageError, match="is damaged"):

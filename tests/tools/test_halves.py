@@ -13,7 +13,7 @@ from mcp.types import CallToolResult
 
 from darkroom.app.context import AppContext, open_app
 from darkroom.app.server import DarkroomServer
-from darkroom.models import LOCAL_OWNER
+from darkroom.generations.asking.wishes import Wish
 from darkroom.settings import Settings
 from tests.extensions.task_client import tasks_of
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, identity, text_of
@@ -46,9 +46,9 @@ class Studio:
 
 async def made(app: AppContext, count: int, prompt: str = PROMPT) -> str:
     """The id of a new generation that is over."""
-    async with app.service.submit(LOCAL_OWNER, prompt=prompt, count=count) as started:
+    async with app.desk().submit(Wish(prompt=prompt, count=count)) as started:
         pass
-    async for _ in app.service.watch(LOCAL_OWNER, [started.id], timeout_s=PATIENCE_S):
+    async for _ in app.desk().watch([started.id], timeout_s=PATIENCE_S):
         pass
     return started.id
 

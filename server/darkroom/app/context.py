@@ -1,7 +1,7 @@
 """Everything that lives as long as the process does, built once from the settings."""
 
 import logging
-from collections.abc import AsyncGenerator, Collection, Generator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 
 from darkroom.errors import DarkroomError, StorageError
+from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.driving.peers import Peers
@@ -30,6 +31,9 @@ from darkroom.store.tasks import TaskRows
 from darkroom.transport.client import open_http
 
 log = logging.getLogger(__name__)
+
+LOCAL_OWNER = "local"
+"""Who owns what is made over stdio and on the command line: the one user of this ledger."""
 
 
 class Part(Enum):
@@ -56,6 +60,16 @@ class AppContext:
     observer: Observer
     models: Models
     driver: Driver
+    owner: Callable[[], str] = lambda: LOCAL_OWNER
+    """Who asks: known anew for each request."""
+
+    def desk(self) -> Desk:
+        """The service, for whoever asks now."""
+        return self.desk_of(self.owner())
+
+    def desk_of(self, owner: str) -> Desk:
+        """The service, for this owner."""
+        return Desk(self.service, owner)
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
@@ -107,7 +121,7 @@ async def open_app(
                 journal, changes, providers, driver, presence.id, tasks, only=sends, budget=settings.budget
             )
             try:
-                observer = Observer(service, changes, tasks)
+                observer = Observer(changes, tasks)
                 models = Models(providers, settings.limits)
                 yield AppContext(settings, service, providers, TaskRows(database), observer, models, driver)
             finally:

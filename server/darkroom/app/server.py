@@ -29,7 +29,6 @@ from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
 from darkroom.generations.asking.delivery import carried_by
-from darkroom.models import LOCAL_OWNER
 from darkroom.prompts import every_prompt
 from darkroom.redact import Redactor
 from darkroom.resources.completions import Completer
@@ -59,17 +58,20 @@ class DarkroomServer(MCPServer[Any]):
     def __init__(self, app: AppContext) -> None:
         parts = app.settings.results
         results = Results(app.settings.previews if parts is None or "images" in parts else "none")
-        confirmation = Confirmation(app.service, app.settings.confirm_over)
-        tools = {tool.name: tool for tool in every_tool(app.service, app.catalogue, confirmation, results)}
-        tasks = Tasks(GenerationTasks(app.service, app.tasks, tools, results), caller=lambda _: LOCAL_OWNER)
+        confirmation = Confirmation(app.desk, app.settings.confirm_over)
+        tools = {tool.name: tool for tool in every_tool(app.desk, app.catalogue, confirmation, results)}
+        tasks = Tasks(
+            GenerationTasks(app.desk_of, lambda: app.service.delivery, app.tasks, tools, results),
+            caller=lambda _: app.owner(),
+        )
         bus = InMemorySubscriptionBus()
-        updates = Updates(app.observer, bus)
+        updates = Updates(app.observer, app.desk, bus)
         super().__init__(
             name="darkroom",
             title="Darkroom",
             version=__version__,
             instructions=INSTRUCTIONS,
-            tools=list(with_gallery(tools.values(), app.service, app.settings.file_manager)),
+            tools=list(with_gallery(tools.values(), app.desk, app.settings.file_manager)),
             extensions=[gallery_page(), tasks],
             subscriptions=bus,
             middleware=[_in_a_letter, Fitting(parts), updates.while_listened, tasks.listen],
@@ -77,16 +79,16 @@ class DarkroomServer(MCPServer[Any]):
         for prompt in every_prompt():
             self.add_prompt(prompt)
         self.unechoed = Redactor(app.settings.secrets).unechoed
-        self._service = app.service
-        self._shelf = Shelf(app.service, app.models)
-        self.completion()(Completer(app.service, app.models))
+        self._whose = app.desk
+        self._shelf = Shelf(app.desk, app.models)
+        self.completion()(Completer(app.desk, app.models))
         serve = self._lowlevel_server.add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
 
     async def list_resources(self) -> list[Resource]:
         """What was registered, and the newest generations with their pictures."""
-        return [*await super().list_resources(), *await newest(self._service)]
+        return [*await super().list_resources(), *await newest(self._whose)]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """Those that were registered, and ours."""

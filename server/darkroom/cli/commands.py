@@ -16,9 +16,9 @@ from darkroom.cli.signals import on_signal
 from darkroom.cli.terminal import columns, cut, show, spells_everything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest
-from darkroom.generations.asking.wishes import options_of
+from darkroom.generations.asking.wishes import Wish, options_of
 from darkroom.generations.telling.wording import say, say_progress
-from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, Sparse, Status, WaitedGenerations
+from darkroom.models import Generation, ImageStatus, Sparse, Status, WaitedGenerations
 from darkroom.providers.catalogue import say as say_catalogue
 from darkroom.redact import clean, for_terminals
 from darkroom.settings import Settings
@@ -46,17 +46,18 @@ async def run(command: Command, settings: Settings, arguments: argparse.Namespac
 async def generate(settings: Settings, arguments: argparse.Namespace) -> int:
     """`generate PROMPT`: submits, shows progress, prints the saved paths."""
     async with open_app(settings, Part.OWN) as app:
-        submission = app.service.submit(
-            LOCAL_OWNER,
-            prompt=arguments.prompt,
-            provider=arguments.provider,
-            model=arguments.model,
-            count=arguments.count,
-            aspect_ratio=arguments.aspect_ratio,
-            negative_prompt=arguments.negative_prompt,
-            seed=arguments.seed,
-            options=options_of(arguments.options),
-            request_key=arguments.request_key,
+        submission = app.desk().submit(
+            Wish(
+                prompt=arguments.prompt,
+                provider=arguments.provider,
+                model=arguments.model,
+                count=arguments.count,
+                aspect_ratio=arguments.aspect_ratio,
+                negative_prompt=arguments.negative_prompt,
+                seed=arguments.seed,
+                options=options_of(arguments.options),
+                request_key=arguments.request_key,
+            )
         )
         async with submission as started:
             _tell(f"{started.id} {started.status}")
@@ -79,7 +80,7 @@ async def status(settings: Settings, arguments: argparse.Namespace) -> int:
     """`status ID`: looks once, and sends nothing."""
     (generation_id,) = await _whole(settings, [arguments.id])
     async with open_app(settings, Part.LOOK, named=[generation_id]) as app:
-        generation = await app.service.get(LOCAL_OWNER, generation_id)
+        generation = await app.desk().get(generation_id)
         _print(generation, [say(generation), generation.next_step or ""], as_json=arguments.json)
         return _exit_status([generation])
 
@@ -88,7 +89,7 @@ async def cancel(settings: Settings, arguments: argparse.Namespace) -> int:
     """`cancel ID`: takes back what no provider has received. 3: it goes on; 1: it was over already."""
     (generation_id,) = await _whole(settings, [arguments.id])
     async with open_app(settings, Part.NONE) as app:
-        generation, note = await app.service.cancel(LOCAL_OWNER, generation_id)
+        generation, note = await app.desk().cancel(generation_id)
         _print(generation, [note, say(generation), generation.next_step or ""], as_json=arguments.json)
         return DONE if generation.status is Status.CANCELLED else _exit_status([generation]) or FAILED
 
@@ -96,8 +97,7 @@ async def cancel(settings: Settings, arguments: argparse.Namespace) -> int:
 async def list_(settings: Settings, arguments: argparse.Namespace) -> int:
     """`list`: one line a generation, newest first; asks no provider and moves nothing on."""
     async with open_app(settings, Part.NONE) as app:
-        page = await app.service.page(
-            LOCAL_OWNER,
+        page = await app.desk().page(
             status=None if arguments.status is None else Status(arguments.status),
             provider=arguments.provider,
             limit=arguments.limit,
@@ -145,7 +145,7 @@ async def _beginning(app: AppContext, name: str) -> str:
     # What every id begins with names none, also where there is only one: a script's variable may be empty.
     if not own or "gen_".startswith(own):
         return name
-    found = await app.service.ids(LOCAL_OWNER, f"gen_{own}", 2)
+    found = await app.desk().ids(f"gen_{own}", 2)
     if len(found) > 1:
         raise InvalidRequest(
             f"More than one id begins with {clean(name, 40)}: {', '.join(found)}.",
@@ -168,7 +168,7 @@ async def _watched(
     app: AppContext, ids: list[str], timeout_s: float, until: Literal["all", "any"]
 ) -> WaitedGenerations:
     """Stays with them, a progress line on stderr, until they are over or the time is, or somebody presses Ctrl-C."""
-    watching = app.service.watch(LOCAL_OWNER, ids, timeout_s=timeout_s, until=until)
+    watching = app.desk().watch(ids, timeout_s=timeout_s, until=until)
     answer = WaitedGenerations(generations=(), timed_out=False)
     try:
         with Live(sys.stderr, in_place=not app.settings.dumb_terminal) as live:
@@ -194,7 +194,7 @@ async def _left(app: AppContext, ids: Sequence[str]) -> tuple[Generation, ...]:
         _tell("Waiting for the answer to what was just sent; it may be paid for.")
     await app.driver.finish()
     with suppress(DarkroomError):
-        return tuple([await app.service.kept(LOCAL_OWNER, generation_id) for generation_id in dict.fromkeys(ids)])
+        return tuple([await app.desk().kept(generation_id) for generation_id in dict.fromkeys(ids)])
     return ()
 
 

@@ -15,10 +15,10 @@ from pydantic import Field
 from darkroom import __version__
 from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
+from darkroom.generations.desk import Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
 from darkroom.generations.pictures.preview import preview
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, MAX_COUNT, Frozen, ImageStatus
+from darkroom.models import MAX_COUNT, Frozen, ImageStatus
 from darkroom.providers.registry import TRAITS
 from darkroom.tools.arguments import Number
 from darkroom.tools.get_status import GenerationId
@@ -65,19 +65,19 @@ def gallery_page() -> Apps:
     return apps
 
 
-def with_gallery(tools: Iterable[AgentTool], service: Service, file_manager: str | None) -> Iterator[AgentTool]:
+def with_gallery(tools: Iterable[AgentTool], whose: Whose, file_manager: str | None) -> Iterator[AgentTool]:
     """The same tools, those that the page belongs to naming it, and the page's own after them."""
     for tool in tools:
         if tool.name in SHOWN:
             tool.meta = {"ui": {"resourceUri": URI}}
         yield tool
-    own = gallery_tool(service, file_manager)
+    own = gallery_tool(whose, file_manager)
     own.meta = {"ui": {"visibility": ["app"]}}
     yield own
 
 
-def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
-    """The tool over this service."""
+def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
+    """The tool at the desk of whoever calls it."""
 
     async def gallery(
         generation_id: GenerationId,
@@ -85,7 +85,7 @@ def gallery_tool(service: Service, file_manager: str | None) -> AgentTool:
         action: Annotated[Literal["view", "open_folder"], Field(description="What to do.", examples=["view"])],
     ) -> Annotated[CallToolResult, Done]:
         """For the gallery page: show a picture large, or open its folder."""
-        path = await _saved(service, generation_id, index)
+        path = await _saved(whose, generation_id, index)
         if action == "open_folder":
             await to_thread.run_sync(open_folder, path.parent, file_manager)
             return _done(f"Opened {path.parent}")
@@ -125,8 +125,8 @@ def _facts() -> str:
     return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
 
 
-async def _saved(service: Service, generation_id: str, index: int) -> Path:
-    generation = await service.kept(LOCAL_OWNER, generation_id)
+async def _saved(whose: Whose, generation_id: str, index: int) -> Path:
+    generation = await whose().kept(generation_id)
     for image in generation.images:
         if image.index == index and image.status is ImageStatus.SUCCEEDED and image.path is not None:
             return Path(image.path)

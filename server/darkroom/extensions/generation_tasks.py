@@ -5,7 +5,7 @@ its generations on, and what a task says is read from them.
 """
 
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -26,7 +26,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
-from darkroom.generations.service import Service, new_id
+from darkroom.generations.asking.delivery import Delivery
+from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.desk import Desk, new_id
 from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Generation, Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
@@ -48,8 +50,16 @@ _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 class GenerationTasks:
     """See `TaskBackend`. `tools` are those that agents call, by name: they check the arguments."""
 
-    def __init__(self, service: Service, rows: TaskRows, tools: Mapping[str, AgentTool], results: Results) -> None:
-        self._service = service
+    def __init__(
+        self,
+        desk: Callable[[str], Desk],
+        delivery: Callable[[], Delivery],
+        rows: TaskRows,
+        tools: Mapping[str, AgentTool],
+        results: Results,
+    ) -> None:
+        self._desk = desk
+        self._delivery = delivery
         self._rows = rows
         self._tools = tools
         self._results = results
@@ -61,7 +71,7 @@ class GenerationTasks:
         arguments = call.arguments or {}
         try:
             if call.name == "generate":
-                async with self._service.delivery.wrapping():
+                async with self._delivery().wrapping():
                     return await self._generating(arguments, await call_next(ctx), caller)
             if call.name == "wait":
                 return await self._waiting(arguments, caller)
@@ -75,7 +85,7 @@ class GenerationTasks:
             record = await self._row(task_id, caller)
             if record is None:
                 return None
-            await self._service.delivered(caller, record.generation_ids)  # who names the task has read its handle
+            await self._desk(caller).delivered(record.generation_ids)  # who names the task has read its handle
             return await self._task(record)
 
     async def update(self, task_id: str, caller: str, responses: Mapping[str, Any]) -> bool:
@@ -87,7 +97,7 @@ class GenerationTasks:
             for key in record.questions.keys() & responses.keys():
                 try:
                     _check_yes(responses[key])
-                    await self._service.submit_agreed(caller, task_id, **record.arguments)
+                    await self._desk(caller).submit_agreed(task_id, Wish(**record.arguments))
                 except StorageError:
                     raise  # it still asks
                 except DarkroomError as error:
@@ -107,7 +117,7 @@ class GenerationTasks:
                 await self._rows.change(record, stages=(record.stage,), **ended)
                 record = await self._row(task_id, caller) or record  # somebody may have said yes before
             if not over and record.tool == "generate" and record.generation_ids:
-                await self._service.cancel(caller, record.generation_ids[0])
+                await self._desk(caller).cancel(record.generation_ids[0])
             return True
 
     async def watch(self, task_id: str, caller: str) -> AsyncGenerator[Task]:
@@ -123,7 +133,7 @@ class GenerationTasks:
             return
         ids, until = list(record.generation_ids), record.arguments.get("until", "all")
         left = (_deadline(record) or record.created_at + TTL_S) - time.time()
-        async with aclosing(self._service.watch(record.owner, ids, timeout_s=left, until=until, send=False)) as changes:
+        async with aclosing(self._desk(record.owner).watch(ids, timeout_s=left, until=until, send=False)) as changes:
             async for _ in changes:
                 with suppress(StorageError):
                     record = await self._row(task_id, caller)
@@ -138,7 +148,7 @@ class GenerationTasks:
         try:
             if isinstance(answer, InputRequiredResult) and answer.input_requests:
                 wishes = self._tools["generate"].check(arguments)
-                request = await self._service.foresee(caller, **wishes)
+                request = await self._desk(caller).foresee(Wish(**wishes))
                 if request is None:  # it was made while the question was put
                     return answer
                 # What the user is asked about is what is submitted, whatever the defaults of the process that takes
@@ -164,7 +174,7 @@ class GenerationTasks:
     async def _fetched_again(self, owner: str, ids: Sequence[str], arguments: dict[str, Any]) -> None:
         """Gives pictures that are missing from what is over a moment to be fetched again, as any wait does."""
         timeout_s = min(arguments["timeout_s"], FETCHED_WITHIN_S)
-        watching = self._service.watch(owner, list(ids), timeout_s=timeout_s, until=arguments["until"])
+        watching = self._desk(owner).watch(list(ids), timeout_s=timeout_s, until=arguments["until"])
         async with aclosing(watching) as states:
             async for snapshot in states:
                 if not snapshot.over:
@@ -196,7 +206,7 @@ class GenerationTasks:
             case TaskStage.REFUSED:
                 return _state(record, "completed", result=refused(record.refusal or ""))
             case TaskStage.GOING:
-                generations = [await self._service.kept(record.owner, found) for found in record.generation_ids]
+                generations = [await self._desk(record.owner).kept(found) for found in record.generation_ids]
                 follow = self._generated if record.tool == "generate" else self._waited
                 done = await follow(record, generations, time.time())
                 return replace(done, message=say_progress(generations))

@@ -7,7 +7,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.service import HEARTBEAT_S, Service
+from darkroom.generations.desk import HEARTBEAT_S, Desk
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import Generation, Progress, Status
 
@@ -20,23 +20,22 @@ Told = Callable[[Generation, Generation], Awaitable[None]]
 class Observer:
     """What callers may see of generations without a word from their providers."""
 
-    def __init__(self, service: Service, changes: Changes, tasks: TaskGroup) -> None:
-        self._service = service
+    def __init__(self, changes: Changes, tasks: TaskGroup) -> None:
         self._changes = changes
         self._tasks = tasks
 
-    async def follow(self, owner: str, generation_id: str, told: Told, scope: anyio.CancelScope) -> Generation:
+    async def follow(self, desk: Desk, generation_id: str, told: Told, scope: anyio.CancelScope) -> Generation:
         """Answers the generation, and tells of each change of its state from then on, until the scope is cancelled.
 
         Raises:
-            NotFound: the owner has none of that id.
+            NotFound: its owner has none of that id.
             StorageError: it cannot be read.
         """
-        return await self._tasks.start(self._follow, owner, generation_id, told, scope)
+        return await self._tasks.start(self._follow, desk, generation_id, told, scope)
 
     async def _follow(
         self,
-        owner: str,
+        desk: Desk,
         generation_id: str,
         told: Told,
         scope: anyio.CancelScope,
@@ -44,14 +43,14 @@ class Observer:
         task_status: TaskStatus[Generation],
     ) -> None:
         with self._changes.subscribe([generation_id]) as subscription:
-            known = await self._service.kept(owner, generation_id)
+            known = await desk.kept(generation_id)
             task_status.started(known)
             with scope:
                 while True:
                     # In our own queue it moves up without a change of its row.
                     with anyio.move_on_after(HEARTBEAT_S if known.status is Status.QUEUED else None):
                         await subscription.take()
-                    now = await self._read_at_last(owner, generation_id)
+                    now = await self._read_at_last(desk, generation_id)
                     if _state(now) != _state(known):
                         try:
                             await told(known, now)
@@ -59,10 +58,10 @@ class Observer:
                             log.exception("%s: a change of it could not be told", generation_id)
                     known = now
 
-    async def _read_at_last(self, owner: str, generation_id: str) -> Generation:
+    async def _read_at_last(self, desk: Desk, generation_id: str) -> Generation:
         while True:
             try:
-                return await self._service.kept(owner, generation_id)
+                return await desk.kept(generation_id)
             except DarkroomError as error:
                 log.info("%s cannot be looked at: %s", generation_id, error.message)
             except Exception:  # a row that cannot be told of must not end the process

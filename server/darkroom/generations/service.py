@@ -1,47 +1,21 @@
-"""What callers may ask of generations: submit, get, wait, cancel, list."""
+"""What every desk of this process works with."""
 
-import base64
-import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from functools import partial
-from typing import Literal, Unpack
+from collections.abc import Callable, Collection
 
-import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import InvalidRequest, NotFound, StorageError
-from darkroom.generations.asking.budget import NOTHING_NEW, refusing, room_today
-from darkroom.generations.asking.delivery import Delivery, repeated
-from darkroom.generations.asking.wishes import Doorkeeper, Wishes
+from darkroom.generations.asking.delivery import Delivery
+from darkroom.generations.asking.wishes import Doorkeeper
 from darkroom.generations.driving.driver import Driver
-from darkroom.generations.telling.changes import Changes, Subscription
-from darkroom.generations.telling.describing import Describer, Snapshot
+from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
-from darkroom.generations.telling.wording import say_cancelled
-from darkroom.models import (
-    Answered,
-    Generation,
-    GenerationRequest,
-    ListedGenerations,
-    Record,
-    Stage,
-    Status,
-)
 from darkroom.providers.registry import Registry
-from darkroom.redact import clean
-
-ANSWER_WITHIN_S = 0.8
-"""How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
-REREAD_S = 1.0
-HEARTBEAT_S = 4.0
-"""How often a wait reports that it still waits: hosts extend their patience on progress, given every 5 s."""
 
 
 class Service:
-    """The floor between callers and generations. Every method is told whose generations it may touch."""
+    """The parts that live as long as the process, between callers and generations. See `Desk`."""
 
     def __init__(
         self,
@@ -56,244 +30,15 @@ class Service:
         budget: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._journal = journal
-        self._ledger = journal.ledger
-        self._changes = changes
-        self._registry = registry
-        self._driver = driver
-        self._holder = holder
-        self._tasks = tasks
-        self._budget = budget
+        self.journal = journal
+        self.ledger = journal.ledger
+        self.changes = changes
+        self.registry = registry
+        self.driver = driver
+        self.holder = holder
+        self.tasks = tasks
+        self.budget = budget
         self.delivery = Delivery(journal.ledger, holder, tasks)
-        self._describer = Describer(journal, registry, clock, only)
-        self._clock = clock
-        self._doorkeeper = Doorkeeper()
-
-    @asynccontextmanager
-    async def submit(self, owner: str, *, new: bool = True, **wishes: Unpack[Wishes]) -> AsyncGenerator[Generation]:
-        """Commits a new generation and answers it within a second, sent to its provider or not.
-
-        What happens inside the block counts as answering: a caller that leaves meanwhile has lost the answer, and its
-        next identical call within ten minutes is given the same generation. `request_key` gives it by name, for ever.
-        `new` False: it must be one of these.
-
-        Raises:
-            InvalidRequest, NotConfigured: it cannot be made; nothing was written or sent.
-            RateLimited: the budget is used up; nothing was written or sent.
-            StorageError: it could not be committed; nothing was sent.
-        """
-        record = await self._wanted(owner, wishes)
-        room = room_today(self._budget, record.request, record.created_at) if new else NOTHING_NEW
-        with refusing():
-            async with self.delivery.answering(record, room) as begun:
-                self._begun(begun, record)
-                yield await self._settled_a_little(begun)
-
-    async def submit_agreed(self, owner: str, task_id: str, **wishes: Unpack[Wishes]) -> None:
-        """Commits a new generation that the user of this task said yes to; nothing, where the task asks no more.
-
-        Its answer counts as delivered: who has the task has it.
-
-        Raises:
-            DarkroomError: as `submit`; the task still asks.
-        """
-        record = (await self._wanted(owner, wishes)).model_copy(update={"answered": Answered.DELIVERED})
-        room = room_today(self._budget, record.request, record.created_at)
-        with refusing():
-            begin = partial(self._ledger.begin_agreed, record, task_id, room=room)
-            begun = await repeated(begin, begin)
-        if begun is not None:
-            self._begun(begun, record)
-
-    def _begun(self, begun: Record, record: Record) -> None:
-        if begun.request != record.request:
-            raise InvalidRequest(
-                f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
-                next_step="Use a new request_key for a new picture; nothing was sent.",
-            )
-        self._driver.named(begun)
-
-    async def foresee(self, owner: str, **wishes: Unpack[Wishes]) -> GenerationRequest | None:
-        """What `submit` would ask a provider for now; None: it would answer a generation that exists already.
-
-        Raises:
-            InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
-        """
-        record = await self._wanted(owner, wishes)
-        with refusing():
-            room = room_today(self._budget, record.request, record.created_at)
-            foreseen = await self.delivery.foresee(record, room)
-        return record.request if foreseen.id == record.id else None
-
-    async def _wanted(self, owner: str, wishes: Wishes) -> Record:
-        request = await self._doorkeeper.checked(wishes, self._registry)
-        return Record(
-            id=new_id(),
-            owner=owner,
-            request=request,
-            account=self._registry.providers[request.provider].access.account,
-            stage=Stage.ACCEPTED,
-            holder=self._holder,
-            answering=self._holder,
-            created_at=self._clock(),
-            request_key=wishes.get("request_key"),
-        )
-
-    async def _settled_a_little(self, record: Record) -> Generation:
-        with self._changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
-            with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be answered
-                record = await self._ledger.get(record.id, record.owner) or record
-            while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
-                record = (await subscription.take())[record.id]
-        return await self._describer.generation(record)
-
-    async def get(self, owner: str, generation_id: str) -> Generation:
-        """The generation, freshly read from its provider where what is known is older than its shortest interval.
-
-        Raises:
-            NotFound: the owner has none of that id.
-        """
-        return await self._describer.generation(await self._driver.look_again(await self._owned(owner, generation_id)))
-
-    async def kept(self, owner: str, generation_id: str) -> Generation:
-        """The generation as the ledger has it; raises NotFound.
-
-        No provider is asked, and no answer counts as delivered: whoever looks on is not who waits for it.
-        """
-        return await self._describer.generation(await self._found(owner, generation_id))
-
-    async def request_of(self, owner: str, generation_id: str) -> GenerationRequest:
-        """What was asked for; raises NotFound."""
-        return (await self._found(owner, generation_id)).request
-
-    async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
-        """The owner's newest ids that begin so. Raises StorageError."""
-        return await self._ledger.ids(owner, prefix, limit)
-
-    async def delivered(self, owner: str, ids: Iterable[str]) -> None:
-        """Whoever asks for these has read the answers that named them. Raises NotFound."""
-        for generation_id in ids:
-            await self._owned(owner, generation_id)
-
-    async def watch(
-        self, owner: str, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all", send: bool = True
-    ) -> AsyncGenerator[Snapshot]:
-        """The state at once, at each change, and every few seconds, until it is over or the time is.
-
-        `send`: what waits to be named before it is sent is named by this.
-
-        Raises:
-            NotFound: the owner has none of one of the ids.
-        """
-        ids = list(dict.fromkeys(ids))
-        deadline = anyio.current_time() + timeout_s
-        with self._changes.subscribe(ids) as subscription:
-            records = {
-                generation_id: await self._owned_at_last(owner, generation_id, deadline) for generation_id in ids
-            }
-            if send:
-                await self._named(owner, list(records.values()))
-            self._driver.awaited(ids)
-            missing: set[str] = set()
-            for record in records.values():
-                if (over := self._driver.fetch_again(record)) is not None:
-                    missing.add(record.id)
-                    self._tasks.start_soon(self._tell_when, over, record, missing, subscription)
-            while True:
-                left = deadline - anyio.current_time()
-                snapshot = await self._describer.snapshot(records, until)
-                yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
-                if left <= 0 or (snapshot.over and (until == "any" or not missing)):
-                    return
-                with anyio.move_on_after(min(HEARTBEAT_S, left)):
-                    records |= await subscription.take()
-
-    async def cancel(self, owner: str, generation_id: str) -> tuple[Generation, str]:
-        """Cancels what no provider has received; anything else goes on. Returns it, and what came of the wish in words.
-
-        While it is being sent, the wish is kept: where its provider turns out not to have taken it, it is cancelled.
-
-        Raises:
-            NotFound: the owner has none of that id.
-        """
-        await self._owned(owner, generation_id)
-        record = self._journal.told(await self._ledger.cancel(generation_id, owner))
-        return await self._describer.generation(record), say_cancelled(record)
-
-    async def page(
-        self,
-        owner: str,
-        *,
-        status: Status | None = None,
-        provider: str | None = None,
-        limit: int = 20,
-        cursor: str | None = None,
-    ) -> ListedGenerations:
-        """The owner's generations, newest first.
-
-        Raises:
-            InvalidRequest: the cursor is not one of ours, or there is no such provider.
-        """
-        if provider is not None:
-            self._registry.known(provider)
-        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-            raise InvalidRequest(
-                "cursor is not one that list_generations answered.",
-                next_step="Pass next_cursor of the page before, or leave cursor out.",
-            )
-        before = None if cursor is None else int(cursor)
-        page = await self._ledger.page(owner, status=status, provider=provider, limit=limit, before=before)
-        shown = [await self._describer.generation(record) for record in page.records]
-        return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
-
-    async def _owned(self, owner: str, generation_id: str) -> Record:
-        record = await self._found(owner, generation_id)
-        if record.answered is not Answered.DELIVERED:
-            await self.delivery.named(record)
-        return record
-
-    async def _found(self, owner: str, generation_id: str) -> Record:
-        record = await self._ledger.get(generation_id, owner)
-        if record is None:
-            raise NotFound(
-                f"There is no generation {clean(generation_id, 60)!r}.",
-                next_step="Use the id that generate answered, or find it with list_generations.",
-            )
-        return record
-
-    async def _owned_at_last(self, owner: str, generation_id: str, deadline: float) -> Record:
-        """The row, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""
-        while True:
-            try:
-                return await self._owned(owner, generation_id)
-            except StorageError:
-                if anyio.current_time() >= deadline:
-                    raise
-                await anyio.sleep(REREAD_S)
-
-    async def _named(self, owner: str, records: list[Record]) -> None:
-        """Lets those that wait be sent, and this process go on with all of them."""
-        if waiting := [record.id for record in records if record.stage is Stage.ACCEPTED]:
-            with suppress(StorageError):
-                await self._ledger.send_all_the_same(owner, waiting)
-        for record in records:
-            self._driver.named(record)
-
-    async def _tell_when(
-        self, over: anyio.Event, record: Record, missing: set[str], subscription: Subscription
-    ) -> None:
-        """Tells a waiter when the missing pictures of a finished generation are here, or will not come now."""
-        await over.wait()
-        missing.discard(record.id)
-        with suppress(Exception):  # the waiter notices at its next heartbeat
-            subscription.put(await self._ledger.get(record.id, record.owner) or record)
-
-    async def _held_back(self, record: Record) -> bool:
-        """Whether it waits for a limit, so that there is no word of the provider to wait for."""
-        standing = await self._describer.standing(record)
-        return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
-
-
-def new_id(kind: str = "gen") -> str:
-    """A generation's id, or a task's: 128 random bits, since knowing it is what grants access on stdio."""
-    return f"{kind}_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+        self.describer = Describer(journal, registry, clock, only)
+        self.clock = clock
+        self.doorkeeper = Doorkeeper()

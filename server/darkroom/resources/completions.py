@@ -8,8 +8,8 @@ import anyio
 from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, ImageStatus
+from darkroom.generations.desk import Whose
+from darkroom.models import ImageStatus
 from darkroom.providers.catalogue import Models
 from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE_TEMPLATE
 from darkroom.settings import PROVIDERS
@@ -22,8 +22,8 @@ WITHIN_S = 2.0
 class Completer:
     """Answers `completion/complete`."""
 
-    def __init__(self, service: Service, models: Models) -> None:
-        self._service = service
+    def __init__(self, whose: Whose, models: Models) -> None:
+        self._whose = whose
         self._models = models
 
     async def __call__(
@@ -53,13 +53,13 @@ class Completer:
     async def _ids(self, typed: str) -> Completion:
         if not re.fullmatch("[a-z0-9_]{0,30}", typed):
             return _completion([])
-        found = await self._service.ids(LOCAL_OWNER, typed, MAX_VALUES + 1)
+        found = await self._whose().ids(typed, MAX_VALUES + 1)
         if len(found) <= MAX_VALUES:
             return _completion(found)
         return Completion(values=found[:MAX_VALUES], has_more=True)  # how many more is not worth counting
 
     async def _indexes(self, known: Mapping[str, str]) -> list[str]:
-        generation = await self._service.kept(LOCAL_OWNER, known.get("id", ""))
+        generation = await self._whose().kept(known.get("id", ""))
         return [str(image.index) for image in generation.images if image.status is ImageStatus.SUCCEEDED]
 
     async def _model_ids(self, known: Mapping[str, str]) -> list[str]:

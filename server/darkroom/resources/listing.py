@@ -7,8 +7,8 @@ from pathlib import Path
 from mcp.types import Annotations, Resource, ResourceTemplate
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, Generation, ImageStatus, generation_uri
+from darkroom.generations.desk import Whose
+from darkroom.models import Generation, ImageStatus, generation_uri
 from darkroom.redact import clean
 from darkroom.resources.shelf import JSON
 from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE_TEMPLATE
@@ -19,10 +19,10 @@ NEWEST = 20
 MAX_TITLE = 60
 
 
-async def newest(service: Service) -> list[Resource]:
+async def newest(whose: Whose) -> list[Resource]:
     """The newest generations; none where the ledger cannot be read, so that all else is still listed."""
     try:
-        page = await service.page(LOCAL_OWNER, limit=NEWEST)
+        page = await whose().page(limit=NEWEST)
     except DarkroomError as error:
         log.warning("The generations cannot be listed: %s", error.message)
         return []

@@ -8,8 +8,8 @@ from anyio import to_thread
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 
 from darkroom.errors import NotFound, ResultUnavailable
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, Generation, GenerationRequest, Image, ImageStatus
+from darkroom.generations.desk import Whose
+from darkroom.models import Generation, GenerationRequest, Image, ImageStatus
 from darkroom.providers.catalogue import Models
 from darkroom.redact import clean
 from darkroom.resources.uris import OfGeneration, OfModel
@@ -21,8 +21,8 @@ JSON = "application/json"
 class Shelf:
     """Looks in the ledger and on the disk; no provider is asked about a generation because somebody reads it."""
 
-    def __init__(self, service: Service, models: Models) -> None:
-        self._service = service
+    def __init__(self, whose: Whose, models: Models) -> None:
+        self._whose = whose
         self._models = models
 
     async def read(self, named: OfGeneration | OfModel) -> ReadResourceContents:
@@ -35,9 +35,9 @@ class Shelf:
         """
         if isinstance(named, OfModel):
             return ReadResourceContents(await self._model(named), JSON)
-        generation = await self._service.kept(LOCAL_OWNER, named.id)
+        generation = await self._whose().kept(named.id)
         if named.index is None:
-            request = arguments_of(await self._service.request_of(LOCAL_OWNER, named.id))
+            request = arguments_of(await self._whose().request_of(named.id))
             answer = {**generation.model_dump(mode="json"), "request": request}
             return ReadResourceContents(json.dumps(answer, ensure_ascii=False), JSON)
         image = _saved(generation, named.index)

@@ -11,8 +11,9 @@ from mcp.server.subscriptions import ResourceUpdated, SubscriptionBus
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
 from darkroom.errors import DarkroomError, NotFound
+from darkroom.generations.desk import Desk, Whose
 from darkroom.generations.observer import Observer
-from darkroom.models import LOCAL_OWNER, Generation, Image, ImageStatus
+from darkroom.models import Generation, Image, ImageStatus
 from darkroom.redact import clean
 from darkroom.resources.uris import OfGeneration, parse
 
@@ -32,28 +33,34 @@ class Listened:
     listeners: int = 0
 
 
+Subject = tuple[str, str]
+"""Whose generation, and the URI."""
+
+
 class Updates:
     """Follows what is subscribed to, and nothing else, for as long as it is."""
 
-    def __init__(self, observer: Observer, bus: SubscriptionBus) -> None:
+    def __init__(self, observer: Observer, whose: Whose, bus: SubscriptionBus) -> None:
         self._observer = observer
+        self._whose = whose
         self._bus = bus
-        self._listened: dict[str, Listened] = {}
+        self._listened: dict[Subject, Listened] = {}
         self._one_at_a_time = anyio.Lock()
 
     async def while_listened(self, ctx: Request, call_next: CallNext) -> HandlerResult:
         """A middleware: what a `subscriptions/listen` (2026-07-28) names is followed until that request ends."""
         if ctx.method != "subscriptions/listen":
             return await call_next(ctx)
-        held: list[str] = []
+        held: list[Subject] = []
+        desk = self._whose()
         try:
             for uri in _subscribed_in(ctx):
-                if await self._hold(uri):
-                    held.append(uri)
+                if await self._hold(desk, uri):
+                    held.append((desk.owner, uri))
             return await call_next(ctx)
         finally:
-            for uri in held:
-                self._let_go(uri)
+            for subject in held:
+                self._let_go(subject)
 
     async def subscribe(self, request: Request, params: SubscribeRequestParams) -> EmptyResult:
         """`resources/subscribe` (2025-11-25): until it is taken back, or the session ends."""
@@ -64,7 +71,7 @@ class Updates:
             raise _too_many(params.uri)
         scope = scopes[params.uri] = anyio.CancelScope()
         try:
-            await self._follow(params.uri, request.session.send_resource_updated, scope)
+            await self._follow(self._whose(), params.uri, request.session.send_resource_updated, scope)
         except BaseException as error:
             scopes.pop(params.uri, None)
             if isinstance(error, NotFound):
@@ -79,29 +86,32 @@ class Updates:
             scope.cancel()
         return EmptyResult()
 
-    async def _hold(self, uri: str) -> bool:
+    async def _hold(self, desk: Desk, uri: str) -> bool:
+        subject = desk.owner, uri
         async with self._one_at_a_time:
-            if uri not in self._listened:
+            if subject not in self._listened:
                 listened = Listened(anyio.CancelScope())
                 try:
-                    await self._follow(uri, self._publish, listened.scope)
+                    await self._follow(desk, uri, self._publish, listened.scope)
                 except NotFound:
                     return False  # the protocol honours it, and it never fires
-                self._listened[uri] = listened
-            self._listened[uri].listeners += 1
+                self._listened[subject] = listened
+            self._listened[subject].listeners += 1
             return True
 
-    def _let_go(self, uri: str) -> None:
-        listened = self._listened[uri]
+    def _let_go(self, subject: "Subject") -> None:
+        listened = self._listened[subject]
         listened.listeners -= 1
         if not listened.listeners:
-            del self._listened[uri]
+            del self._listened[subject]
             listened.scope.cancel()
 
     async def _publish(self, uri: str) -> None:
         await self._bus.publish(ResourceUpdated(uri=uri))
 
-    async def _follow(self, uri: str, send: Callable[[str], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    async def _follow(
+        self, desk: Desk, uri: str, send: Callable[[str], Awaitable[None]], scope: anyio.CancelScope
+    ) -> None:
         """Sends the URI whenever what it names has changed. Raises NotFound where it names nothing that can change."""
         named = parse(uri)
         if not isinstance(named, OfGeneration):
@@ -112,7 +122,7 @@ class Updates:
                 await send(uri)
 
         try:
-            generation = await self._observer.follow(LOCAL_OWNER, named.id, told, scope)
+            generation = await self._observer.follow(desk, named.id, told, scope)
             if (named.index or 0) > max(generation.count, len(generation.images)):
                 raise _nothing(uri)
         except BaseException as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from darkroom.generations.service import Service
+from darkroom.generations.desk import Whose
 from darkroom.providers.catalogue import Catalogue
 from darkroom.tools.cancel import cancel_tool
 from darkroom.tools.confirm import Confirmation
@@ -16,15 +16,15 @@ from darkroom.tools.wait import wait_tool
 
 
 def every_tool(
-    service: Service,
+    whose: Whose,
     catalogue: Callable[[str | None], Awaitable[Catalogue]],
     confirmation: Confirmation,
     results: Results,
 ) -> Iterator[AgentTool]:
     """The tools, in the order in which an agent needs them."""
-    yield generate_tool(service, confirmation, results)
-    yield wait_tool(service, results)
-    yield get_status_tool(service, results)
-    yield cancel_tool(service, results)
-    yield list_generations_tool(service, results)
+    yield generate_tool(whose, confirmation, results)
+    yield wait_tool(whose, results)
+    yield get_status_tool(whose, results)
+    yield cancel_tool(whose, results)
+    yield list_generations_tool(whose, results)
     yield list_models_tool(catalogue)

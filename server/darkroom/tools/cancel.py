@@ -4,20 +4,20 @@ from typing import Annotated
 
 from mcp.types import CallToolResult, ToolAnnotations
 
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, Generation
+from darkroom.generations.desk import Whose
+from darkroom.models import Generation
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 
-def cancel_tool(service: Service, results: Results) -> AgentTool:
-    """The tool over this service."""
+def cancel_tool(whose: Whose, results: Results) -> AgentTool:
+    """The tool at the desk of whoever calls it."""
 
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and
         collected; the answer says which."""
-        generation, note = await service.cancel(LOCAL_OWNER, generation_id)
+        generation, note = await whose().cancel(generation_id)
         return await results.one(generation, note, again=False)
 
     return agent_tool(

@@ -1,15 +1,13 @@
 """DARKROOM_CONFIRM: the user is asked before anything is spent; the agent cannot answer for them."""
 
-from typing import Unpack
-
 from mcp.server.mcpserver.resolve import Elicit
 from mcp.types import ClientCapabilities
 from pydantic import BaseModel, Field, ValidationError
 
 from darkroom.errors import InvalidRequest, NotConfigured
-from darkroom.generations.asking.wishes import Wishes
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, GenerationRequest
+from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.desk import Whose
+from darkroom.models import GenerationRequest
 from darkroom.providers.registry import TRAITS
 from darkroom.redact import clean
 
@@ -32,19 +30,19 @@ class Existing(Consent):
 class Confirmation:
     """Which calls of `generate` the user is asked about: those for more than `over` pictures; None: no call."""
 
-    def __init__(self, service: Service, over: int | None) -> None:
-        self._service = service
+    def __init__(self, whose: Whose, over: int | None) -> None:
+        self._whose = whose
         self._over = over
 
-    async def question(self, **wishes: Unpack[Wishes]) -> Elicit[Consent] | Consent:
-        """The question (its `message` and `schema`) for a call with these arguments, or the answer that needs none.
+    async def question(self, wish: Wish) -> Elicit[Consent] | Consent:
+        """The question (its `message` and `schema`) for a call with this wish, or the answer that needs none.
 
         Raises:
             DarkroomError: as `Service.submit` would, so that nobody is asked about what cannot be made.
         """
-        if self._over is None or wishes.get("count", 1) <= self._over:
+        if self._over is None or wish.count <= self._over:
             return Consent(make_it=True)
-        request = await self._service.foresee(LOCAL_OWNER, **wishes)
+        request = await self._whose().foresee(wish)
         if request is None:
             return Existing()
         if TRAITS[request.provider].free:

@@ -1,5 +1,8 @@
 """generate: asks for pictures, and answers with a handle at once."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -7,9 +10,9 @@ from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, Elicitatio
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from darkroom.generations.service import Service
+from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.desk import Whose
 from darkroom.models import (
-    LOCAL_OWNER,
     MAX_ASPECT_RATIO,
     MAX_COUNT,
     MAX_MODEL,
@@ -51,35 +54,16 @@ def as_texts(schema: dict[str, Any]) -> None:
     schema |= {"type": "array", "maxItems": 50, "items": {"type": "string", "maxLength": 300}}
 
 
-def generate_tool(service: Service, confirmation: Confirmation, results: Results) -> AgentTool:
+def generate_tool(whose: Whose, confirmation: Confirmation, results: Results) -> AgentTool:
     """The tool over this service, which asks first where that is wanted."""
 
-    async def ask(
-        context: Context[Any, Any],
-        prompt: str,
-        provider: str | None,
-        model: str | None,
-        count: int,
-        aspect_ratio: str | None,
-        negative_prompt: str | None,
-        seed: int | None,
-        options: dict[str, Any] | None,
-        request_key: str | None,
-    ) -> Elicit[Consent] | Consent:
-        answer = await confirmation.question(
-            prompt=prompt,
-            provider=provider,
-            model=model,
-            count=count,
-            aspect_ratio=aspect_ratio,
-            negative_prompt=negative_prompt,
-            seed=seed,
-            options=options,
-            request_key=request_key,
-        )
+    async def ask(context: Context[Any, Any], **arguments: Any) -> Elicit[Consent] | Consent:
+        answer = await confirmation.question(Wish(**arguments))
         if isinstance(answer, Elicit):
             check_can_ask(context.client_capabilities)
         return answer
+
+    _take_a_wish(ask)
 
     async def generate(
         answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
@@ -132,9 +116,7 @@ def generate_tool(service: Service, confirmation: Confirmation, results: Results
         free. Answers an id at once; call wait for the pictures. Slow is normal: never call again for the same
         picture."""
         content = answer.data if isinstance(answer, AcceptedElicitation) else None
-        async with service.submit(
-            LOCAL_OWNER,
-            new=settle(answer.action, content),
+        wish = Wish(
             prompt=prompt,
             provider=provider,
             model=model,
@@ -144,7 +126,8 @@ def generate_tool(service: Service, confirmation: Confirmation, results: Results
             seed=seed,
             options=options,
             request_key=request_key,
-        ) as generation:
+        )
+        async with whose().submit(wish, new=settle(answer.action, content)) as generation:
             return await results.one(generation)
 
     return agent_tool(
@@ -154,3 +137,10 @@ def generate_tool(service: Service, confirmation: Confirmation, results: Results
             read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
         ),
     )
+
+
+def _take_a_wish(ask: Callable[..., Any]) -> None:
+    """Names the arguments that the SDK is to hand to what asks the user."""
+    names = (inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY) for field in fields(Wish))
+    context, *_ = inspect.signature(ask).parameters.values()
+    ask.__dict__["__signature__"] = inspect.Signature([context, *names])

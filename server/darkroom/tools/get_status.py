@@ -5,8 +5,8 @@ from typing import Annotated
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, Generation
+from darkroom.generations.desk import Whose
+from darkroom.models import Generation
 from darkroom.tools.arguments import OneId
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
@@ -17,13 +17,13 @@ GenerationId = Annotated[
 ]
 
 
-def get_status_tool(service: Service, results: Results) -> AgentTool:
-    """The tool over this service."""
+def get_status_tool(whose: Whose, results: Results) -> AgentTool:
+    """The tool at the desk of whoever calls it."""
 
     async def get_status(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Look at one generation now; to wait, use wait. Free. Answers its status, progress and the pictures saved so
         far, and fetches again what could not be fetched."""
-        return await results.one(await service.get(LOCAL_OWNER, generation_id), again=False)
+        return await results.one(await whose().get(generation_id), again=False)
 
     return agent_tool(
         get_status,

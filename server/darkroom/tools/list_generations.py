@@ -5,16 +5,16 @@ from typing import Annotated
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from darkroom.generations.service import Service
-from darkroom.models import LOCAL_OWNER, ListedGenerations, Status
+from darkroom.generations.desk import Whose
+from darkroom.models import ListedGenerations, Status
 from darkroom.tools.arguments import Number, Trimmed, Word
 from darkroom.tools.generate import OnlyProvider
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 
-def list_generations_tool(service: Service, results: Results) -> AgentTool:
-    """The tool over this service."""
+def list_generations_tool(whose: Whose, results: Results) -> AgentTool:
+    """The tool at the desk of whoever calls it."""
 
     async def list_generations(
         status: Annotated[Status | None, Field(description="Only these.", examples=["processing"]), Word] = None,
@@ -26,7 +26,7 @@ def list_generations_tool(service: Service, results: Results) -> AgentTool:
     ) -> Annotated[CallToolResult, ListedGenerations]:
         """List past and running generations, newest first, with ids, status and paths: to find a lost id, or what is
         under way. Free; asks no provider."""
-        page = await service.page(LOCAL_OWNER, status=status, provider=provider, limit=limit, cursor=cursor)
+        page = await whose().page(status=status, provider=provider, limit=limit, cursor=cursor)
         return results.listed(page)
 
     return agent_tool(

@@ -7,18 +7,18 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from darkroom.generations.service import Service
+from darkroom.generations.desk import Whose
 from darkroom.generations.telling.describing import Snapshot
 from darkroom.generations.telling.wording import say_progress
-from darkroom.models import LOCAL_OWNER, WaitedGenerations
+from darkroom.models import WaitedGenerations
 from darkroom.tools.arguments import Ids, Number, Word
 from darkroom.tools.get_status import EXAMPLE_ID
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 
-def wait_tool(service: Service, results: Results) -> AgentTool:
-    """The tool over this service."""
+def wait_tool(whose: Whose, results: Results) -> AgentTool:
+    """The tool at the desk of whoever calls it."""
 
     async def wait(
         context: Context[Any, Any],
@@ -42,7 +42,7 @@ def wait_tool(service: Service, results: Results) -> AgentTool:
         previews. Running out of time is no error: it answers the state so far; call wait again."""
         meter = Meter()
         last: Snapshot | None = None
-        watching = service.watch(LOCAL_OWNER, generation_ids, timeout_s=timeout_s, until=until)
+        watching = whose().watch(generation_ids, timeout_s=timeout_s, until=until)
         async with aclosing(watching):
             async for snapshot in watching:
                 last = snapshot

@@ -1,8 +1,10 @@
 """What callers wish for, and the request that it becomes once it is known that it can be made."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Required, TypedDict, cast
+from typing import Any, cast
 
 import anyio
 from pydantic import JsonValue
@@ -21,18 +23,19 @@ from darkroom.models import (
 from darkroom.providers.registry import Registry
 
 
-class Wishes(TypedDict, total=False):
+@dataclass(frozen=True)
+class Wish:
     """The arguments of `generate`."""
 
-    prompt: Required[str]
-    provider: str | None
-    model: str | None
-    count: int
-    aspect_ratio: str | None
-    negative_prompt: str | None
-    seed: int | None
-    options: dict[str, JsonValue] | None
-    request_key: str | None
+    prompt: str
+    provider: str | None = None
+    model: str | None = None
+    count: int = 1
+    aspect_ratio: str | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    options: Mapping[str, JsonValue] | None = None
+    request_key: str | None = None
 
 
 FREE_TRIES = 3
@@ -43,30 +46,30 @@ class HoldsSecret(InvalidRequest):
     """A key, or a password, stands in what would be sent."""
 
 
-def checked(wishes: Wishes, registry: Registry) -> GenerationRequest:
+def checked(wish: Wish, registry: Registry) -> GenerationRequest:
     """The request, with defaults filled in.
 
     Raises:
         InvalidRequest, NotConfigured: it cannot be made.
         HoldsSecret: it must not be.
     """
-    _check_bounds(wishes)
-    chosen = registry.provider(wishes.get("provider"))
+    _check_bounds(wish)
+    chosen = registry.provider(wish.provider)
     registry.may_start(chosen)
     request = chosen.check(
         GenerationRequest(
             provider=chosen.name,
-            prompt=wishes["prompt"],
-            model=wishes.get("model") or "",
-            count=wishes.get("count", 1),
-            aspect_ratio=wishes.get("aspect_ratio"),
-            negative_prompt=wishes.get("negative_prompt"),
-            seed=wishes.get("seed"),
-            options=wishes.get("options") or {},
+            prompt=wish.prompt,
+            model=wish.model or "",
+            count=wish.count,
+            aspect_ratio=wish.aspect_ratio,
+            negative_prompt=wish.negative_prompt,
+            seed=wish.seed,
+            options=dict(wish.options or {}),
         )
     )
     # What would be kept, and no more: whatever else came has been refused by its name.
-    if registry.redact.holds([request.model_dump(), wishes.get("request_key")]):
+    if registry.redact.holds([request.model_dump(), wish.request_key]):
         raise HoldsSecret(
             "This holds a secret out of Darkroom's own configuration, such as a key.",
             next_step="Take it out and call again; nothing was sent or written.",
@@ -81,10 +84,10 @@ class Doorkeeper:
         self._refused = 0
         self._one_at_a_time = anyio.Lock()
 
-    async def checked(self, wishes: Wishes, registry: Registry) -> GenerationRequest:
+    async def checked(self, wish: Wish, registry: Registry) -> GenerationRequest:
         """As `checked`; a refusal takes longer than the one before after a few that found a secret."""
         try:
-            return checked(wishes, registry)
+            return checked(wish, registry)
         except HoldsSecret:
             async with self._one_at_a_time:
                 if self._refused >= FREE_TRIES:
@@ -93,17 +96,17 @@ class Doorkeeper:
             raise
 
 
-def _check_bounds(wishes: Wishes) -> None:
+def _check_bounds(wish: Wish) -> None:
     """What no provider is asked for, whoever calls: a tool's schema holds agents alone to it."""
     problems = {
-        "prompt": _wrong_text(wishes["prompt"], MAX_PROMPT),
-        "negative_prompt": _wrong_text(wishes.get("negative_prompt"), MAX_PROMPT),
-        "request_key": _wrong_text(wishes.get("request_key"), MAX_REQUEST_KEY),
+        "prompt": _wrong_text(wish.prompt, MAX_PROMPT),
+        "negative_prompt": _wrong_text(wish.negative_prompt, MAX_PROMPT),
+        "request_key": _wrong_text(wish.request_key, MAX_REQUEST_KEY),
         # Empty, the one is the default, and the other is the provider's to refuse: it names those that it has.
-        "model": _wrong_text(wishes.get("model") or None, MAX_MODEL),
-        "aspect_ratio": _wrong_text(wishes.get("aspect_ratio") or None, MAX_ASPECT_RATIO),
-        "count": _wrong_number(wishes.get("count", 1), 1, MAX_COUNT),
-        "seed": _wrong_number(wishes.get("seed"), RANDOM_SEED, MAX_SEED),
+        "model": _wrong_text(wish.model or None, MAX_MODEL),
+        "aspect_ratio": _wrong_text(wish.aspect_ratio or None, MAX_ASPECT_RATIO),
+        "count": _wrong_number(wish.count, 1, MAX_COUNT),
+        "seed": _wrong_number(wish.seed, RANDOM_SEED, MAX_SEED),
     }
     wrong = {argument: why for argument, why in problems.items() if why}
     if wrong:

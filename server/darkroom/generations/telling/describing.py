@@ -136,6 +136,7 @@ def describe(
     `trouble`: what is going wrong with it at the moment.
     """
     request = record.request
+    elapsed_s, expected_s = round(elapsed(record, now), 1), None if expected_s is None else round(expected_s, 1)
     return Generation(
         id=record.id,
         provider=request.provider,
@@ -145,12 +146,10 @@ def describe(
         seed=record.seed if record.seed is not None else request.seed,
         status=status_of(record),
         progress=Progress(
-            message=sentence(
-                record, traits, elapsed(record, now), standing=standing, expected_s=expected_s, trouble=trouble
-            ),
+            message=sentence(record, traits, elapsed_s, standing=standing, expected_s=expected_s, trouble=trouble),
             queue_position=record.queue_position if standing is None else _position(record, standing),
-            elapsed_s=round(elapsed(record, now), 1),
-            expected_s=None if expected_s is None else round(expected_s, 1),
+            elapsed_s=elapsed_s,
+            expected_s=expected_s,
         ),
         images=tuple(_named(image, record) for image in record.images),
         error=record.failure,

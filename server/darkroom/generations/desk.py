@@ -1,0 +1,275 @@
+"""What one owner may ask of generations: submit, get, wait, cancel, list."""
+
+import base64
+import secrets
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+import anyio
+
+from darkroom.errors import InvalidRequest, NotFound, StorageError
+from darkroom.generations.asking.budget import NOTHING_NEW, refusing, room_today
+from darkroom.generations.asking.delivery import repeated
+from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.service import Service
+from darkroom.generations.telling.changes import Subscription
+from darkroom.generations.telling.describing import Snapshot
+from darkroom.generations.telling.wording import say_cancelled
+from darkroom.models import (
+    Answered,
+    Generation,
+    GenerationRequest,
+    ListedGenerations,
+    Record,
+    Stage,
+    Status,
+)
+from darkroom.redact import clean
+
+ANSWER_WITHIN_S = 0.8
+"""How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
+REREAD_S = 1.0
+HEARTBEAT_S = 4.0
+"""How often a wait reports that it still waits: hosts extend their patience on progress, given every 5 s."""
+
+
+class Desk:
+    """The service, for one owner: none of another's generations exists here."""
+
+    def __init__(self, house: Service, owner: str) -> None:
+        self._house = house
+        self.owner = owner
+
+    @asynccontextmanager
+    async def submit(self, wish: Wish, *, new: bool = True) -> AsyncGenerator[Generation]:
+        """Commits a new generation and answers it within a second, sent to its provider or not.
+
+        What happens inside the block counts as answering: a caller that leaves meanwhile has lost the answer, and its
+        next identical call within ten minutes is given the same generation. `request_key` gives it by name, for ever.
+        `new` False: it must be one of these.
+
+        Raises:
+            InvalidRequest, NotConfigured: it cannot be made; nothing was written or sent.
+            RateLimited: the budget is used up; nothing was written or sent.
+            StorageError: it could not be committed; nothing was sent.
+        """
+        record = await self._wanted(wish)
+        room = room_today(self._house.budget, record.request, record.created_at) if new else NOTHING_NEW
+        with refusing():
+            async with self._house.delivery.answering(record, room) as begun:
+                self._begun(begun, record)
+                yield await self._settled_a_little(begun)
+
+    async def submit_agreed(self, task_id: str, wish: Wish) -> None:
+        """Commits a new generation that the user of this task said yes to; nothing, where the task asks no more.
+
+        Its answer counts as delivered: who has the task has it.
+
+        Raises:
+            DarkroomError: as `submit`; the task still asks.
+        """
+        record = (await self._wanted(wish)).model_copy(update={"answered": Answered.DELIVERED})
+        room = room_today(self._house.budget, record.request, record.created_at)
+        with refusing():
+            begin = partial(self._house.ledger.begin_agreed, record, task_id, room=room)
+            begun = await repeated(begin, begin)
+        if begun is not None:
+            self._begun(begun, record)
+
+    def _begun(self, begun: Record, record: Record) -> None:
+        if begun.request != record.request:
+            raise InvalidRequest(
+                f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
+                next_step="Use a new request_key for a new picture; nothing was sent.",
+            )
+        self._house.driver.named(begun)
+
+    async def foresee(self, wish: Wish) -> GenerationRequest | None:
+        """What `submit` would ask a provider for now; None: it would answer a generation that exists already.
+
+        Raises:
+            InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
+        """
+        record = await self._wanted(wish)
+        with refusing():
+            room = room_today(self._house.budget, record.request, record.created_at)
+            foreseen = await self._house.delivery.foresee(record, room)
+        return record.request if foreseen.id == record.id else None
+
+    async def _wanted(self, wish: Wish) -> Record:
+        request = await self._house.doorkeeper.checked(wish, self._house.registry)
+        return Record(
+            id=new_id(),
+            owner=self.owner,
+            request=request,
+            account=self._house.registry.providers[request.provider].access.account,
+            stage=Stage.ACCEPTED,
+            holder=self._house.holder,
+            answering=self._house.holder,
+            created_at=self._house.clock(),
+            request_key=wish.request_key,
+        )
+
+    async def _settled_a_little(self, record: Record) -> Generation:
+        with self._house.changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
+            with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be answered
+                record = await self._house.ledger.get(record.id, record.owner) or record
+            while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
+                record = (await subscription.take())[record.id]
+        return await self._house.describer.generation(record)
+
+    async def get(self, generation_id: str) -> Generation:
+        """The generation, freshly read from its provider where what is known is older than its shortest interval.
+
+        Raises:
+            NotFound: the owner has none of that id.
+        """
+        record = await self._house.driver.look_again(await self._owned(generation_id))
+        return await self._house.describer.generation(record)
+
+    async def kept(self, generation_id: str) -> Generation:
+        """The generation as the ledger has it; raises NotFound.
+
+        No provider is asked, and no answer counts as delivered: whoever looks on is not who waits for it.
+        """
+        return await self._house.describer.generation(await self._found(generation_id))
+
+    async def request_of(self, generation_id: str) -> GenerationRequest:
+        """What was asked for; raises NotFound."""
+        return (await self._found(generation_id)).request
+
+    async def ids(self, prefix: str, limit: int) -> list[str]:
+        """The owner's newest ids that begin so. Raises StorageError."""
+        return await self._house.ledger.ids(self.owner, prefix, limit)
+
+    async def delivered(self, ids: Iterable[str]) -> None:
+        """Whoever asks for these has read the answers that named them. Raises NotFound."""
+        for generation_id in ids:
+            await self._owned(generation_id)
+
+    async def watch(
+        self, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all", send: bool = True
+    ) -> AsyncGenerator[Snapshot]:
+        """The state at once, at each change, and every few seconds, until it is over or the time is.
+
+        `send`: what waits to be named before it is sent is named by this.
+
+        Raises:
+            NotFound: the owner has none of one of the ids.
+        """
+        ids = list(dict.fromkeys(ids))
+        deadline = anyio.current_time() + timeout_s
+        with self._house.changes.subscribe(ids) as subscription:
+            records = {generation_id: await self._owned_at_last(generation_id, deadline) for generation_id in ids}
+            if send:
+                await self._named(list(records.values()))
+            self._house.driver.awaited(ids)
+            missing: set[str] = set()
+            for record in records.values():
+                if (over := self._house.driver.fetch_again(record)) is not None:
+                    missing.add(record.id)
+                    self._house.tasks.start_soon(self._tell_when, over, record, missing, subscription)
+            while True:
+                left = deadline - anyio.current_time()
+                snapshot = await self._house.describer.snapshot(records, until)
+                yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
+                if left <= 0 or (snapshot.over and (until == "any" or not missing)):
+                    return
+                with anyio.move_on_after(min(HEARTBEAT_S, left)):
+                    records |= await subscription.take()
+
+    async def cancel(self, generation_id: str) -> tuple[Generation, str]:
+        """Cancels what no provider has received; anything else goes on. Returns it, and what came of the wish in words.
+
+        While it is being sent, the wish is kept: where its provider turns out not to have taken it, it is cancelled.
+
+        Raises:
+            NotFound: the owner has none of that id.
+        """
+        await self._owned(generation_id)
+        record = self._house.journal.told(await self._house.ledger.cancel(generation_id, self.owner))
+        return await self._house.describer.generation(record), say_cancelled(record)
+
+    async def page(
+        self,
+        *,
+        status: Status | None = None,
+        provider: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> ListedGenerations:
+        """The owner's generations, newest first.
+
+        Raises:
+            InvalidRequest: the cursor is not one of ours, or there is no such provider.
+        """
+        if provider is not None:
+            self._house.registry.known(provider)
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+            raise InvalidRequest(
+                "cursor is not one that list_generations answered.",
+                next_step="Pass next_cursor of the page before, or leave cursor out.",
+            )
+        before = None if cursor is None else int(cursor)
+        page = await self._house.ledger.page(self.owner, status=status, provider=provider, limit=limit, before=before)
+        shown = [await self._house.describer.generation(record) for record in page.records]
+        return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
+
+    async def _owned(self, generation_id: str) -> Record:
+        record = await self._found(generation_id)
+        if record.answered is not Answered.DELIVERED:
+            await self._house.delivery.named(record)
+        return record
+
+    async def _found(self, generation_id: str) -> Record:
+        record = await self._house.ledger.get(generation_id, self.owner)
+        if record is None:
+            raise NotFound(
+                f"There is no generation {clean(generation_id, 60)!r}.",
+                next_step="Use the id that generate answered, or find it with list_generations.",
+            )
+        return record
+
+    async def _owned_at_last(self, generation_id: str, deadline: float) -> Record:
+        """The row, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""
+        while True:
+            try:
+                return await self._owned(generation_id)
+            except StorageError:
+                if anyio.current_time() >= deadline:
+                    raise
+                await anyio.sleep(REREAD_S)
+
+    async def _named(self, records: list[Record]) -> None:
+        """Lets those that wait be sent, and this process go on with all of them."""
+        if waiting := [record.id for record in records if record.stage is Stage.ACCEPTED]:
+            with suppress(StorageError):
+                await self._house.ledger.send_all_the_same(self.owner, waiting)
+        for record in records:
+            self._house.driver.named(record)
+
+    async def _tell_when(
+        self, over: anyio.Event, record: Record, missing: set[str], subscription: Subscription
+    ) -> None:
+        """Tells a waiter when the missing pictures of a finished generation are here, or will not come now."""
+        await over.wait()
+        missing.discard(record.id)
+        with suppress(Exception):  # the waiter notices at its next heartbeat
+            subscription.put(await self._house.ledger.get(record.id, record.owner) or record)
+
+    async def _held_back(self, record: Record) -> bool:
+        """Whether it waits for a limit, so that there is no word of the provider to wait for."""
+        standing = await self._house.describer.standing(record)
+        return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
+
+
+Whose = Callable[[], Desk]
+"""The desk of whoever asks, known anew for each request."""
+
+
+def new_id(kind: str = "gen") -> str:
+    """A generation's id, or a task's: 128 random bits, since knowing it is what grants access on stdio."""
+    return f"{kind}_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()

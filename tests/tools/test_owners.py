@@ -1,0 +1,70 @@
+"""Two owners share one ledger, one process and one set of tools, and neither has anything of the other's."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import anyio
+import pytest
+from mcp import Client, MCPError
+from mcp.types import ResourceTemplateReference
+
+from darkroom.app.context import open_app
+from darkroom.app.server import DarkroomServer
+from darkroom.models import generation_uri, picture_uri
+from darkroom.resources.uris import GENERATION_TEMPLATE
+from darkroom.settings import Settings
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, refused
+
+OWNERS = ("ann", "bob")
+
+
+@asynccontextmanager
+async def both(home: Home, era: Era) -> AsyncGenerator[list[Client]]:
+    """A client of each owner."""
+    with anyio.fail_after(PATIENCE_S):
+        async with open_app(Settings.from_environment(home.environ)) as app, AsyncExitStack() as open_clients:
+            clients: list[Client] = []
+            for owner in OWNERS:
+                server = DarkroomServer(replace(app, owner=lambda owner=owner: owner))
+                clients.append(await open_clients.enter_async_context(Client(server, mode=era, cache=None)))
+            yield clients
+
+
+async def made(client: Client, **arguments: object) -> str:
+    started = await call(client, "generate", prompt="a fox", provider="sketch", **arguments)
+    await call(client, "wait", generation_ids=[started["id"]], timeout_s=PATIENCE_S)
+    return started["id"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_one_owner_has_made_does_not_exist_for_another(home: Home, era: Era) -> None:
+    async with both(home, era) as (ann, bob):
+        hers = await made(ann)
+        assert (await call(bob, "list_generations"))["generations"] == []
+        for tool, arguments in {
+            "get_status": {"generation_id": hers},
+            "wait": {"generation_ids": [hers]},
+            "cancel": {"generation_id": hers},
+            "gallery": {"generation_id": hers, "index": 1, "action": "view"},
+        }.items():
+            assert "There is no generation" in await refused(bob, tool, **arguments)
+        listed = [str(resource.uri) for resource in (await bob.list_resources()).resources]
+        assert not [uri for uri in listed if uri.startswith("darkroom:")]
+        for uri in (generation_uri(hers), picture_uri(hers, 1)):
+            with pytest.raises(MCPError, match="There is no generation"):
+                await bob.read_resource(uri)
+        of_ids = ResourceTemplateReference(uri=GENERATION_TEMPLATE)
+        assert (await bob.complete(of_ids, {"name": "id", "value": ""})).completion.values == []
+        assert (await ann.complete(of_ids, {"name": "id", "value": ""})).completion.values == [hers]
+        assert [row["id"] for row in (await call(ann, "list_generations"))["generations"]] == [hers]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_same_request_key_is_another_name_for_each_owner(home: Home, era: Era) -> None:
+    async with both(home, era) as (ann, bob):
+        hers = await made(ann, request_key="hero")
+        his = await made(bob, request_key="hero")
+        assert hers != his
+        assert await made(ann, request_key="hero") == hers
+        assert [row["id"] for row in (await call(bob, "list_generations"))["generations"]] == [his]
