@@ -10,7 +10,7 @@ import PIL.ImageFile
 import pytest
 from anyio import to_thread
 
-from darkroom.app.context import AppContext, open_app
+from darkroom.app.context import Opened, open_app
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.driving.collect import AT_ONCE
 from darkroom.models import Generation
@@ -48,7 +48,7 @@ class Door:
 
 
 @asynccontextmanager
-async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[AppContext]:
+async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[Opened]:
     """Everything that a server has, in this process; what happens in it must end."""
     settings = Settings.from_environment(home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1").environ)
     with anyio.fail_after(PATIENCE_S):
@@ -56,7 +56,7 @@ async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[AppContext]:
             yield app
 
 
-async def finished(app: AppContext, prompt: str) -> Generation:
+async def finished(app: Opened, prompt: str) -> Generation:
     """Four new pictures, once they are saved."""
     async with app.desk().submit(Wish(prompt=prompt, count=4)) as generation:
         pass

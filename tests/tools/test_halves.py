@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
-from darkroom.app.context import AppContext, open_app
+from darkroom.app.context import Opened, open_app
 from darkroom.app.server import DarkroomServer
 from darkroom.generations.asking.wishes import Wish
 from darkroom.settings import Settings
@@ -30,7 +30,7 @@ BARE = ["text", "resource_link", "resource_link"]
 class Studio:
     """Everything that a server has, in this process, and two generations whose pictures are saved."""
 
-    app: AppContext
+    app: Opened
     two: str
     one: str
 
@@ -44,7 +44,7 @@ class Studio:
             yield client
 
 
-async def made(app: AppContext, count: int, prompt: str = PROMPT) -> str:
+async def made(app: Opened, count: int, prompt: str = PROMPT) -> str:
     """The id of a new generation that is over."""
     async with app.desk().submit(Wish(prompt=prompt, count=count)) as started:
         pass
@@ -54,7 +54,7 @@ async def made(app: AppContext, count: int, prompt: str = PROMPT) -> str:
 
 
 @asynccontextmanager
-async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[AppContext]:
+async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[Opened]:
     environ = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1").environ
     with anyio.fail_after(PATIENCE_S):
         async with open_app(Settings.from_environment(environ)) as app:

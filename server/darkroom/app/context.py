@@ -3,10 +3,9 @@
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
 
 import anyio
 
@@ -50,7 +49,7 @@ class Part(Enum):
 
 
 @dataclass(frozen=True)
-class AppContext:
+class Opened:
     """What the front doors need."""
 
     settings: Settings
@@ -62,6 +61,10 @@ class AppContext:
     driver: Driver
     owner: Callable[[], str] = lambda: LOCAL_OWNER
     """Who asks: known anew for each request."""
+
+    def opened(self) -> "Opened":
+        """This; see `Unopened`."""
+        return self
 
     def desk(self) -> Desk:
         """The service, for whoever asks now."""
@@ -78,9 +81,7 @@ class AppContext:
 
 
 @asynccontextmanager
-async def open_app(
-    settings: Settings, part: Part = Part.ALL, *, named: Collection[str] = ()
-) -> AsyncGenerator[AppContext]:
+async def open_app(settings: Settings, part: Part = Part.ALL, *, named: Collection[str] = ()) -> AsyncGenerator[Opened]:
     """Everything that lives as long as the process does.
 
     What it is sending when the block ends is seen to its end first; a server (ALL) gives it a last moment only.
@@ -123,7 +124,7 @@ async def open_app(
             try:
                 observer = Observer(changes, tasks)
                 models = Models(providers, settings.limits)
-                yield AppContext(settings, service, providers, TaskRows(database), observer, models, driver)
+                yield Opened(settings, service, providers, TaskRows(database), observer, models, driver)
             finally:
                 if part is Part.ALL:
                     driver.close()
@@ -163,20 +164,17 @@ def unwrapped() -> Generator[None]:
         raise
 
 
-class Refusing:
-    """Stands for what could not be opened: whatever is asked of it is answered with the reason."""
-
-    def __init__(self, error: DarkroomError) -> None:
-        self._error = error
-
-    def __getattr__(self, name: str) -> Any:
-        raise self._error.with_traceback(None)
-
-
-def unopened(error: DarkroomError) -> AppContext:
-    """A context over which every tool and resource answers that error.
+@dataclass(frozen=True)
+class Unopened:
+    """What could not be opened: whatever is asked of it is refused with the reason.
 
     So an agent can tell its user what a server that does not start never could.
     """
-    refusing: Any = Refusing(error)
-    return AppContext(Settings(Path(), Path()), refusing, refusing, refusing, refusing, refusing, refusing)
+
+    error: DarkroomError
+    settings: Settings = field(default_factory=lambda: Settings(Path(), Path()))
+    owner: Callable[[], str] = lambda: LOCAL_OWNER
+
+    def opened(self) -> Opened:
+        """Raises the error."""
+        raise self.error.with_traceback(None)

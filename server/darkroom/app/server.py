@@ -21,7 +21,7 @@ from mcp.types import (
 from pydantic import AnyUrl, ValidationError
 
 from darkroom import __version__
-from darkroom.app.context import AppContext
+from darkroom.app.context import Opened, Unopened
 from darkroom.app.eras import serve_eras
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arguments
 from darkroom.extensions.fitting import Fitting
@@ -29,7 +29,9 @@ from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
 from darkroom.generations.asking.delivery import carried_by
+from darkroom.generations.desk import Desk
 from darkroom.prompts import every_prompt
+from darkroom.providers.catalogue import Catalogue
 from darkroom.redact import Redactor
 from darkroom.resources.completions import Completer
 from darkroom.resources.listing import every_template, newest
@@ -55,23 +57,27 @@ INSTRUCTIONS = (
 class DarkroomServer(MCPServer[Any]):
     """What the ledger holds now as resources, beside those that were registered; everything else as the SDK has it."""
 
-    def __init__(self, app: AppContext) -> None:
+    def __init__(self, app: Opened | Unopened) -> None:
         parts = app.settings.results
         results = Results(app.settings.previews if parts is None or "images" in parts else "none")
-        confirmation = Confirmation(app.desk, app.settings.confirm_over)
-        tools = {tool.name: tool for tool in every_tool(app.desk, app.catalogue, confirmation, results)}
-        tasks = Tasks(
-            GenerationTasks(app.desk_of, lambda: app.service.delivery, app.tasks, tools, results),
-            caller=lambda _: app.owner(),
-        )
+
+        def desk() -> Desk:
+            return app.opened().desk()
+
+        async def catalogue(provider: str | None) -> Catalogue:
+            return await app.opened().catalogue(provider)
+
+        confirmation = Confirmation(desk, app.settings.confirm_over)
+        tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results)}
+        tasks = Tasks(GenerationTasks(app.opened, tools, results), caller=lambda _: app.owner())
         bus = InMemorySubscriptionBus()
-        updates = Updates(app.observer, app.desk, bus)
+        updates = Updates(lambda: app.opened().observer, desk, bus)
         super().__init__(
             name="darkroom",
             title="Darkroom",
             version=__version__,
             instructions=INSTRUCTIONS,
-            tools=list(with_gallery(tools.values(), app.desk, app.settings.file_manager)),
+            tools=list(with_gallery(tools.values(), desk, app.settings.file_manager)),
             extensions=[gallery_page(), tasks],
             subscriptions=bus,
             middleware=[_in_a_letter, Fitting(parts), updates.while_listened, tasks.listen],
@@ -79,16 +85,16 @@ class DarkroomServer(MCPServer[Any]):
         for prompt in every_prompt():
             self.add_prompt(prompt)
         self.unechoed = Redactor(app.settings.secrets).unechoed
-        self._whose = app.desk
-        self._shelf = Shelf(app.desk, app.models)
-        self.completion()(Completer(app.desk, app.models))
+        self._desk = desk
+        self._shelf = Shelf(desk, lambda: app.opened().models)
+        self.completion()(Completer(desk, lambda: app.opened().models))
         serve = self._lowlevel_server.add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
 
     async def list_resources(self) -> list[Resource]:
         """What was registered, and the newest generations with their pictures."""
-        return [*await super().list_resources(), *await newest(self._whose)]
+        return [*await super().list_resources(), *await newest(self._desk)]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """Those that were registered, and ours."""

@@ -12,15 +12,14 @@ from typing import Any, NoReturn, cast
 import anyio
 
 from darkroom import __version__
-from darkroom.cli import commands
-from darkroom.cli.commands import FAILED, WRONG_USE
+from darkroom.cli.commands import COMMANDS
+from darkroom.cli.commands.command import FAILED, WRONG_USE, run
 from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
-from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED, Status
 from darkroom.redact import clean
-from darkroom.settings import PROVIDERS, Settings, forget_secrets
+from darkroom.settings import Settings, forget_secrets
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ def _run(words: list[str], wire: tuple[int, int] | None) -> int:
         log.warning("%s", warning)
     if wire is not None:
         return _serve(settings, wire)
-    return anyio.run(commands.run, commands.COMMANDS[arguments.command], settings, arguments)
+    return anyio.run(run, COMMANDS[arguments.command], settings, arguments)
 
 
 def _read_settings(*, serving: bool) -> Settings | NotConfigured:
@@ -119,73 +118,12 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     its_own: Any = partial(_Parser, words=words)
     commands_of = cast("Any", parser).add_subparsers(dest="command", metavar="COMMAND", parser_class=its_own)
     commands_of.add_parser("serve", help="serve MCP on stdin and stdout")
-    _add_generate(_command(commands_of, "generate", "make pictures and wait for them"))
-    status = _command(commands_of, "status", "look at one generation")
-    status.add_argument("id", **AN_ID)
-    cancel = _command(commands_of, "cancel", "cancel a generation that no provider has received yet")
-    cancel.add_argument("id", **AN_ID)
-    _add_wait(_command(commands_of, "wait", "wait for generations"))
-    _add_list(_command(commands_of, "list", "list generations, newest first"))
-    models = _command(commands_of, "models", "list providers and their models")
-    models.add_argument("--provider", choices=PROVIDERS)
-    for name, command in commands_of.choices.items():
-        parser.options[name] = re.findall(r"--[a-z-]+", command.format_usage())
+    for command in COMMANDS.values():
+        its_parser = commands_of.add_parser(
+            command.name, help=command.summary, description=f"{command.summary}.".capitalize()
+        )
+        its_parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+        command.take(its_parser)
+    for name, its_parser in commands_of.choices.items():
+        parser.options[name] = re.findall(r"--[a-z-]+", its_parser.format_usage())
     return parser
-
-
-AN_ID: Any = {"metavar": "ID", "help": "its id, or so much of its beginning as no other has"}
-
-
-def _command(commands_of: Any, name: str, summary: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands_of.add_parser(
-        name, help=summary, description=f"{summary}.".capitalize()
-    )
-    command.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    return command
-
-
-def _add_generate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("prompt", metavar="PROMPT")
-    command.add_argument("--provider", choices=PROVIDERS)
-    command.add_argument("--model", metavar="ID", help="an id that `models` lists")
-    command.add_argument("--count", type=int, default=1, metavar="N", help=f"1 to {MAX_COUNT} (default: 1)")
-    command.add_argument("--aspect-ratio", metavar="W:H")
-    command.add_argument("--negative-prompt", metavar="TEXT")
-    command.add_argument("--seed", type=int, metavar="N", help=f"up to {MAX_SEED}; {RANDOM_SEED}: random")
-    command.add_argument(
-        "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
-        help="an option of the provider's own; may be repeated, and of the same name makes a list",
-    )  # fmt: skip
-    command.add_argument("--request-key", metavar="NAME", help="your name for it: the same name is never made twice")
-    command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
-
-
-def _add_wait(command: argparse.ArgumentParser) -> None:
-    command.add_argument("ids", nargs="+", **AN_ID)
-    command.add_argument("--timeout", type=_seconds, default=600.0, metavar="SECONDS", help="default: 600")
-    command.add_argument("--until", choices=("all", "any"), default="all")
-
-
-def _add_list(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--status", choices=[status.value for status in Status])
-    command.add_argument("--provider", choices=PROVIDERS)
-    command.add_argument("--limit", type=_page_size, default=20, metavar="N", help="1 to 100 (default: 20)")
-    command.add_argument("--cursor", help="the cursor that the page before ended with")
-
-
-def _option(text: str) -> str:
-    if not re.fullmatch(r"\s*[^=\s][^=]*=.*", text, re.DOTALL):
-        raise argparse.ArgumentTypeError("write it as NAME=VALUE")
-    return text
-
-
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or not 0 < float(text) <= 86_400:
-        raise argparse.ArgumentTypeError("a number of seconds, at most 86400")
-    return float(text)
-
-
-def _page_size(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError("a number from 1 to 100")
-    return int(text)

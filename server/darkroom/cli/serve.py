@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 
 import anyio
 
-from darkroom.app.context import AppContext, open_app, unopened
+from darkroom.app.context import Opened, Unopened, open_app
 from darkroom.app.server import DarkroomServer, serve_stdio
-from darkroom.cli.commands import DONE, FAILED
+from darkroom.cli.commands.command import DONE, FAILED
 from darkroom.cli.signals import on_signal
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
@@ -74,14 +74,14 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
         tasks.cancel_scope.cancel()
 
 
-async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> AppContext:
+async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> Opened | Unopened:
     if isinstance(settings, DarkroomError):
-        return unopened(settings)
+        return Unopened(settings)
     try:
         return await stack.enter_async_context(open_app(settings))
     except DarkroomError as error:
         log.error("%s %s", error.message, error.next_step)
-        return unopened(error)
+        return Unopened(error)
 
 
 def _end(status: int) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from mcp import MCPError
@@ -26,9 +26,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
-from darkroom.generations.asking.delivery import Delivery
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Desk, new_id
+from darkroom.generations.service import Service
 from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Generation, Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
@@ -47,22 +47,34 @@ REREAD_S = 1.0
 _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 
 
+class Works(Protocol):
+    """What tasks are about."""
+
+    @property
+    def service(self) -> Service:
+        """The generations of all owners."""
+        ...
+
+    @property
+    def tasks(self) -> TaskRows:
+        """The rows of all tasks."""
+        ...
+
+    def desk_of(self, owner: str) -> Desk:
+        """The service, for this owner."""
+        ...
+
+
 class GenerationTasks:
     """See `TaskBackend`. `tools` are those that agents call, by name: they check the arguments."""
 
-    def __init__(
-        self,
-        desk: Callable[[str], Desk],
-        delivery: Callable[[], Delivery],
-        rows: TaskRows,
-        tools: Mapping[str, AgentTool],
-        results: Results,
-    ) -> None:
-        self._desk = desk
-        self._delivery = delivery
-        self._rows = rows
+    def __init__(self, works: Callable[[], Works], tools: Mapping[str, AgentTool], results: Results) -> None:
+        self._works = works
         self._tools = tools
         self._results = results
+
+    def _desk(self, owner: str) -> Desk:
+        return self._works().desk_of(owner)
 
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
@@ -71,7 +83,7 @@ class GenerationTasks:
         arguments = call.arguments or {}
         try:
             if call.name == "generate":
-                async with self._delivery().wrapping():
+                async with self._works().service.delivery.wrapping():
                     return await self._generating(arguments, await call_next(ctx), caller)
             if call.name == "wait":
                 return await self._waiting(arguments, caller)
@@ -102,7 +114,9 @@ class GenerationTasks:
                     raise  # it still asks
                 except DarkroomError as error:
                     refusal = {"stage": TaskStage.REFUSED, "refusal": str(error)}
-                    await self._rows.change(record, stages=(TaskStage.ASKING,), changed_at=time.time(), **refusal)
+                    await self._works().tasks.change(
+                        record, stages=(TaskStage.ASKING,), changed_at=time.time(), **refusal
+                    )
             return True
 
     async def cancel(self, task_id: str, caller: str) -> bool:
@@ -114,7 +128,7 @@ class GenerationTasks:
             over = (await self._task(record)).status in OVER
             if not over and (record.tool == "wait" or record.stage is TaskStage.ASKING):
                 ended = {"stage": TaskStage.CANCELLED, "changed_at": time.time()}
-                await self._rows.change(record, stages=(record.stage,), **ended)
+                await self._works().tasks.change(record, stages=(record.stage,), **ended)
                 record = await self._row(task_id, caller) or record  # somebody may have said yes before
             if not over and record.tool == "generate" and record.generation_ids:
                 await self._desk(caller).cancel(record.generation_ids[0])
@@ -190,11 +204,11 @@ class GenerationTasks:
 
     async def _begun(self, record: TaskRecord) -> Task:
         task = await self._task(record)  # before it is written: an unknown generation is refused here
-        await self._rows.begin(record, expired_before=time.time() - TTL_S)
+        await self._works().tasks.begin(record, expired_before=time.time() - TTL_S)
         return task
 
     async def _row(self, task_id: str, owner: str) -> TaskRecord | None:
-        return await self._rows.get(task_id, owner, expired_before=time.time() - TTL_S)
+        return await self._works().tasks.get(task_id, owner, expired_before=time.time() - TTL_S)
 
     async def _task(self, record: TaskRecord) -> Task:
         match record.stage:

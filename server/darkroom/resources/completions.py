@@ -1,7 +1,7 @@
 """Completes the variables of our templates: ids, indexes, providers and models."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import anyio
@@ -22,7 +22,7 @@ WITHIN_S = 2.0
 class Completer:
     """Answers `completion/complete`."""
 
-    def __init__(self, whose: Whose, models: Models) -> None:
+    def __init__(self, whose: Whose, models: Callable[[], Models]) -> None:
         self._whose = whose
         self._models = models
 
@@ -67,7 +67,7 @@ class Completer:
 
         async def ask(provider: str) -> None:
             with suppress(DarkroomError):
-                found[provider] = [model.id for model in (await self._models.of(provider)).models]
+                found[provider] = [model.id for model in (await self._models().of(provider)).models]
 
         named = known.get("provider")
         with anyio.move_on_after(WITHIN_S):

@@ -1,6 +1,7 @@
 """What can be read: generations as JSON, pictures as they were saved, models with what they accept."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ JSON = "application/json"
 class Shelf:
     """Looks in the ledger and on the disk; no provider is asked about a generation because somebody reads it."""
 
-    def __init__(self, whose: Whose, models: Models) -> None:
+    def __init__(self, whose: Whose, models: Callable[[], Models]) -> None:
         self._whose = whose
         self._models = models
 
@@ -45,7 +46,7 @@ class Shelf:
         return ReadResourceContents(data, image.mime_type)
 
     async def _model(self, named: OfModel) -> str:
-        state = await self._models.of(named.provider)
+        state = await self._models().of(named.provider)
         for model in state.models:
             if model.id == named.model:
                 about = state.model_dump(mode="json", exclude={"name", "models", "model_count"})

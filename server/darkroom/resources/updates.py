@@ -40,7 +40,7 @@ Subject = tuple[str, str]
 class Updates:
     """Follows what is subscribed to, and nothing else, for as long as it is."""
 
-    def __init__(self, observer: Observer, whose: Whose, bus: SubscriptionBus) -> None:
+    def __init__(self, observer: Callable[[], Observer], whose: Whose, bus: SubscriptionBus) -> None:
         self._observer = observer
         self._whose = whose
         self._bus = bus
@@ -52,9 +52,9 @@ class Updates:
         if ctx.method != "subscriptions/listen":
             return await call_next(ctx)
         held: list[Subject] = []
-        desk = self._whose()
         try:
             for uri in _subscribed_in(ctx):
+                desk = self._desk(uri)
                 if await self._hold(desk, uri):
                     held.append((desk.owner, uri))
             return await call_next(ctx)
@@ -71,7 +71,7 @@ class Updates:
             raise _too_many(params.uri)
         scope = scopes[params.uri] = anyio.CancelScope()
         try:
-            await self._follow(self._whose(), params.uri, request.session.send_resource_updated, scope)
+            await self._follow(self._desk(params.uri), params.uri, request.session.send_resource_updated, scope)
         except BaseException as error:
             scopes.pop(params.uri, None)
             if isinstance(error, NotFound):
@@ -106,6 +106,12 @@ class Updates:
             del self._listened[subject]
             listened.scope.cancel()
 
+    def _desk(self, uri: str) -> Desk:
+        try:
+            return self._whose()
+        except DarkroomError as error:
+            raise MCPError(INTERNAL_ERROR, str(error), {"uri": uri}) from None
+
     async def _publish(self, uri: str) -> None:
         await self._bus.publish(ResourceUpdated(uri=uri))
 
@@ -122,7 +128,7 @@ class Updates:
                 await send(uri)
 
         try:
-            generation = await self._observer.follow(desk, named.id, told, scope)
+            generation = await self._observer().follow(desk, named.id, told, scope)
             if (named.index or 0) > max(generation.count, len(generation.images)):
                 raise _nothing(uri)
         except BaseException as error:

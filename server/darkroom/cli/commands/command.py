@@ -1,0 +1,44 @@
+"""What a command of the terminal is, how it runs, and what its exit status says."""
+
+import argparse
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from darkroom.app.context import unwrapped
+from darkroom.cli.signals import on_signal
+from darkroom.settings import Settings
+
+DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
+AN_ID: Any = {"metavar": "ID", "help": "its id, or so much of its beginning as no other has"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: what it is called and does, which words it takes, and what it runs."""
+
+    name: str
+    summary: str
+    take: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Settings, argparse.Namespace], Awaitable[int]]
+
+
+async def run(command: Command, settings: Settings, arguments: argparse.Namespace) -> int:
+    """Runs a command until it ends or a signal asks to stop, which loses nothing."""
+    status = STILL_RUNNING
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(on_signal, tasks.cancel_scope.cancel)
+            status = await command.run(settings, arguments)
+            tasks.cancel_scope.cancel()
+    return status
+
+
+def seconds(text: str) -> float:
+    """The seconds that this word says. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or not 0 < float(text) <= 86_400:
+        raise argparse.ArgumentTypeError("a number of seconds, at most 86400")
+    return float(text)

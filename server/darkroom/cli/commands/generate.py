@@ -1,0 +1,59 @@
+"""`generate PROMPT`: submits, shows progress, prints the saved paths."""
+
+import argparse
+import re
+
+from darkroom.app.context import Part, open_app
+from darkroom.cli.commands.command import Command, seconds
+from darkroom.cli.commands.results import exit_status, paths, print_result, tell
+from darkroom.cli.commands.watching import watched
+from darkroom.generations.asking.wishes import Wish, options_of
+from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED
+from darkroom.settings import PROVIDERS, Settings
+
+
+def _take(command: argparse.ArgumentParser) -> None:
+    command.add_argument("prompt", metavar="PROMPT")
+    command.add_argument("--provider", choices=PROVIDERS)
+    command.add_argument("--model", metavar="ID", help="an id that `models` lists")
+    command.add_argument("--count", type=int, default=1, metavar="N", help=f"1 to {MAX_COUNT} (default: 1)")
+    command.add_argument("--aspect-ratio", metavar="W:H")
+    command.add_argument("--negative-prompt", metavar="TEXT")
+    command.add_argument("--seed", type=int, metavar="N", help=f"up to {MAX_SEED}; {RANDOM_SEED}: random")
+    command.add_argument(
+        "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
+        help="an option of the provider's own; may be repeated, and of the same name makes a list",
+    )  # fmt: skip
+    command.add_argument("--request-key", metavar="NAME", help="your name for it: the same name is never made twice")
+    command.add_argument("--timeout", type=seconds, default=600.0, metavar="SECONDS", help="default: 600")
+
+
+def _option(text: str) -> str:
+    if not re.fullmatch(r"\s*[^=\s][^=]*=.*", text, re.DOTALL):
+        raise argparse.ArgumentTypeError("write it as NAME=VALUE")
+    return text
+
+
+async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
+    async with open_app(settings, Part.OWN) as app:
+        submission = app.desk().submit(
+            Wish(
+                prompt=arguments.prompt,
+                provider=arguments.provider,
+                model=arguments.model,
+                count=arguments.count,
+                aspect_ratio=arguments.aspect_ratio,
+                negative_prompt=arguments.negative_prompt,
+                seed=arguments.seed,
+                options=options_of(arguments.options),
+                request_key=arguments.request_key,
+            )
+        )
+        async with submission as started:
+            tell(f"{started.id} {started.status}")
+        answer = await watched(app, [started.id], arguments.timeout, "all")
+        print_result(answer.generations[0], paths(answer.generations), as_json=arguments.json)
+        return exit_status(answer.generations)
+
+
+GENERATE = Command("generate", "make pictures and wait for them", _take, _run)

@@ -1,0 +1,45 @@
+"""How a command prints what it found: the result on stdout, what it says beside it on stderr."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING
+from darkroom.cli.terminal import show, spells_everything
+from darkroom.cli.words import for_people
+from darkroom.generations.telling.wording import say
+from darkroom.models import Generation, ImageStatus, Sparse, Status
+from darkroom.redact import for_terminals
+
+
+def print_result(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:
+    """Prints these lines, or the result as JSON."""
+    if as_json:
+        same = answer.model_dump(mode="json")  # what tools return, word for word: programs read it
+        print(for_terminals(json.dumps(same, ensure_ascii=not spells_everything(sys.stdout))))
+    else:
+        for line in filter(None, lines):
+            show(sys.stdout, for_people(line))
+    sys.stdout.flush()
+
+
+def paths(generations: Sequence[Generation]) -> list[str]:
+    """What goes to stdout: the saved paths alone. What went wrong goes to stderr."""
+    for generation in generations:
+        if generation.status is not Status.SUCCEEDED and generation.status.terminal:
+            tell(for_people(say(generation)))
+    images = (image for generation in generations for image in generation.images)
+    return [image.path for image in images if image.status is ImageStatus.SUCCEEDED and image.path]
+
+
+def tell(line: str) -> None:
+    """Says it beside the result."""
+    show(sys.stderr, line)
+    sys.stderr.flush()
+
+
+def exit_status(generations: Sequence[Generation]) -> int:
+    """What a script learns of them."""
+    if any(not generation.status.terminal for generation in generations):
+        return STILL_RUNNING
+    return DONE if all(generation.status is Status.SUCCEEDED for generation in generations) else FAILED

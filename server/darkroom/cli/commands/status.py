@@ -1,0 +1,25 @@
+"""`status ID`: looks once, and sends nothing."""
+
+import argparse
+
+from darkroom.app.context import Part, open_app
+from darkroom.cli.commands.command import AN_ID, Command
+from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.results import exit_status, print_result
+from darkroom.generations.telling.wording import say
+from darkroom.settings import Settings
+
+
+def _take(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", **AN_ID)
+
+
+async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
+    (generation_id,) = await whole(settings, [arguments.id])
+    async with open_app(settings, Part.LOOK, named=[generation_id]) as app:
+        generation = await app.desk().get(generation_id)
+        print_result(generation, [say(generation), generation.next_step or ""], as_json=arguments.json)
+        return exit_status([generation])
+
+
+STATUS = Command("status", "look at one generation", _take, _run)

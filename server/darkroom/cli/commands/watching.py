@@ -1,0 +1,57 @@
+"""Stays with generations, and says on leaving what becomes of them."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+from typing import Literal
+
+import anyio
+
+from darkroom.app.context import Opened
+from darkroom.cli.commands.results import paths, tell
+from darkroom.cli.live import Live
+from darkroom.cli.words import for_people
+from darkroom.errors import DarkroomError
+from darkroom.generations.telling.wording import say_progress
+from darkroom.models import Generation, Status, WaitedGenerations
+
+
+async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal["all", "any"]) -> WaitedGenerations:
+    """Stays with them, a progress line on stderr, until they are over or the time is, or somebody presses Ctrl-C."""
+    watching = app.desk().watch(ids, timeout_s=timeout_s, until=until)
+    answer = WaitedGenerations(generations=(), timed_out=False)
+    try:
+        with Live(sys.stderr, in_place=not app.settings.dumb_terminal) as live:
+            async with aclosing(watching):
+                async for snapshot in watching:
+                    answer = WaitedGenerations(generations=snapshot.generations, timed_out=snapshot.timed_out)
+                    live.show(for_people(say_progress(snapshot.generations)))
+    except anyio.get_cancelled_exc_class():
+        with anyio.CancelScope(shield=True):
+            left = await _left(app, ids)
+            paths(left)
+            _explain_leaving(left)
+        raise
+    if answer.timed_out:
+        answer = answer.model_copy(update={"generations": await _left(app, ids) or answer.generations})
+        _explain_leaving(answer.generations)
+    return answer
+
+
+async def _left(app: Opened, ids: Sequence[str]) -> tuple[Generation, ...]:
+    """These as they are once nothing is being sent any more."""
+    if app.driver.sending():
+        tell("Waiting for the answer to what was just sent; it may be paid for.")
+    await app.driver.finish()
+    with suppress(DarkroomError):
+        return tuple([await app.desk().kept(generation_id) for generation_id in dict.fromkeys(ids)])
+    return ()
+
+
+def _explain_leaving(generations: Sequence[Generation]) -> None:
+    running = " ".join(generation.id for generation in generations if not generation.status.terminal)
+    unsent = [g.id for g in generations if g.status is Status.QUEUED and g.submitted_at is None]
+    if unsent:
+        tell(f"Not sent yet, and not charged: {' '.join(unsent)}.")
+    if running:
+        tell(f"Nothing is lost. To go on: darkroom-mcp wait {running}")
