@@ -3,7 +3,8 @@
 python3 dev.py demo       make a picture with the built-in sketch provider
 python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
 python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium where apt can bring it
-python3 dev.py check      format, lint, types, import law, GitHub workflows
+python3 dev.py check      format, lint, types, import law, the map of rooms, GitHub workflows
+python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
 python3 dev.py test       every test, with branch coverage; further words go to pytest
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
@@ -11,6 +12,7 @@ python3 dev.py build      the distributions, in dist/, by a build backend that i
 python3 dev.py bench X    the benchmark bench/X.py (kill, limits, load, follow, rows, fuzz); further words go to it
 """
 
+import ast
 import json
 import os
 import shutil
@@ -25,6 +27,7 @@ PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
 TESTS_PER_CORE = 2  # they wait for half of their time
 ARTIFACTS = ROOT / ".artifacts"
+GUIDE = ROOT / "CONTRIBUTING.md"
 NOT_AUDITED = 3
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
@@ -33,7 +36,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 def main(words: list[str]) -> int:
     """Runs the named command and answers its exit status."""
     commands = {
-        "demo": demo, "serve": serve, "install": install, "check": check, "test": test,
+        "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
         "audit": audit, "sbom": sbom, "build": build, "bench": bench,
     }  # fmt: skip
     if not words or words[0] not in commands:
@@ -81,7 +84,36 @@ def check(words: list[str]) -> int:
         )
         if run(str(BIN / command[0]), *command[1:]) != 0
     ]
+    if contributing() != GUIDE.read_text("utf-8"):
+        print("CONTRIBUTING.md has an old map of the rooms: run python3 dev.py map", file=sys.stderr)
+        return 1
     return 1 if failed else 0
+
+
+def write_map(words: list[str]) -> int:
+    """Brings the map of rooms in CONTRIBUTING.md to what the modules say of themselves."""
+    GUIDE.write_text(contributing(), "utf-8")
+    return 0
+
+
+def contributing() -> str:
+    """CONTRIBUTING.md with the map as it must be: each folder and its modules, by the first lines of their docstrings."""
+    house = ROOT / "server" / "darkroom"
+    lines: list[str] = []
+    for folder in sorted({path.parent for path in house.rglob("*.py")}):
+        name = folder.relative_to(house.parent).as_posix()
+        lines += ["", f"**`{name}/`** {first_line(folder / '__init__.py')}", ""]
+        lines += [
+            f"- `{path.stem}` {first_line(path)}" for path in sorted(folder.glob("*.py")) if path.stem[:2] != "__"
+        ]
+    before, start, rest = GUIDE.read_text("utf-8").partition("<!-- map -->\n")
+    _, end, after = rest.partition("\n<!-- end of the map -->")
+    return before + start + "\n".join(lines).strip() + "\n" + end + after
+
+
+def first_line(path: Path) -> str:
+    """What a module says it is."""
+    return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
 
 
 def test(words: list[str]) -> int:

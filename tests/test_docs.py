@@ -1,0 +1,41 @@
+"""What the documents say of this repository is so."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROMISES = (ROOT / "docs" / "promises.md").read_text("utf-8")
+NAMED = sorted(set(re.findall(r"`((?:tests/|bench/|test_)[\w/]*(?:\.py)?)`", PROMISES)))
+MOST_WORDS = 1_200
+
+
+def test_every_promise_names_what_holds_it() -> None:
+    rows = [row.strip("| ").split(" | ") for row in PROMISES.partition("## Figures")[0].splitlines() if row[:2] == "| "]
+    promises = [row for row in rows if row[0] not in {"promise"}]
+    assert len(promises) > 40
+    assert [promise for promise, held in promises if "`" not in held] == []
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_file_that_holds_a_promise_exists(name: str) -> None:
+    assert (ROOT / name).exists() or (ROOT / "tests" / "attacks" / name).is_file()
+
+
+def test_every_link_between_the_documents_leads_somewhere() -> None:
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_is_read_in_a_minute_or_two() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").split()) < MOST_WORDS
+
+
+def test_the_map_of_rooms_is_what_the_modules_say_of_themselves() -> None:
+    """CONTRIBUTING.md is not written to: it is only compared."""
+    code = "import dev, sys; sys.exit(dev.contributing() != dev.GUIDE.read_text('utf-8'))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
