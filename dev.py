@@ -97,7 +97,7 @@ def write_map(words: list[str]) -> int:
 
 
 def contributing() -> str:
-    """CONTRIBUTING.md with the map as it must be: each folder and its modules, by the first lines of their docstrings."""
+    """CONTRIBUTING.md with the map as it must be: folders and modules, by the first lines of their docstrings."""
     house = ROOT / "server" / "darkroom"
     lines: list[str] = []
     for folder in sorted({path.parent for path in house.rglob("*.py")}):
