@@ -187,6 +187,10 @@ class Unwritten(StorageError):
     """The ledger refused before anything was written; any other StorageError leaves that open."""
 
 
+class Outdated(Unwritten):
+    """A newer Darkroom uses the ledger as well, and this one does not know enough to start anything beside it."""
+
+
 class Unstorable(StorageError):
     """It holds a value that the ledger cannot hold: nothing was written, and asking again does not help."""
 

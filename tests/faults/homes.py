@@ -49,10 +49,10 @@ def another_program_s(scene: Scene) -> None:
     scene.keep(scene.home.ledger, b"\x89PNG\r\n\x1a\n" + noise(5000))
 
 
-def from_a_newer_version(scene: Scene) -> None:
+def from_another_line_of_versions(scene: Scene) -> None:
     content = made(scene)
     scene.home.ledger.write_bytes(content)
-    scene.edit("INSERT INTO migrations VALUES ('9999_teleportation', 0)")
+    scene.edit("UPDATE migrations SET name = '9999_teleportation' WHERE name = '0008_indexes'")
     scene.keep(scene.home.ledger, scene.home.ledger.read_bytes())
 
 
@@ -93,7 +93,7 @@ UNUSABLE: tuple[tuple[str, Callable[[Scene], None], str], ...] = (
     ("a ledger with garbage behind its schema", garbage_behind_the_schema, LEFT_AS_IT_IS),
     ("a ledger cut in half", cut_in_half, LEFT_AS_IT_IS),
     ("a picture in the ledger's place", another_program_s, LEFT_AS_IT_IS),
-    ("a ledger from a newer version", from_a_newer_version, "newer Darkroom"),
+    ("a ledger from another line of versions", from_another_line_of_versions, "newer Darkroom"),
     ("a link to another ledger in the ledger's place", link_to_a_ledger, LEFT_AS_IT_IS),
     ("a link to nothing in the ledger's place", link_to_nothing, LEFT_AS_IT_IS),
     ("a folder in the ledger's place", folder_in_the_ledger_s_place, LEFT_AS_IT_IS),

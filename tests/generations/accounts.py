@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits
-from darkroom.store.ledger import Later
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.turns import Later
 from tests.ledgers import Clock, open_ledger
 from tests.store.ledger_model import MEMORY
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darkroom.models import Record
 from darkroom.settings import Limits, Window
-from darkroom.store.ledger import Later
+from darkroom.store.turns import Later
 from tests.generations.accounts import ACCOUNT, NOW, account_with
 
 PADDING_S = 1.0

@@ -12,7 +12,7 @@ from darkroom.generations.telling.wording import say, say_progress
 from darkroom.models import TERMINAL, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import Reading
 from darkroom.providers.registry import TRAITS
-from darkroom.store.ledger import Standing
+from darkroom.store.turns import Standing
 from darkroom.tools.wait import Meter
 
 NOW = 1_700_000_000.0

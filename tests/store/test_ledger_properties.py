@@ -14,8 +14,8 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from darkroom.models import Answered, Record, Stage
-from darkroom.store.ledger import Later
 from darkroom.store.presence import Life
+from darkroom.store.turns import Later
 from tests.ledgers import sqlite
 from tests.store.ledger_model import (
     ACCOUNTS,

@@ -58,7 +58,7 @@ def written_by_version(home: Path, steps: int) -> Path:
         db.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
         for name, step in MIGRATIONS[:steps]:
             step(db)
-            db.execute("INSERT INTO migrations VALUES (?, 1.0)", (name,))
+            db.execute("INSERT INTO migrations (name, at) VALUES (?, 1.0)", (name,))
     return path
 
 
@@ -72,9 +72,10 @@ def recorded(path: Path) -> list[tuple[str, float]]:
         return db.execute("SELECT name, at FROM migrations ORDER BY rowid").fetchall()
 
 
-def make_newer(path: Path) -> None:
+def make_foreign(path: Path) -> None:
+    """As a version of another line left it: it took a step that we do not know, and not one that we do."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("INSERT INTO migrations VALUES ('9999_from_the_future', 1.0)")
+        db.execute("UPDATE migrations SET name = '9999_from_the_future' WHERE name = ?", (NAMES[-2],))
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -118,8 +119,8 @@ async def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     assert fingerprint(tmp_path) == before
 
 
-async def test_a_newer_ledger_is_refused_and_left_byte_for_byte(tmp_path: Path) -> None:
-    make_newer(await opened(tmp_path))
+async def test_a_ledger_of_another_line_is_refused_and_left_byte_for_byte(tmp_path: Path) -> None:
+    make_foreign(await opened(tmp_path))
     before = fingerprint(tmp_path)
     error = await refused(tmp_path)
     assert "newer Darkroom" in error.message
@@ -128,10 +129,10 @@ async def test_a_newer_ledger_is_refused_and_left_byte_for_byte(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
-async def test_a_newer_ledger_is_left_byte_for_byte_whatever_its_journal(tmp_path: Path, mode: str) -> None:
+async def test_a_ledger_of_another_line_is_left_byte_for_byte_whatever_its_journal(tmp_path: Path, mode: str) -> None:
     """The version of SQLite that wrote it need not be the one that looks at it now."""
     path = await opened(tmp_path)
-    make_newer(path)
+    make_foreign(path)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute(f"PRAGMA journal_mode = {mode}").fetchone() == (mode.lower(),)
     before = fingerprint(tmp_path)

@@ -13,8 +13,8 @@ from anyio import from_thread
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME, open_database
-from darkroom.store.ledger import Later
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.turns import Later
 from tests.ledgers import Clock, Seen
 
 T = TypeVar("T")

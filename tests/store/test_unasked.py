@@ -9,9 +9,9 @@ import pytest
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits
 from darkroom.store.database import FILE_NAME
-from darkroom.store.ledger import Later, Obstacle
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.turns import Later, Obstacle
 from tests.ledgers import Clock, Seen, open_ledger
 
 NOW = 1_000_000.0

@@ -23,6 +23,7 @@ from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models
 from darkroom.redact import Redactor
 from darkroom.settings import Settings
+from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.database import Database, open_database
 from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
@@ -99,6 +100,8 @@ async def open_app(settings: Settings, part: Part = Part.ALL, *, named: Collecti
         ):
             log.info("The ledger is under %s, pictures are saved under %s", settings.home, settings.pictures)
             ledger = SqliteLedger(database, presence)
+            if ledger.outdated:
+                log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
             providers = registry.build(
                 settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
             )

@@ -39,6 +39,6 @@ class Service:
         self.tasks = tasks
         self.budget = budget
         self.delivery = Delivery(journal.ledger, holder, tasks)
-        self.describer = Describer(journal, registry, clock, only)
+        self.describer = Describer(journal, registry, holder, clock, only)
         self.clock = clock
         self.doorkeeper = Doorkeeper()

@@ -8,6 +8,10 @@ from darkroom.errors import StorageError
 
 MOVE = "Move that file away (it names what was paid for), or set DARKROOM_HOME to another folder."
 UPDATE = "Update this Darkroom, or set DARKROOM_HOME to another folder."
+UPDATE_HERE = (
+    "Update Darkroom where this host starts it (its configuration names the command), then restart it there. Leave the "
+    "ledger where it is: the newer one is using it."
+)
 _OURS = "Make it and its folder readable and writable for you, or set DARKROOM_HOME to another folder."
 _ROOM = "Make room on the disk of DARKROOM_HOME, then call again."
 _CHECK = "Check the disk under DARKROOM_HOME, then call again."

@@ -14,12 +14,12 @@ from anyio import to_thread
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from darkroom.errors import StorageError, Unstorable, Unwritten
+from darkroom.errors import Outdated, StorageError, Unstorable, Unwritten
 from darkroom.redact import clean
 from darkroom.store.checking import is_damage, is_sound
 from darkroom.store.cures import MOVE, UPDATE, is_locked, no_folder, refused, unopened, unreadable, unusable
 from darkroom.store.identity import file_identity
-from darkroom.store.migrations import NewerLedger, migrate
+from darkroom.store.migrations import NewerLedger, is_outdated, migrate
 from darkroom.store.private import FILE, make_folder, restore
 
 T = TypeVar("T")
@@ -48,19 +48,23 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
         StorageError: the folder or the file cannot be used; it is left as it is.
     """
     thread = anyio.CapacityLimiter(1)
-    db = await to_thread.run_sync(_connect, home, limiter=thread)
+    db, outdated = await to_thread.run_sync(_connect, home, limiter=thread)
     try:
-        yield Database(db, thread, home / FILE_NAME)
+        yield Database(db, thread, home / FILE_NAME, outdated=outdated)
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(db.close, limiter=thread)
 
 
 class Database:
-    """Runs work on the connection `db`; that work is ordinary, blocking code. `file` tells it from its copies."""
+    """Runs work on the connection `db`; that work is ordinary, blocking code. `file` tells it from its copies.
 
-    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter, path: Path) -> None:
+    `outdated`: see `Ledger.outdated`.
+    """
+
+    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter, path: Path, *, outdated: bool) -> None:
         self.db = db
+        self.outdated = outdated
         self.file = file_identity(path)
         self._path = path
         self._damaged = False
@@ -103,7 +107,7 @@ class Database:
 
         try:
             return await self.run(run)
-        except Unstorable:
+        except (Unstorable, Outdated):
             raise
         except StorageError as error:
             self._trouble, self._failed_at = error.message, time.monotonic()
@@ -160,7 +164,7 @@ def _damaged(path: Path) -> StorageError:
     return unusable(path, "is damaged", MOVE)
 
 
-def _connect(home: Path) -> sqlite3.Connection:
+def _connect(home: Path) -> tuple[sqlite3.Connection, bool]:
     path, since = home / FILE_NAME, time.monotonic()
     try:
         make_folder(home)
@@ -180,6 +184,7 @@ def _connect(home: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA synchronous = FULL")
         migrate(db, time.time())
+        return db, is_outdated(db)
     except NewerLedger:
         db.close()
         raise unusable(path, "was written by a newer Darkroom", UPDATE) from None
@@ -189,7 +194,6 @@ def _connect(home: Path) -> sqlite3.Connection:
     except BaseException:
         db.close()
         raise
-    return db
 
 
 def _make(path: Path) -> None:

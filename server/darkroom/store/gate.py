@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from darkroom.settings import Limits, Window
-from darkroom.store.ledger import Grant, Later
+from darkroom.store.turns import Grant, Later
 
 # Our clock and the provider's do not run alike: a window is kept a little longer than it is.
 SKEW_S = 0.25
@@ -48,7 +48,7 @@ def arrived(db: sqlite3.Connection, token: str | None, now: float | None) -> Non
 def close(db: sqlite3.Connection, account: str, seconds: float, narrowed_s: float | None, now: float) -> None:
     """Lets nobody submit for this account for so long, nor before what it was closed until already."""
     db.execute(
-        "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
+        "INSERT INTO accounts (account, closed_until, narrowed_until) VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
         " SET closed_until = excluded.closed_until, narrowed_until = max(narrowed_until, excluded.narrowed_until)",
         (account, max(now + seconds, _state(db, account, now)[0]), now + narrowed_s if narrowed_s else 0.0),
     )
@@ -100,7 +100,7 @@ def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Win
             if used > window.limit * UNHURRIED_SHARE:
                 spacing = max(spacing, refreshed_in / left)
     if granted:
-        db.execute("INSERT INTO requests VALUES (?, ?, ?)", (account, now, granted))
+        db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, ?)", (account, now, granted))
     _forget(db, "requests", account, windows, now)
     return Grant(granted, spacing, opens_at - now)
 

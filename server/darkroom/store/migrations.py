@@ -1,4 +1,8 @@
-"""The ledger's schema as append-only steps, each recorded by name. A step that has been released never changes."""
+"""The ledger's schema as append-only steps, each recorded by name. A step that has been released never changes.
+
+Each host brings its own Darkroom, so several versions use one ledger for days. A step therefore only adds: a column
+has a default, and statements name their columns. The ledger itself says which steps a process must know to write.
+"""
 
 import sqlite3
 from collections.abc import Callable
@@ -117,6 +121,11 @@ def _m0008_indexes(db: sqlite3.Connection) -> None:
     )
 
 
+def _m0009_needed(db: sqlite3.Connection) -> None:
+    # Whether a version that does not know this step must not start anything.
+    db.execute("ALTER TABLE migrations ADD COLUMN needed INTEGER NOT NULL DEFAULT 1")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -126,33 +135,46 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0006_looked", _m0006_looked),
     ("0007_answering_and_driving", _m0007_answering_and_driving),
     ("0008_indexes", _m0008_indexes),
+    ("0009_needed", _m0009_needed),
 )
+KNOWN = frozenset(name for name, _ in MIGRATIONS)
+NOT_NEEDED = frozenset({"0008_indexes"})
+"""Steps that change nothing for a writer that does not know them."""
 
 
 class NewerLedger(Exception):
-    """The file holds steps that this version does not know."""
+    """The file holds steps that this version does not know, and not all of those that it does."""
 
 
 def migrate(db: sqlite3.Connection, now: float) -> None:
     """Brings a blank or older ledger up to date, in one transaction.
 
+    One that a newer version has brought further is left as it is: see `is_outdated`.
+
     Raises:
-        NewerLedger: a newer version has written to it; nothing was changed.
+        NewerLedger: it cannot be used beside that version; nothing was changed.
     """
     db.execute("BEGIN IMMEDIATE")
     try:
         applied = _applied(db)
-        if applied - {name for name, _ in MIGRATIONS}:
+        if applied - KNOWN and KNOWN - applied:
             raise NewerLedger
         db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
         for name, step in MIGRATIONS:
             if name not in applied:
                 step(db)
-                db.execute("INSERT INTO migrations VALUES (?, ?)", (name, now))
+                db.execute("INSERT INTO migrations (name, at) VALUES (?, ?)", (name, now))
+        if KNOWN - applied:
+            db.executemany("UPDATE migrations SET needed = 0 WHERE name = ?", [(name,) for name in NOT_NEEDED])
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def is_outdated(db: sqlite3.Connection) -> bool:
+    """Whether the ledger has a step by now that a writer must know and this version does not."""
+    return any(name not in KNOWN for (name,) in db.execute("SELECT name FROM migrations WHERE needed"))
 
 
 def _applied(db: sqlite3.Connection) -> set[str]:

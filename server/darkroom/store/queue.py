@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from darkroom.settings import Limits
 from darkroom.store import gate, withdrawal
-from darkroom.store.ledger import Later, Obstacle, Standing
 from darkroom.store.presence import Life, Signs
+from darkroom.store.turns import Later, Obstacle, Standing
 
 UNDRIVEN_FOR_S = 24 * 3600.0
 """How long a row may wait while nothing runs that could send it; after that it is sent only when it is named."""

@@ -1,30 +1,18 @@
 """The ledger on SQLite: rows of generations."""
 
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from darkroom.models import Answered, Failure, Record, Stage, Status
-from darkroom.settings import Limits, Window
-from darkroom.store import answers, gate, inheritance, lists, queue, rows, tasks, withdrawal
+from darkroom.models import Answered, Record, Stage, Status
+from darkroom.store import answers, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
-from darkroom.store.database import Database
-from darkroom.store.ledger import Grant, Later, Page, Room, Standing
-from darkroom.store.lists import UNFINISHED
-from darkroom.store.presence import Signs
+from darkroom.store.ledger import Page, Room
+from darkroom.store.sqlite_fellows import SqliteFellows
+from darkroom.store.sqlite_gate import SqliteGate
 
 
-class SqliteLedger:
-    """See `Ledger`. `signs` tells which of the processes that rows name live and run; `clock`: seconds since 1970."""
-
-    def __init__(self, database: Database, signs: Signs, clock: Callable[[], float] = time.time) -> None:
-        self._db = database.db
-        self._database = database
-        self._file = database.file
-        self._signs = signs
-        self._clock = clock
-        self._run = database.run
-        self._transaction = database.transaction
+class SqliteLedger(SqliteGate, SqliteFellows):
+    """See `Ledger`."""
 
     async def begin(
         self, record: Record, *, adopt_since: float, room: Room | None = None, again: bool = False
@@ -45,7 +33,7 @@ class SqliteLedger:
                 self._db.execute(f"UPDATE generations SET {sets} WHERE id = ?", (record.answering, turn, key, lost.id))
                 return lost.model_copy(update={"turn": turn})
             answers.check_room(self._db, record.owner, room)
-            rows.insert(self._db, record, self._file)
+            self._add(record)
             return record
 
         return await self._transaction(find_or_insert)
@@ -75,7 +63,7 @@ class SqliteLedger:
                 return None
             if known is None:
                 answers.check_room(self._db, record.owner, room)
-                rows.insert(self._db, record, self._file)
+                self._add(record)
             return begun
 
         return await self._transaction(agree)
@@ -99,19 +87,6 @@ class SqliteLedger:
         """See `Ledger.cancel`."""
         return await self._transaction(lambda: withdrawal.cancel(self._db, generation_id, owner, self._clock()))
 
-    async def held(self, holder: str) -> list[Record]:
-        """See `Ledger.held`."""
-        return await self._run(lambda: rows.select_all(self._db, f"holder = ? AND {UNFINISHED}", (holder,)))
-
-    async def newest(self, ids: Sequence[str]) -> list[Record]:
-        """See `Ledger.newest`."""
-        marks = ", ".join("?" * len(ids))
-        return await self._run(lambda: rows.select_all(self._db, f"id IN ({marks})", tuple(ids)))
-
-    async def version(self) -> int:
-        """See `Ledger.version`."""
-        return await self._run(lambda: int(self._db.execute("PRAGMA data_version").fetchone()[0]))
-
     async def page(
         self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
     ) -> Page:
@@ -123,82 +98,6 @@ class SqliteLedger:
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
         """See `Ledger.ids`."""
         return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))
-
-    async def claim_next(
-        self,
-        account: str,
-        limits: Limits,
-        *,
-        holder: str,
-        token: str,
-        only: Collection[str] | None = None,
-        ended: Callable[[], bool] = lambda: False,
-    ) -> Record | Later | None:
-        """See `Ledger.claim_next`."""
-        waiting = "SELECT 1 FROM generations WHERE account = ? AND stage = 'accepted' LIMIT 1"
-
-        def claim() -> Record | Later | None:
-            now = self._clock()
-            answer = None if ended() else self._queue(account, now, only).turn()
-            if isinstance(answer, str):
-                answer = gate.pass_gate(self._db, answer, account, limits, holder=holder, token=token, now=now)
-            return rows.select_one(self._db, "id = ?", (answer,)) if isinstance(answer, str) else answer
-
-        if await self._run(lambda: self._db.execute(waiting, (account,)).fetchone()) is None:
-            return None  # what is asked every second must not keep others from writing
-        return await self._transaction(claim)
-
-    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
-        """See `Ledger.send_all_the_same`."""
-        await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
-
-    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
-        """See `Ledger.standing`."""
-        run = self._run if only is None else self._transaction  # it has to look who lives
-        return await run(lambda: self._queue(record.account, self._clock(), only).standing(record.id, limits))
-
-    async def durations(self, account: str, model: str, count: int) -> list[float]:
-        """See `Ledger.durations`."""
-        sql = (
-            "SELECT max(finished_at - submitted_at, 0.0) FROM (SELECT * FROM generations"
-            " WHERE account = ? AND stage = 'succeeded' ORDER BY seq DESC LIMIT 100)"
-            " WHERE request ->> 'model' = ? AND request ->> 'count' = ? ORDER BY seq DESC LIMIT 20"
-        )
-        return [took for (took,) in await self._run(lambda: self._db.execute(sql, (account, model, count)).fetchall())]
-
-    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
-        """See `Ledger.reserve_requests`."""
-        return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, self._clock()))
-
-    async def unsend(
-        self,
-        record: Record,
-        *,
-        closed_s: float,
-        narrowed_s: float | None,
-    ) -> Record | None:
-        """See `Ledger.unsend`."""
-
-        def take_back() -> Record | None:
-            now = self._clock()
-            gate.close(self._db, record.account, closed_s, narrowed_s, now)
-            if narrowed_s is None:  # nothing reached the provider, so nothing counts there
-                self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
-                since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
-                withdrawal.share(self._db, record.account, "refused_since", since)
-                return withdrawal.put_back(self._db, record, now, refused_since=since)
-            gate.arrived(self._db, record.submit_token, now)
-            since = min(record.limited_since or now, now)
-            withdrawal.share(self._db, record.account, "limited_since", since)
-            return withdrawal.put_back(
-                self._db, record, now, refused_since=None, limited_since=since, refusals=record.refusals + 1
-            )
-
-        return await self._transaction(take_back)
-
-    async def unclaim(self, record: Record) -> Record | None:
-        """See `Ledger.unclaim`."""
-        return await self._transaction(lambda: withdrawal.unclaim(self._db, record, self._clock()))
 
     async def change(
         self, record: Record, changes: Mapping[str, Any], *, stages: Collection[Stage] | None = None
@@ -240,34 +139,6 @@ class SqliteLedger:
 
         return await self._transaction(write)
 
-    @property
-    def trouble(self) -> str | None:
-        """See `Ledger.trouble`."""
-        return self._database.trouble
-
-    async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
-        """See `Ledger.note_trouble`."""
-        sql = "UPDATE generations SET trouble = ? WHERE id = ? AND holder = ?"
-        values = [(trouble, name, holder) for name, trouble in troubles.items()]
-        await self._transaction(lambda: self._db.executemany(sql, values))
-
-    async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
-        """See `Ledger.others`."""
-        return await self._run(lambda: inheritance.others(self._db, holder, providers))
-
-    async def adopt(
-        self,
-        others: Collection[str],
-        holder: str,
-        accounts: Mapping[str, str],
-        *,
-        lost: Failure,
-        only: Collection[str] | None = None,
-    ) -> list[Record]:
-        """See `Ledger.adopt`."""
-        return await self._transaction(
-            lambda: inheritance.take(self._db, self._signs, others, holder, accounts, only, lost, self._clock())
-        )
-
-    def _queue(self, account: str, now: float, only: Collection[str] | None) -> queue.Queue:
-        return queue.Queue(self._db, self._signs, account, self._file, now, only)
+    def _add(self, record: Record) -> None:
+        self._check_version()
+        rows.insert(self._db, record, self._file)

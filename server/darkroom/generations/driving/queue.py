@@ -9,11 +9,12 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import StorageError
+from darkroom.errors import Outdated, StorageError
 from darkroom.models import Record
 from darkroom.providers.base import Access, Provider
 from darkroom.store.gate import HELD_S
-from darkroom.store.ledger import Later, Ledger
+from darkroom.store.ledger import Ledger
+from darkroom.store.turns import Later
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,9 @@ class SubmitQueue:
                     only=self._only, ended=lambda: self.ended,
                 )  # fmt: skip
             return claimed
+        except Outdated as error:
+            log.error("%s %s", error.message, error.next_step)
+            return Later(RECHECK_S)
         except StorageError as error:
             self.wordless.append(token)
             log.error("%s Nothing was sent; trying again.", error.message)

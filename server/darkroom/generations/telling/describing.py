@@ -25,10 +25,14 @@ from darkroom.models import (
 )
 from darkroom.providers.base import Traits
 from darkroom.providers.registry import TRAITS, Registry, traits_of
-from darkroom.store.ledger import Obstacle, Standing
+from darkroom.store.turns import Obstacle, Standing
 
 ALMOST = 0.99
 """Of a picture that takes longer than is usual."""
+_OUTDATED = (
+    "A newer Darkroom uses this ledger as well, so this one only finishes what it drives: a server that is up to date "
+    "goes on with this."
+)
 _MEANWHILE = (
     "Until it can be written to again, nothing new is sent, jobs under way are looked at every 30 s, and what comes of "
     "them is only kept in memory."
@@ -54,10 +58,16 @@ class Describer:
     """Gathers what it takes to describe a row."""
 
     def __init__(
-        self, journal: Journal, registry: Registry, clock: Callable[[], float], only: Collection[str] | None = None
+        self,
+        journal: Journal,
+        registry: Registry,
+        holder: str,
+        clock: Callable[[], float],
+        only: Collection[str] | None = None,
     ) -> None:
         self._journal = journal
         self._registry = registry
+        self._holder = holder
         self._expectation = Expectation(journal.ledger)
         self._clock = clock
         self._only = only
@@ -77,6 +87,8 @@ class Describer:
             return "This version of Darkroom does not know that provider; only one that does goes on with this."
         if record.request.provider not in self._registry.providers:
             return f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+        if self._journal.ledger.outdated and (record.stage is Stage.ACCEPTED or record.holder != self._holder):
+            return _OUTDATED
         if out_of_reach := self._journal.ledger.trouble:
             return f"{out_of_reach} {_MEANWHILE}"
         return self._journal.trouble.get(record.id, record.trouble)

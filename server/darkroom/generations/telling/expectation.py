@@ -7,7 +7,8 @@ import anyio
 
 from darkroom.errors import StorageError
 from darkroom.models import Record, Stage
-from darkroom.store.ledger import Ledger, Standing
+from darkroom.store.ledger import Ledger
+from darkroom.store.turns import Standing
 
 ENOUGH = 3
 """So many must have been made alike before anything is said."""

@@ -7,7 +7,7 @@ from darkroom.generations.outcome import pictures, pictures_done, wanted
 from darkroom.models import Generation, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import Traits
 from darkroom.redact import quote
-from darkroom.store.ledger import Obstacle, Standing
+from darkroom.store.turns import Obstacle, Standing
 
 FIRST_WORDS = 60
 """So many characters of a prompt are enough to know it by."""

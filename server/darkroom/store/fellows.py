@@ -1,0 +1,67 @@
+"""What the house needs to know of the other processes on a ledger: who died, and what they changed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from darkroom.models import Failure, Record
+
+
+class Fellows(Protocol):
+    """The other processes. Each method is a transaction; raises StorageError."""
+
+    async def held(self, holder: str) -> list[Record]:
+        """The unfinished rows of this holder, oldest first."""
+        ...
+
+    async def newest(self, ids: Sequence[str]) -> list[Record]:
+        """These rows as they are now, whoever wrote them."""
+        ...
+
+    async def version(self) -> int:
+        """A number that differs from the last one if another process has written since."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the ledger could not be written to just now; None: it could, or nobody has tried for a while."""
+        ...
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a newer version uses the ledger as well, beside which this one finishes what it drives, and no more.
+
+        It is known anew with each transaction that would start something, or take something over.
+        """
+        ...
+
+    async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
+        """Writes into this holder's rows, by id, what they struggle with; None: with nothing any more."""
+        ...
+
+    async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
+        """Every other process, alive or not, that has something which may have to be taken over.
+
+        That is an answer that it owes, a submission under way, or an unfinished row of one of these providers (None:
+        of any).
+        """
+        ...
+
+    async def adopt(
+        self,
+        others: Collection[str],
+        holder: str,
+        accounts: Mapping[str, str],
+        *,
+        lost: Failure,
+        only: Collection[str] | None = None,
+    ) -> list[Record]:
+        """Takes over what those of these processes left unfinished that are dead or silent.
+
+        Their late writes find nothing then.
+
+        Only rows of the providers in `accounts` (by name, with the account that now counts for them), and, where
+        `only` names some, only those. A dead process's row in `submitting` ends here as failed with `lost`, whatever
+        its provider: its POST may have been sent. Of a silent one it stays, and so do those that still wait: whoever
+        has the account may claim them. None of it by a process that is outdated.
+        """
+        ...

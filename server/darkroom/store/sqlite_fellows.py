@@ -1,0 +1,60 @@
+"""The ledger on SQLite: the other processes that use it."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from darkroom.models import Failure, Record
+from darkroom.store import inheritance, rows
+from darkroom.store.lists import UNFINISHED
+from darkroom.store.migrations import is_outdated
+from darkroom.store.sqlite_rows import SqliteRows
+
+
+class SqliteFellows(SqliteRows):
+    """See `Fellows`."""
+
+    async def held(self, holder: str) -> list[Record]:
+        """See `Ledger.held`."""
+        return await self._run(lambda: rows.select_all(self._db, f"holder = ? AND {UNFINISHED}", (holder,)))
+
+    async def newest(self, ids: Sequence[str]) -> list[Record]:
+        """See `Ledger.newest`."""
+        marks = ", ".join("?" * len(ids))
+        return await self._run(lambda: rows.select_all(self._db, f"id IN ({marks})", tuple(ids)))
+
+    async def version(self) -> int:
+        """See `Ledger.version`."""
+        return await self._run(lambda: int(self._db.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
+        """See `Ledger.others`."""
+        return await self._run(lambda: inheritance.others(self._db, holder, providers))
+
+    async def adopt(
+        self,
+        others: Collection[str],
+        holder: str,
+        accounts: Mapping[str, str],
+        *,
+        lost: Failure,
+        only: Collection[str] | None = None,
+    ) -> list[Record]:
+        """See `Ledger.adopt`."""
+
+        def take() -> list[Record]:
+            self.outdated = is_outdated(self._db)
+            if self.outdated:
+                return []
+            return inheritance.take(self._db, self._signs, others, holder, accounts, only, lost, self._clock())
+
+        return await self._transaction(take)
+
+    async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
+        """See `Ledger.note_trouble`."""
+        sql = "UPDATE generations SET trouble = ? WHERE id = ? AND holder = ?"
+        values = [(trouble, name, holder) for name, trouble in troubles.items()]
+        await self._transaction(lambda: self._db.executemany(sql, values))
+
+    @property
+    def trouble(self) -> str | None:
+        """See `Ledger.trouble`."""
+        return self._database.trouble

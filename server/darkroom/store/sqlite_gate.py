@@ -1,0 +1,94 @@
+"""The ledger on SQLite: who may submit when, and how many polls are left."""
+
+from collections.abc import Callable, Collection, Sequence
+
+from darkroom.models import Record
+from darkroom.settings import Limits, Window
+from darkroom.store import gate, queue, rows, withdrawal
+from darkroom.store.sqlite_rows import SqliteRows
+from darkroom.store.turns import Grant, Later, Standing
+
+
+class SqliteGate(SqliteRows):
+    """See `Gate`."""
+
+    async def claim_next(
+        self,
+        account: str,
+        limits: Limits,
+        *,
+        holder: str,
+        token: str,
+        only: Collection[str] | None = None,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> Record | Later | None:
+        """See `Ledger.claim_next`."""
+        waiting = "SELECT 1 FROM generations WHERE account = ? AND stage = 'accepted' LIMIT 1"
+
+        def claim() -> Record | Later | None:
+            self._check_version()
+            now = self._clock()
+            answer = None if ended() else self._queue(account, now, only).turn()
+            if isinstance(answer, str):
+                answer = gate.pass_gate(self._db, answer, account, limits, holder=holder, token=token, now=now)
+            return rows.select_one(self._db, "id = ?", (answer,)) if isinstance(answer, str) else answer
+
+        if await self._run(lambda: self._db.execute(waiting, (account,)).fetchone()) is None:
+            return None  # what is asked every second must not keep others from writing
+        return await self._transaction(claim)
+
+    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
+        """See `Ledger.send_all_the_same`."""
+        await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
+
+    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
+        """See `Ledger.standing`."""
+        run = self._run if only is None else self._transaction  # it has to look who lives
+        return await run(lambda: self._queue(record.account, self._clock(), only).standing(record.id, limits))
+
+    async def durations(self, account: str, model: str, count: int) -> list[float]:
+        """See `Ledger.durations`."""
+        sql = (
+            "SELECT max(finished_at - submitted_at, 0.0)"
+            " FROM (SELECT finished_at, submitted_at, request, seq FROM generations"
+            " WHERE account = ? AND stage = 'succeeded' ORDER BY seq DESC LIMIT 100)"
+            " WHERE request ->> 'model' = ? AND request ->> 'count' = ? ORDER BY seq DESC LIMIT 20"
+        )
+        return [took for (took,) in await self._run(lambda: self._db.execute(sql, (account, model, count)).fetchall())]
+
+    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
+        """See `Ledger.reserve_requests`."""
+        return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, self._clock()))
+
+    async def unsend(
+        self,
+        record: Record,
+        *,
+        closed_s: float,
+        narrowed_s: float | None,
+    ) -> Record | None:
+        """See `Ledger.unsend`."""
+
+        def take_back() -> Record | None:
+            now = self._clock()
+            gate.close(self._db, record.account, closed_s, narrowed_s, now)
+            if narrowed_s is None:  # nothing reached the provider, so nothing counts there
+                self._db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
+                since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
+                withdrawal.share(self._db, record.account, "refused_since", since)
+                return withdrawal.put_back(self._db, record, now, refused_since=since)
+            gate.arrived(self._db, record.submit_token, now)
+            since = min(record.limited_since or now, now)
+            withdrawal.share(self._db, record.account, "limited_since", since)
+            return withdrawal.put_back(
+                self._db, record, now, refused_since=None, limited_since=since, refusals=record.refusals + 1
+            )
+
+        return await self._transaction(take_back)
+
+    async def unclaim(self, record: Record) -> Record | None:
+        """See `Ledger.unclaim`."""
+        return await self._transaction(lambda: withdrawal.unclaim(self._db, record, self._clock()))
+
+    def _queue(self, account: str, now: float, only: Collection[str] | None) -> queue.Queue:
+        return queue.Queue(self._db, self._signs, account, self._file, now, only)

@@ -1,0 +1,122 @@
+"""What the house needs to know of turns: who may submit when, and how many polls are left."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from darkroom.models import Record
+from darkroom.settings import Limits, Window
+
+
+@dataclass(frozen=True)
+class Later:
+    """The gate's no: nothing may be submitted for another `in_s` seconds."""
+
+    in_s: float
+
+
+class Obstacle(Enum):
+    """Why a waiting row is not sent for now, limits apart."""
+
+    COPIED = "copied"
+    """The ledger is a copy of the one that it was accepted in, whose own process may have sent it."""
+    FORGOTTEN = "forgotten"
+    """For a day nothing ran that could have sent it: who asked for it may not want it any more."""
+    NOBODY = "nobody"
+    """No process runs that would send it."""
+    STOPPED = "stopped"
+    """The row before it is being sent by a process that lives but does not run."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a waiting row stands: how many are before it, and in how many seconds its turn comes by the windows.
+
+    `at_the_earliest`: it also waits for something to end, and nobody knows when. `sender`: the id of the row that is
+    being sent by a process that was stopped, and that process.
+    """
+
+    ahead: int
+    starts_in_s: float
+    at_the_earliest: bool
+    obstacle: Obstacle | None = None
+    sender: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Requests that one process may make now. `spacing_s` is to be kept between them while the window is short.
+
+    `count` 0: none for another `opens_in_s`.
+    """
+
+    count: int
+    spacing_s: float
+    opens_in_s: float
+
+
+class Gate(Protocol):
+    """One queue and one budget of requests per account. Each method is a transaction; raises StorageError.
+
+    What it judges by time it judges by its own clock, read when the transaction has begun: a caller's "now" would be as
+    old as the caller had to wait for its turn.
+    """
+
+    async def claim_next(
+        self,
+        account: str,
+        limits: Limits,
+        *,
+        holder: str,
+        token: str,
+        only: Collection[str] | None = None,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> Record | Later | None:
+        """The gate: the next row of this account that may be submitted, whoever held it, already marked `submitting`.
+
+        Who gets a record here, and nobody else, may send its one POST. None: nothing waits, or `ended` says so.
+        `only`: no others; older ones are waited for while their holder runs, and passed over when it does not.
+
+        Raises:
+            Outdated: this process must not start anything.
+        """
+        ...
+
+    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
+        """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
+        ...
+
+    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
+        """Where a waiting row stands in its account's queue. `only`: as for `claim_next`."""
+        ...
+
+    async def durations(self, account: str, model: str, count: int) -> list[float]:
+        """Seconds from submission to the end of this account's last such generations that succeeded, newest first."""
+        ...
+
+    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
+        """Takes up to `wanted` requests out of the account's windows for this process's polls."""
+        ...
+
+    async def unsend(
+        self,
+        record: Record,
+        *,
+        closed_s: float,
+        narrowed_s: float | None,
+    ) -> Record | None:
+        """Takes back a claim whose POST was not accepted, and closes the account for `closed_s` seconds.
+
+        `narrowed_s`: the provider itself said that it was too soon; for so long its windows count as narrower. None:
+        nothing reached it. All that waits of the account counts from the first such refusal on.
+        The row waits again, or is cancelled where that was wished meanwhile.
+        """
+        ...
+
+    async def unclaim(self, record: Record) -> Record | None:
+        """Takes back a claim of which no POST was made, and never will be: it counts against no window.
+
+        The row waits again, or is cancelled where that was wished meanwhile. None: the claim is no longer there.
+        """
+        ...
