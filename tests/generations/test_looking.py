@@ -16,7 +16,7 @@ from darkroom.errors import (
     RateLimited,
     Unauthorized,
 )
-from darkroom.generations.polling import QUICK_FAILURES, SLOWEST_WATCHED_S
+from darkroom.generations.polling import QUICK_FAILURES, SLOWEST_S, SLOWEST_WATCHED_S
 from darkroom.models import Generation
 from darkroom.providers.base import Reading
 from tests.generations.virtual import MadeUp, clock, house, in_virtual_time, made_up, png, running_job, there
@@ -81,6 +81,26 @@ def test_what_was_looked_is_kept_across_a_restart(tmp_path: Path) -> None:
             (given_up,) = await two.waited(timeout_s=part_s)
             assert given_up.error is not None
             assert given_up.error.code == "timed_out"
+
+    in_virtual_time(run)
+
+
+def test_time_in_which_no_look_succeeded_does_not_count(tmp_path: Path) -> None:
+    provider = made_up(AT_WORK, a=png())
+
+    async def run() -> None:
+        async with house(tmp_path, provider) as one:
+            await one.begin(running_job())
+            await anyio.sleep(10.0)
+            provider.says(DOWN)
+            await anyio.sleep(2 * DEADLINE_S)
+            provider.says(AT_WORK)
+            looks = len(provider.reads)
+            await anyio.sleep(2 * SLOWEST_S)
+            assert len(provider.reads) > looks
+            assert (await one.status()).status == "processing"
+            provider.says(there("a"))
+            assert (await one.waited())[0].status == "succeeded"
 
     in_virtual_time(run)
 

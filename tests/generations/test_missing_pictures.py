@@ -100,8 +100,17 @@ def test_two_processes_that_fetch_the_same_missing_picture_both_end_well(
     assert len(list(tmp_path.glob("pictures/*/*.png"))) == 1
 
 
+class Slow(MadeUp):
+    """Takes so long for each picture that whoever asks meanwhile has read the row before."""
+
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        await anyio.sleep(1.0)
+        return await super().picture(request, job_id, image)
+
+
 def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path) -> None:
-    first, second = made_up(there("a", "b"), a=png(1), b=AWAY), made_up(there("a", "b"), a=AWAY, b=png(2))
+    first = made_up(there("a", "b"), kind=Slow, a=png(1), b=AWAY)
+    second = made_up(there("a", "b"), kind=Slow, a=AWAY, b=png(2))
 
     async def asked() -> Generation:
         async with house(tmp_path, first) as one, house(tmp_path, second, holder="another") as other:
