@@ -28,6 +28,20 @@ LAZY = ("PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImage
 """What Darkroom, and the measuring of it, imports when it is needed."""
 
 T = TypeVar("T", str, bytes)
+
+
+class Closes:
+    """A `preexec_fn` that closes standard streams, as `<&-` does in a shell; a fork can have it too."""
+
+    def __init__(self, *streams: int) -> None:
+        self.streams = streams
+
+    def __call__(self) -> None:
+        """Closes them."""
+        for stream in self.streams:
+            os.close(stream)
+
+
 _execute = subprocess.Popen[Any]._execute_child  # pyright: ignore
 
 
@@ -54,7 +68,8 @@ class _Popen(subprocess.Popen[T], Generic[T]):
         self, args: Any, executable: Any, preexec_fn: Any, close_fds: Any, pass_fds: Any, *rest: Any
     ) -> None:
         cwd, environ, _, _, shell, *pipes = rest
-        own = executable is None and preexec_fn is None and close_fds and not pass_fds and not shell
+        closes = isinstance(preexec_fn, Closes)
+        own = executable is None and (closes or preexec_fn is None) and close_fds and not pass_fds and not shell
         if not own or isinstance(args, str | bytes | os.PathLike) or not can_fork(args, environ):
             _execute(self, args, executable, preexec_fn, close_fds, pass_fds, *rest)
             return
@@ -63,7 +78,7 @@ class _Popen(subprocess.Popen[T], Generic[T]):
         os.umask(umask := os.umask(0))
         self.pid = _Nursery.shared().fork(
             streams, words=args[3:], environ=dict(environ), cwd=os.fspath(cwd or Path.cwd()), umask=umask,
-            new_session=new_session,
+            new_session=new_session, closed=preexec_fn.streams if closes else (),
         )  # fmt: skip
         self._child_created = True
         self._close_pipe_fds(*pipes[:6])  # pyright: ignore
@@ -114,15 +129,16 @@ def _wait_for_births(wire: socket.socket) -> dict[str, Any]:
             os.close(read)
             os.close(write)
             wire.close()
-            _take(streams)
-            return json.loads(message)
+            request = json.loads(message)
+            _take(streams, request["closed"])
+            return request
         os.waitpid(between, 0)  # from now on it is the child of the tests' process
         wire.send(os.read(read, 100))
         for descriptor in (read, write, *streams):
             os.close(descriptor)
 
 
-def _take(streams: Sequence[int]) -> None:
+def _take(streams: Sequence[int], closed: Sequence[int]) -> None:
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
     for descriptor in streams:
@@ -132,6 +148,11 @@ def _take(streams: Sequence[int]) -> None:
     sys.stdin = sys.__stdin__ = os.fdopen(0, "r", errors=errors, **text)
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", errors=errors, **text)
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, errors="backslashreplace", **text)
+    for number in closed:
+        os.close(number)
+        name = ("stdin", "stdout", "stderr")[number]
+        setattr(sys, name, None)
+        setattr(sys, f"__{name}__", None)
 
 
 def _become(request: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ KEYS = [
         "my-key",
     ),
     *("insert-key-here", "REPLACE_ME", "placeholder", "••••••••", "op://vault/item/field", "!secret key", "N/A"),
+    *("#{KEY}", "@KEY@", "__KEY__", "process.env.KEY", "false", "0", "-", "TBD", "string", "nsk_example", "[redacted]"),
 ]
 EVERY = [
     *(f"{name}_{part}" for name in ("FATTHUMB", "BETTERWAIFU") for part in ("API_KEY", "BASE_URL", "LIMITS")),
@@ -57,7 +58,19 @@ def test_what_is_no_key_makes_no_provider_the_default(name: str, value: str) -> 
 
 
 @pytest.mark.parametrize(
-    "key", ["k", "x", "nsk_x", "sk-0123456789", "bw_live_0123456789abcdef", "nsk_xylophone", "nones_0123"]
+    "key",
+    [
+        "k",
+        "x",
+        "nsk_x",
+        "sk-0123456789",
+        "bw_live_0123456789abcdef",
+        "nsk_xylophone",
+        "nones_0123",
+        "0-1",
+        "falsetto",
+        "bw_tests",
+    ],
 )
 def test_a_key_may_look_like_anything_else(key: str) -> None:
     settings = Settings.from_environment({"FATTHUMB_API_KEY": key})
@@ -89,6 +102,8 @@ def test_a_guard_that_cannot_be_read_stands_in_the_way_of_what_costs_money(varia
         ("FATTHUMB_KEY", "FATTHUMB_API_KEY"),
         ("BETTERWAIFU_BASEURL", "BETTERWAIFU_BASE_URL"),
         ("DARKROOM_SOMETHING_ELSE", ""),
+        ("DARKROM_BUDGET", "DARKROOM_BUDGET"),
+        ("DARK_ROOM_CONFIRM", "DARKROOM_CONFIRM"),
     ],
 )
 def test_a_misspelt_variable_is_named_and_a_misspelt_guard_still_guards(name: str, meant: str) -> None:
@@ -97,6 +112,11 @@ def test_a_misspelt_variable_is_named_and_a_misspelt_guard_still_guards(name: st
     assert name in warning
     assert meant in warning
     assert (settings.unguarded is not None) == (meant in {"DARKROOM_BUDGET", "DARKROOM_CONFIRM"})
+
+
+@pytest.mark.parametrize("name", ["DARK_MODE", "DARKTABLE_HOME", "DARKNET_CONFIG", "MY_DARKROOM_BUDGET"])
+def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
+    assert Settings.from_environment({name: "5"}) == Settings.from_environment({})
 
 
 def test_a_guard_that_is_set_needs_no_other_name() -> None:

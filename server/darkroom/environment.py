@@ -28,7 +28,8 @@ _EXAMPLE_KEY = re.compile(
     r".*(?:…|\.\.\.).*"
     r"|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*•●]{3,}|<[^<>]*>|\$?\{+[^{}]*\}*|your.*|(?:insert|paste|enter)[ _-].*)"
     r"|(?:nsk|bw)_|.*_api_key|(?:my|the|an?)?[ _-]?(?:api)?[ _-]?key(?:[ _-]?here)?|(?:op|vault|keychain)://.*"
-    r"|!secret .*",
+    r"|!secret .*|#\{.*\}|@\w+@|__\w+__|process\.env\.\w+|[-_.0]+|false|true|tbd|tba|string"
+    r"|(?:nsk_|bw_)?\[?(?:example|dummy|redacted|removed)\]?",
     re.I,
 )
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
@@ -86,11 +87,15 @@ class Environment:
     def strangers(self, *prefixes: str) -> dict[str, str]:
         """Variables under these prefixes that nobody has read, each with the one that was probably meant."""
         own = [name for name in self._environ if name.upper().startswith(prefixes) and name not in self._read]
-        if not own:
+        near = [name for name in self._environ if name.upper().startswith("DARK") and name not in {*own, *self._read}]
+        if not own + near:
             return {}
         from difflib import get_close_matches  # noqa: PLC0415 - few environments need it
 
-        return {name: next(iter(get_close_matches(name.upper(), self._read, 1, 0.75)), "") for name in own}
+        meant = {name: next(iter(get_close_matches(name.upper(), self._read, 1, 0.75)), "") for name in own}
+        # Somebody else's, unless it is nearly one of ours: DARKROM_BUDGET, DARK_ROOM_BUDGET.
+        closest = {name: get_close_matches(name.upper(), self._read, 1, 0.9) for name in near}
+        return meant | {name: found[0] for name, found in closest.items() if found}
 
     def _unless(self, name: str, text: str, why: str) -> str:
         if text and why:

@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,27 +82,51 @@ HIDDEN: Mapping[str, Callable[[str], str]] = {
 }
 
 
+@cache
+def _wanted(secret: str) -> Mapping[bytes, str]:
+    """What to look for, in small letters, with its spelling; what holds another of them is found with that one."""
+    wanted = {
+        spelled.encode(): name
+        for name, spell in SPELLINGS.items()
+        for part in (secret, secret[: len(secret) // 2 + 4])
+        for written in (spell(part).lower(),)
+        for spelled in (written, written.replace(" ", ""))
+    }
+    return {one: name for one, name in wanted.items() if not any(other in one for other in wanted if other != one)}
+
+
 def found_in(data: bytes | str, *secrets: str) -> list[str]:
     """Which of the secrets can be read in this, and how spelled; a secret's longer half counts as all of it."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     dense = re.sub(
         rb"\x1b\[[0-9;]*m|[\x00-\x20\x7f]|\xc2[\x80-\xa0\xad]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xf3[\x80-\xbf]{3}", b"", raw
     )
-    lowered = [raw.lower(), dense.lower(), raw.replace(b"\0", b"").lower()]
+    lowered = {raw.lower(), dense.lower(), raw.replace(b"\0", b"").lower()}
     return [
         f"{secret[:12]} {name}"
         for secret in secrets
-        for part in (secret, secret[: len(secret) // 2 + 4])
-        for name, spelled in SPELLINGS.items()
-        for wanted in {spelled(part).lower(), spelled(part).lower().replace(" ", "")}
-        if any(wanted.encode() in text for text in lowered)
+        for wanted, name in _wanted(secret).items()
+        if any(wanted in text for text in lowered)
     ]
 
 
-def files_that_hold(path: Path, *secrets: str) -> dict[str, list[str]]:
-    """The files below the folder that a secret can be read in, or in the name of."""
-    found = {
-        str(file): found_in(str(file), *secrets) + (found_in(file.read_bytes(), *secrets) if file.is_file() else [])
-        for file in everything_under(path)
-    }
+Marks = dict[Path, tuple[int, ...]]
+
+
+def files_that_hold(path: Path, *secrets: str, searched: Marks | None = None) -> dict[str, list[str]]:
+    """The files below the folder that a secret can be read in, or in the name of.
+
+    `searched` remembers what was searched, and a file that is as it was then is not read again.
+    """
+    found: dict[str, list[str]] = {}
+    for file in everything_under(path):
+        state = file.lstat()
+        mark = (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        if searched is not None:
+            if searched.get(file) == mark:
+                continue
+            searched[file] = mark
+        found[str(file)] = found_in(str(file), *secrets) + (
+            found_in(file.read_bytes(), *secrets) if file.is_file() else []
+        )
     return {file: spellings for file, spellings in found.items() if spellings}

@@ -76,4 +76,4 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     path: Path = tmp_path_factory.mktemp("stage")
     with set_up(path) as made:
         yield made
-    made.assert_silent()
+    made.assert_told_nothing()

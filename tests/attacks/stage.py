@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, files_that_hold, found_in
+from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, Marks, files_that_hold, found_in
 from tests.faults.runs import OVER, generation_of, looked_at, status_of
 from tests.faults.scene import UNHURRIED, Outcome, Scene, Server
 from tests.services.betterwaifu import BetterWaifu
@@ -25,6 +25,8 @@ class Stage:
     fatthumb: FatThumb
     betterwaifu: BetterWaifu
     _numbers: Generator[int] = field(default_factory=lambda: (number for number in itertools.count()))
+    _read: dict[int, int] = field(default_factory=dict[int, int])
+    _searched: Marks = field(default_factory=Marks)
 
     def made(self) -> Outcome:
         """A generation of its own, looked at until it is over."""
@@ -46,8 +48,19 @@ class Stage:
         return result["content"][0]["text"], result["structuredContent"]["providers"][0]
 
     def assert_silent(self) -> None:
-        """No secret can be read in any answer, in the log at its most talkative, or in any file."""
-        assert found_in("".join([*self.server.heard, *self.server.err]), *SECRETS) == []
+        """No secret can be read in any answer, in the log at its most talkative, or in any file, since the last look.
+
+        All of it is searched anew once the server has ended, a secret in parts and a change in no time included.
+        """
+        for lines in (self.server.heard, self.server.err):
+            said = lines[self._read.get(id(lines), 0) :]
+            self._read[id(lines)] = self._read.get(id(lines), 0) + len(said)
+            assert found_in("".join(said), *SECRETS) == []
+        assert files_that_hold(self.scene.path, *SECRETS, searched=self._searched) == {}
+
+    def assert_told_nothing(self) -> None:
+        """No secret can be read in anything that any process, all of which have ended, has printed or left."""
+        assert found_in(self.scene.everything_printed(), *SECRETS) == []
         assert files_that_hold(self.scene.path, *SECRETS) == {}
 
 

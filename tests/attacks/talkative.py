@@ -1,6 +1,6 @@
 """Providers that repeat their customer's key in every answer, and the faults of the other tables for them to have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -14,7 +14,11 @@ from tests.services import betterwaifu, fatthumb
 from tests.services.base import Service
 from tests.services.faults import Alter, Answer, Fault, RouteName
 
-ROWS = (*test_submission_faults.FAULTS, *test_reading_faults.FAULTS, *test_picture_faults.FAULTS)
+TABLES: Mapping[str, Sequence[Row]] = {
+    "submission": test_submission_faults.FAULTS,
+    "reading": test_reading_faults.FAULTS,
+    "pictures": test_picture_faults.FAULTS,
+}
 
 
 def repeating(service: Service[Any]) -> None:

@@ -125,6 +125,35 @@ def test_what_does_not_start_like_a_picture_is_none(data: bytes) -> None:
     assert "neither PNG, JPEG nor WebP" in refusal(data)
 
 
+AVIF = b"\0\0\0\x1cftypavif" + b"\0" * 100
+FOR_GOOD = {
+    "an SVG": (SVG, "an SVG drawing"),
+    "an AVIF": (AVIF, "an AVIF picture"),
+    "a video": (AVIF.replace(b"ftypavif", b"ftypisom"), "a video"),
+}
+FOR_NOW = {
+    "a web page": (HTML, "a web page"),
+    "JSON": (b'{"error": "not ready"}', "JSON"),
+    "half of a PNG": (CUT_OFF["half of a PNG"], "cut off"),
+}
+
+
+@pytest.mark.parametrize(("data", "what"), FOR_GOOD.values(), ids=FOR_GOOD)
+def test_a_file_of_another_kind_is_refused_for_good_by_its_kind_and_its_host(data: bytes, what: str) -> None:
+    with pytest.raises(NotAnImage) as caught:
+        verified(data, origin="files.example")
+    assert f"What came from files.example is neither PNG, JPEG nor WebP, but {what}." in caught.value.message
+    assert (caught.value.passing, caught.value.final) == (False, True)
+
+
+@pytest.mark.parametrize(("data", "what"), FOR_NOW.values(), ids=FOR_NOW)
+def test_what_stands_in_a_picture_s_place_for_a_while_is_asked_for_again(data: bytes, what: str) -> None:
+    with pytest.raises(NotAnImage) as caught:
+        verified(data)
+    assert what in caught.value.message
+    assert (caught.value.passing, caught.value.final) == (True, False)
+
+
 @pytest.mark.parametrize("data", CUT_OFF.values(), ids=CUT_OFF)
 def test_a_picture_that_is_cut_off_is_none(data: bytes) -> None:
     assert "cut off" in refusal(data)

@@ -66,7 +66,7 @@ def test_a_prompt_is_shown_without_anything_that_its_reader_would_obey(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     with set_up(tmp_path) as stage:
-        ids = [asked(stage, prompt, provider="sketch")["id"] for prompt in PROMPTS.values()]
+        ids = [asked(stage, prompt, provider="fatthumb")["id"] for prompt in PROMPTS.values()]
         answer = stage.server.call("wait", generation_ids=ids, timeout_s=PATIENCE_S)
         assert not answer["structuredContent"]["timed_out"]
         listed = stage.server.call("list_generations", limit=100)

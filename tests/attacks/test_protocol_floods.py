@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 
+from darkroom.stdio.outbox import MAX_OPEN
 from tests.attacks.wire import INITIALIZE, Wire, encoded, wire
 from tests.hosts import ERAS, PATIENCE_S, Era, Home
 from tests.services.fatthumb import FatThumb
 
 MEGABYTE = 1_000_000
 INVALID_REQUEST, BUSY = -32600, -32000
-MAX_OPEN = 2_000
+MANY_CALLS = 5 * MAX_OPEN
+PADDING = "x" * 10_000
 
 
 @pytest.fixture(scope="module", params=ERAS)
@@ -63,12 +65,12 @@ def test_ten_thousand_calls_at_once_are_all_answered(home: Home) -> None:
         connection.open()
         connection.serves()
         with connection.grows_by_at_most(150):
-            connection.say(*[connection.tool(number, "list_generations") for number in range(10_000)])
+            connection.say(*[connection.tool(number, "list_generations") for number in range(MANY_CALLS)])
             answered: set[int] = set()
             for answer in connection.heard():
                 assert "result" in answer
                 answered.add(answer["id"])
-                if len(answered) == 10_000:
+                if len(answered) == MANY_CALLS:
                     break
         connection.serves()
 
@@ -147,12 +149,12 @@ def test_more_requests_than_may_be_open_are_refused_and_the_others_go_on(home: H
             connection.say(encoded(withdrawn))
             refused = connection.until("over")
         assert [message["error"]["code"] for message in refused] == [BUSY]
-        for number in range(MAX_OPEN):
+        for number in range(10):
             cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
             connection.say(encoded(cancelled))
         connection.say(connection.tool("later", "list_generations"))
         assert ["result" in message for message in connection.until("later")] == [True]
-        connection.say(*waits, connection.tool("over", "list_generations"))
+        connection.say(*waits[:10], connection.tool("over", "list_generations"))
         assert connection.ends() == 0, "its end goes past them too"
 
 
@@ -177,8 +179,11 @@ def test_long_requests_are_held_up_to_a_bound_and_the_others_go_on(home: Home, f
             assert "result" in connection.until(number)[-1]
 
 
-def unread(connection: Wire) -> None:
-    """Asks for long answers and reads but the first, until the server has taken no more for a while."""
+def unread(connection: Wire, padding: str = "") -> None:
+    """Asks for long answers and reads but the first, until the server has taken no more for a while.
+
+    Longer requests, and fewer of them, fill it as well.
+    """
     hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": INITIALIZE}
     connection.say(encoded(hello) if connection.era == "legacy" else connection.request(0, "server/discover"))
     stdin, stdout = connection.process.stdin, connection.process.stdout
@@ -186,7 +191,7 @@ def unread(connection: Wire) -> None:
     assert stdout is not None
     assert select.select([stdout], [], [], PATIENCE_S)[0]
     stdout.readline()
-    asks = connection.request("long", "tools/list") * 50
+    asks = connection.request("long", "tools/list", {"_meta": {"padding": padding}} if padding else None) * 50
     os.set_blocking(stdin.fileno(), False)
     deadline, taken = time.monotonic() + PATIENCE_S, time.monotonic()
     while time.monotonic() - taken < 2:
@@ -216,7 +221,7 @@ def test_a_client_that_never_reads_does_not_keep_the_server_from_a_signal(home: 
 
 def test_a_client_that_reads_late_gets_every_answer(home: Home) -> None:
     with wire(home, "legacy") as connection:
-        unread(connection)
+        unread(connection, PADDING)
         connection.listen()
         connection.say(b"\n")  # the last of them may have been cut
         before = connection.serves()

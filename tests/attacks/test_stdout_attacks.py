@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.forks import Closes
 from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually
 from tests.test_stdout import Talk, generated, is_json_rpc
 
@@ -25,7 +26,7 @@ class AtImport:
 
     def find_spec(self, name, path=None, target=None):
         if name == self.name:
-            sys.meta_path.remove(self)
+            self.name = None
             self.attack()
 
 def at_import(name, attack):
@@ -80,20 +81,35 @@ IN_A_CALL = (
     Attack("stdout in other hands", "sys.stdout = os.fdopen(os.dup(1), 'w', 1); print('NOISE')"),
 )
 OVERALL = (
-    Attack("a print at import", "at_import('anyio', lambda: print('NOISE', flush=True))"),
-    Attack("a print before, into a stream that is flushed later", "print('NOISE', end='')"),
-    Attack("a child at import", "at_import('mcp', lambda: subprocess.run(['echo', 'NOISE']))"),
-    Attack(
-        "a child at import that reads",
-        "at_import('anyio', lambda: print('NOISE', subprocess.run(['cat'], capture_output=True).stdout))",
-        "NOISE b''",
+    (
+        Attack("a log set up for stdout before", "logging.basicConfig(stream=sys.stdout, level=0)", "DEBUG"),
+        Attack(
+            "a print at import", "at_import('anyio', lambda: print('NOISE at import', flush=True))", "NOISE at import"
+        ),
+        Attack(
+            "a child at import", "at_import('mcp', lambda: subprocess.run(['echo', 'NOISE in a child']))", "in a child"
+        ),
+        Attack(
+            "a child at import that reads",
+            "at_import('anyio', lambda: print('NOISE', subprocess.run(['cat'], capture_output=True).stdout))",
+            "NOISE b''",
+        ),
+        Attack(
+            "a print at exit",
+            "at_import('mcp', lambda: atexit.register(print, 'NOISE at exit', flush=True))",
+            "at exit",
+        ),
+        Attack(
+            "bytes at exit", "at_import('mcp', lambda: atexit.register(os.write, 1, b'NOISE in bytes\\n'))", "in bytes"
+        ),
     ),
-    Attack("a log set up for stdout before", "logging.basicConfig(stream=sys.stdout, level=0)", "DEBUG"),
-    Attack("C's printf, flushed at exit", "libc.printf(b'NOISE\\n')"),
-    Attack("a print at exit", "at_import('mcp', lambda: atexit.register(print, 'NOISE', flush=True))"),
-    Attack("bytes at exit", "at_import('mcp', lambda: atexit.register(os.write, 1, b'NOISE\\n'))"),
-    Attack("stdout closed", "at_import('mcp', lambda: print('NOISE', sys.stdout.close(), file=sys.stderr))"),
+    (
+        Attack("a print before, into a stream that is flushed later", "print('NOISE of Python', end='')", "of Python"),
+        Attack("C's printf, flushed at exit", "libc.printf(b'NOISE of C\\n')", "of C"),
+    ),
+    (Attack("stdout closed", "at_import('mcp', lambda: print('NOISE', sys.stdout.close(), file=sys.stderr))"),),
 )
+"""One server each; those that go together do not flush, nor close, what another has left to be flushed."""
 
 
 @pytest.fixture(scope="module")
@@ -118,24 +134,31 @@ def test_nothing_that_happens_in_a_call_reaches_the_wire(talk: Talk, attack: Att
     assert is_json_rpc(json.dumps(talk.server.request("tools/list", {})))
 
 
-@pytest.mark.parametrize("attack", OVERALL, ids=lambda attack: attack.name)
-def test_nothing_before_or_after_reaches_the_wire(home: Home, tmp_path: Path, attack: Attack) -> None:
-    talk = Talk(home, START + attack.code + MAIN, tmp_path / "stderr.txt")
+@pytest.mark.parametrize("attacks", OVERALL, ids=lambda attacks: attacks[0].name)
+def test_nothing_before_or_after_reaches_the_wire(
+    home: Home, tmp_path: Path, subtests: pytest.Subtests, attacks: Sequence[Attack]
+) -> None:
+    talk = Talk(home, "\n".join([START, *(attack.code for attack in attacks), MAIN]), tmp_path / "stderr.txt")
     talk.server.initialize()
     assert not talk.server.call("list_generations").get("isError")
     rest, errors, status = talk.ended()
     assert [line for line in rest if not is_json_rpc(line)] == []
     assert status == 0
-    assert attack.heard in errors
+    for attack in attacks:
+        with subtests.test(attack.name):
+            assert attack.heard in errors
 
 
-@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
-def test_a_host_that_takes_no_stderr_is_served_all_the_same(home: Home, closed: str) -> None:
-    command = f'exec "$0" -m darkroom serve {closed}'
-    with subprocess.Popen(
-        ["sh", "-c", command, sys.executable], env={**home.environ, "DARKROOM_LOG": "debug"},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-    ) as process:  # fmt: skip
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "full"])
+def test_a_host_that_takes_no_stderr_is_served_all_the_same(home: Home, closes: bool) -> None:
+    with (
+        Path("/dev/full").open("w") as full,
+        subprocess.Popen(
+            [sys.executable, "-m", "darkroom", "serve"], env={**home.environ, "DARKROOM_LOG": "debug"},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=full, text=True, bufsize=1,
+            preexec_fn=Closes(2) if closes else None,  # noqa: PLW1509 - it only closes
+        ) as process,
+    ):  # fmt: skip
         try:
             assert generated(RawServer(process))["status"] == "succeeded"
             out, _ = process.communicate(timeout=PATIENCE_S)
@@ -146,13 +169,12 @@ def test_a_host_that_takes_no_stderr_is_served_all_the_same(home: Home, closed: 
     assert darkroom(home, "list").status == 0
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_a_command_takes_no_file_of_its_own_for_what_its_caller_closed(home: Home, closed: str) -> None:
-    for words in ("generate fox", "list"):
-        command = f'exec "$0" -m darkroom {words} {closed}'
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=["stdin", "stdout", "stderr", "all three"])
+def test_a_command_takes_no_file_of_its_own_for_what_its_caller_closed(home: Home, closed: Sequence[int]) -> None:
+    for words in (["generate", "fox"], ["list"]):
         done = subprocess.run(
-            ["sh", "-c", command, sys.executable],
-            env=home.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+            [sys.executable, "-m", "darkroom", *words], preexec_fn=Closes(*closed),
+            env=home.environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
     (generation,) = darkroom(home, "list", "--json").json["generations"]

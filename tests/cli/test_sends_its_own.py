@@ -51,9 +51,9 @@ def test_a_command_that_is_told_to_leave_sees_its_post_to_its_end(home: Home, fa
         if how != "--timeout":
             process.send_signal(getattr(signal, how))
         _, said = process.communicate(timeout=PATIENCE_S)
-    (generation,) = darkroom(user, "list", "--json").json["generations"]
-    assert "error" not in generation
-    assert generation["submitted_at"]
+    (listed,) = darkroom(user, "list", "--json").json["generations"]
+    generation = darkroom(user, "status", listed["id"], "--json").json  # which tells what the dead have left
+    assert (generation["status"], "error" in generation) == ("processing", False)
     assert process.returncode == 3
     assert f"Nothing is lost. To go on: darkroom-mcp wait {generation['id']}" in said
     assert "Not sent yet" not in said

@@ -41,6 +41,9 @@ async def test_a_wish_to_cancel_during_the_post_holds_where_the_provider_did_not
         provider.may_answer.set()
         ended = await process.until(started.id, lambda seen: "Being sent" not in seen.progress.message)
         assert ended.status == ends
+        if ends == "cancelled":
+            _, over = await another.desk.cancel(started.id)
+            assert ("had refused what was sent" in over) is isinstance(said, RateLimited)
         await anyio.sleep(0.05)
     assert len(provider.posts) == 1
 

@@ -1,6 +1,7 @@
 """Pictures of a job that its provider calls finished: not there yet, refused for good, in another order, in the way."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
@@ -65,6 +66,8 @@ def test_what_does_not_come_is_asked_for_during_a_minute_and_ever_more_slowly(tm
     times = provider.fetched("a")
     assert times[-1] - times[0] >= 60.0
     assert 5 <= len(times) <= 40
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert max(pauses) > provider.traits.poll_interval_s + 0.1
     assert generation.error is not None
     assert generation.error.code == "result_unavailable"
     assert "enerate again" not in generation.error.next_step

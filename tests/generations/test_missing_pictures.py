@@ -100,21 +100,30 @@ def test_two_processes_that_fetch_the_same_missing_picture_both_end_well(
     assert len(list(tmp_path.glob("pictures/*/*.png"))) == 1
 
 
-def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path) -> None:
-    first, second = made_up(there("a", "b"), a=png(1), b=AWAY), made_up(there("a", "b"), a=AWAY, b=png(2))
+class Slow(MadeUp):
+    """Takes so long for each picture that whoever asks meanwhile has read the row before."""
 
-    async def asked() -> Generation:
+    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        await anyio.sleep(1.0)
+        return await super().picture(request, job_id, image)
+
+
+def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path) -> None:
+    first = made_up(there("a", "b"), kind=Slow, a=png(1), b=AWAY)
+    second = made_up(there("a", "b"), kind=Slow, a=AWAY, b=png(2))
+
+    async def asked() -> Record:
         async with house(tmp_path, first) as one, house(tmp_path, second, holder="another") as other:
             await one.begin(lacking(AWAY, AWAY, count=2))
             async with anyio.create_task_group() as group:
                 group.start_soon(one.status)
                 group.start_soon(other.status)
-            return await one.status()
+            return await one.row()  # asked again, a process would bring its own picture again
 
-    generation = in_virtual_time(asked)
-    assert generation.status == "succeeded"
-    assert [image.status for image in generation.images] == ["succeeded"] * 2
-    assert generation.error is None
+    row = in_virtual_time(asked)
+    assert row.stage == "succeeded"
+    assert [image.status for image in row.images] == ["succeeded"] * 2
+    assert row.failure is None
 
 
 @pytest.mark.parametrize("broken", [RuntimeError("a flaw"), ValueError("another")])

@@ -135,6 +135,16 @@ async def test_a_status_that_is_not_documented_counts_as_not_done(
     assert (reading.done, reading.queued, reading.queue_position) == (False, False, None)
 
 
+@pytest.mark.parametrize("status", ["queued", "processing", "rendering", "SUCCEEDED"])
+async def test_a_picture_that_lies_there_before_the_end_decides_nothing(
+    waifus: Provider, betterwaifu: BetterWaifu, status: str
+) -> None:
+    betterwaifu.script("read", Alter(lambda job: job | {"status": status}))
+    reading = await finished(waifus, betterwaifu)
+    assert not reading.done
+    assert not (reading.images and status in {"queued", "processing"}), "it may be a preview"
+
+
 async def test_a_finished_job_tells_its_seed_and_its_pictures(waifus: Provider, betterwaifu: BetterWaifu) -> None:
     betterwaifu.later_jobs(images=2)
     reading = await finished(waifus, betterwaifu, seed=77)

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from darkroom.models import Answered, GenerationRequest, Record, Stage
+from darkroom.settings import Limits
+from darkroom.store.database import open_database
 from darkroom.store.presence import Life
+from darkroom.store.sqlite import SqliteLedger
 from tests.ledgers import Seen, open_ledger
 from tests.store.ledger_model import LOST
 
@@ -73,3 +76,28 @@ async def test_running_rows_of_the_silent_are_taken_over_and_their_submission_st
         assert {record.id for record in adopted} == {"a", "b"}
         kept = {row.id: (row.stage, row.holder) for row in await ledger.newest(["c", "d"])}
         assert kept == {name: (stages[name], "p1") for name in ("c", "d")}
+
+
+async def test_who_lives_is_looked_at_while_nobody_else_can_look(tmp_path: Path) -> None:
+    looks: list[bool] = []
+
+    class Watching(Seen):
+        def life(self, process_id: str) -> Life:
+            looks.append(database.db.in_transaction)
+            return super().life(process_id)
+
+    async with open_database(tmp_path) as database:
+        ledger = SqliteLedger(database, Watching(), clock=lambda: NOW)
+        await ledger.begin(call("first", "p1"), adopt_since=0.0)
+        limits = Limits()
+        for look in (
+            lambda: ledger.begin(call("second", "p2"), adopt_since=0.0),
+            lambda: ledger.foresee(call("third", "p2"), adopt_since=0.0),
+            lambda: ledger.standing(call("second", "p2"), limits, only={"second"}),
+            lambda: ledger.adopt(["p1"], "p2", {"alpha": "key"}, lost=LOST),
+            lambda: ledger.claim_next("key", limits, holder="p2", token="t", only={"second"}),
+        ):
+            looks.clear()
+            await look()
+            assert looks
+            assert all(looks), "another's look may be seen as a sign of life"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.store import presence as module
-from darkroom.store.presence import STAYS_MISSING_S, Presence, present
+from darkroom.store.presence import SILENT_AFTER_S, STAYS_MISSING_S, Life, Presence, present
 from tests.attacks.test_safekeeping import mode
 
 
@@ -96,3 +96,40 @@ def test_the_folder_and_the_locks_are_their_owner_s_alone_whatever_the_umask(tmp
     finally:
         os.umask(before)
     assert [mode(path) for path in (home.parent, home, home / "processes")] == [0o700] * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no shared locks")
+def test_who_looks_at_the_same_time_is_not_taken_for_the_one_that_is_looked_at(tmp_path: Path) -> None:
+    import fcntl
+
+    with present(tmp_path) as looker:
+        left = tmp_path / "processes" / "1-dead.lock"
+        left.touch()
+        with left.open() as another_looker:
+            fcntl.flock(another_looker, fcntl.LOCK_SH)
+            assert looker.is_dead("1-dead")
+
+
+def test_who_shows_nothing_for_half_a_minute_is_silent_and_runs_again_when_it_does(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    with present(tmp_path) as looker, present(tmp_path) as other:
+
+        def looks_for(seconds: float) -> Life:
+            for _ in range(round(seconds)):
+                clock[0] += 1.0
+                looker.look([other.id])
+            return looker.life(other.id)
+
+        assert looks_for(SILENT_AFTER_S - 2) is Life.RUNNING
+        assert looks_for(4) is Life.SILENT
+        os.utime(lock_of(tmp_path, other), ns=(1, 1))
+        assert looks_for(1) is Life.RUNNING
+
+
+def test_time_that_the_looker_itself_slept_through_makes_nobody_silent(tmp_path: Path, clock: list[float]) -> None:
+    with present(tmp_path) as looker, present(tmp_path) as other:
+        looker.look([other.id])
+        clock[0] += 1000 * SILENT_AFTER_S
+        looker.look([other.id])
+        assert looker.life(other.id) is Life.RUNNING

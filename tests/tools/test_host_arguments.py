@@ -32,10 +32,18 @@ async def test_blanks_extras_and_other_spellings_are_taken_as_they_are_meant(hom
                 f" {made['id']}\n",
                 [f"{made['id']} ", None, ""],
                 *map(json.dumps, ([made["id"]], made["id"])),
+                str([made["id"]]),
+                f"`{made['id']}`",
             ):
                 waited = await call(client, "wait", generation_ids=ids, **left_out["wait"], **N8N)
                 assert [each["id"] for each in waited["generations"]] == [made["id"]]
-            for ident in (f" {made['id']} ", [made["id"]]):
+            for ident in (
+                f" {made['id']} ",
+                [made["id"]],
+                *map(json.dumps, ([made["id"]], made["id"])),
+                str([made["id"]]),
+                f"`{made['id']}`",
+            ):
                 assert (await call(client, "get_status", generation_id=ident, **N8N))["status"] == "succeeded"
             listed = await call(client, "list_generations", **left_out["list_generations"])
             assert listed["generations"][0]["id"] == made["id"]

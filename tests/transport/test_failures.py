@@ -23,7 +23,6 @@ from darkroom.redact import Redactor
 from darkroom.transport import failures
 from darkroom.transport.client import Api, Http
 from darkroom.transport.failures import (
-    FROM_GATEWAYS,
     MAX_RETRY_AFTER_S,
     Answer,
     of_answer,
@@ -221,7 +220,7 @@ def test_any_answer_at_all_becomes_an_error_of_ours(body: bytes, status: int) ->
     answer = Answer(status, {}, body)
     error = ours(of_answer("FatThumb", "FATTHUMB_API_KEY", answer, Redactor(["x"])), Charged.NO)
     assert (type(error) is RateLimited) == (status == 429)
-    assert (type(error) is ProviderError) == (not 400 <= status < 500 or status in FROM_GATEWAYS)
+    assert (type(error) is ProviderError) == (not 400 <= status < 500 or status in {408, 425, 499})
     assert plain(error.message)
 
 

@@ -158,6 +158,8 @@ class BetterWaifu(HttpProvider):
         job = await read_as(self._api, f"/generate/{path_segment(job_id)}", _Job)
         output = job.output or _Output()
         pictures = [image for image in output.images if image.id or image.url]  # an empty one takes no other's place
+        if job.status in {"queued", "processing"}:
+            pictures = []  # what lies there before the end may be a preview, which must not take the picture's place
         return Reading(
             done=job.status in {"succeeded", "failed"},
             queued=job.status == "queued",

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pydantic import AfterValidator, BeforeValidator
 
-from darkroom.generations.asking.wishes import from_json, listed, options_of
+from darkroom.generations.asking.wishes import from_json, options_of
 from darkroom.redact import clean
 from darkroom.settings import PROVIDERS
 
@@ -62,7 +62,7 @@ def _items(value: Any) -> Any:
     """A list; out of a text, what stands in it as JSON, or between commas and blanks."""
     if isinstance(value, str):
         value = from_json(value, list) or [
-            part.strip("\"'") for part in re.split(r"[\s,]+", value.strip(), maxsplit=100)
+            part.strip("\"'`[]") for part in re.split(r"[\s,]+", value.strip(), maxsplit=100)
         ]
     if isinstance(value, list):
         items = (_trimmed(item) for item in cast("list[Any]", value))
@@ -71,9 +71,9 @@ def _items(value: Any) -> Any:
 
 
 def _single(value: Any) -> Any:
-    """What a list of one holds."""
-    items = listed(value)
-    return _trimmed(items[0]) if len(items) == 1 else value
+    """What a list of one holds, however that is written."""
+    items = _items(value)
+    return cast("list[Any]", items)[0] if isinstance(items, list) and len(cast("list[Any]", items)) == 1 else value
 
 
 def _options(value: Any) -> Any:

@@ -25,11 +25,17 @@ _MODERATED = re.compile(
 )
 _PAYMENT = re.compile(
     r"quota|billing|payment|insufficient.{0,3}(credit|balance|fund)|(out of|not enough|no|too few|low|lack of).{0,12}"
-    r"(credit|balance|fund)|(credit|balance|fund)s?\b.{0,30}(exhausted|too low|used up|depleted|insufficient|run out)"
-    r"|top.?up|spend(ing)? (limit|cap)|hard limit",
+    r"(credit|balance|fund)|(credit|balance|fund)s?(?![a-z]).{0,30}(exhausted|too low|used up|depleted|insufficient"
+    r"|run out)|(used|spent|consumed|exhausted)( up)?( all)?( of)?( your| the)? (credit|balance|fund)"
+    r"|\b0 (credit|fund)s?\b|credit limit|top.?up|spend(ing)? (limit|cap)|(exceeded|over) (your )?(\w+ )?spend"
+    r"|hard limit|trial (has )?(expired|ended)",
     re.IGNORECASE,
 )
-_PACE = re.compile(r"(per|/|a|an|each)\s*(second|minute|min|hour|sec)\b|too many requests|rate.?limit", re.IGNORECASE)
+_PACE = re.compile(
+    r"(per|/|a|an|each)\s*(second|minute|min|hour|sec)\b|too many requests|rate.?limit|concurren|simultaneous|at a time"
+    r"|in parallel",
+    re.IGNORECASE,
+)
 _BILLED = re.compile(r"billing|payment|credit|balance|fund|insufficient", re.IGNORECASE)
 _PLAN = re.compile(r"\b(plan|subscription|upgrade)\b", re.IGNORECASE)
 
