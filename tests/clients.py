@@ -25,7 +25,7 @@ from darkroom.errors import (
 from darkroom.models import Charged, GenerationRequest
 from darkroom.providers.base import Provider
 from darkroom.providers.registry import build
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.transport.client import MAX_ANSWER, open_http
 from tests.hosts import PATIENCE_S

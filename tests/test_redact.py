@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from darkroom.redact import LONGEST, REDACTED, Indivisible, Redactor
+from darkroom.redact.secrets import LONGEST, REDACTED, Indivisible, Redactor
 from tests.attacks.canary import HIDDEN, found_in
 from tests.clients import holds_part_of
 

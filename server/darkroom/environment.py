@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from darkroom.errors import NotConfigured
-from darkroom.redact import Indivisible
+from darkroom.redact.secrets import Indivisible
 
 RESULT_PARTS = ("text", "structured", "links", "images")
 Previews = Literal["all", "sheet", "none"]

@@ -7,7 +7,7 @@ import pytest
 
 from darkroom.errors import DarkroomError, ResultUnavailable
 from darkroom.models import Charged
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.certificates import Authority

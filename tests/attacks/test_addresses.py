@@ -7,7 +7,7 @@ import pytest
 from darkroom.models import GenerationRequest, ImageStatus
 from darkroom.providers.base import RemoteImage
 from darkroom.providers.registry import build
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures

@@ -12,7 +12,7 @@ import pytest
 from darkroom.errors import NotAnImage, OutcomeUnknown, ProviderError, Unauthorized
 from darkroom.generations.pictures.recognising import verified
 from darkroom.models import Charged
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Api, Http
 from darkroom.transport.egress import MAX_PICTURE, Pictures
 from tests.attacks.conftest import OWN, PICTURE, Refuses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.conftest import PICTURE, Refuses

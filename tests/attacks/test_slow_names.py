@@ -9,7 +9,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Api, Http
 from darkroom.transport.egress import LOOKUPS, Pictures
 from tests.attacks.conftest import OWN

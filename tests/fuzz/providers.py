@@ -18,7 +18,8 @@ from darkroom.models import MAX_COUNT, Charged, ImageStatus
 from darkroom.providers.base import Provider, Reading, Submission
 from darkroom.providers.registry import build
 from darkroom.providers.wire import path_segment
-from darkroom.redact import Redactor, clean
+from darkroom.redact.secrets import Redactor
+from darkroom.redact.text import clean
 from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from tests.clients import OpenDoor, asked

@@ -18,7 +18,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import Generation, GenerationRequest
 from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
 from darkroom.store.sqlite import SqliteLedger

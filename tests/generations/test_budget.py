@@ -20,7 +20,7 @@ from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.providers.registry import Registry
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from tests import ledgers
 from tests.clients import provider_at
 from tests.hosts import PATIENCE_S

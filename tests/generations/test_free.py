@@ -14,7 +14,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Generation, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.registry import Registry
 from darkroom.providers.sketch import Sketch
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from tests.ledgers import open_ledger
 
 

@@ -15,7 +15,7 @@ from darkroom.generations.pictures.formats import statement
 from darkroom.generations.pictures.formats.parts import Role
 from darkroom.generations.pictures.recognising import verified
 from darkroom.generations.pictures.stripping import UNTOUCHED
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from tests.attacks.crafted import PROFILE, animated, archive, chunk, encoded, part, riff, segment, zeros
 from tests.generations.pictures_made import (
     AIGC,

@@ -20,7 +20,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
 from darkroom.providers.registry import TRAITS, Registry
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import Limits, Window
 from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
 from tests.ledgers import open_ledger

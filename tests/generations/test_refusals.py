@@ -18,7 +18,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.registry import build
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.transport.client import open_http

@@ -8,7 +8,7 @@ import pytest
 from darkroom.errors import InvalidRequest
 from darkroom.generations.asking.wishes import FREE_TRIES, Doorkeeper, HoldsSecret, Wish, checked
 from darkroom.providers.registry import Registry, build
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from tests.attacks.canary import HIDDEN

@@ -25,7 +25,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import Generation, GenerationRequest, ImageStatus, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
 from darkroom.providers.registry import TRAITS, Registry
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.store.sqlite import SqliteLedger
 from tests.ledgers import open_ledger
 

@@ -4,7 +4,7 @@ import pytest
 
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.registry import TRAITS, Registry, build
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import PROVIDERS, Limits, Settings, Window
 from darkroom.transport.client import Http
 from tests.clients import OpenDoor, holds_part_of

@@ -10,7 +10,7 @@ import pytest
 from darkroom.errors import DarkroomError, ResultUnavailable
 from darkroom.models import Charged, GenerationRequest, ImageStatus
 from darkroom.providers.base import RemoteImage
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Http
 from darkroom.transport.egress import MAX_HOPS, MAX_PICTURE, Pictures
 from tests.clients import provider_at, refusal

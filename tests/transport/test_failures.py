@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderError, ProviderUnreachable, RateLimited
 from darkroom.models import Charged
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport import failures
 from darkroom.transport.client import Api, Http
 from darkroom.transport.failures import (

@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable
 from darkroom.models import Charged
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Api, Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.origins import Origin, Play, reply, then_reset

@@ -21,7 +21,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.database import Database, open_database

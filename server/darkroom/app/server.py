@@ -32,7 +32,7 @@ from darkroom.generations.asking.delivery import carried_by
 from darkroom.generations.desk import Desk
 from darkroom.prompts import every_prompt
 from darkroom.providers.catalogue import Catalogue
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.resources.completions import Completer
 from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf

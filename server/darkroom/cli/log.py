@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterable
 from types import TracebackType
 
-from darkroom.redact import DiscreetRecord, Redactor
+from darkroom.redact.log import DiscreetRecord
+from darkroom.redact.secrets import Redactor
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.settings import Settings, forget_secrets
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from darkroom.models import (
     Stage,
     Status,
 )
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 
 ANSWER_WITHIN_S = 0.8
 """How long `submit` waits for the provider's first word; a refusal usually comes sooner."""

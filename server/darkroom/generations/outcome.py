@@ -7,7 +7,7 @@ from typing import Any
 from darkroom.errors import LOOK_AGAIN, DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import NO_REASON, Reading, RemoteImage
-from darkroom.redact import quote
+from darkroom.redact.text import quote
 from darkroom.transport.reasons import is_moderation
 
 # What a later call may ask for again: the provider still has the picture, we do not.

@@ -12,7 +12,7 @@ from pydantic import (
 
 from darkroom.errors import InvalidRequest, invalid_arguments
 from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.settings import Limits
 from darkroom.transport.client import Api, Key
 from darkroom.transport.egress import Pictures

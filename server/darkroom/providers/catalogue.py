@@ -10,7 +10,7 @@ from darkroom.errors import DarkroomError, NotFound
 from darkroom.models import Failure, Sparse
 from darkroom.providers.base import AccountState, Model, Provider, Traits
 from darkroom.providers.registry import TRAITS, Registry
-from darkroom.redact import quote
+from darkroom.redact.text import quote
 from darkroom.settings import Limits
 from darkroom.transport.client import KeyState, NotAsked
 

@@ -9,7 +9,8 @@ from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers import betterwaifu, fatthumb
 from darkroom.providers.base import Access, Provider, Traits
 from darkroom.providers.sketch import Sketch
-from darkroom.redact import Redactor, clean
+from darkroom.redact.secrets import Redactor
+from darkroom.redact.text import clean
 from darkroom.settings import PROVIDERS, Account, Settings
 from darkroom.transport.client import Api, Door, Http
 from darkroom.transport.egress import Pictures

@@ -18,7 +18,8 @@ from pydantic import (
 )
 
 from darkroom.errors import ProviderError
-from darkroom.redact import REDACTED, Redactor, clean
+from darkroom.redact.secrets import REDACTED, Redactor
+from darkroom.redact.text import clean
 from darkroom.transport.client import Api
 from darkroom.transport.reasons import words_in
 

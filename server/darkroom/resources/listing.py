@@ -9,7 +9,7 @@ from mcp.types import Annotations, Resource, ResourceTemplate
 from darkroom.errors import DarkroomError
 from darkroom.generations.desk import Whose
 from darkroom.models import Generation, ImageStatus, generation_uri
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.resources.shelf import JSON
 from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE_TEMPLATE
 

@@ -12,7 +12,7 @@ from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.generations.desk import Whose
 from darkroom.models import Generation, GenerationRequest, Image, ImageStatus
 from darkroom.providers.catalogue import Models
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.resources.uris import OfGeneration, OfModel
 from darkroom.store.files import read_picture
 

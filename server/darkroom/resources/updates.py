@@ -14,7 +14,7 @@ from darkroom.errors import DarkroomError, NotFound
 from darkroom.generations.desk import Desk, Whose
 from darkroom.generations.observer import Observer
 from darkroom.models import Generation, Image, ImageStatus
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.resources.uris import OfGeneration, parse
 
 MAX_SUBSCRIPTIONS = 100

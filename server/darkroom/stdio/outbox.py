@@ -10,7 +10,7 @@ from anyio import to_thread
 from mcp.shared.message import SessionMessage
 from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCResponse, RequestId
 
-from darkroom.redact import LONGEST
+from darkroom.redact.secrets import LONGEST
 from darkroom.stdio.messages import Refused
 
 MAX_UNREAD = 4 * 1024 * 1024

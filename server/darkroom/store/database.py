@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from darkroom.errors import Outdated, StorageError, Unstorable, Unwritten
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.store.checking import is_damage, is_sound
 from darkroom.store.cures import MOVE, UPDATE, is_locked, no_folder, refused, unopened, unreadable, unusable
 from darkroom.store.identity import file_identity

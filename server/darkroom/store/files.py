@@ -15,7 +15,7 @@ from pathlib import Path
 
 from darkroom.errors import ResultUnavailable, StorageError
 from darkroom.models import Charged
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.store.private import FILE, FOLDER, UNSUPPORTED, make_folder, restore, where_supported
 
 MAX_STEM_BYTES = 80

@@ -7,7 +7,7 @@ from typing import Any, cast
 from pydantic import AfterValidator, BeforeValidator
 
 from darkroom.generations.asking.wishes import from_json, options_of
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.settings import PROVIDERS
 
 HOSTS_OWN = frozenset(

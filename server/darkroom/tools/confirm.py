@@ -9,7 +9,7 @@ from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
 from darkroom.models import GenerationRequest
 from darkroom.providers.registry import TRAITS
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 
 SHOWN_PROMPT = 300
 UNSEEN = " If they were not asked, they can use another host, or run darkroom-mcp generate in a terminal."

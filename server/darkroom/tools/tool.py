@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from darkroom.errors import DarkroomError, NotConfigured, invalid_arguments
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.tools.arguments import given, unknown
 
 log = logging.getLogger(__name__)

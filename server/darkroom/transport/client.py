@@ -15,7 +15,8 @@ from anyio import to_thread
 
 from darkroom.environment import proxies_of
 from darkroom.errors import DarkroomError, OutcomeUnknown, RateLimited
-from darkroom.redact import Redactor, quote
+from darkroom.redact.secrets import Redactor
+from darkroom.redact.text import quote
 from darkroom.transport import failures
 from darkroom.transport.reasons import words_in
 

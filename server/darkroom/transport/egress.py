@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.models import Charged
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport import failures
 from darkroom.transport.client import READ_TIMEOUT, Http
 

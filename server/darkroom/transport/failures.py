@@ -28,7 +28,8 @@ from darkroom.errors import (
     Unauthorized,
 )
 from darkroom.models import Charged
-from darkroom.redact import Redactor, clean, quote
+from darkroom.redact.secrets import Redactor
+from darkroom.redact.text import clean, quote
 from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, words_in
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from darkroom.app.context import Opened, Part, open_app
 from darkroom.errors import InvalidRequest
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.settings import Settings
 
 WHOLE_ID = r"gen_[a-z2-7]{26}"

@@ -9,7 +9,7 @@ from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.results import print_result
 from darkroom.cli.terminal import columns, cut
 from darkroom.models import Generation, Status
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 from darkroom.settings import PROVIDERS, Settings
 
 SHORT_ID = len("gen_") + 8

@@ -9,7 +9,7 @@ from darkroom.cli.terminal import show, spells_everything
 from darkroom.cli.words import for_people
 from darkroom.generations.telling.wording import say
 from darkroom.models import Generation, ImageStatus, Sparse, Status
-from darkroom.redact import for_terminals
+from darkroom.redact.text import for_terminals
 
 
 def print_result(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:

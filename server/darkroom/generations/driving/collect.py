@@ -20,7 +20,7 @@ from darkroom.generations.pictures.recognising import Verified, verified
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Image, ImageStatus, Record, moment
 from darkroom.providers.base import Provider, Reading, RemoteImage
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.store.files import picture_stem, save_picture
 
 log = logging.getLogger(__name__)

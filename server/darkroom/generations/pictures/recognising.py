@@ -8,7 +8,7 @@ from darkroom.generations.pictures.decoding import DECODING_S, Kind, NoPicture, 
 from darkroom.generations.pictures.formats.png import packed_texts
 from darkroom.generations.pictures.stripping import stripped
 from darkroom.models import Charged
-from darkroom.redact import Redactor
+from darkroom.redact.secrets import Redactor
 from darkroom.transport.egress import HOLDS_A_KEY
 
 FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open it in the provider's own gallery."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from darkroom.generations.outcome import pictures, pictures_done, wanted
 from darkroom.models import Generation, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import Traits
-from darkroom.redact import quote
+from darkroom.redact.text import quote
 from darkroom.store.turns import Obstacle, Standing
 
 FIRST_WORDS = 60

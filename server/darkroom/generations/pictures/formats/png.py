@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from darkroom.generations.pictures.formats.parts import MAX_NOTE, Part, Patience, Role, TooMuch, cut_off
-from darkroom.redact import clean
+from darkroom.redact.text import clean
 
 MAX_PROFILE = 16 * 2**20
 """Bytes that a profile may unpack to."""

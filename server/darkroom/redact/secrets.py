@@ -1,12 +1,12 @@
-"""The one door for text that others wrote: secrets are taken out, control characters too, and it is capped."""
+"""Secrets, taken out of text that others wrote, in whatever way they spelled them."""
 
 import base64
-import logging
 import re
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
+
+from darkroom.redact.text import UNSEEN
 
 REDACTED = "[redacted]"
 SHORT, MIXED, LONG, ENCODED = 6, 8, 12, 14
@@ -17,48 +17,15 @@ PROBE, STRIDE = 5, 4
 """Every fourth place of a text is looked at for five characters of a secret: so no part of MIXED ones is missed."""
 LONGEST = 100_000
 """So much of a text is searched; where more of it follows and a secret is found, all of it is taken out."""
-MAX_LOG_LINE = 4000
-
-# Control, format, bidirectional and zero-width characters, blanks that are no spaces, variation selectors and tags (in
-# which text can be hidden), half characters, private ones, and those that Unicode says are none.
-_UNSEEN = (
-    "\x00-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
-    "\U0001fffe\U0001ffff\U0002fffe\U0002ffff\U0003fffe\U0003ffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
-)
-_UNSAFE = re.compile(f"[\x1b{_UNSEEN}]+")
-
-
-def clean(text: str, limit: int = 300) -> str:
-    """`text` on one line, without control, bidirectional and zero-width characters, at most `limit` long."""
-    line = " ".join(_UNSAFE.sub(" ", text[: limit * 8]).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def quote(text: str, limit: int = 300) -> str:
-    """`text` cleaned, as somebody's words: between marks that it cannot end, and neither Markdown links nor HTML."""
-    words = re.sub('["“”„‟«»″＂]', "'", clean(text, limit))
-    return '"' + re.sub(r"<(?=[A-Za-z/!?])", "‹", re.sub(r"\](?=[(\[])", "] ", words)) + '"'
-
-
-def for_terminals(json_text: str) -> str:
-    """JSON that says the same, with what a terminal might obey or hide written as escapes."""
-    return _UNSAFE.sub(lambda found: "".join(map(_escaped, found[0])), json_text)
-
-
-def _escaped(character: str) -> str:
-    halves = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))
-
 
 # How others may spell a character of a secret, and what may stand between two of them.
 _SPELLED = re.compile(
     r"(?:\\|%(?:25)*5c)+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))?|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,6});|&#0*([0-9]{1,7});"
-    rf"|&(amp|lt|gt|quot|apos);|\x1b(?:\[[0-?]*[ -/]*[@-~])?|[\s{_UNSEEN}]+",
+    rf"|&(amp|lt|gt|quot|apos);|\x1b(?:\[[0-?]*[ -/]*[@-~])?|[\s{UNSEEN}]+",
     re.I,
 )
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_BETWEEN = re.compile(rf"[\s\\\x1b{_UNSEEN}]")
+_BETWEEN = re.compile(rf"[\s\\\x1b{UNSEEN}]")
 # Letters in both cases are the same, and so are the two alphabets of Base64.
 _FOLD = {**{ord("A") + n: ord("a") + n for n in range(26)}, ord("-"): "+", ord("_"): "/"}
 # A key of either provider, by its looks: also one that is not ours, or of which its sender left the end out.
@@ -273,27 +240,3 @@ def _core(secret: str) -> str:
     own = secret[_public(secret) :]
     quarter = len(own) // 4
     return own[quarter : len(own) - quarter] if len(own) >= 2 * MIXED else secret
-
-
-class DiscreetRecord(logging.LogRecord):
-    """A line of the log, fit to be printed by any handler, also by one that a dependency made.
-
-    It is without secrets and on one line; a traceback below it is indented, so that neither can pass for another line.
-    """
-
-    redact = Redactor(())
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        try:
-            message = self.getMessage()
-        except Exception:  # logging itself would print the arguments as they are
-            message = f"{self.msg!r} does not fit its arguments"
-        self.msg, self.args = clean(self.redact(message), MAX_LOG_LINE), ()
-        trace = "".join(traceback.format_exception(*self.exc_info)) if self.exc_info else ""
-        self.exc_info, self.exc_text = None, self._indented(trace)
-        self.stack_info = self._indented(self.stack_info or "")
-
-    def _indented(self, text: str) -> str | None:
-        lines = self.redact(text).rstrip("\n").split("\n")
-        return "\n".join(f"    {_UNSAFE.sub(' ', line)[:MAX_LOG_LINE]}" for line in lines) if text else None
