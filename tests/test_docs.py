@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from darkroom import __version__
+from darkroom.store.migrations import MIGRATIONS
+
 ROOT = Path(__file__).parent.parent
 PROMISES = (ROOT / "docs" / "promises.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`((?:tests/|bench/|test_)[\w/]*(?:\.py)?)`", PROMISES)))
@@ -33,6 +36,13 @@ def test_every_link_between_the_documents_leads_somewhere() -> None:
 
 def test_the_readme_is_read_in_a_minute_or_two() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").split()) < MOST_WORDS
+
+
+def test_each_step_of_the_schema_is_named_in_the_changes_and_the_newest_version_is_ours() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert [name for name, _ in MIGRATIONS if f"`{name}`" not in changes] == []
+    assert re.findall(r"^## (.+)$", changes, re.MULTILINE)[0] == __version__
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def test_the_map_of_rooms_is_what_the_modules_say_of_themselves() -> None:
