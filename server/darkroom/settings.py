@@ -94,7 +94,7 @@ class Settings:
     """The command that shows a folder on this machine's desktop; None where there is no desktop."""
     proxies: tuple[str, ...] = field(default=(), repr=False)
     spoilt: tuple[str, ...] = field(default=(), repr=False)
-    """What was given as a key or a base URL and is not used: it may hold a secret all the same."""
+    """What was given as a key or a base URL and is not used: it may hold a secret nevertheless."""
 
     @property
     def limits(self) -> dict[str, Limits]:

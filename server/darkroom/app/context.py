@@ -68,7 +68,7 @@ class Opened:
         return self
 
     def desk(self) -> Desk:
-        """The service, for whoever asks now."""
+        """The service, for the owner who asks now."""
         return self.desk_of(self.owner())
 
     def desk_of(self, owner: str) -> Desk:

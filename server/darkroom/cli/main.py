@@ -41,7 +41,7 @@ def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
     except DarkroomError as error:
         return _refuse(error, FAILED)
     except BrokenPipeError:
-        # Whoever read our output has gone; Python's own flush at exit must not complain about it.
+        # The reader of our output has gone; Python's own flush at exit must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 

@@ -25,7 +25,7 @@ def serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
     """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
 
     `wire` are the descriptors that JSON-RPC comes in and goes out on; nothing else in this process knows them.
-    An error that nobody foresaw ends the process: its client sees that, and whoever starts next carries on.
+    An error that nobody foresaw ends the process: its client sees that, and the next process carries on.
     """
     anyio.run(_serve_or_fail, settings, wire)
     return DONE

@@ -77,7 +77,7 @@ def with_gallery(tools: Iterable[AgentTool], whose: Whose, file_manager: str | N
 
 
 def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
-    """The tool at the desk of whoever calls it."""
+    """The tool at the caller's desk."""
 
     async def gallery(
         generation_id: GenerationId,

@@ -37,7 +37,7 @@ from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, error_result, refused
 
 TTL_S = 7 * 24 * 3600.0
-"""How long a task can be asked for. Its generations stay in the ledger for ever."""
+"""How long a task can be asked for. Its generations stay in the ledger for good."""
 POLL_INTERVAL_MS = 2_500
 FETCHED_WITHIN_S = 20.0
 """How long a `wait` for what is over waits for its missing pictures before it is answered with a handle."""

@@ -48,7 +48,7 @@ OVER: frozenset[TaskStatus] = frozenset({"completed", "failed", "cancelled"})
 
 @dataclass(frozen=True)
 class Task:
-    """The state of one task. `ttl_ms` counts from `created_at`, None: kept for ever."""
+    """The state of one task. `ttl_ms` counts from `created_at`, None: it is kept for good."""
 
     id: str
     """Unguessable, 128 random bits or more: SEP-2663 has no other way to list or to find tasks."""

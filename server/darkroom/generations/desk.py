@@ -48,7 +48,7 @@ class Desk:
         """Commits a new generation and answers it within a second, sent to its provider or not.
 
         What happens inside the block counts as answering: a caller that leaves meanwhile has lost the answer, and its
-        next identical call within ten minutes is given the same generation. `request_key` gives it by name, for ever.
+        next identical call within ten minutes is given the same generation. `request_key` gives it by name, for good.
         `new` False: it must be one of these.
 
         Raises:
@@ -133,7 +133,7 @@ class Desk:
     async def kept(self, generation_id: str) -> Generation:
         """The generation as the ledger has it; raises NotFound.
 
-        No provider is asked, and no answer counts as delivered: whoever looks on is not who waits for it.
+        No provider is asked, and no answer counts as delivered: an onlooker is not the caller who waits for it.
         """
         return await self._house.describer.generation(await self._found(generation_id))
 
@@ -146,7 +146,7 @@ class Desk:
         return await self._house.ledger.ids(self.owner, prefix, limit)
 
     async def delivered(self, ids: Iterable[str]) -> None:
-        """Whoever asks for these has read the answers that named them. Raises NotFound."""
+        """A caller that asks for these has read the answers that named them. Raises NotFound."""
         for generation_id in ids:
             await self._owned(generation_id)
 
@@ -267,7 +267,7 @@ class Desk:
 
 
 Whose = Callable[[], Desk]
-"""The desk of whoever asks, known anew for each request."""
+"""The desk of the owner who asks, known anew for each request."""
 
 
 def new_id(kind: str = "gen") -> str:

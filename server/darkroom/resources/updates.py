@@ -1,4 +1,4 @@
-"""Tells whoever subscribed to a generation, or to a picture of one, that it has changed, in either era."""
+"""Notifies subscribers of a generation, or of a picture of one, that it has changed, in either era."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ _UNFIT = (OverflowError, UnicodeError, PydanticSerializationError, sqlite3.Inter
 
 @asynccontextmanager
 async def open_database(home: Path) -> AsyncGenerator["Database"]:
-    """The file in this folder, made or brought up to date if need be.
+    """The file in this folder, made or brought up to date where it must be.
 
     Raises:
         StorageError: the folder or the file cannot be used; it is left as it is.

@@ -14,7 +14,7 @@ class Fellows(Protocol):
         ...
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
-        """These rows as they are now, whoever wrote them."""
+        """These rows as they are now, also where another process wrote them."""
         ...
 
     async def version(self) -> int:
@@ -61,7 +61,7 @@ class Fellows(Protocol):
 
         Only rows of the providers in `accounts` (by name, with the account that now counts for them), and, where
         `only` names some, only those. A dead process's row in `submitting` ends here as failed with `lost`, whatever
-        its provider: its POST may have been sent. Of a silent one it stays, and so do those that still wait: whoever
-        has the account may claim them. None of it by a process that is outdated.
+        its provider: its POST may have been sent. Of a silent one it stays, and so do those that still wait: any
+        process that has the account may claim them. None of it by a process that is outdated.
         """
         ...

@@ -24,7 +24,7 @@ MOST_MARKS = 4
 _JOINERS = "\u200c\u200d"
 """They shape letters, and are not seen themselves."""
 STALE_S = 3600.0
-"""Seconds after which nobody is still writing a temporary file: whoever began it was killed."""
+"""Seconds after which nobody is still writing a temporary file: the process that began it was killed."""
 TRIAL_BYTES = 64 * 1024
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
 

@@ -65,7 +65,7 @@ def _take(
         whose = f"holder = ? AND {UNFINISHED} AND stage IN {stages} AND provider = ?"
         now_ours = {"holder": holder, "account": account, "trouble": None}
         for record in rows.select_all(db, whose, (other, provider)):
-            # What waits and has the right account needs no heir: whoever may send it can claim it.
+            # A row that waits and has the right account needs no heir: any process that may send it can claim it.
             waits = record.stage is Stage.ACCEPTED and record.account == account
             if only is None or (record.id in only and not waits):
                 db.execute(

@@ -87,7 +87,7 @@ class Generations(Protocol):
         ...
 
     async def cancel(self, generation_id: str, owner: str) -> Record | None:
-        """Cancels what still waits here, whoever holds it; where its POST is under way, the wish stays with the row.
+        """Cancels a row that still waits here, any holder's; where its POST is under way, the wish stays with the row.
 
         A wish is read in the transaction that would send the row again. Answers the row as it is then; None: the
         owner has none of that id.

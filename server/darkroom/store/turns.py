@@ -73,7 +73,7 @@ class Gate(Protocol):
         only: Collection[str] | None = None,
         ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
-        """The gate: the next row of this account that may be submitted, whoever held it, already marked `submitting`.
+        """The gate: the next row of this account that may be submitted, any holder's, already marked `submitting`.
 
         Who gets a record here, and nobody else, may send its one POST. None: nothing waits, or `ended` says so.
         `only`: no others; older ones are waited for while their holder runs, and passed over when it does not.

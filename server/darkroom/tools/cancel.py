@@ -12,7 +12,7 @@ from darkroom.tools.tool import AgentTool, agent_tool
 
 
 def cancel_tool(whose: Whose, results: Results) -> AgentTool:
-    """The tool at the desk of whoever calls it."""
+    """The tool at the caller's desk."""
 
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and

@@ -18,7 +18,7 @@ GenerationId = Annotated[
 
 
 def get_status_tool(whose: Whose, results: Results) -> AgentTool:
-    """The tool at the desk of whoever calls it."""
+    """The tool at the caller's desk."""
 
     async def get_status(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Look at one generation now; to wait, use wait. Free. Answers its status, progress and the pictures saved so

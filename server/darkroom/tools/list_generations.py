@@ -14,7 +14,7 @@ from darkroom.tools.tool import AgentTool, agent_tool
 
 
 def list_generations_tool(whose: Whose, results: Results) -> AgentTool:
-    """The tool at the desk of whoever calls it."""
+    """The tool at the caller's desk."""
 
     async def list_generations(
         status: Annotated[Status | None, Field(description="Only these.", examples=["processing"]), Word] = None,

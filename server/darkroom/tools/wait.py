@@ -18,7 +18,7 @@ from darkroom.tools.tool import AgentTool, agent_tool
 
 
 def wait_tool(whose: Whose, results: Results) -> AgentTool:
-    """The tool at the desk of whoever calls it."""
+    """The tool at the caller's desk."""
 
     async def wait(
         context: Context[Any, Any],

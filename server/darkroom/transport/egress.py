@@ -27,7 +27,7 @@ LEAST_BYTES = 16 * 1024
 LEAST_EVERY_S = 10.0
 """A download that brings fewer than LEAST_BYTES in this time, while it is not at its end, is given up."""
 _RETRY = "Call get_status later: Darkroom then fetches this picture again, at no cost."
-# What is no place to fetch from, whoever names it: the picture itself, or something in another program's memory.
+# Schemes that are no place to fetch from: the picture itself, or something in another program's memory.
 _NO_PLACE = re.compile(r"\s*(data|blob):([^,;\s]{0,40})", re.IGNORECASE)
 
 _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 MOST = 3
-"""So many reasons of a list are repeated; whoever sent more has made the point."""
+"""So many reasons of a list are repeated; a provider that sent more has made its point."""
 _DEEPEST = 6
 # Where services put words for people, in the order in which they are worth reading (RFC 9457 has detail and title);
 # here without capitals and underscores.

@@ -97,7 +97,7 @@ class Doorkeeper:
 
 
 def _check_bounds(wish: Wish) -> None:
-    """What no provider is asked for, whoever calls: a tool's schema holds agents alone to it."""
+    """Bounds that hold for every caller: a tool's schema holds agents alone to them."""
     problems = {
         "prompt": _wrong_text(wish.prompt, MAX_PROMPT),
         "negative_prompt": _wrong_text(wish.negative_prompt, MAX_PROMPT),

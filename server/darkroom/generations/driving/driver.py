@@ -1,4 +1,4 @@
-"""Drives each generation from accepted to terminal, whoever waits for it or not."""
+"""Drives each generation from accepted to terminal, whether anybody waits for it or not."""
 
 import logging
 import time

@@ -28,7 +28,7 @@ def next_look(
 ) -> float:
     """Seconds until the next look, after `failures` failed ones in a row, the last of them with `error`.
 
-    `resumed`: whoever waits for it has been kept waiting by a process that died, so it is looked at somewhat more
+    `resumed`: its callers have been kept waiting by a process that died, so it is looked at somewhat more
     often, never faster than the provider allows. `watched`: somebody waits for it now.
     """
     named = named_wait(error)

@@ -114,7 +114,9 @@ class Submitter:
                     await self._post(provider, record)
             except RowLost:
                 log.warning("%s was taken over while it was being submitted", record.id)
-            except Exception:  # one generation's trouble is not the others'; whoever adopts it says what is known
+            except (
+                Exception
+            ):  # one generation's trouble is not the others'; the process that adopts it says what is known
                 log.exception("%s: what became of its submission cannot be written down", record.id)
             finally:
                 self._posting.discard(scope)

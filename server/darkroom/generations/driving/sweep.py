@@ -15,7 +15,7 @@ SWEEP_S = 2.0
 
 
 class Drives(Protocol):
-    """Whoever drives this process's rows."""
+    """The part of this process that drives its rows."""
 
     def stranded(self, record: Record) -> bool:
         """Whether it does nothing for this row, which it holds."""

@@ -1,1 +1,1 @@
-"""What is written down of a generation, and what is said of it to whoever asks or watches."""
+"""How a generation's state is written down, and how it is reported to callers and watchers."""

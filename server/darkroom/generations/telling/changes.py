@@ -1,4 +1,4 @@
-"""Publish and subscribe: each new state of a generation, to whoever watches it."""
+"""Publish and subscribe: each new state of a generation, for all who watch it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Writes the next row of a generation that this process drives, until the disk takes it, and tells whoever watches."""
+"""Writes the next row of a generation that this process drives, until the disk takes it, and notifies its watchers."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ RETRY_S = 1.0
 
 
 class RowLost(Exception):
-    """The row is no longer ours, or no longer where we left it: whoever has it goes on with it, we stop."""
+    """The row is no longer ours, or no longer where we left it: another process goes on with it, we stop."""
 
 
 class Journal:
@@ -125,7 +125,7 @@ class Journal:
         return self._changes.watched_now(record.id)
 
     def struggling(self, record: Record, trouble: str | None) -> None:
-        """Notes, and tells whoever watches, what is going wrong at the moment; None: nothing any more."""
+        """Notes, and reports to its watchers, what is going wrong at the moment; None: nothing any more."""
         if trouble is None:
             self.trouble.pop(record.id, None)
         elif self.trouble.get(record.id) != trouble:
