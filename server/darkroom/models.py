@@ -223,13 +223,35 @@ def picture_uri(generation_id: str, index: int) -> str:
     return f"{generation_uri(generation_id)}/images/{index}"
 
 
+class State(StrEnum):
+    """Where a generation is at the moment, more closely than by its status."""
+
+    WAITING = "waiting"
+    """In our own queue."""
+    HELD = "held"
+    """In our own queue, and not sent for a reason that the message gives."""
+    SENDING = "sending"
+    QUEUED = "queued"
+    """In the provider's own queue."""
+    WORKING = "working"
+    SAVING = "saving"
+    OVER = "over"
+
+
 class Progress(Sparse):
-    """How far a generation is, in a sentence and in figures (seconds)."""
+    """How far a generation is: in parts (seconds), and in a sentence made of them.
+
+    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what is going wrong at the
+    moment, as a sentence.
+    """
 
     message: str
+    state: State
     queue_position: int | None = None
+    starts_in_s: float | None = None
     elapsed_s: float
     expected_s: float | None = None
+    trouble: str | None = None
 
 
 class Generation(Sparse):

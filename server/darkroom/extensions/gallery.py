@@ -18,6 +18,7 @@ from darkroom.extensions.desktop import open_folder
 from darkroom.generations.desk import Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
 from darkroom.generations.pictures.preview import preview
+from darkroom.generations.telling.wording import IN_SHORT
 from darkroom.models import MAX_COUNT, Frozen, ImageStatus
 from darkroom.providers.registry import TRAITS
 from darkroom.tools.arguments import Number
@@ -121,6 +122,7 @@ def _facts() -> str:
         "PROVIDERS": providers,
         "WORTH_ANOTHER_TRY": sorted(WORTH_ANOTHER_TRY),
         "STRUCTURED": STRUCTURED,
+        "IN_SHORT": IN_SHORT,
     }
     return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
 

@@ -71,6 +71,6 @@ class Observer:
 
 def _state(generation: Generation) -> Generation:
     """The generation without what changes by the clock alone."""
-    position = generation.progress.queue_position
-    still = Progress(message="", queue_position=position, elapsed_s=0.0)
+    it = generation.progress
+    still = Progress(message="", state=it.state, queue_position=it.queue_position, elapsed_s=0.0)
     return generation.model_copy(update={"progress": still})

@@ -15,11 +15,17 @@ function understood(raw) {
     id: text(it.id, 100), provider: text(it.provider, 60), model: text(it.model, 120), prompt: text(it.prompt),
     count: Math.min(Math.max(number(it.count) || 1, 1), 16), seed: number(it.seed),
     status: it.status in STATES ? it.status : "processing",
-    message: text(progress.message, 600), position: number(progress.queue_position),
+    message: messageOf(progress, text(it.provider, 60)), position: number(progress.queue_position),
     elapsed: number(progress.elapsed_s) || 0, expected: number(progress.expected_s),
     images: list(it.images).map(object).filter((image) => Number.isInteger(image.index)).slice(0, 16).map(understoodImage),
     error: it.error && understoodError(it.error), created: text(it.created_at, 40),
   };
+}
+
+/** The sentence without the times and the place that the page shows itself. */
+function messageOf(progress, provider) {
+  const short = Object.hasOwn(IN_SHORT, text(progress.state)) && IN_SHORT[progress.state].replace("{title}", titleOf(provider));
+  return short ? `${short}. ${text(progress.trouble, 400)}`.trim() : text(progress.message, 600);
 }
 
 function understoodImage(it) {

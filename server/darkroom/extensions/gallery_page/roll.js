@@ -88,7 +88,7 @@ class Roll {
     const took = status === "succeeded" && elapsed >= 1 ? ` in ${lasting(elapsed)}` : "";
     this.state.textContent = this.id || !this.running ? STATES[status] + took : "Asking";
     this.title.textContent = generation.prompt || "A generation";
-    this.message.textContent = generation.message.replace(/,? \d+ s so far( of about \d+ s|, \d+ s is usual)?/, "");
+    this.message.textContent = generation.message;
     this.message.hidden = !generation.message || generation.error?.message === generation.message;
     this.facts.textContent = joined(provider && titleOf(provider), model !== provider && model, seed !== undefined && `seed ${seed}`);
     this.alarm.hidden = !generation.error;
@@ -162,12 +162,12 @@ class Roll {
 
   /** Moves the clock and the bar on. */
   tick() {
-    const { elapsed, expected, position, message, images, count } = this.generation;
+    const { elapsed, expected, position, images, count } = this.generation;
     const now = elapsed + (performance.now() - (this.asOf || performance.now())) / 1000;
     const known = this.running && expected > 0;
     this.timer.hidden = !this.running || !this.id;
     this.clock.textContent = clock(now);
-    const place = position && !/position|behind|next in/i.test(message) && `position ${position}`;
+    const place = position && `position ${position}`;
     this.usual.textContent = joined(place, known && (now < expected ? `about ${lasting(expected)} in all` : `${lasting(expected)} is usual`));
     this.bar.hidden = !known;
     if (!known) return;

@@ -9,7 +9,7 @@ from darkroom.errors import OutcomeUnknown, StorageError
 from darkroom.generations.outcome import pictures, pictures_done
 from darkroom.generations.telling.expectation import Expectation
 from darkroom.generations.telling.journal import Journal
-from darkroom.generations.telling.wording import next_step, sentence
+from darkroom.generations.telling.wording import next_step, sentence, state_of
 from darkroom.models import (
     Charged,
     Failure,
@@ -159,9 +159,12 @@ def describe(
         status=status_of(record),
         progress=Progress(
             message=sentence(record, traits, elapsed_s, standing=standing, expected_s=expected_s, trouble=trouble),
+            state=state_of(record, standing),
             queue_position=record.queue_position if standing is None else _position(record, standing),
+            starts_in_s=_starts_in_s(record, standing),
             elapsed_s=elapsed_s,
             expected_s=expected_s,
+            trouble=None if record.stage.terminal else trouble,
         ),
         images=tuple(_named(image, record) for image in record.images),
         error=record.failure,
@@ -215,3 +218,8 @@ def share_done(record: Record, now: float, expected_s: float | None = None) -> f
 def _position(record: Record, standing: Standing) -> int | None:
     held = record.stage is Stage.SUBMITTING or standing.obstacle in {Obstacle.COPIED, Obstacle.FORGOTTEN}
     return None if held else standing.ahead + 1
+
+
+def _starts_in_s(record: Record, standing: Standing | None) -> float | None:
+    waits = record.stage is Stage.ACCEPTED and standing is not None and standing.obstacle is None
+    return round(standing.starts_in_s, 1) if waits and standing is not None and not standing.at_the_earliest else None

@@ -1,10 +1,10 @@
 """Every sentence about a generation, for agents, terminals and pages alike."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from darkroom.generations.outcome import pictures, pictures_done, wanted
-from darkroom.models import Generation, Image, ImageStatus, Record, Stage
+from darkroom.models import Generation, Image, ImageStatus, Record, Stage, State
 from darkroom.providers.base import Traits
 from darkroom.redact.text import quote
 from darkroom.store.turns import Obstacle, Standing
@@ -115,29 +115,53 @@ def _so_far(elapsed_s: float, expected_s: float | None) -> str:
     )
 
 
-def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
-    saved = f"{pictures_done(record)} of {pictures(record)} done"
+IN_SHORT: Mapping[State, str] = {
+    State.WAITING: "Queued here",
+    State.SENDING: "Being sent to {title}",
+    State.QUEUED: "Queued at {title}",
+    State.WORKING: "{title} is working on it",
+    State.SAVING: "{title} is done; its pictures are being saved",
+}
+"""What happens in each state, for sentences that go on, and for a page that shows times and places by itself."""
+
+
+def state_of(record: Record, standing: Standing | None) -> State:
+    """Where the row is."""
     match record.stage:
         case Stage.ACCEPTED | Stage.SUBMITTING if standing is not None and standing.obstacle is not None:
-            return _held_up(record, standing, standing.obstacle, so_far)
-        case Stage.ACCEPTED if standing is not None:
-            return _queued_here(standing, so_far)
+            return State.HELD
         case Stage.ACCEPTED:
-            return f"Queued here, not yet sent to {traits.title}, {so_far}."
-        case Stage.SUBMITTING if record.cancel_wished:
-            return (
-                f"Being sent to {traits.title}, {so_far}; cancelled if {traits.title} turns out not to have taken it."
-            )
+            return State.WAITING
         case Stage.SUBMITTING:
-            return f"Being sent to {traits.title}, {so_far}."
-        case Stage.RUNNING if record.provider_queued and record.queue_position is not None:
-            return f"Queued at {traits.title}, position {record.queue_position}, {so_far}."
-        case Stage.RUNNING if record.provider_queued:
-            return f"Queued at {traits.title}, {so_far}."
+            return State.SENDING
         case Stage.RUNNING:
-            return f"{traits.title} is working on it: {saved}, {so_far}."
+            return State.QUEUED if record.provider_queued else State.WORKING
+        case Stage.COLLECTING:
+            return State.SAVING
         case _:
-            return f"{traits.title} is done; its pictures are being saved: {saved}."
+            return State.OVER
+
+
+def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
+    if standing is not None and standing.obstacle is not None:
+        return _held_up(record, standing, standing.obstacle, so_far)
+    state, saved = state_of(record, standing), f"{pictures_done(record)} of {pictures(record)} done"
+    happens = IN_SHORT[state].format(title=traits.title)
+    match state:
+        case State.WAITING if standing is not None:
+            return _queued_here(standing, so_far)
+        case State.WAITING:
+            return f"{happens}, not yet sent to {traits.title}, {so_far}."
+        case State.SENDING if record.cancel_wished:
+            return f"{happens}, {so_far}; cancelled if {traits.title} turns out not to have taken it."
+        case State.QUEUED if record.queue_position is not None:
+            return f"{happens}, position {record.queue_position}, {so_far}."
+        case State.WORKING:
+            return f"{happens}: {saved}, {so_far}."
+        case State.SAVING:
+            return f"{happens}: {saved}."
+        case _:
+            return f"{happens}, {so_far}."
 
 
 def _queued_here(standing: Standing, so_far: str) -> str:
