@@ -3,6 +3,9 @@
 What comes of it is what would have come of a start: a process of its own and a child of the test's, with its own pipes,
 environment, working folder, exit status and coverage. Where more than that matters (other options of Python, another
 locale, another path), or where the operating system is not Linux, it is started as ever.
+
+Code that alters Darkroom before it starts (`python -c`) runs in such a fork too if it imports something of Darkroom
+first of all: by that it says that it does not matter to it what is imported already.
 """
 
 import ctypes
@@ -14,6 +17,7 @@ import runpy
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +26,7 @@ from typing import Any, Generic, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTED = [sys.executable, "-m", "darkroom"]
+ALTERED = ("import darkroom\n", "from darkroom.")
 SET_CHILD_SUBREAPER = 36
 LONGEST = 1_000_000
 LAZY = ("PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "PIL.ImageFont", "coverage")
@@ -56,11 +61,12 @@ def install() -> None:
 
 def can_fork(command: Sequence[str], environ: Mapping[str, str] | None) -> bool:
     """Whether a fork of the process below is what this command would be."""
-    if list(command[:3]) != STARTED or environ is None or environ.get("PYTHONWARNINGS") != "error":
+    altered = list(command[:2]) == [sys.executable, "-c"] and command[2].lstrip().startswith(ALTERED)
+    if list(command[:3]) != STARTED and not altered:
         return False
-    return not any(
-        name.startswith(("PYTHON", "LC_", "LANG", "LD_", "TZ")) for name in environ if name != "PYTHONWARNINGS"
-    )
+    if environ is None or environ.get("PYTHONWARNINGS") != "error":
+        return False
+    return not any(name.startswith(("PYTHON", "LC_", "LANG", "LD_")) for name in environ if name != "PYTHONWARNINGS")
 
 
 class _Popen(subprocess.Popen[T], Generic[T]):
@@ -77,7 +83,7 @@ class _Popen(subprocess.Popen[T], Generic[T]):
         streams = [own if pipe == -1 else pipe for own, pipe in enumerate((p2cread, c2pwrite, errwrite))]
         os.umask(umask := os.umask(0))
         self.pid = _Nursery.shared().fork(
-            streams, words=args[3:], environ=dict(environ), cwd=os.fspath(cwd or Path.cwd()), umask=umask,
+            streams, command=args[1:], environ=dict(environ), cwd=os.fspath(cwd or Path.cwd()), umask=umask,
             new_session=new_session, closed=preexec_fn.streams if closes else (),
         )  # fmt: skip
         self._child_created = True
@@ -162,9 +168,14 @@ def _become(request: dict[str, Any]) -> None:
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])
+    time.tzset()
     import_module("coverage").process_startup()
-    sys.argv[1:] = request["words"]
-    runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+    option, code, *words = request["command"]
+    sys.argv = [option, *words]
+    if option == "-c":
+        exec(code, {"__name__": "__main__"})
+    else:
+        runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 
 
 def _main(descriptor: int) -> None:

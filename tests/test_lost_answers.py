@@ -129,8 +129,8 @@ async def test_a_refusal_that_cost_nothing_is_not_given_to_the_next_call(home: H
 
 
 HASTY = """
-import runpy, sys
 from darkroom.generations.asking import delivery
+import runpy, sys
 delivery.READ_WITHIN_S = 0.05
 sys.argv[1:] = ["serve"]
 runpy.run_module("darkroom", run_name="__main__", alter_sys=True)

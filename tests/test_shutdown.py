@@ -95,6 +95,7 @@ def test_a_post_that_is_answered_just_after_the_signal_is_written_down(home: Hom
 
 
 BROKEN = """
+import darkroom
 import secrets, sys
 
 accounts = 2
@@ -114,6 +115,7 @@ secrets.token_hex = unforeseen
 
 """
 HANGING = """
+import darkroom
 import sqlite3, sys, threading
 
 class Hanging(sqlite3.Connection):
@@ -129,6 +131,7 @@ def hanging(path, *args, **kwargs):
 sqlite3.connect = hanging
 """
 UNRESOLVED = """
+import darkroom
 import pathlib, socket, sys, threading
 
 resolve = socket.getaddrinfo

@@ -15,8 +15,8 @@ from tests.test_many_processes import listed
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
 
 IMPATIENT = """
-import runpy, sys
 from darkroom.store import presence
+import runpy, sys
 presence.SILENT_AFTER_S = 2.5
 runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 """

@@ -246,7 +246,7 @@ class LedgerMachine(ProcessesMachine):
         assert due - {me} <= set(self.ledgers.ask(self.observer.others, me, tuple(ACCOUNTS)))
 
 
-@pytest.mark.parametrize(("which", "examples"), [("older", 170), ("newer", 80)])
+@pytest.mark.parametrize(("which", "examples"), [("older", 100), ("newer", 50)])
 def test_many_processes_never_pay_twice_nor_break_a_limit(which: str, examples: int) -> None:
     with sqlite(which), TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
         machine: Any = partial(LedgerMachine, portal, Path(folder))
