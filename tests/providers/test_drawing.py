@@ -144,7 +144,7 @@ def test_a_figure_changes_the_picture_where_it_stands(prompt: str) -> None:
 @pytest.mark.parametrize("weather", ["rain", "snow", "fog"])
 def test_weather_is_seen_all_over_the_picture(weather: str) -> None:
     bare, shown = (Canvas(320, 180, LIGHTS["night"][0], Random(1)) for _ in range(2))
-    show(shown, Idea(weather=weather), "sea")
+    show(shown, Idea(weather=weather), "hills")
     left, upper, right, lower = ImageChops.difference(bare.image, shown.image).getbbox() or (0, 0, 0, 0)
     assert right - left > shown.w * 0.9
     assert lower - upper > shown.h * 0.6

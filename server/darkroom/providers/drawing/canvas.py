@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
@@ -21,23 +22,18 @@ class Canvas:
     the eye is led: away from the title.
     """
 
-    image: Image.Image
-    draw: ImageDraw.ImageDraw
-
     def __init__(self, width: int, height: int, palette: Palette, rng: Random) -> None:
         """For a picture of `width` × `height` pixels."""
         self.w, self.h = width * OVERSAMPLING, height * OVERSAMPLING
         self.u = min(self.w, self.h) / 100
         self.palette, self.rng = palette, rng
         self.focus = self.w * (0.66 if self.w > self.h else 0.56) + self.w * rng.uniform(-0.04, 0.08)
-        self._take(vertical(self.w, self.h, palette.sky))
-
-    def _take(self, image: Image.Image) -> None:
-        self.image, self.draw = image, ImageDraw.Draw(image, "RGBA")  # so that a colour may have an alpha
+        self.sky(*palette.sky)
 
     def sky(self, *colours: Colour) -> None:
         """Covers the whole canvas with a gradient from top to bottom."""
-        self._take(vertical(self.w, self.h, colours))
+        self.image = vertical(self.w, self.h, colours)
+        self.draw = ImageDraw.Draw(self.image, "RGBA")  # so that a colour may have an alpha
 
     def shape(self, points: Sequence[Point], top: Colour, bottom: Colour | None = None, alpha: float = 1.0) -> None:
         """Fills a polygon with a gradient over its own height, or with one colour."""
@@ -108,17 +104,6 @@ class Canvas:
         mask = scaled(mask.filter(ImageFilter.GaussianBlur(2.5 * self.u / small)), self.w, self.h)
         self.image.paste(colour, (0, 0), mask)
 
-    def cloud(self, x: float, y: float, length: float, colour: Colour, alpha: float) -> None:
-        """A flat-bottomed cloud whose base is centred on (x, y)."""
-        puffs = [(x + length * (at - 0.5), length * size) for at, size in ((0.2, 0.13), (0.42, 0.21), (0.68, 0.16))]
-        outline: list[Point] = []
-        for step in range(61):
-            across = x + length * (step / 60 - 0.5)
-            heights = [math.sqrt(max(0.0, r * r - (across - cx) ** 2)) for cx, r in puffs]
-            end = math.sqrt(max(0.0, 1 - (abs(step / 30 - 1)) ** 6)) * length * 0.05
-            outline.append((across, y - max(*heights, end)))
-        self.shape(outline, mix(colour, (255, 255, 255), 0.25), colour, alpha=alpha)
-
     def mirror(self, shore: float, tint: Colour) -> None:
         """Lays still water below `shore`: what is above it upside down, shortened and tinted."""
         top, deep = round(shore), self.h - round(shore)
@@ -171,6 +156,7 @@ def toned(image: Image.Image, table: Sequence[int]) -> Image.Image:
     return image.point(table)  # pyright: ignore[reportUnknownMemberType] - numpy is not here
 
 
+@cache
 def curve(text: str) -> list[Point]:
     """A closed curve through the points of a text, "across up, across up, …", which bends sharply where one has a !."""
     corners = [(*map(float, pair.rstrip("!").split()), pair[-1] == "!") for pair in text.split(", ")]

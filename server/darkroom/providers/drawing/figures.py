@@ -22,22 +22,25 @@ _CAT = (
     ".56 .49, .64 .34, .61 .12, .44 -.02, .2 0, 0 0, -.22 0, -.28 .12, -.26 .32, -.2 .52, -.13 .68, -.19 .8"
 )
 _FEET = {"flies": 0.46, "swims": 0.56, "sails": 0.64, "lies": 0.71, "stands": 0.71}  # a share of the canvas' height
+_NATIVE = {"table": ("🍎", "lies"), "deep": ("🐟", "swims"), "sea": ("boat", "sails")}  # where a prompt names nobody
 _SIZES = {"flies": 27, "swims": 30, "sails": 26, "lies": 30, "stands": 36}  # in u
 
 
 def show(c: Canvas, idea: Idea, place: str) -> None:
     """Puts an idea's figure where it belongs in a place, and lets its weather fall."""
     drawn = {"lighthouse": _lighthouse, "house": _house, "fox": _fox, "cat": _cat, "boat": _boat, "balloon": _balloon}
-    manner = {"space": "flies", "deep": "swims"}.get(place, idea.manner)
-    if idea.figure:
+    figure, manner = (idea.figure, idea.manner) if idea.figure else _NATIVE.get(place, ("", ""))
+    manner = {"space": "flies", "deep": "swims"}.get(place, manner)
+    if figure:
         if manner in {"lies", "stands"} and place not in {"table", "road"}:
             _ground(c, snowy=idea.weather == "snow")
         spot = (c.focus, c.h * _FEET[manner], c.u * _SIZES[manner])
-        if idea.figure in drawn:
-            drawn[idea.figure](c, spot)
+        if figure in drawn:
+            drawn[figure](c, spot)
         else:
-            _symbol(c, spot, idea.figure, coloured=manner in {"lies", "swims"} or place in {"table", "space"})
-    _weather(c, idea.weather)
+            _symbol(c, spot, figure, coloured=manner in {"lies", "swims"} or place in {"table", "space"})
+    if place not in {"table", "space", "deep"}:
+        _weather(c, idea.weather)
 
 
 def _ground(c: Canvas, *, snowy: bool) -> None:

@@ -8,6 +8,12 @@ from PIL import Image, ImageDraw, ImageFilter
 from darkroom.providers.drawing.canvas import Canvas, Point
 from darkroom.providers.drawing.colour import Colour, mix
 
+_CLOUD = (
+    "-.5 0!, -.47 .04, -.42 .05!, -.38 .12, -.3 .14, -.24 .12!, -.2 .18, -.08 .22, .04 .18, .07 .14!, .13 .17, "
+    ".22 .16, .3 .12, .34 .05!, .44 .05, .5 0!"
+)
+_TIERS = [(half * tier / 5, up - tier * 0.185) for tier in range(1, 6) for half, up in ((0.24, 1), (0.125, 1.02))]
+
 
 def ellipse(x: float, y: float, half_width: float, half_height: float) -> list[Point]:
     """The outline of an ellipse centred on (x, y)."""
@@ -19,17 +25,16 @@ def birds(c: Canvas) -> None:
     """A few birds in the upper sky."""
     x, y = c.w * c.rng.uniform(0.15, 0.75), c.h * c.rng.uniform(0.12, 0.28)
     for _ in range(c.rng.randint(3, 6)):
-        span, at_x, at_y = c.u * c.rng.uniform(0.9, 1.8), x + c.u * c.rng.gauss(0, 7), y + c.u * c.rng.gauss(0, 3.5)
-        for side in (-1, 1):
-            wing = [(0, 0), (0.5, -0.45), (1, -0.2), (0.5, -0.25)]
-            c.shape([(at_x + side * span * dx, at_y + span * dy) for dx, dy in wing], c.palette.near, alpha=0.85)
+        spot = (x + c.u * c.rng.gauss(0, 7), y + c.u * c.rng.gauss(0, 3.5), c.u * c.rng.uniform(0.9, 1.8))
+        c.trace(spot, "0 0!, .5 .45!, 1 .2!, .5 .25!, 0 0!, -.5 .25!, -1 .2!, -.5 .45!", c.palette.near, alpha=0.85)
 
 
 def clouds(c: Canvas, lowest: float) -> None:
     """Some clouds above the height `lowest` (a share of the canvas)."""
+    colour = c.palette.sky[2]
     for _ in range(c.rng.randint(3, 5)):
-        place = c.rng.uniform(0, c.w), c.h * c.rng.uniform(0.08, lowest)
-        c.cloud(*place, c.u * c.rng.uniform(20, 46), c.palette.sky[2], c.rng.uniform(0.3, 0.6))
+        spot = (c.w * c.rng.random(), c.h * c.rng.uniform(0.08, lowest), c.u * c.rng.uniform(20, 46))
+        c.trace(spot, _CLOUD, mix(colour, (255, 255, 255), 0.25), colour, c.rng.uniform(0.3, 0.6))
 
 
 def trees(c: Canvas, skyline: Sequence[Point], colour: Colour, height: float, leaves: Sequence[Colour] = ()) -> None:
@@ -49,12 +54,9 @@ def trees(c: Canvas, skyline: Sequence[Point], colour: Colour, height: float, le
 
 def fir(c: Canvas, x: float, foot: float, tall: float, colour: Colour) -> None:
     """A fir whose trunk stands at (x, foot)."""
-    left: list[Point] = []
-    for tier in range(5):
-        y, half = foot - tall * (1 - (tier + 1) / 5.4), tall * 0.048 * (tier + 1)
-        left += [(half, y), (half * 0.52, y - tall * 0.02)]
-    edge: list[Point] = [(0, foot - tall), *left, (tall * 0.025, foot)]
-    c.draw.polygon([*[(x + dx, y) for dx, y in edge], *[(x - dx, y) for dx, y in reversed(edge)]], fill=colour)
+    edge = [(0.0, 1.0), *_TIERS, (0.025, 0.0)]
+    both = [*edge, *[(-across, up) for across, up in reversed(edge)]]
+    c.draw.polygon([(x + tall * across, foot - tall * up) for across, up in both], fill=colour)
 
 
 def round_tree(c: Canvas, x: float, foot: float, tall: float, trunk: Colour, leaf: Colour) -> None:

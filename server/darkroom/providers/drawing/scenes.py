@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from darkroom.providers.drawing.canvas import Canvas
+from darkroom.providers.drawing.canvas import Canvas, Point
 from darkroom.providers.drawing.colour import mix
 from darkroom.providers.drawing.motifs import birds, clouds, ellipse, fir, flower, globe, ring, tower, trees
 
@@ -14,12 +14,12 @@ CACTUS = (
 )
 
 
-def _above(c: Canvas, lowest: float, radius: tuple[float, float] = (8, 13), height: float | None = None) -> None:
-    """Stars or clouds, and a sun or moon, above the height `lowest` (shares of the canvas)."""
+def _above(c: Canvas, lowest: float, radius: tuple[float, float] = (8, 13), sun: Point | None = None) -> None:
+    """Stars or clouds, birds, and a sun or moon (at `sun`) above the height `lowest` (a share of the canvas)."""
     if c.palette.night:
         c.dots(mix(c.palette.sun, WHITE, 0.5), 170, c.h * lowest, (0.1, 0.13, 0.16, 0.26))
     x = c.w * c.rng.uniform(0.2, 0.4) if c.rng.random() < 0.4 else c.focus - c.u * c.rng.uniform(8, 16)
-    c.sun(x, c.h * (height or c.rng.uniform(0.24, 0.36)), c.u * c.rng.uniform(*radius))
+    c.sun(*(sun or (x, c.h * c.rng.uniform(0.24, 0.36))), c.u * c.rng.uniform(*radius))
     clouds(c, lowest * 0.7)
     birds(c)
 
@@ -39,7 +39,7 @@ def hills(c: Canvas) -> None:
 
 def city(c: Canvas) -> None:
     """A skyline with lights in its windows."""
-    _above(c, 0.5, (12, 19), c.rng.uniform(0.3, 0.42))
+    _above(c, 0.5, (12, 19), (c.focus - c.u * c.rng.uniform(-12, 20), c.h * c.rng.uniform(0.3, 0.42)))
     for depth in (0.0, 0.45, 1.0):
         c.haze(c.h * 0.7, c.h * 0.35, c.palette.sky[2], 0.3)
         x = -c.u * c.rng.uniform(0, 8)
@@ -53,10 +53,7 @@ def sea(c: Canvas) -> None:
     """Open water that glitters below the light."""
     p, rng = c.palette, c.rng
     horizon, x = c.h * rng.uniform(0.52, 0.57), c.focus - c.w * rng.uniform(0.22, 0.34)
-    if p.night:
-        c.dots(mix(p.sun, WHITE, 0.5), 170, horizon, (0.1, 0.13, 0.16, 0.26))
-    c.sun(x, horizon - c.u * rng.uniform(4, 22), c.u * rng.uniform(9, 13))
-    clouds(c, 0.38)
+    _above(c, 0.52, (9, 13), (x, horizon - c.u * rng.uniform(4, 22)))
     c.shape(c.ridge(horizon, c.h * 0.09, 0.45), mix(p.far, p.sky[2], 0.25), mix(p.far, p.near, 0.4))
     c.strip(horizon, c.h, mix(p.sky[2], p.far, 0.55), mix(p.sky[0], p.near, 0.55))
     for _ in range(230):
@@ -64,7 +61,6 @@ def sea(c: Canvas) -> None:
         y, half = horizon + c.u * 0.7 + depth * (c.h - horizon), c.u * rng.uniform(1, 4 + 9 * depth)
         glint = ellipse(x + rng.gauss(0, 1) * c.u * (5 + 26 * depth), y, half, c.u * (0.1 + 0.32 * depth))
         c.shape(glint, p.sun, alpha=rng.uniform(0.15, 0.65))
-    birds(c)
 
 
 def forest(c: Canvas) -> None:

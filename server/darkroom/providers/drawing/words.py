@@ -30,7 +30,7 @@ place hills: mountain hill valley alps peak cliff volcano landscape summit count
 place desert: desert dune sahara oasis sand egypt pyramid mars
 place space: space planet galaxy universe cosmos cosmic nebula orbit astronaut saturn alien asteroid comet
 place garden: garden flower meadow blossom bloom rose tulip daisy sunflower poppy bouquet field orchard park
-place table: table kitchen food meal breakfast lunch dinner desk library bakery cafe restaurant room interior
+place table: table kitchen food meal breakfast lunch dinner desk bakery cafe restaurant room interior
 place road: road highway motorway street journey route traffic
 place lake: lake river pond aurora northern fjord reflection waterfall
 place deep: underwater reef coral aquarium seabed diver
@@ -65,7 +65,7 @@ flies, forest: 🦇 = bat vampire
 sails, sea: boat = boat sailboat yacht sail; 🚢 = ship steamer ferry
 swims, deep: 🐟 = fish tuna salmon; 🐠 = goldfish; 🐋 = whale orca; 🐬 = dolphin; 🦈 = shark; 🐙 = octopus squid
 lies, table: 🍎 = apple fruit; 🎂 = cake birthday; 🍔 = burger; 🍕 = pizza; 🍰 = pie pastry dessert; 🍷 = wine
-lies, table: 📚 = book; 🎻 = violin; 🎁 = gift present; 💀 = skull; 👑 = crown; 🕯 = candle
+lies, table: 📚 = book library; 🎻 = violin; 🎁 = gift present; 💀 = skull; 👑 = crown; 🕯 = candle
 """
 
 
