@@ -141,6 +141,30 @@ def test_a_figure_changes_the_picture_where_it_stands(prompt: str) -> None:
     assert box[0] < shown.focus < box[2]
 
 
+def _shown(idea: Idea, place: str) -> bytes:
+    """An idea in an empty sky, with nothing else of the place than what belongs to everything that is there."""
+    canvas = Canvas(160, 90, LIGHTS["day"][0], Random(1))
+    show(canvas, idea, place)
+    return canvas.image.tobytes()
+
+
+def test_every_figure_is_another_one() -> None:
+    figures = {idea.figure: idea.manner for idea in KNOWN.values() if idea.figure}
+    assert len({_shown(Idea(figure=figure, manner=manner), "hills") for figure, manner in figures.items()}) == len(
+        figures
+    )
+
+
+@pytest.mark.parametrize("place", ["table", "deep", "sea"])
+def test_a_place_that_would_be_empty_has_something_in_it(place: str) -> None:
+    assert _shown(Idea(), place) != _shown(Idea(), "hills")
+
+
+@pytest.mark.parametrize("place", ["table", "deep", "space"])
+def test_no_weather_gets_in_where_there_is_none(place: str) -> None:
+    assert _shown(Idea(weather="rain"), place) == _shown(Idea(), place)
+
+
 @pytest.mark.parametrize("weather", ["rain", "snow", "fog"])
 def test_weather_is_seen_all_over_the_picture(weather: str) -> None:
     bare, shown = (Canvas(320, 180, LIGHTS["night"][0], Random(1)) for _ in range(2))
