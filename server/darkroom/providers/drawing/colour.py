@@ -21,11 +21,6 @@ class Palette:
     """Whether stars would be out."""
 
 
-def rgb(text: str) -> Colour:
-    """The colour of six hexadecimal digits."""
-    return int(text[:2], 16), int(text[2:4], 16), int(text[4:6], 16)
-
-
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`first` at share 0, `second` at 1; mixed as light is, so that the middle does not go muddy."""
     share = min(1.0, max(0.0, share))
@@ -34,21 +29,15 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def luminance(colour: Colour) -> float:
-    """Relative luminance, 0 to 1 (WCAG 2.2)."""
-
-    def linear(channel: int) -> float:
-        share = channel / 255
-        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
-
-    red, green, blue = (linear(channel) for channel in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def contrast(first: Colour, second: Colour) -> float:
     """Contrast ratio, 1 to 21 (WCAG 2.2)."""
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    dark, light = sorted(0.2126 * _linear(r) + 0.7152 * _linear(g) + 0.0722 * _linear(b) for r, g, b in (first, second))
     return (light + 0.05) / (dark + 0.05)
+
+
+def _linear(channel: int) -> float:
+    share = channel / 255
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
 
 
 _TABLE = """
@@ -83,7 +72,7 @@ storm  2a2638 5b5672 b5a4ad f4e6dc 6e6680 17131f f2b06a 8fa6c8
 def _palettes() -> dict[str, list[Palette]]:
     lights: dict[str, list[Palette]] = {}
     for light, *digits in map(str.split, _TABLE.splitlines()[2:]):
-        zenith, middle, horizon, *others = (rgb(colour) for colour in digits)
+        zenith, middle, horizon, *others = ((int(six[:2], 16), int(six[2:4], 16), int(six[4:], 16)) for six in digits)
         lights.setdefault(light, []).append(Palette((zenith, middle, horizon), *others, night=light == "night"))
     return lights
 

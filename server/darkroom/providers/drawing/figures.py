@@ -34,7 +34,7 @@ def show(c: Canvas, idea: Idea, place: str) -> None:
     if figure:
         if manner in {"lies", "stands"} and place not in {"table", "road"}:
             _ground(c, snowy=idea.weather == "snow")
-        spot = (c.focus, c.h * _FEET[manner], c.u * _SIZES[manner])
+        spot = (c.focus, c.h * _FEET[manner], c.u * _SIZES[manner] * (1.2 if c.h > c.w else 1))
         if figure in drawn:
             drawn[figure](c, spot)
         else:
