@@ -4,15 +4,15 @@ import hashlib
 import io
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
-from darkroom.providers.drawing.canvas import Canvas, scaled, toned
-from darkroom.providers.drawing.colour import PALETTES, Colour, Palette, contrast, mix
-from darkroom.providers.drawing.scenes import SCENES
-from darkroom.providers.drawing.typesetting import Box, draw_footer, draw_title, fit, title_text
+from PIL import Image, ImageChops, ImageDraw
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from darkroom.providers.drawing.canvas import OVERSAMPLING, Canvas, scaled, toned
+from darkroom.providers.drawing.colour import LIGHTS, Colour, Palette, contrast, mix
+from darkroom.providers.drawing.figures import show
+from darkroom.providers.drawing.scenes import SCENES, WIDE
+from darkroom.providers.drawing.typesetting import FOOTER_FONT, Box, draw_title, fit, font, title_text
+from darkroom.providers.drawing.words import understood
 
 FOOTER = "Darkroom sketch · placeholder, not an AI picture"
 _READABLE = 5.0  # above the 4.5:1 of WCAG 2.2, so that rounding does not matter
@@ -22,8 +22,8 @@ _READABLE = 5.0  # above the 4.5:1 of WCAG 2.2, so that rounding does not matter
 class Sketch:
     """A finished picture and what can be measured about its type."""
 
-    picture: "Image"
-    backdrop: "Image"
+    picture: Image.Image
+    backdrop: Image.Image
     """The same picture before anything was set on it."""
     ink: Colour
     title: str
@@ -45,12 +45,15 @@ def paint(prompt: str, *, seed: int, index: int, width: int, height: int) -> byt
 
 def compose(prompt: str, *, seed: int, index: int, width: int, height: int) -> Sketch:
     """The picture of `paint` before it is a file, with the places of its type."""
-    rng, choice = _random(prompt, seed, index), _random(prompt, seed, "choice")
-    palettes, scenes = choice.sample(PALETTES, len(PALETTES)), choice.sample(SCENES, len(SCENES))
-    palette = palettes[index % len(palettes)]
+    idea, rng, choice = understood(prompt), _random(prompt, seed, index), _random(prompt, seed, "choice")
+    palettes = [palette for light, row in LIGHTS.items() if idea.light in (light, "") for palette in row]
+    palette = choice.sample(palettes, len(palettes))[index % len(palettes)]
+    places = idea.place.split() or WIDE
+    place = choice.sample(places, len(places))[index % len(places)]
     canvas = Canvas(width, height, palette, rng)
-    scenes[index % len(scenes)](canvas)
-    return _lettered(_developed(canvas, width, height), prompt, palette)
+    SCENES[place](canvas)
+    show(canvas, idea, place)
+    return lettered(_developed(canvas, width, height), prompt, palette)
 
 
 def _random(prompt: str, seed: int, part: object) -> Random:
@@ -58,72 +61,58 @@ def _random(prompt: str, seed: int, part: object) -> Random:
     return Random(int.from_bytes(digest))  # noqa: S311 - a picture, not a secret
 
 
-def _developed(canvas: Canvas, width: int, height: int) -> "Image":
+def _developed(canvas: Canvas, width: int, height: int) -> Image.Image:
     """The canvas at the picture's size, with darker corners and a little grain."""
-    from PIL import Image, ImageChops  # noqa: PLC0415 - heavy, and only drawing needs it
-
-    picture = scaled(canvas.image, width, height)
+    picture = canvas.image.reduce(OVERSAMPLING)
     corners = toned(Image.radial_gradient("L"), [round(max(0, level - 120) ** 1.5 / 26) for level in range(256)])
     picture.paste(mix(canvas.palette.near, (0, 0, 0), 0.4), (0, 0), scaled(corners, width, height))
     noise = Image.frombytes("L", (width, height), canvas.rng.randbytes(width * height))
-    lighter = toned(noise, [2 if level > 205 else 0 for level in range(256)])
-    darker = toned(noise, [2 if level < 50 else 0 for level in range(256)])
-    picture = ImageChops.add(picture, Image.merge("RGB", [lighter] * 3))
-    return ImageChops.subtract(picture, Image.merge("RGB", [darker] * 3))
+    grain = toned(noise, [0 if level < 50 else 2 if level < 206 else 4 for level in range(256)])
+    return ImageChops.add(picture, Image.merge("RGB", [grain] * 3), offset=-2)
 
 
-def _lettered(picture: "Image", prompt: str, palette: Palette) -> Sketch:
-    from PIL import ImageDraw  # noqa: PLC0415
-
+def lettered(picture: Image.Image, prompt: str, palette: Palette) -> Sketch:
+    """The picture with what the prompt says, where that can be set, and what it is itself."""
     width, height = picture.size
     short = min(width, height)
-    margin = round(short * 0.055)
-    text = title_text(prompt) or "Untitled sketch"
-    small = round(short * 0.022)
-    column = round(min(width - 2.4 * margin, short * 1.32))
-    title = fit(text, column, largest=round(short * 0.125), smallest=round(short * 0.047), lines=4)
+    margin, small = round(short * 0.055), round(short * 0.022)
     base = height - margin - round(small * 0.35)
-    lower = base - round(small * 1.75)
     # A glyph may reach a little over its own box, so the type stands somewhat inside the margin.
     left, right = round(margin * 1.15), round(width - margin * 1.15)
-    box = (left, lower - title.height - title.size // 4, right, lower)  # with room for accents
-    backdrop, ink = _shaded(picture, (left, box[1], right, base + small // 3), palette)
-    lettered = backdrop.copy()
-    pen = ImageDraw.Draw(lettered)
-    draw_title(pen, title, box, ink)
-    draw_footer(pen, FOOTER, small, (left, base), ink)
-    footer_box = (left, base - small, right, base + small // 3)
-    return Sketch(lettered, backdrop, ink, " ".join(title.lines), box, footer_box, margin)
+    footer_box = title_box = (left, base - small, right, base + small // 3)
+    title = None
+    if text := title_text(prompt):
+        column = round(min(width - 2.4 * margin, short * 1.32))
+        title = fit(text, column, largest=round(short * 0.1), smallest=round(short * 0.045), lines=4)
+        lower = base - round(small * 1.75)
+        title_box = (left, lower - title.height - title.size // 4, right, lower)  # with room for accents
+    backdrop, ink = _shaded(picture, (left, title_box[1], right, footer_box[3]), palette)
+    finished = backdrop.copy()
+    pen = ImageDraw.Draw(finished)
+    if title:
+        draw_title(pen, title, title_box, ink)
+    pen.text((left, base), FOOTER, fill=ink, font=font(FOOTER_FONT, small), anchor="ls")
+    return Sketch(finished, backdrop, ink, " ".join(title.lines) if title else "", title_box, footer_box, margin)
 
 
-def _shaded(picture: "Image", box: Box, palette: Palette) -> tuple["Image", Colour]:
-    """The picture under the weakest veil that lets type be read in that box, and the type's colour."""
-    dark, light = mix(palette.near, (0, 0, 0), 0.35), mix(palette.sun, (255, 255, 255), 0.8)
-    for strength in (0.5, 0.6, 0.7, 0.78, 0.85, 0.91, 0.96):
-        veiled = _veiled(picture, box, dark, strength)
-        lightest = veiled.crop(box).getextrema()
-        red, green, blue = (int(channel[1]) for channel in lightest if isinstance(channel, tuple))
-        if contrast(light, (red, green, blue)) >= _READABLE:
-            return veiled, light
-    return _veiled(picture, box, dark, 1.0), light
+def _shaded(picture: Image.Image, box: Box, palette: Palette) -> tuple[Image.Image, Colour]:
+    """The picture under the weakest veil that lets type be read in that box, and the type's colour.
 
-
-def _veiled(picture: "Image", box: Box, colour: Colour, strength: float) -> "Image":
-    """Tints what is at the height of the box and below, beginning softly above it.
-
-    It multiplies, as a filter before a lens does: colours stay rich and what is dark stays dark.
+    The veil begins softly above the box and covers all below. It multiplies, as a filter before a lens does:
+    colours stay rich and what is dark stays dark.
     """
-    from PIL import Image, ImageChops  # noqa: PLC0415
-
-    width, height = picture.size
-    soft = max(min(width, height) // 4, (box[3] - box[1]) * 3 // 5)
+    dark, light = mix(palette.near, (0, 0, 0), 0.35), mix(palette.sun, (255, 255, 255), 0.8)
+    lightest = picture.crop(box).getextrema()
+    red, green, blue = (int(channel[1]) for channel in lightest if isinstance(channel, tuple))
+    tint, strength = (255, 255, 255), 0.5
+    while strength < 1:
+        tint, strength = mix((255, 255, 255), dark, strength), strength + 0.07
+        if contrast(light, (red * tint[0] // 255, green * tint[1] // 255, blue * tint[2] // 255)) >= _READABLE:
+            break
+    soft = max(min(picture.size) // 4, (box[3] - box[1]) * 3 // 5)
     column = bytearray()
-    for row in range(height):
-        column += bytes(mix((255, 255, 255), colour, strength * _eased((row - box[1] + soft) / soft)))
-    tint = scaled(Image.frombytes("RGB", (1, height), bytes(column)), width, height)
-    return ImageChops.multiply(picture, tint)
-
-
-def _eased(share: float) -> float:
-    share = min(1.0, max(0.0, share))
-    return share * share * (3 - 2 * share)
+    for row in range(picture.height):
+        share = min(1.0, max(0.0, (row - box[1] + soft) / soft))
+        column += bytes(mix((255, 255, 255), tint, share * share * (3 - 2 * share)))
+    veil = scaled(Image.frombytes("RGB", (1, picture.height), bytes(column)), *picture.size)
+    return ImageChops.multiply(picture, veil), light

@@ -2,78 +2,62 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from random import Random
-from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from darkroom.providers.drawing.colour import Colour, Palette, mix
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
-
 Point = tuple[float, float]
+Spot = tuple[float, float, float]
+"""Where the point 0 0 of a figure is, and how long its unit is."""
 OVERSAMPLING = 2
 
 
 class Canvas:
     """Lengths are canvas pixels, the origin is the upper left corner.
 
-    `w` and `h` are the canvas' size and `u` a hundredth of its shorter side.
+    `w` and `h` are the canvas' size, `u` a hundredth of its shorter side, and `focus` is how far from the left
+    the eye is led: away from the title.
     """
-
-    image: "Image"
-    draw: "ImageDraw"
 
     def __init__(self, width: int, height: int, palette: Palette, rng: Random) -> None:
         """For a picture of `width` × `height` pixels."""
         self.w, self.h = width * OVERSAMPLING, height * OVERSAMPLING
         self.u = min(self.w, self.h) / 100
         self.palette, self.rng = palette, rng
-        self._take(vertical(self.w, self.h, palette.sky))
-
-    def _take(self, image: "Image") -> None:
-        from PIL import ImageDraw  # noqa: PLC0415 - heavy, and only drawing needs it
-
-        self.image, self.draw = image, ImageDraw.Draw(image)
+        self.focus = self.w * (0.66 if self.w > self.h else 0.56) + self.w * rng.uniform(-0.04, 0.08)
+        self.sky(*palette.sky)
 
     def sky(self, *colours: Colour) -> None:
         """Covers the whole canvas with a gradient from top to bottom."""
-        self._take(vertical(self.w, self.h, colours))
+        self.image = vertical(self.w, self.h, colours)
+        self.draw = ImageDraw.Draw(self.image, "RGBA")  # so that a colour may have an alpha
 
-    def shape(self, points: Sequence[Point], top: Colour, bottom: Colour | None = None, *, alpha: float = 1.0) -> None:
+    def shape(self, points: Sequence[Point], top: Colour, bottom: Colour | None = None, alpha: float = 1.0) -> None:
         """Fills a polygon with a gradient over its own height, or with one colour."""
-        from PIL import Image, ImageDraw  # noqa: PLC0415
+        across, down = [x for x, _ in points], [y for _, y in points]
+        left, upper = max(0, math.floor(min(across))), max(0, math.floor(min(down)))
+        right, lower = min(self.w, math.ceil(max(across)) + 1), min(self.h, math.ceil(max(down)) + 1)
+        if bottom is None:
+            self.draw.polygon(points, fill=(*top, round(255 * alpha)))
+        elif left < right and upper < lower:
+            mask = Image.new("L", (right - left, lower - upper))
+            ImageDraw.Draw(mask).polygon([(x - left, y - upper) for x, y in points], fill=round(255 * alpha))
+            self.image.paste(vertical(right - left, lower - upper, (top, bottom)), (left, upper), mask)
 
-        box = self._clip(points)
-        if box is None:
-            return
-        left, upper, right, lower = box
-        mask = Image.new("L", (right - left, lower - upper))
-        ImageDraw.Draw(mask).polygon([(x - left, y - upper) for x, y in points], fill=round(255 * alpha))
-        fill = top if bottom is None else vertical(right - left, lower - upper, (top, bottom))
-        self.image.paste(fill, box, mask)
+    def trace(self, spot: Spot, text: str, top: Colour, bottom: Colour | None = None, alpha: float = 1.0) -> None:
+        """Fills the `curve` of a text at a spot."""
+        x, y, size = spot
+        self.shape([(x + size * across, y - size * up) for across, up in curve(text)], top, bottom, alpha)
 
-    def shadow(self, points: Sequence[Point], *, drop: float, blur: float, alpha: float, until: float) -> None:
-        """Darkens what lies behind a polygon, as if that floated before it; below `until` nothing shows."""
-        from PIL import Image, ImageDraw, ImageFilter  # noqa: PLC0415
-
-        reach = 3 * blur + abs(drop)
-        box = self._clip([(x + side * reach, y + side * reach) for x, y in points for side in (-1, 1)])
-        if box is None:
-            return
-        left, upper, right, lower = box[0], box[1], box[2], min(box[3], math.ceil(until))
-        small = 8  # a blurred edge has no detail worth computing at full size
-        mask = Image.new("L", ((right - left) // small + 1, (lower - upper) // small + 1))
-        moved = [((x - left) / small, (y - upper + drop) / small) for x, y in points]
-        ImageDraw.Draw(mask).polygon(moved, fill=round(255 * alpha))
-        mask = mask.filter(ImageFilter.GaussianBlur(blur / small))
-        mask = scaled(mask, right - left, lower - upper)
-        self.image.paste(mix(self.palette.near, (0, 0, 0), 0.5), (left, upper), mask)
+    def strip(self, top: float, low: float, first: Colour, last: Colour) -> None:
+        """Fills the whole width between two heights."""
+        self.shape([(-2, top), (self.w + 2, top), (self.w + 2, low), (-2, low)], first, last)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Light that fades from `strength` (0 to 1) at its centre to nothing at `radius`."""
-        from PIL import Image  # noqa: PLC0415
-
         side = max(2, round(2 * radius))
         fade = [round(255 * strength * max(0.0, 1 - distance / 180) ** 2) for distance in range(256)]
         mask = scaled(toned(Image.radial_gradient("L"), fade), side, side)
@@ -84,48 +68,44 @@ class Canvas:
         self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
     def sun(self, x: float, y: float, radius: float) -> None:
-        """The palette's sun, with its light around it."""
+        """The palette's sun with its light around it, or its moon."""
         self.glow(x, y, radius * 5.5, self.palette.sun, 0.62)
         self.glow(x, y, radius * 2.2, self.palette.sun, 0.55)
         self.disc(x, y, radius, self.palette.sun)
+        if self.palette.night:
+            for across, up, size in ((-0.3, 0.25, 0.26), (0.35, 0.1, 0.18), (0.02, -0.45, 0.2)):
+                grey = mix(self.palette.sun, self.palette.far, 0.13)
+                self.disc(x + radius * across, y - radius * up, radius * size, grey)
 
-    def stars(self, lowest: float) -> None:
-        """Scatters stars down to the height `lowest`, thinning out towards it."""
-        light = mix(self.palette.sun, (255, 255, 255), 0.5)
-        for _ in range(150):
-            x, y = self.rng.uniform(0, self.w), lowest * self.rng.random() ** 1.4
-            size = self.u * self.rng.choice((0.1, 0.13, 0.16, 0.28))
-            under = self.image.getpixel((min(self.w - 1, int(x)), min(self.h - 1, int(y))))
-            assert isinstance(under, tuple)
-            red, green, blue = (int(channel) for channel in under)
-            self.disc(x, y, size, mix((red, green, blue), light, self.rng.uniform(0.35, 1)))
+    def dots(self, colour: Colour, count: int, lowest: float, sizes: Sequence[float]) -> None:
+        """Scatters discs (sizes in u) down to the height `lowest`, thinning out towards it."""
+        for _ in range(count):
+            x, y = self.rng.uniform(0, self.w), lowest * self.rng.random() ** 1.3
+            r = self.u * self.rng.choice(sizes)
+            self.draw.ellipse((x - r, y - r, x + r, y + r), fill=(*colour, self.rng.randint(90, 255)))
 
-    def cloud(self, x: float, y: float, length: float, colour: Colour, alpha: float) -> None:
-        """A flat-bottomed cloud whose base is centred on (x, y)."""
-        puffs = [(x + length * (at - 0.5), length * size) for at, size in ((0.2, 0.13), (0.42, 0.21), (0.68, 0.16))]
-        outline: list[Point] = []
-        for step in range(61):
-            across = x + length * (step / 60 - 0.5)
-            heights = [math.sqrt(max(0.0, r * r - (across - cx) ** 2)) for cx, r in puffs]
-            end = math.sqrt(max(0.0, 1 - (abs(step / 30 - 1)) ** 6)) * length * 0.05
-            outline.append((across, y - max(*heights, end)))
-        self.shape(outline, mix(colour, (255, 255, 255), 0.25), colour, alpha=alpha)
+    def haze(self, y: float, half: float, colour: Colour, strength: float) -> None:
+        """A soft band of mist or light across the canvas, centred on the height `y`."""
+        levels = bytes(round(255 * strength * math.sin(math.pi * (at + 0.5) / 64) ** 2) for at in range(64))
+        mask = scaled(Image.frombytes("L", (1, 64), levels), self.w, max(2, round(2 * half)))
+        self.image.paste(colour, (0, round(y - half)), mask)
 
-    def beam(self, x: float, low: float, tall: float, half: float, colour: Colour, strength: float) -> None:
-        """A soft vertical streak of light, brightest at its foot `low`, that fades out `tall` above it."""
-        from PIL import Image, ImageChops  # noqa: PLC0415
-
-        width, height = max(2, round(2 * half)), max(2, round(tall))
-        fade = [round(255 * strength * (k / 255) ** 1.5 * min(1.0, (255 - k) / 14)) for k in range(256)]
-        upright = scaled(toned(Image.linear_gradient("L"), fade), width, height)
-        across = [round(255 * math.sin(math.pi * (at + 0.5) / 64) ** 2) for at in range(64)]
-        sideways = scaled(Image.frombytes("L", (64, 1), bytes(across)), width, height)
-        self.image.paste(colour, (round(x - half), round(low - tall)), ImageChops.multiply(upright, sideways))
+    def ray(self, x: float, y: float, angle: float, spread: float, colour: Colour, strength: float) -> None:
+        """A cone of light that leaves (x, y) at an angle (radians, 0 to the right) and fades out on its way."""
+        small, reach = 8, max(self.w * 0.75, self.h)  # a soft edge has no detail worth computing at full size
+        mask = Image.new("L", (self.w // small + 1, self.h // small + 1))
+        for step in range(24, 0, -1):
+            ends = [
+                (reach * step / 24 * math.cos(a), reach * step / 24 * math.sin(a))
+                for a in (angle - spread, angle + spread)
+            ]
+            cone = [((x + dx) / small, (y + dy) / small) for dx, dy in ((0, 0), *ends)]
+            ImageDraw.Draw(mask).polygon(cone, fill=round(255 * strength * (1 - step / 25) ** 1.2))
+        mask = scaled(mask.filter(ImageFilter.GaussianBlur(2.5 * self.u / small)), self.w, self.h)
+        self.image.paste(colour, (0, 0), mask)
 
     def mirror(self, shore: float, tint: Colour) -> None:
         """Lays still water below `shore`: what is above it upside down, shortened and tinted."""
-        from PIL import Image, ImageOps  # noqa: PLC0415
-
         top, deep = round(shore), self.h - round(shore)
         above = self.image.crop((0, max(0, top - 2 * deep), self.w, top))
         water = scaled(ImageOps.flip(above), self.w, deep)
@@ -147,33 +127,45 @@ class Canvas:
             points.append((step / 320 * self.w, base - height * swing / total))
         return [*points, (self.w + 2.0, self.h + 2.0)]
 
-    def _clip(self, points: Sequence[Point]) -> tuple[int, int, int, int] | None:
-        across, down = [x for x, _ in points], [y for _, y in points]
-        left, upper = max(0, math.floor(min(across))), max(0, math.floor(min(down)))
-        right, lower = min(self.w, math.ceil(max(across)) + 1), min(self.h, math.ceil(max(down)) + 1)
-        return (left, upper, right, lower) if left < right and upper < lower else None
+    def depth(self, share: float) -> Colour:
+        """What land looks like at a distance: 0 melts into the sky, 1 stands right here."""
+        p = self.palette
+        return mix(mix(p.sky[2], p.far, 0.55), p.near, share**1.2)
 
 
-def vertical(width: int, height: int, colours: Sequence[Colour]) -> "Image":
+def vertical(width: int, height: int, colours: Sequence[Colour]) -> Image.Image:
     """An image of a gradient through those colours (two or more), from top to bottom."""
-    from PIL import Image  # noqa: PLC0415
-
-    column = bytearray()
-    for row in range(height):
-        place = row / max(1, height - 1) * (len(colours) - 1)
+    column, steps = bytearray(), min(height, 128)
+    for row in range(steps):
+        place = row / max(1, steps - 1) * (len(colours) - 1)
         at = min(int(place), len(colours) - 2)
         column += bytes(mix(colours[at], colours[at + 1], place - at))
-    return scaled(Image.frombytes("RGB", (1, height), bytes(column)), width, height)
+    return scaled(Image.frombytes("RGB", (1, steps), bytes(column)), width, height)
 
 
-def scaled(image: "Image", width: int, height: int) -> "Image":
-    """The image at another size in pixels; made smaller, its edges become smooth."""
-    from PIL.Image import Resampling  # noqa: PLC0415
-
-    how = Resampling.HAMMING if width < image.width else Resampling.BICUBIC
+def scaled(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The image at another size in pixels, with smooth edges."""
+    how = Image.Resampling.BILINEAR
+    if image.width == 1:  # each row has one colour: once they are mixed, they are only drawn out
+        image, how = image.resize((1, height), how), Image.Resampling.NEAREST  # pyright: ignore[reportUnknownMemberType]
     return image.resize((width, height), how)  # pyright: ignore[reportUnknownMemberType] - numpy is not here
 
 
-def toned(image: "Image", table: Sequence[int]) -> "Image":
+def toned(image: Image.Image, table: Sequence[int]) -> Image.Image:
     """A one-channel image with each of its 256 levels replaced by the table's."""
     return image.point(table)  # pyright: ignore[reportUnknownMemberType] - numpy is not here
+
+
+@cache
+def curve(text: str) -> list[Point]:
+    """A closed curve through the points of a text, "across up, across up, …", which bends sharply where one has a !."""
+    corners = [(*map(float, pair.rstrip("!").split()), pair[-1] == "!") for pair in text.split(", ")]
+    points: list[Point] = []
+    for at, (x, y, sharp) in enumerate(corners):  # as Catmull and Rom did it
+        before, after, beyond = (corners[(at + step) % len(corners)] for step in (-1, 1, 2))
+        first, last = (x, y) if sharp else before, after if after[2] else beyond
+        for t in (step / 8 for step in range(8)):
+            shares = (-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2)
+            along = list(zip(shares, (first, (x, y), after, last), strict=True))
+            points.append((sum(s * p[0] for s, p in along) / 2, sum(s * p[1] for s, p in along) / 2))
+    return points

@@ -1,44 +1,39 @@
-"""Setting a title: which font has which character, where lines break, how large they may be."""
+"""Setting a title: whether its letters can be set at all, where lines break, how large they may be."""
 
-import struct
-from bisect import bisect_right
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from math import ceil, floor
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from darkroom.providers.drawing import script
-
-if TYPE_CHECKING:
-    from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont
+from PIL import Image, ImageDraw, ImageFont
 
 Box = tuple[int, int, int, int]
 """Left, upper, right, lower; in pixels, the last two outside."""
 
 _FONTS = Path(__file__).with_name("fonts")
-_TITLE_FONTS = (
-    "InterDisplay-ExtraBold-subset.otf",
-    "DejaVuSans-Bold-subset.ttf",
-    "Symbola-subset.ttf",
-    "DroidSansFallback-subset.ttf",
-)
-_FOOTER_FONT = "Inter-Medium-subset.otf"
-_THICKENED = {"DroidSansFallback-subset.ttf": 0.015, "Symbola-subset.ttf": 0.006}  # em: they come in one weight only
+_LATIN, SYMBOLS, _CJK = "InterDisplay-ExtraBold-subset.otf", "Symbola-subset.ttf", "DroidSansFallback-subset.ttf"
+_TITLE_FONTS = (_LATIN, "DejaVuSans-Bold-subset.ttf", SYMBOLS, _CJK)
+FOOTER_FONT = "Inter-Medium-subset.otf"
+_THICKENED = {_CJK: 0.015, SYMBOLS: 0.006}  # em: they come in one weight only
 _LINE_HEIGHT = 1.16  # em
 _ELLIPSIS = "…"
-_CLOSING = frozenset("、。，．！？）」』】〉》・ー…!?,.;:)]}%")
+_WIDE = "\u2e80-\u9fff\uac00-\ud7a3\U0001f300-\U0010ffff"  # a line may end after each of these
+_PIECE = re.compile(rf" ?(?:[{_WIDE}]|[^ {_WIDE}]+)[、。，．！？）」』】〉》・ー…!?,.;:)\]}}%]*")
+_READ_AT_MOST = 2_000
+# Variation selectors, the box around a keycap and skin tones only change what stands before them.
+_UNSEEN = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u20e3\U0001f3fb-\U0001f3ff]")
+_ZWJ_GENDER = re.compile("\u200d[\u2640\u2642]\ufe0f?")
 
 
 @dataclass(frozen=True)
 class Title:
-    """Lines in reading order, at the largest size (pixels) that fits."""
+    """Lines at the largest size (pixels) that fits."""
 
     lines: tuple[str, ...]
     size: int
-    right_to_left: bool
 
     @property
     def height(self) -> int:
@@ -47,188 +42,120 @@ class Title:
 
 
 def title_text(prompt: str) -> str:
-    """What of a prompt can be set in type, on one line; empty if nothing can."""
-    return script.clean(prompt, _drawable)
+    """The prompt on one line, or nothing if one of its letters cannot be set as it is written.
+
+    That is so where no font has it, and in scripts that are read from the right: their letters would have
+    to be ordered and joined; and where a mark has no letter composed with it. Symbols without a font are left out.
+    """
+    text = unicodedata.normalize("NFC", _ZWJ_GENDER.sub("", prompt[:_READ_AT_MOST]))
+    parts = [_settable(char) for char in text]
+    line = " ".join("".join(part or "" for part in parts).split())
+    worded = None not in parts and any(unicodedata.category(char)[0] in "LNS" for char in line)
+    return line if worded else ""
+
+
+def _settable(char: str) -> str | None:
+    """What is set for a character; None for a letter that cannot be."""
+    category = unicodedata.category(char)
+    if category == "Cc" or category[0] == "Z":
+        return " "
+    if _UNSEEN.match(char) or category[0] == "C":
+        return ""
+    if category[0] == "M" or unicodedata.bidirectional(char) in {"R", "AL", "AN"}:
+        return None
+    if "\U0001f1e6" <= char <= "\U0001f1ff":  # a flag is written as its two letters
+        return chr(ord(char) - 0x1F1E6 + ord("A"))
+    if _font_for(char):
+        return char
+    plain = unicodedata.normalize("NFKC", char)
+    if plain != char:
+        parts = [_settable(part) for part in plain]
+        return None if None in parts else "".join(part or "" for part in parts)
+    return None if category[0] in "LN" else ""
 
 
 def fit(text: str, width: int, *, largest: int, smallest: int, lines: int) -> Title:
     """Breaks a text into at most that many lines of `width` pixels, and ends it with … if it is too long."""
-    rtl = script.is_right_to_left(text)
-    if len(text) > 120 * lines:  # more cannot fit, and measuring is not free
-        text = text[: 120 * lines].rstrip() + _ELLIPSIS
     sizes = [largest]
     while sizes[-1] > smallest:
         sizes.append(max(smallest, round(sizes[-1] * 0.93) - 1))
-    whole = 0.97 * _width(text, smallest) / smallest  # em; a little less, as rounding differs between sizes
+    short, long = text[: 120 * lines], len(text) > 120 * lines  # more cannot fit, and measuring is not free
     for may_split in (False, True):
         for size in sizes:
             allowed = lines if size < 0.7 * largest else min(2, lines)  # a tall block would hide the picture
-            if whole * size > width * allowed:
-                continue
-            broken = _break(text, size, width, may_split=may_split)
-            if broken is not None and len(broken) <= allowed:
-                return Title(_balanced(text, size, width, broken), size, rtl)
-    kept = (_break(text, smallest, width, may_split=True) or [""])[:lines]
-    return Title((*kept[:-1], _shortened(kept[-1], smallest, width)), smallest, rtl)
+            broken = _break(short, width / size, may_split=may_split)
+            if broken is not None and len(broken) <= allowed and not long:
+                # Lines that are about equally long, as a typesetter would have them.
+                tries = (_break(text, width / size * share / 100, may_split=False) for share in range(50, 100, 2))
+                even = next((tried for tried in tries if tried and len(tried) <= len(broken)), broken)
+                return Title(tuple(even), size)
+    kept = (_break(short, width / smallest, may_split=True) or [""])[:lines]
+    return Title((*kept[:-1], _shortened(kept[-1], width / smallest)), smallest)
 
 
-def draw_title(pen: "ImageDraw", title: Title, box: Box, colour: tuple[int, int, int]) -> None:
-    """Sets the lines at the bottom of a box, at the side where its script begins."""
-    left, _, right, lower = box
+def draw_title(pen: ImageDraw.ImageDraw, title: Title, box: Box, colour: tuple[int, int, int]) -> None:
+    """Sets the lines at the bottom and the left of a box."""
+    left, _, _, lower = box
     for number, line in enumerate(title.lines):
-        runs = _runs(line, right_to_left=title.right_to_left)
-        first, last = _extent(runs, title.size)
-        x = right - last if title.right_to_left else left - first
-        baseline = lower - title.height + round(title.size * (_LINE_HEIGHT * number + 0.93))
-        for name, piece in runs:
-            font, stroke = _font(name, title.size), _THICKENED.get(name, 0) * title.size
-            pen.text((x, baseline), piece, fill=colour, font=font, anchor="ls", stroke_width=stroke)
-            x += round(font.getlength(piece))
+        x, baseline = left, lower - title.height + round(title.size * (_LINE_HEIGHT * number + 0.93))
+        for first, (name, piece) in enumerate(_runs(line)):
+            typeface, stroke = font(name, title.size), _THICKENED.get(name, 0) * title.size
+            if first == 0:  # an accent may hang over the letter that carries it
+                x -= round(typeface.getbbox(piece, anchor="ls", stroke_width=stroke)[0])
+            pen.text((x, baseline), piece, fill=colour, font=typeface, anchor="ls", stroke_width=stroke)
+            x += round(typeface.getlength(piece))
 
 
-def draw_footer(pen: "ImageDraw", text: str, size: int, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    """Sets small type (ASCII and the middle dot) with its baseline's left end at `place`."""
-    pen.text(place, text, fill=colour, font=_font(_FOOTER_FONT, size), anchor="ls")
-
-
-def _balanced(text: str, size: int, width: int, broken: list[str]) -> tuple[str, ...]:
-    """The same number of lines, but about equally long, as a typesetter would have them."""
-    best, low, high = broken, width // 2, width
-    while high - low > 8:
-        middle = (low + high) // 2
-        tried = _break(text, size, middle, may_split=False)
-        if tried is not None and len(tried) <= len(broken):
-            best, high = tried, middle
-        else:
-            low = middle
-    return tuple(best)
-
-
-def _shortened(line: str, size: int, width: int) -> str:
-    while line and _width(line.rstrip() + _ELLIPSIS, size) > width:
+def _shortened(line: str, width: float) -> str:
+    while line and _width(line.rstrip() + _ELLIPSIS) > width:
         space = line.rfind(" ")
         # Between words, where that does not cost half of the line.
         line = line[:space] if space > len(line) / 2 else line[:-1]
     return line.rstrip(" ,;:.-–") + _ELLIPSIS
 
 
-def _break(text: str, size: int, width: int, *, may_split: bool) -> list[str] | None:
-    """Greedy lines, or None where a word is wider than a line and may not be split."""
-    lines: list[str] = []
-    line = ""
-    for piece, spaced in _pieces(text):
-        joined = f"{line} {piece}" if line and spaced else line + piece
-        if _width(joined, size) <= width:
-            line = joined
-            continue
-        if line:
-            lines.append(line)
-        line = piece
-        if _width(piece, size) > width:
-            if not may_split:
-                return None
-            *full, line = _split(piece, size, width)
-            lines += full
-    return [*lines, line] if line else lines
+def _break(text: str, width: float, *, may_split: bool) -> list[str] | None:
+    """Greedy lines of `width` em, or None where a piece is wider than a line and may not be split."""
+    lines, used = [""], 0.0
+    for piece in _PIECE.findall(text):
+        whole = _width(piece.strip()) <= width
+        if not whole and not may_split:
+            return None
+        for part in (piece,) if whole else piece:
+            if lines[-1] and used + _width(part) > width:
+                lines.append("")
+                used = 0.0
+            lines[-1] += part if lines[-1] else part.lstrip()
+            used += _width(part)
+    return lines
 
 
-def _split(word: str, size: int, width: int) -> list[str]:
-    parts = [""]
-    for char in word:
-        if parts[-1] and _width(parts[-1] + char, size) > width:
-            parts.append("")
-        parts[-1] += char
-    return parts
+@lru_cache(maxsize=4096)
+def _width(text: str) -> float:
+    """In em, with a little room for rounding and for ink that hangs over."""
+    return 1.02 * sum(font(name, 100).getlength(piece) for name, piece in _runs(text)) / 100
 
 
-def _pieces(text: str) -> list[tuple[str, bool]]:
-    """What may stand on a line of its own, and whether a space comes before it."""
-    pieces: list[tuple[str, bool]] = []
-    for word in text.split():
-        start = True
-        for char in word:
-            alone = _breaks_anywhere(char) or (not start and _breaks_anywhere(pieces[-1][0][-1]))
-            if start or (alone and char not in _CLOSING):
-                pieces.append((char, start))
-            else:
-                pieces[-1] = (pieces[-1][0] + char, pieces[-1][1])
-            start = False
-    return pieces
-
-
-def _breaks_anywhere(char: str) -> bool:
-    return "\u2e80" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" or char >= "\U0001f300"
-
-
-def _width(line: str, size: int) -> int:
-    # The direction of the line moves its characters about, but hardly changes how wide they are.
-    first, last = _extent(_runs(line, right_to_left=script.is_right_to_left(line)), size)
-    return last - first
-
-
-def _extent(runs: Sequence[tuple[str, str]], size: int) -> tuple[int, int]:
-    """Where the ink of a line begins and ends, in pixels from where its pen starts.
-
-    An accent may hang over the letter that carries it, so the pen's own way is not enough to know.
-    """
-    first, last, pen = 0, 0, 0
-    for number, (name, piece) in enumerate(runs):
-        font, stroke = _font(name, size), _THICKENED.get(name, 0) * size
-        left, _, right, _ = font.getbbox(piece, anchor="ls", stroke_width=stroke)
-        first = min(first, pen + floor(left)) if number else floor(left)
-        last = max(last, pen + ceil(right))
-        pen += round(font.getlength(piece))
-    return first, last
-
-
-def _runs(line: str, *, right_to_left: bool) -> list[tuple[str, str]]:
-    """The line in visual order, cut where the font changes: font file and text of each part."""
-    runs: list[tuple[str, str]] = []
-    for char in script.visual(line, right_to_left=right_to_left, drawable=_drawable):
-        name = _font_for(char) or _TITLE_FONTS[0]
-        if runs and runs[-1][0] == name:
-            runs[-1] = (name, runs[-1][1] + char)
-        else:
-            runs.append((name, char))
-    return runs
-
-
-def _drawable(char: str) -> bool:
-    return _font_for(char) is not None
+def _runs(line: str) -> Iterator[tuple[str, str]]:
+    """The line cut where the font changes: font file and text of each part."""
+    for name, chars in groupby(line, lambda char: _font_for(char) or _LATIN):
+        yield name, "".join(chars)
 
 
 @lru_cache(maxsize=4096)
 def _font_for(char: str) -> str | None:
-    return next((name for name in _TITLE_FONTS if _has(name, char)), None) if char else None
-
-
-def _has(name: str, char: str) -> bool:
-    starts, ends = _coverage(name)
-    at = bisect_right(starts, ord(char)) - 1
-    return at >= 0 and ord(char) <= ends[at]
-
-
-@cache
-def _coverage(name: str) -> tuple[list[int], list[int]]:
-    """First and last characters of the ranges a font has: Pillow cannot tell, so its `cmap` is read here.
-
-    The bundled fonts have one subtable, of format 12 (OpenType specification, "cmap").
-    """
-    content = (_FONTS / name).read_bytes()
-    tables: int = struct.unpack_from(">H", content, 4)[0]
-    for number in range(tables):
-        tag, _, offset, _ = struct.unpack_from(">4sIII", content, 12 + 16 * number)
-        if tag == b"cmap":
-            subtable = offset + struct.unpack_from(">I", content, offset + 8)[0]
-            count = struct.unpack_from(">I", content, subtable + 12)[0]
-            groups = [struct.unpack_from(">III", content, subtable + 16 + 12 * group) for group in range(count)]
-            return [first for first, _, _ in groups], [last for _, last, _ in groups]
-    raise ValueError(f"{name} has no cmap table")
+    """The first font that has a glyph of its own for a character, not the one that stands for every missing one."""
+    for name in _TITLE_FONTS:
+        missing, drawn = Image.new("L", (48, 48)), Image.new("L", (48, 48))
+        for image, text in ((missing, "\U0010ffff"), (drawn, char)):
+            ImageDraw.Draw(image).text((12, 36), text, fill=255, font=font(name, 24), anchor="ls")
+        if char == " " or (drawn.getbbox() and drawn.tobytes() != missing.tobytes()):
+            return name
+    return None
 
 
 @lru_cache(maxsize=64)
-def _font(name: str, size: int) -> "FreeTypeFont":
+def font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    """One of the bundled fonts, at a size in pixels."""
     # The basic layout: the other one needs a library from the operating system, which may be missing.
-    from PIL import ImageFont  # noqa: PLC0415 - heavy, and only drawing needs it
-
     return ImageFont.truetype(_FONTS / name, size, layout_engine=ImageFont.Layout.BASIC)
