@@ -241,8 +241,8 @@ class State(StrEnum):
 class Progress(Sparse):
     """How far a generation is: in parts (seconds), and in a sentence made of them.
 
-    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what is going wrong at the
-    moment, as a sentence.
+    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what goes wrong now, in a
+    sentence.
     """
 
     message: str

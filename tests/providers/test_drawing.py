@@ -107,7 +107,7 @@ def test_each_word_is_seen_in_any_prompt() -> None:
         ),
         ("A fox reading a map, warm evening light", Idea("forest hills", "sunset", "", "fox", "stands")),
         ("cats on the beach", Idea("sea", "", "", "cat", "stands")),
-        ("snowy mountains at night, not the sea", Idea("hills", "winter", "snow")),
+        ("snowy mountains at night, not the sea", Idea("hills", "night", "snow")),
         ("a woman with a horse", Idea("hills lake", "", "", "🐎", "stands")),
         ("a knight", Idea("portrait")),
         ("what nobody knows", Idea()),

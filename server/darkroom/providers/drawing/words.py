@@ -100,4 +100,6 @@ def understood(prompt: str) -> Idea:
 
     figure = next((idea for idea in ideas if idea.figure), Idea(home=first("home")))
     place = first("place") or figure.home
-    return Idea(place, first("light"), first("weather"), figure.figure, figure.manner)
+    # Snow at night is dark: a word that is only about the light knows it better than a word for the weather.
+    light = next((idea.light for idea in ideas if idea.light and not idea.weather), first("light"))
+    return Idea(place, light, first("weather"), figure.figure, figure.manner)
