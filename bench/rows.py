@@ -57,7 +57,10 @@ def main() -> int:
 
 
 async def fill(home: Path, count: int) -> None:
-    """Most rows are finished ones of FatThumb; each ten-thousandth is of another provider, or ended otherwise."""
+    """Most rows are finished ones of FatThumb; each ten-thousandth is of another provider, or ended otherwise.
+
+    Ids are spread as random ones are, and the same in every run.
+    """
     async with open_database(home):
         """Makes it."""
     request, images = REQUEST.model_dump_json(), '[{"index":1,"status":"succeeded","path":"/pictures/fox.png"}]'
@@ -69,8 +72,9 @@ async def fill(home: Path, count: int) -> None:
     )
     rare = "i % 10000 = 0"
     select = f"""
-        SELECT 'gen_' || lower(hex(randomblob(13))), 'local', iif({rare}, 'betterwaifu', 'fatthumb'), 'key',
-            ?, ?, iif({rare}, 'key ' || i, NULL), 'delivered',
+        SELECT printf('gen_%08x%018x', i * 2654435761 & 0xffffffff, i), 'local',
+            iif({rare}, 'betterwaifu', 'fatthumb'), 'key',
+            ?, ?, iif({rare}, 'key ' || i, NULL), iif(i % 100 = 50, 'lost', 'delivered'),
             iif({rare}, 'cancelled', iif(i % 500 = 1, 'failed', 'succeeded')), 'holder ' || (i % 50),
             {NOW} - 30.0 * ({count} - i), 'token ' || i, {NOW} - 30.0 * ({count} - i), 'job ' || i, 0, ?,
             iif(i % 500 = 1, ?, NULL), {NOW} - 30.0 * ({count} - i) + 20.0 FROM n
@@ -106,7 +110,11 @@ QUESTIONS: dict[str, Question] = {
     "a page far back": page(before=1000),
     **{f"those that are {status}": page(status=status) for status in Status},
     **{f"those of {provider}": page(provider=provider) for provider in ("fatthumb", "betterwaifu", "sketch")},
-    **{f"those of sketch that are {status}": page(provider="sketch", status=status) for status in Status},
+    **{
+        f"those of {provider} that are {status}": page(provider=provider, status=status)
+        for provider in ("fatthumb", "sketch")
+        for status in Status
+    },
     "ids that begin with gen_": lambda ledger: ledger.ids("local", "gen_", 20),
     "ids that begin with gen_0a": lambda ledger: ledger.ids("local", "gen_0a", 20),
     "ids that begin with gen_0a1b2c": lambda ledger: ledger.ids("local", "gen_0a1b2c", 20),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.rows import QUESTIONS, SIGNS, fill
+from bench.rows import NOW, QUESTIONS, SIGNS, fill
 from darkroom.store.database import open_database
 from darkroom.store.sqlite import SqliteLedger
 
@@ -24,6 +24,29 @@ async def test_an_index_answers(tmp_path: Path, name: str) -> None:
         plans = {sql: [row[3] for row in database.db.execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in asked}
     assert plans
     assert {sql: plan for sql, plan in plans.items() if any(map(reads_all, plan))} == {}
+
+
+async def steps(home: Path, rows: int) -> dict[str, int]:
+    """How much SQLite works at each question to a ledger with so many rows."""
+    await fill(home, rows)
+    taken = dict.fromkeys(QUESTIONS, 0)
+    async with open_database(home) as database:
+        ledger = SqliteLedger(database, SIGNS, lambda: NOW)
+        for name, question in QUESTIONS.items():
+
+            def count(name: str = name) -> int:
+                taken[name] += 1
+                return 0
+
+            database.db.set_progress_handler(count, 20)
+            await question(ledger)
+    return taken
+
+
+async def test_a_question_is_hardly_more_work_where_there_are_four_times_as_many_rows(tmp_path: Path) -> None:
+    few, many = await steps(tmp_path / "few", 12_000), await steps(tmp_path / "many", 48_000)
+    # A few more of the rare rows are allowed for; whatever reads all, or all lost answers, reads four times as many.
+    assert {name: (few[name], many[name]) for name in QUESTIONS if many[name] > 1.5 * few[name] + 50} == {}
 
 
 def reads_all(step: str) -> bool:

@@ -35,13 +35,14 @@ from darkroom.store.database import open_database
 from darkroom.store.sqlite import SqliteLedger
 from tests.ledgers import Seen
 
-async def main():
-    async with open_database(Path(sys.argv[1])) as database:
-        print(await SqliteLedger(database, Seen()).version())
+async def main(home):
+    async with open_database(home) as database:
+        await SqliteLedger(database, Seen()).version()
 
 print("ready", flush=True)
-sys.stdin.readline()
-anyio.run(main)
+for line in sys.stdin:
+    anyio.run(main, Path(line.strip()))
+    print("ready", flush=True)
 """
 
 
@@ -189,23 +190,26 @@ async def test_a_ledger_cut_in_half_is_refused_and_left_byte_for_byte(tmp_path: 
 
 
 def test_two_processes_that_open_a_blank_ledger_at_once_both_succeed(tmp_path: Path) -> None:
-    for turn in range(3):
-        home = tmp_path / str(turn)
-        command = [sys.executable, "-c", OPENING, str(home)]
-        processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
+    homes = [tmp_path / str(turn) for turn in range(5)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for home in homes:
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
         for process in processes:
             assert process.stdin is not None
-            process.stdin.write("go\n")
+            process.stdin.write(f"{home}\n")
             process.stdin.flush()
-        for process in processes:
-            _, errors = process.communicate(timeout=30)
-            assert process.returncode == 0, errors
+    for process in processes:
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 0, errors
+    for home in homes:
         assert [name for name, _ in recorded(home / FILE_NAME)] == NAMES
 
 

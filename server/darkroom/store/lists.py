@@ -25,7 +25,8 @@ def page(
     if status is not None:
         where.append(_BY_STATUS.get(status, f"stage = '{status.value}'"))
     if provider is not None:
-        where.append("provider = ?")
+        # Few are not over yet, but they may be a provider's oldest: its own index would lead through all of its rows.
+        where.append("+provider = ?" if status in _BY_STATUS else "provider = ?")
         values.append(provider)
     if before is not None:
         where.append("seq < ?")
