@@ -1,22 +1,27 @@
 """generate and wait become tasks for a client that declared them, and stay what they are for all others."""
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 from darkroom.extensions.tasks import IDENTIFIER
-from tests.extensions.task_client import DECLARED, altered, meta, tasks_of
+from tests.extensions.task_client import DECLARED, TaskClient, altered, meta, tasks_of
 from tests.hosts import Home, RawServer, connected, darkroom, running
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
 
-ONE_AT_A_TIME = {"BETTERWAIFU_LIMITS": "active=1,submit=1000/1"}
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Generator[TaskClient]:
+    """A client whose server has begun nothing, and has no key: for whatever begins nothing either."""
+    with tasks_of(Home(tmp_path_factory.mktemp("blank"))) as client:
+        yield client
 
 
-def test_the_extension_is_advertised_to_clients_of_its_era(home: Home) -> None:
-    with tasks_of(home) as client:
-        capabilities = client.ask("server/discover")["result"]["capabilities"]
+def test_the_extension_is_advertised_to_clients_of_its_era(blank: TaskClient) -> None:
+    capabilities = blank.ask("server/discover")["result"]["capabilities"]
     assert capabilities["extensions"][IDENTIFIER] == {}
 
 
@@ -99,10 +104,9 @@ def test_a_wait_whose_time_is_over_says_so_and_stays_over_whatever_comes_later(h
     ],
 )
 def test_a_call_that_is_refused_is_answered_at_once_without_a_task(
-    home: Home, tool: str, arguments: dict[str, Any], said: str
+    blank: TaskClient, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
-    with tasks_of(home) as client:
-        answer = client.call(tool, **arguments)
+    answer = blank.call(tool, **arguments)
     assert answer["resultType"] == "complete"
     assert answer["isError"] is True
     assert answer["content"][0]["text"].startswith(said)
@@ -116,9 +120,8 @@ def test_a_generation_that_fails_completes_its_task_and_says_why(home: Home, fat
     assert task["result"]["structuredContent"]["error"]["code"] == "payment_required"
 
 
-def test_other_tools_stay_plain_calls(home: Home) -> None:
-    with tasks_of(home) as client:
-        assert client.call("list_generations")["resultType"] == "complete"
+def test_other_tools_stay_plain_calls(blank: TaskClient) -> None:
+    assert blank.call("list_generations")["resultType"] == "complete"
 
 
 async def test_a_client_that_did_not_declare_tasks_is_answered_as_before(home: Home) -> None:
@@ -141,30 +144,30 @@ def test_a_client_of_the_older_era_is_answered_as_before_even_if_it_names_the_ex
 
 
 @pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
-def test_a_client_that_did_not_declare_tasks_is_told_what_it_needs(home: Home, method: str) -> None:
-    with tasks_of(home, {}) as client:
-        error = client.ask(method, taskId="task_x", inputResponses={})["error"]
+def test_a_client_that_did_not_declare_tasks_is_told_what_it_needs(blank: TaskClient, method: str) -> None:
+    error = TaskClient(blank.server, {}).ask(method, taskId="task_x", inputResponses={})["error"]
     assert error["code"] == -32021
     assert error["data"]["requiredCapabilities"]["extensions"] == {IDENTIFIER: {}}
 
 
-@pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
 @pytest.mark.parametrize("change", ["owner = 'someone else'", "created_at = created_at - 604801"])
 def test_a_task_of_another_caller_or_past_its_time_is_as_unknown_as_one_that_never_was(
-    home: Home, method: str, change: str
+    home: Home, fatthumb: FatThumb, change: str, subtests: pytest.Subtests
 ) -> None:
-    with tasks_of(home) as client:
+    with tasks_of(home.with_(fatthumb)) as client:
         task = client.task("generate", prompt="a fox")
         client.ended(task)
         altered(home, f"UPDATE tasks SET {change}")
-        error = client.ask(method, taskId=task, inputResponses={})["error"]
-        never = client.ask(method, taskId="task_never", inputResponses={})["error"]
-    assert error["code"] == never["code"] == -32602
-    assert error["message"] == never["message"]
+        for method in ("tasks/get", "tasks/update", "tasks/cancel"):
+            with subtests.test(method=method):
+                error = client.ask(method, taskId=task, inputResponses={})["error"]
+                never = client.ask(method, taskId="task_never", inputResponses={})["error"]
+                assert error["code"] == never["code"] == -32602
+                assert error["message"] == never["message"]
 
 
-def test_rows_past_their_time_are_removed_when_the_next_task_begins(home: Home) -> None:
-    with tasks_of(home) as client:
+def test_rows_past_their_time_are_removed_when_the_next_task_begins(home: Home, fatthumb: FatThumb) -> None:
+    with tasks_of(home.with_(fatthumb)) as client:
         client.ended(client.task("generate", prompt="a fox"))
         altered(home, "UPDATE tasks SET created_at = created_at - 604801")
         again = client.task("generate", prompt="an owl")
@@ -174,9 +177,8 @@ def test_rows_past_their_time_are_removed_when_the_next_task_begins(home: Home) 
 
 
 @pytest.mark.parametrize("params", [{}, {"taskId": 7}, {"taskId": None}, {"taskId": ["task_x"]}])
-def test_a_malformed_id_is_refused_as_such(home: Home, params: dict[str, Any]) -> None:
-    with tasks_of(home) as client:
-        assert client.ask("tasks/get", **params)["error"]["code"] == -32602
+def test_a_malformed_id_is_refused_as_such(blank: TaskClient, params: dict[str, Any]) -> None:
+    assert blank.ask("tasks/get", **params)["error"]["code"] == -32602
 
 
 def test_where_the_task_cannot_be_written_the_call_is_answered_plainly(home: Home) -> None:
