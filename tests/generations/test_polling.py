@@ -47,7 +47,7 @@ async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> l
         journal = Journal(ledger, Changes())
         registry = Registry(providers={provider.name: provider}, default=provider.name, redact=Redactor([]))
         async with anyio.create_task_group() as tasks:
-            driver = Driver(journal, registry, "me", Collector(journal, home, clock), tasks, clock=clock)
+            driver = Driver(journal, registry, "me", Collector(journal, home), tasks, clock=clock)
             for number in range(jobs):
                 driver.resume(running_job(number))
             await anyio.sleep(seconds)

@@ -248,7 +248,7 @@ async def house(
         changes = Changes()
         journal = Journal(ledger, changes)
         registry = Registry({provider.name: provider for provider in providers}, providers[0].name, Redactor([]))
-        collector = Collector(journal, home / "pictures", clock)
+        collector = Collector(journal, home / "pictures")
         driver = Driver(journal, registry, holder, collector, tasks, clock=clock)
         service = Service(journal, changes, registry, driver, holder, tasks, clock=clock)
         yield House(service, driver, ledger, tasks.cancel_scope.cancel)

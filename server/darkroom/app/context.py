@@ -1,6 +1,7 @@
 """Everything that lives as long as the process does, built once from the settings."""
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -82,8 +83,14 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, part: Part = Part.ALL, *, named: Collection[str] = ()) -> AsyncGenerator[Opened]:
-    """Everything that lives as long as the process does.
+async def open_app(
+    settings: Settings,
+    part: Part = Part.ALL,
+    *,
+    named: Collection[str] = (),
+    clock: Callable[[], float] = time.time,
+) -> AsyncGenerator[Opened]:
+    """Everything that lives as long as the process does. `clock`: seconds since 1970.
 
     What it is sending when the block ends is seen to its end first; a server (ALL) gives it a last moment only.
 
@@ -99,16 +106,16 @@ async def open_app(settings: Settings, part: Part = Part.ALL, *, named: Collecti
             anyio.create_task_group() as tasks,
         ):
             log.info("The ledger is under %s, pictures are saved under %s", settings.home, settings.pictures)
-            ledger = SqliteLedger(database, presence)
+            ledger = SqliteLedger(database, presence, clock)
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
             providers = registry.build(
                 settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
             )
             changes = Changes()
-            journal = Journal(ledger, changes)
+            journal = Journal(ledger, changes, clock=clock)
             collector = Collector(journal, settings.pictures, strip=settings.strip_notes, redact=providers.redact)
-            driver = Driver(journal, providers, presence.id, collector, tasks, only=only)
+            driver = Driver(journal, providers, presence.id, collector, tasks, only=only, clock=clock)
             peers = Peers(ledger, presence, providers, changes, only)
             if part is not Part.NONE:
                 await peers.adopt(driver)
@@ -122,7 +129,7 @@ async def open_app(settings: Settings, part: Part = Part.ALL, *, named: Collecti
             else:
                 sends = frozenset[str]()
             service = Service(
-                journal, changes, providers, driver, presence.id, tasks, only=sends, budget=settings.budget
+                journal, changes, providers, driver, presence.id, tasks, only=sends, budget=settings.budget, clock=clock
             )
             try:
                 observer = Observer(changes, tasks)

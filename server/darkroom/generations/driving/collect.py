@@ -2,7 +2,6 @@
 
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -49,7 +48,6 @@ class Collector:
         self,
         journal: Journal,
         root: Path,
-        clock: Callable[[], float] = time.time,
         *,
         strip: bool = False,
         redact: Redactor | None = None,
