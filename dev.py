@@ -137,6 +137,7 @@ def coverage(words: list[str]) -> int:
 
 def in_parallel() -> list[str]:
     """The tests, on every core that there is."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the processes compiles every test anew, each time
     return ["pytest", "-n", str(TESTS_PER_CORE * cores()), "--dist", "worksteal"]
 
 

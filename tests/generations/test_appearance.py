@@ -138,6 +138,25 @@ def test_the_colours_of_a_jpeg_are_right_however_long_the_segment_is_that_tells_
     assert close(at(small, 0.5, 0.8), BLUE)
 
 
+def red_green_blue(more: bytes = b"") -> bytes:
+    """A JPEG of which Adobe's segment alone tells that its colours are plain red, green and blue."""
+    file = io.BytesIO()
+    quarters().save(file, "JPEG", quality=95, keep_rgb=True)
+    data = file.getvalue()
+    for letter, number in zip(b"RGB", (1, 2, 3), strict=True):  # its components are named by these elsewhere
+        data = data.replace(bytes((letter, 0x11, 0)), bytes((number, 0x11, 0)), 1)
+    scan = data.index(b"\xff\xda") + 5
+    data = data[:scan] + data[scan:].replace(b"R\0G\0B\0", b"\1\0\2\0\3\0", 1)
+    return data[:2] + segment(0xEE, data[6:18] + more) + data[18:]
+
+
+@pytest.mark.parametrize("more", [0, 1, 100, 60_000])
+def test_adobe_s_segment_tells_what_the_components_are_however_long_it_is(tmp_path: Path, more: int) -> None:
+    small = shown(tmp_path, red_green_blue(b"x" * more))
+    assert close(at(small, 0.2, 0.2), RED)
+    assert close(at(small, 0.5, 0.8), BLUE)
+
+
 def wrong(data: bytes) -> bytes:
     """A chunk whose checksum is wrong."""
     return data[:-1] + bytes((data[-1] ^ 1,))

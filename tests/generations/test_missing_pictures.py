@@ -197,6 +197,41 @@ def test_who_waits_for_any_does_not_wait_for_the_missing_picture_of_a_finished_o
     assert in_virtual_time(asked) < 1.0
 
 
+def test_a_picture_is_as_missing_as_before_when_darkroom_ended_while_it_fetched_it_again(tmp_path: Path) -> None:
+    provider = made_up(there("a"), a=png())
+    provider.hanging.add("a")
+
+    async def ended() -> None:
+        async with house(tmp_path, provider) as one:
+            await one.begin(lacking(AWAY))
+            assert (await one.status()).status == "failed"
+        assert len(provider.fetched("a")) == 1
+        provider.hanging.clear()
+        async with house(tmp_path, provider, holder="the next") as other:
+            assert await other.row() == lacking(AWAY)
+            assert (await other.status()).status == "succeeded"
+
+    in_virtual_time(ended)
+
+
+def test_a_picture_that_an_older_version_left_under_way_when_it_was_killed_is_missing_and_is_fetched(
+    tmp_path: Path,
+) -> None:
+    provider = made_up(there("a"), a=png())
+    left = lacking(AWAY).model_copy(update={"images": (Image(index=1, status=ImageStatus.PROCESSING),)})
+
+    async def told() -> None:
+        async with house(tmp_path, provider) as one:
+            await one.begin(left)
+            (image,) = (await one.desk.kept("gen_1")).images
+            assert image.status == "failed"
+            assert image.error is not None
+            assert "ended while it was fetching" in image.error.message
+            assert (await one.status()).status == "succeeded"
+
+    in_virtual_time(told)
+
+
 @pytest.mark.parametrize("ask", [get_status, wait])
 def test_what_was_refused_for_good_is_not_fetched_again(
     tmp_path: Path, ask: Callable[[House], Awaitable[Generation]]
