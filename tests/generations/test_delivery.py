@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from darkroom.generations.asking.delivery import READ_WITHIN_S, carried_by
+from darkroom.generations.asking.delivery import READ_WITHIN_S
 from darkroom.models import Answered
 from tests.generations.virtual import house, in_virtual_time, made_up, running_job, there
 
@@ -31,9 +31,8 @@ def test_an_answer_is_delivered_a_moment_after_it_was_written_and_not_before(tmp
     async def run() -> None:
         letter = Letter()
         async with house(tmp_path, made_up(there())) as one:
-            with carried_by(letter):
-                async with one.service.delivery.answering(running_job(), None):
-                    pass
+            async with one.service.delivery.answering(running_job(), None, letter):
+                pass
             await anyio.sleep(3600.0)  # a client that is slow to read
             assert (await one.row()).answered is Answered.PENDING
             letter.end(written=written)
@@ -50,9 +49,8 @@ def test_an_answer_is_lost_where_its_process_ends_before_that_moment(tmp_path: P
     async def run() -> None:
         letter = Letter()
         async with house(tmp_path, made_up(there())) as one:
-            with carried_by(letter):
-                async with one.service.delivery.answering(running_job(), None):
-                    pass
+            async with one.service.delivery.answering(running_job(), None, letter):
+                pass
             if written:
                 letter.end(written=True)
             await anyio.sleep(READ_WITHIN_S / 2)

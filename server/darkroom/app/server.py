@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from mcp import MCPError
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
@@ -28,7 +27,6 @@ from darkroom.extensions.fitting import Fitting
 from darkroom.extensions.gallery import gallery_page, with_gallery
 from darkroom.extensions.generation_tasks import GenerationTasks
 from darkroom.extensions.tasks import Tasks
-from darkroom.generations.asking.delivery import carried_by
 from darkroom.generations.desk import Desk
 from darkroom.prompts import every_prompt
 from darkroom.providers.catalogue import Catalogue
@@ -38,7 +36,6 @@ from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
 from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
-from darkroom.stdio.outbox import Letter
 from darkroom.stdio.streams import stdio_streams
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
@@ -80,7 +77,7 @@ class DarkroomServer(MCPServer[Any]):
             tools=list(with_gallery(tools.values(), desk, app.settings.file_manager)),
             extensions=[gallery_page(), tasks],
             subscriptions=bus,
-            middleware=[_in_a_letter, Fitting(parts), updates.while_listened, tasks.listen],
+            middleware=[Fitting(parts), updates.while_listened, tasks.listen],
         )
         for prompt in every_prompt():
             self.add_prompt(prompt)
@@ -140,12 +137,6 @@ class DarkroomServer(MCPServer[Any]):
             if not isinstance(unfit, ValidationError):
                 raise
             raise MCPError(code=INVALID_PARAMS, message=str(invalid_arguments(unfit))) from error
-
-
-async def _in_a_letter(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """A middleware: what is answered counts as delivered only once it was written to the client."""
-    with carried_by(ctx.request if isinstance(ctx.request, Letter) else None):
-        return await call_next(ctx)
 
 
 async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:

@@ -26,9 +26,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
+from darkroom.generations.asking.delivery import Envelope, letter_of
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Desk, new_id
-from darkroom.generations.service import Service
 from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Generation, Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
@@ -49,11 +49,6 @@ _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 
 class Works(Protocol):
     """What tasks are about."""
-
-    @property
-    def service(self) -> Service:
-        """The generations of all owners."""
-        ...
 
     @property
     def tasks(self) -> TaskRows:
@@ -83,8 +78,9 @@ class GenerationTasks:
         arguments = call.arguments or {}
         try:
             if call.name == "generate":
-                async with self._works().service.delivery.wrapping():
-                    return await self._generating(arguments, await call_next(ctx), caller)
+                handle = Envelope(letter_of(ctx.request))
+                async with handle.filling():
+                    return await self._generating(arguments, await call_next(replace(ctx, request=handle)), caller)
             if call.name == "wait":
                 return await self._waiting(arguments, caller)
         except DarkroomError as error:

@@ -12,7 +12,7 @@ import anyio
 
 from darkroom.errors import InvalidRequest, NotFound, StorageError
 from darkroom.generations.asking.budget import NOTHING_NEW, refusing, room_today
-from darkroom.generations.asking.delivery import repeated
+from darkroom.generations.asking.delivery import Letter, repeated
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Subscription
@@ -44,11 +44,11 @@ class Desk:
         self.owner = owner
 
     @asynccontextmanager
-    async def submit(self, wish: Wish, *, new: bool = True) -> AsyncGenerator[Generation]:
+    async def submit(self, wish: Wish, *, new: bool = True, letter: Letter | None = None) -> AsyncGenerator[Generation]:
         """Commits a new generation and answers it within a second, sent to its provider or not.
 
-        What happens inside the block counts as answering: a caller that leaves meanwhile has lost the answer, and its
-        next identical call within ten minutes is given the same generation. `request_key` gives it by name, for good.
+        The block, and the letter's way to the caller, are part of the answer: a caller that leaves meanwhile has lost it, and
+        its next identical call within ten minutes is given the same generation. `request_key` gives it by name, for good.
         `new` False: it must be one of these.
 
         Raises:
@@ -59,7 +59,7 @@ class Desk:
         record = await self._wanted(wish)
         room = room_today(self._house.budget, record.request, record.created_at) if new else NOTHING_NEW
         with refusing():
-            async with self._house.delivery.answering(record, room) as begun:
+            async with self._house.delivery.answering(record, room, letter) as begun:
                 self._begun(begun, record)
                 yield await self._settled_a_little(begun)
 

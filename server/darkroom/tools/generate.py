@@ -10,6 +10,7 @@ from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, Elicitatio
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
+from darkroom.generations.asking.delivery import letter_of
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
 from darkroom.models import (
@@ -67,6 +68,7 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results) ->
 
     async def generate(
         answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
+        context: Context[Any, Any],
         prompt: Prompt,
         provider: Annotated[str | None, _provider("Default: the configured one."), Word, KnownProvider] = None,
         model: Annotated[
@@ -127,7 +129,8 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results) ->
             options=options,
             request_key=request_key,
         )
-        async with whose().submit(wish, new=settle(answer.action, content)) as generation:
+        letter = letter_of(context.request_context.request)
+        async with whose().submit(wish, new=settle(answer.action, content), letter=letter) as generation:
             return await results.one(generation)
 
     return agent_tool(

@@ -1,11 +1,10 @@
 """Whether a caller ever learned what it paid for: an answer that was lost is given to its next identical call."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -24,6 +23,7 @@ DISOWNED_AFTER_S = 1.0
 T = TypeVar("T")
 
 
+@runtime_checkable
 class Letter(Protocol):
     """The answer to one request, on its way to the caller."""
 
@@ -32,19 +32,33 @@ class Letter(Protocol):
         ...
 
 
-_LETTER: ContextVar[Letter | None] = ContextVar("letter", default=None)
-_WRAPPED: ContextVar[list[Record] | None] = ContextVar("wrapped", default=None)
-"""What was answered inside of `wrapping`, in the request that this is asked in."""
+class Envelope:
+    """A letter inside another answer, which is still being put together: a task's handle, say."""
+
+    def __init__(self, outer: Letter | None) -> None:
+        self._outer = outer
+        self._closed = anyio.Event()
+        self._complete = False
+
+    async def written(self) -> bool:
+        """See `Letter`: a caller that leaves before the outer answer is complete gets neither."""
+        await self._closed.wait()
+        return self._complete and (self._outer is None or await self._outer.written())
+
+    @asynccontextmanager
+    async def filling(self) -> AsyncGenerator[None]:
+        """The outer answer is put together in this block."""
+        try:
+            yield
+            await checkpoint_if_cancelled()
+            self._complete = True
+        finally:
+            self._closed.set()
 
 
-@contextmanager
-def carried_by(letter: Letter | None) -> Generator[None]:
-    """What is answered inside of this block travels in that letter; None: the caller has it as soon as it is said."""
-    token = _LETTER.set(letter)
-    try:
-        yield
-    finally:
-        _LETTER.reset(token)
+def letter_of(request: object) -> Letter | None:
+    """What carries the answer to this request; None: the caller has it as soon as it is given."""
+    return request if isinstance(request, Letter) else None
 
 
 async def repeated(begin: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]]) -> T:
@@ -70,8 +84,12 @@ class Delivery:
         self._tasks = tasks
 
     @asynccontextmanager
-    async def answering(self, record: Record, room: Room | None) -> AsyncGenerator[Record]:
+    async def answering(
+        self, record: Record, room: Room | None, letter: Letter | None = None
+    ) -> AsyncGenerator[Record]:
         """The row for this call: the given one, or one that the call has already (see `Ledger.begin`).
+
+        The answer travels in the letter; None: the caller has it at the end of the block.
 
         A caller that leaves before the block ends has lost the answer.
 
@@ -87,31 +105,7 @@ class Delivery:
         except anyio.get_cancelled_exc_class():
             await self.note(begun, Answered.LOST)
             raise
-        wrapped = _WRAPPED.get()
-        if wrapped is None:
-            self._tasks.start_soon(self._read, begun, _LETTER.get())
-        else:
-            wrapped.append(begun)
-
-    @asynccontextmanager
-    async def wrapping(self) -> AsyncGenerator[None]:
-        """For what answers with something of its own instead: only at the end of this block is it on its way.
-
-        A caller that leaves before has lost the answers of all that was begun inside.
-        """
-        wrapped: list[Record] = []
-        token = _WRAPPED.set(wrapped)
-        try:
-            yield
-            await checkpoint_if_cancelled()
-        except anyio.get_cancelled_exc_class():
-            for record in wrapped:
-                await self.note(record, Answered.LOST)
-            raise
-        finally:
-            _WRAPPED.reset(token)
-        for record in wrapped:
-            self._tasks.start_soon(self._read, record, _LETTER.get())
+        self._tasks.start_soon(self._read, begun, letter)
 
     async def _begun(self, record: Record, room: Room | None) -> Record:
         begin = partial(self._ledger.begin, record, adopt_since=record.created_at - ADOPTABLE_FOR_S, room=room)
