@@ -31,6 +31,8 @@ async def test_rows_that_a_dead_process_left_for_a_provider_without_a_key_make_n
             holder="dead", answered=Answered.DELIVERED, job_id="job",
         )  # fmt: skip
         await ledger.begin(left, adopt_since=0.0)
+    (home / "processes").mkdir(exist_ok=True)
+    (home / "processes" / "dead.lock").touch()  # as a crash leaves it: there, and nobody's
     with closing(sqlite3.connect(home / FILE_NAME)) as db:
 
         def version() -> int:
