@@ -9,13 +9,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import (
-    LOOK_AGAIN,
     DarkroomError,
     Expired,
-    InvalidRequest,
-    Moderated,
-    PaymentRequired,
-    PlanRequired,
     StorageError,
     TimedOut,
 )
@@ -24,12 +19,12 @@ from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collected, Collector
 from darkroom.generations.driving.job import KEPT_EVERY_S, Job
 from darkroom.generations.driving.polling import longest_wait, named_wait
-from darkroom.generations.driving.reading import Reader
+from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
 from darkroom.generations.driving.submission import Submitter
 from darkroom.generations.driving.sweep import sweep_for_ever
 from darkroom.generations.outcome import outcome, settle, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
-from darkroom.models import Charged, ImageStatus, Record, Stage
+from darkroom.models import ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry
 
@@ -187,9 +182,9 @@ class Driver:
                 break
             except DarkroomError as failed:
                 error = failed
-                job.refusals = job.refusals + 1 if isinstance(failed, _REFUSED) else 0
+                job.refusals = job.refusals + 1 if isinstance(failed, REFUSED) else 0
                 if job.refusals == REFUSALS:
-                    await self._give_up(job, _refused(provider, failed))
+                    await self._give_up(job, refused(provider, failed))
                     break
             job.failures = job.failures + 1 if error else 0
             watched = self._journal.watched(job.record)
@@ -243,7 +238,7 @@ class Driver:
         """Adds the time since the last look that succeeded, and ends a job that has been seen at work for too long."""
         job.seen_at_work()
         if job.record.looked_s + job.seen_s > provider.traits.deadline_s:
-            raise _timed_out(provider)
+            raise timed_out(provider)
         if job.seen_s >= KEPT_EVERY_S:
             with suppress(StorageError):  # it is written later, with more
                 looked = {"looked_s": job.record.looked_s + job.seen_s}
@@ -277,24 +272,3 @@ class Driver:
             failure=images[0].error if stage is Stage.FAILED else None,
             finished_at=self._clock(),
         )
-
-
-_REFUSED = (PaymentRequired, PlanRequired, InvalidRequest, Moderated)
-
-
-def _refused(provider: Provider, error: DarkroomError) -> DarkroomError:
-    later = "Once that is mended, call get_status: Darkroom looks again, at no cost. The provider's own gallery may "
-    return type(error)(
-        f"{provider.traits.title} refuses to say what became of the job: {error.message}",
-        charged=Charged.MAYBE,
-        next_step=error.next_step if isinstance(error, Moderated) else f"{later}have it too.",
-    )
-
-
-def _timed_out(provider: Provider) -> TimedOut:
-    minutes = provider.traits.deadline_s / 60
-    return TimedOut(
-        f"Not done after {minutes:.0f} minutes: {provider.traits.title} still says that it is working on it.",
-        charged=Charged.MAYBE,
-        next_step=LOOK_AGAIN,
-    )

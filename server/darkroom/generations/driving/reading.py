@@ -3,7 +3,18 @@
 import logging
 from collections.abc import Callable
 
-from darkroom.errors import DarkroomError, Expired, NotFound, ProviderError
+from darkroom.errors import (
+    LOOK_AGAIN,
+    DarkroomError,
+    Expired,
+    InvalidRequest,
+    Moderated,
+    NotFound,
+    PaymentRequired,
+    PlanRequired,
+    ProviderError,
+    TimedOut,
+)
 from darkroom.generations.driving.polling import RetryAllowance
 from darkroom.models import Charged, Record
 from darkroom.providers.base import Provider, Reading
@@ -66,3 +77,27 @@ class Reader:
         except Exception as error:  # whatever an answer broke in our own code, the job goes on
             log.exception("%s: reading it broke", record.id)
             raise ProviderError(f"{title}'s answer could not be used", next_step="Wait.") from error
+
+
+REFUSED = (PaymentRequired, PlanRequired, InvalidRequest, Moderated)
+"""What a look may end with that another look would not change."""
+
+
+def refused(provider: Provider, error: DarkroomError) -> DarkroomError:
+    """What a job ends with whose provider refuses to say anything of it."""
+    later = "Once that is mended, call get_status: Darkroom looks again, at no cost. The provider's own gallery may "
+    return type(error)(
+        f"{provider.traits.title} refuses to say what became of the job: {error.message}",
+        charged=Charged.MAYBE,
+        next_step=error.next_step if isinstance(error, Moderated) else f"{later}have it too.",
+    )
+
+
+def timed_out(provider: Provider) -> TimedOut:
+    """What a job ends with that was seen at work for the whole deadline."""
+    minutes = provider.traits.deadline_s / 60
+    return TimedOut(
+        f"Not done after {minutes:.0f} minutes: {provider.traits.title} still says that it is working on it.",
+        charged=Charged.MAYBE,
+        next_step=LOOK_AGAIN,
+    )
