@@ -47,8 +47,8 @@ class Desk:
     async def submit(self, wish: Wish, *, new: bool = True, letter: Letter | None = None) -> AsyncGenerator[Generation]:
         """Commits a new generation and answers it within a second, sent to its provider or not.
 
-        The block, and the letter's way to the caller, are part of the answer: a caller that leaves before has lost
-        it, and its next identical call within ten minutes is given the same generation. `request_key` names it for good.
+        The block, and the letter's way to the caller, are part of the answer: a caller that leaves before has lost it.
+        Its next identical call within ten minutes is given the same generation. `request_key` names it for good.
         `new` False: it must be one of these.
 
         Raises:
