@@ -118,6 +118,13 @@ def test_letters_of_every_script_are_kept_with_their_marks(prompt: str, words: s
     assert picture_stem(prompt, GENERATION, 1) == unicodedata.normalize("NFC", f"{words}-aht2bgir-1")
 
 
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "abcd", "abcde"])
+def test_no_letter_of_a_word_that_is_cut_loses_its_mark(before: str) -> None:
+    """Letter and mark take three bytes each: one of these puts the cut between them."""
+    name = picture_stem(before + "कि" * 100, GENERATION, 1)
+    assert re.fullmatch(f"{before}(कि){{9,}}-aht2bgir-1", name)
+
+
 async def test_a_prompt_in_letters_that_the_locale_lacks_has_its_picture_saved_all_the_same(home: Home) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     async with connected(home.with_(**plain)) as client:
