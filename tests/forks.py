@@ -8,6 +8,7 @@ Code that alters Darkroom before it starts (`python -c`) runs in such a fork too
 first of all: by that it says that it does not matter to it what is imported already.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -18,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -29,7 +30,11 @@ STARTED = [sys.executable, "-m", "darkroom"]
 ALTERED = ("import darkroom\n", "from darkroom.")
 SET_CHILD_SUBREAPER = 36
 LONGEST = 1_000_000
-LAZY = ("PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "PIL.ImageFont", "coverage")
+PLUGINS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm", "WebP")
+LAZY = (
+    "PIL.Image", "PIL.ImageFont", *(f"PIL.{kind}ImagePlugin" for kind in PLUGINS),
+    "anyio._backends._asyncio", "coverage", "httpcore2", "rich.logging",
+)  # fmt: skip
 """What Darkroom, and the measuring of it, imports when it is needed."""
 
 T = TypeVar("T", str, bytes)
@@ -161,6 +166,21 @@ def _take(streams: Sequence[int], closed: Sequence[int]) -> None:
         setattr(sys, f"__{name}__", None)
 
 
+def _end_at_once(codes: list[Any], exit_process: Callable[[int], None] = os._exit) -> None:
+    """The last thing that is done at exit, instead of taking Python apart, which would be half of a command's work."""
+    status = codes[0] or 0 if codes else None
+    if not isinstance(status, int):  # a text, which Python prints, or an error
+        return
+    gc.collect()  # whoever left something open is told of it, as ever
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:  # pyright: ignore[reportUnnecessaryComparison]
+                stream.flush()
+    except OSError:
+        return
+    exit_process(status & 0xFF)
+
+
 def _become(request: dict[str, Any]) -> None:
     if request["new_session"]:
         os.setsid()
@@ -179,13 +199,19 @@ def _become(request: dict[str, Any]) -> None:
 
 
 def _main(descriptor: int) -> None:
+    codes: list[Any] = []
+    atexit.register(_end_at_once, codes)  # before whatever others register, and so after it
     for module in pkgutil.walk_packages(import_module("darkroom").__path__, "darkroom."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
     for name in LAZY:
         import_module(name)
     gc.freeze()
-    _become(_wait_for_births(socket.socket(fileno=descriptor)))
+    try:
+        _become(_wait_for_births(socket.socket(fileno=descriptor)))
+    except SystemExit as end:
+        codes.append(end.code)
+        raise
 
 
 if __name__ == "__main__":
