@@ -106,8 +106,10 @@ async def test_the_page_holds_all_that_it_needs_and_makes_no_markup_of_data(home
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_results_are_for_a_client_without_apps_what_they_always_were(home: Home, era: Era) -> None:
-    async with connected(home, era) as client:
+async def test_results_are_for_a_client_without_apps_what_they_always_were(
+    home: Home, fatthumb: FatThumb, era: Era
+) -> None:
+    async with connected(home.with_(fatthumb), era) as client:
         started = await client.call_tool("generate", {"prompt": "A fox", "count": 2})
         waited = await client.call_tool("wait", {"generation_ids": [started.structured_content["id"]]})
     kinds = [type(block) for block in waited.content]
@@ -193,20 +195,22 @@ async def folder_opened(home: Home) -> tuple[dict[str, Any], CallToolResult]:
     return image, result
 
 
-async def test_the_file_manager_is_given_the_picture_s_folder_and_nothing_else(home: Home) -> None:
+async def test_the_file_manager_is_given_the_picture_s_folder_and_nothing_else(home: Home, fatthumb: FatThumb) -> None:
     told = home.path / "told"
     noisy = f'echo noise; echo noise >&2; cat; printf "%s\\n" "$#" "$1" > "{told}"'
-    image, result = await folder_opened(desktop(home, noisy, DISPLAY=":0"))
+    image, result = await folder_opened(desktop(home.with_(fatthumb), noisy, DISPLAY=":0"))
     assert not result.is_error
     folder = str(Path(image["path"]).parent)
     assert told.read_text().splitlines() == ["1", folder]
     assert result.structured_content == {"done": f"Opened {folder}."}
 
 
-def test_a_file_manager_that_stays_open_counts_and_outlives_the_server(home: Home) -> None:
+def test_a_file_manager_that_stays_open_counts_and_outlives_the_server(home: Home, fatthumb: FatThumb) -> None:
     started, closed, ended = (home.path / name for name in ("started", "closed", "ended"))
     os.mkfifo(closed)
-    user = desktop(home, f'touch "{started}"; read line < "{closed}"; touch "{ended}"', WAYLAND_DISPLAY="wayland-0")
+    user = desktop(
+        home.with_(fatthumb), f'touch "{started}"; read line < "{closed}"; touch "{ended}"', WAYLAND_DISPLAY="wayland-0"
+    )
     with subprocess.Popen(
         [sys.executable, "-m", "darkroom", "serve"],
         env=user.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
@@ -235,9 +239,9 @@ def test_a_file_manager_that_stays_open_counts_and_outlives_the_server(home: Hom
     ],
 )
 async def test_a_folder_that_cannot_be_opened_is_named_instead(
-    home: Home, script: str | None, display: dict[str, str], why: str
+    home: Home, fatthumb: FatThumb, script: str | None, display: dict[str, str], why: str
 ) -> None:
-    image, result = await folder_opened(desktop(home, script, **display))
+    image, result = await folder_opened(desktop(home.with_(fatthumb), script, **display))
     (text,) = result.content
     assert result.is_error
     assert isinstance(text, TextContent)

@@ -83,20 +83,19 @@ async def test_options_are_texts_or_an_object(home: Home, fatthumb: FatThumb, be
     async with connected(user) as client:
         empties: list[Any] = [[], {}, "[]", "{}", [""]]
         for empty in empties:
-            await call(client, "generate", prompt="nothing wished", provider="sketch", options=empty)
+            await call(client, "generate", prompt="nothing wished", provider="fatthumb", options=empty)
         for number, options in enumerate(OPTIONS):
             await call(client, "generate", prompt=f"an owl {number}", provider="BetterWaifu", options=options)
         for number, options in enumerate(IDS):
             await call(client, "generate", prompt=f"a fox {number}", provider="FATTHUMB", options=options)
         await call(client, "generate", prompt="one", provider="fatthumb", options="person_ids=p1")
-        fatthumb.until(lambda: len(fatthumb.posts) == len(IDS) + 1, 30)
+        fatthumb.until(lambda: len(fatthumb.posts) == len(empties) + len(IDS) + 1, 30)
         betterwaifu.until(lambda: len(betterwaifu.posts) == len(OPTIONS), 30)
     for post in betterwaifu.posts:
         sent = {name: post.body.get(name) for name in ("steps", "sampler", "cfg_scale", "width", "height")}
         assert sent == {"steps": 30, "sampler": "euler a", "cfg_scale": 7.5, "width": 832, "height": None}
-    *several, single = [(post.body["personIds"], post.body["inspirationIds"]) for post in fatthumb.posts]
-    assert several == [(["p1", "7"], ["i=1"])] * len(IDS)
-    assert single == (["p1"], [])
+    ids = [(post.body["personIds"], post.body["inspirationIds"]) for post in fatthumb.posts]
+    assert ids == [([], [])] * len(empties) + [(["p1", "7"], ["i=1"])] * len(IDS) + [(["p1"], [])]
 
 
 def test_a_command_takes_the_same_option_twice_as_a_list(home: Home, fatthumb: FatThumb) -> None:
