@@ -157,7 +157,7 @@ def test_a_prompt_that_cannot_be_set_gives_a_picture_without_words(name: str) ->
     assert _ink(sketch)[1] >= sketch.footer_box[1], "only the footer is set"
 
 
-@pytest.mark.parametrize("name", NASTY.keys() - WORDLESS)
+@pytest.mark.parametrize("name", sorted(NASTY.keys() - WORDLESS))
 def test_every_other_prompt_has_words(name: str) -> None:
     sketch = _lettered(NASTY[name])
     assert sketch.title
