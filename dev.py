@@ -5,8 +5,8 @@ python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
 python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium where apt can bring it
 python3 dev.py check      format, lint, types, import law, the map of rooms, GitHub workflows
 python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
-python3 dev.py test       every test; further words go to pytest
-python3 dev.py coverage   the same, and how much of the product they run, by branch: takes nearly twice as long
+python3 dev.py test       every test; further words go to pytest, but for --measured: how much of the product they run,
+                          by branch, which takes half as long again
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
@@ -26,6 +26,7 @@ TOOLS = ROOT / ".uv"
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
+MEASURED = "--measured"
 TESTS_PER_CORE = 2  # they wait for half of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
@@ -38,7 +39,7 @@ def main(words: list[str]) -> int:
     """Runs the named command and answers its exit status."""
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
-        "coverage": coverage, "audit": audit, "sbom": sbom, "build": build, "bench": bench,
+        "audit": audit, "sbom": sbom, "build": build, "bench": bench,
     }  # fmt: skip
     if not words or words[0] not in commands:
         print(__doc__, file=sys.stderr)
@@ -118,27 +119,20 @@ def first_line(path: Path) -> str:
 
 
 def test(words: list[str]) -> int:
-    """The tests, without the measuring: half of the processor time is for that."""
+    """The tests; `--measured`: and how much of the product they run. The floor holds for a whole run only."""
     install([])
-    return run(PYTHON, "-m", *in_parallel(), *words)
-
-
-def coverage(words: list[str]) -> int:
-    """The tests, measured; the floor holds for a whole run only."""
-    install([])
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the processes compiles every test anew, each time
+    words, measured = [word for word in words if word != MEASURED], MEASURED in words
+    tests = ["-m", "pytest", "-n", str(TESTS_PER_CORE * cores()), "--dist", "worksteal", *words]
+    if not measured:
+        return run(PYTHON, *tests)
     coverage = [PYTHON, "-m", "coverage"]
     run(*coverage, "erase")
-    status = run(*coverage, "run", "-m", *in_parallel(), *words)
+    status = run(*coverage, "run", *tests)
     if status != 0 or words:
         return status
     run(*coverage, "combine", "--quiet")
     return run(*coverage, "report", f"--fail-under={LEAST_COVERAGE}")
-
-
-def in_parallel() -> list[str]:
-    """The tests, on every core that there is."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the processes compiles every test anew, each time
-    return ["pytest", "-n", str(TESTS_PER_CORE * cores()), "--dist", "worksteal"]
 
 
 def audit(words: list[str]) -> int:
