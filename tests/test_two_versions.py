@@ -83,6 +83,21 @@ def test_an_older_server_notices_a_newer_one_starts_nothing_more_and_finishes_wh
     assert sorted(post.body["prompt"] for post in fatthumb.posts) == ["of the newer one", "of the older one"]
 
 
+def test_what_waits_in_an_older_server_is_said_to_wait_for_one_that_is_up_to_date(
+    home: Home, fatthumb: FatThumb
+) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1/1000")
+    with serving(user) as old:
+        old.call("generate", prompt="sent")
+        waits = old.call("generate", prompt="waits")["structuredContent"]["id"]
+        with closing(sqlite3.connect(home.ledger, isolation_level=None)) as newer:
+            newer.execute("INSERT INTO migrations (name, at, needed) VALUES ('9999_future', 1.0, 1)")
+        assert old.call("generate", prompt="too late")["isError"]
+        progress = old.call("get_status", generation_id=waits)["structuredContent"]["progress"]
+        assert "a server that is up to date goes on with this" in progress["trouble"]
+        assert progress["trouble"] in progress["message"]
+
+
 @pytest.mark.parametrize("needed", [True, False])
 def test_two_versions_that_are_killed_again_and_again_pay_nothing_twice_and_lose_nothing(
     home: Home, fatthumb: FatThumb, tmp_path_factory: pytest.TempPathFactory, needed: bool

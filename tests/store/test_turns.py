@@ -13,9 +13,11 @@ from anyio import from_thread
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME, open_database
+from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.turns import Later
-from tests.ledgers import Clock, Seen
+from tests.ledgers import Clock, Seen, open_ledger
+from tests.store.ledger_model import LOST
 
 T = TypeVar("T")
 
@@ -96,3 +98,20 @@ async def test_a_poll_that_had_to_wait_counts_from_when_it_was_allowed(tmp_path:
         assert grant.count == 1
         turns.clock.now += WINDOW.seconds - 1.0
         assert (await turns.ledger.reserve_requests("key", (WINDOW,), 1)).count == 0
+
+
+async def test_a_submission_answered_after_it_was_given_up_fills_its_window_from_its_answer_on(tmp_path: Path) -> None:
+    clock, seen = Clock(NOW), Seen()
+    async with open_ledger(tmp_path, seen, clock=clock) as ledger:
+        for name in ("late", "next"):
+            await ledger.begin(row(name), adopt_since=NOW)
+        late = await ledger.claim_next("key", LIMITS, holder="thought dead", token="late")
+        assert isinstance(late, Record)
+        seen.lives["thought dead"] = Life.DEAD
+        await ledger.adopt(["thought dead"], "me", {"alpha": "key"}, lost=LOST)
+        clock.now += WAITED_S
+        assert await ledger.record_late(late, "job") is not None
+        clock.now += WINDOW.seconds - 1.0
+        assert isinstance(await ledger.claim_next("key", LIMITS, holder="me", token="next"), Later)
+        clock.now += 2.0
+        assert isinstance(await ledger.claim_next("key", LIMITS, holder="me", token="next"), Record)

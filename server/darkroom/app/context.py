@@ -56,7 +56,6 @@ class Opened:
 
     settings: Settings
     service: Service
-    registry: registry.Registry
     tasks: TaskRows
     observer: Observer
     models: Models
@@ -134,7 +133,7 @@ async def open_app(
             try:
                 observer = Observer(changes, tasks)
                 models = Models(providers, settings.limits)
-                yield Opened(settings, service, providers, TaskRows(database), observer, models, driver)
+                yield Opened(settings, service, TaskRows(database), observer, models, driver)
             finally:
                 if part is Part.ALL:
                     driver.close()

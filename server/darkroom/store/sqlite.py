@@ -135,6 +135,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
                 " WHERE submit_token = ? AND job_id IS NULL AND stage IN ('submitting', 'failed')",
                 (job_id, record.submit_token),
             )
+            gate.arrived(self._db, record.submit_token, self._clock())  # its answer came now, not when it was given up
             return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None
 
         return await self._transaction(write)
