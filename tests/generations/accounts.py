@@ -75,7 +75,9 @@ class Account:
 
     async def told_when(self, record: Record) -> float:
         """Seconds until its start, as a caller is told now."""
-        return (await self.ledger.standing(record, self.limits)).starts_in_s
+        standing = await self.ledger.standing(record, self.limits)
+        assert standing is not None
+        return standing.starts_in_s
 
 
 @asynccontextmanager

@@ -33,7 +33,8 @@ async def claim(ledger: SqliteLedger, only: set[str] | None = None) -> str | Non
 
 
 async def obstacle(ledger: SqliteLedger, only: set[str] | None = None) -> Obstacle | None:
-    return (await ledger.standing(row(), LIMITS, only=only)).obstacle
+    standing = await ledger.standing(row(), LIMITS, only=only)
+    return standing and standing.obstacle
 
 
 def copied(home: Path, how: str) -> Path:
@@ -135,8 +136,21 @@ async def test_who_waits_behind_a_submission_of_a_stopped_process_is_told_for_wh
         for name in ("sent", "old"):
             await ledger.begin(row(name), adopt_since=NOW)
         await ledger.claim_next("key", limits, holder="p1", token="t")
-        assert (await ledger.standing(row(), limits)).obstacle is None
+        waiting = await ledger.standing(row(), limits)
+        assert waiting is not None
+        assert waiting.obstacle is None
         seen.lives["p1"] = Life.SILENT
         standing = await ledger.standing(row(), limits)
+        assert standing is not None
         assert (standing.obstacle, standing.sender) == (Obstacle.STOPPED, ("sent", "p1"))
-        assert (await ledger.standing(row(), Limits())).obstacle is None, "nothing is in its way"
+        free = await ledger.standing(row(), Limits())
+        assert free is not None
+        assert free.obstacle is None, "nothing is in its way"
+
+
+async def test_a_row_read_just_before_it_was_claimed_stands_nowhere_any_more(tmp_path: Path) -> None:
+    async with open_ledger(tmp_path, Seen(), clock=lambda: NOW) as ledger:
+        await ledger.begin(row(), adopt_since=NOW)
+        read = row()
+        assert await claim(ledger) == "old"
+        assert await ledger.standing(read, LIMITS) is None

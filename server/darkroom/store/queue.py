@@ -50,8 +50,8 @@ class Queue:
                 return Later(gate.RECHECK_S)
         return None
 
-    def standing(self, generation_id: str, limits: Limits) -> Standing:
-        """Where that row stands, and what is in its way."""
+    def standing(self, generation_id: str, limits: Limits) -> Standing | None:
+        """Where that row stands, and what is in its way; None: it does not wait any more, and nothing is."""
         place = self._place(generation_id)
         if place is None:
             return self._not_waiting(generation_id)
@@ -101,16 +101,16 @@ class Queue:
     def _sent_by_somebody(self, generation_id: str, holder: str) -> bool:
         return self._ours(generation_id) or self.signs.life(holder) is Life.RUNNING
 
-    def _not_waiting(self, generation_id: str) -> Standing:
+    def _not_waiting(self, generation_id: str) -> Standing | None:
         stage, holder, file = self.db.execute(
             "SELECT stage, holder, ledger_file FROM generations WHERE id = ?", (generation_id,)
         ).fetchone()
-        obstacle = sender = None
         if stage == "accepted":
             obstacle = Obstacle.FORGOTTEN if file in {None, self.file} else Obstacle.COPIED
-        elif stage == "submitting" and self.signs.silent(holder):
-            obstacle, sender = Obstacle.STOPPED, (generation_id, holder)
-        return Standing(0, 0.0, at_the_earliest=True, obstacle=obstacle, sender=sender)
+            return Standing(0, 0.0, at_the_earliest=True, obstacle=obstacle)
+        if stage == "submitting" and self.signs.silent(holder):
+            return Standing(0, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=(generation_id, holder))
+        return None
 
     def _stopped_sender(self) -> tuple[str, str] | None:
         sending = self.db.execute(

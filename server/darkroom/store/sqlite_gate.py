@@ -41,7 +41,7 @@ class SqliteGate(SqliteRows):
         """See `Ledger.send_all_the_same`."""
         await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
 
-    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
+    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing | None:
         """See `Ledger.standing`."""
         run = self._run if only is None else self._transaction  # it has to look who lives
         return await run(lambda: self._queue(record.account, self._clock(), only).standing(record.id, limits))

@@ -87,8 +87,11 @@ class Gate(Protocol):
         """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
         ...
 
-    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing:
-        """Where a waiting row stands in its account's queue. `only`: as for `claim_next`."""
+    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing | None:
+        """Where a row stands in its account's queue; None: it waits no more, and nobody stopped in sending it.
+
+        `only`: as for `claim_next`.
+        """
         ...
 
     async def durations(self, account: str, model: str, count: int) -> list[float]:

@@ -3,6 +3,8 @@
 import argparse
 import re
 
+import anyio
+
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import Command, seconds
 from darkroom.cli.commands.results import exit_status, paths, print_result, tell
@@ -49,9 +51,12 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
                 request_key=arguments.request_key,
             )
         )
-        async with submission as started:
-            tell(f"{started.id} {started.status}")
-        answer = await watched(app, [started.id], arguments.timeout, "all")
+        ids: list[str] = []
+        with anyio.CancelScope(shield=True):  # who left before this would not know what they paid for
+            async with submission as started:
+                ids.append(started.id)
+                tell(f"{started.id} {started.status}")
+        answer = await watched(app, ids, arguments.timeout, "all")
         print_result(answer.generations[0], paths(answer.generations), as_json=arguments.json)
         return exit_status(answer.generations)
 

@@ -113,8 +113,7 @@ class Describer:
         if provider is None or record.stage not in {Stage.ACCEPTED, Stage.SUBMITTING}:
             return None
         with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
-            standing = await self._journal.ledger.standing(record, provider.access.limits, only=self._only)
-            return standing if record.stage is Stage.ACCEPTED or standing.obstacle else None
+            return await self._journal.ledger.standing(record, provider.access.limits, only=self._only)
         return None
 
 
