@@ -27,7 +27,7 @@ BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
 MEASURED = "--measured"
-TESTS_PER_CORE = 2  # they wait for half of their time
+TESTS_PER_CORE = 3  # they wait for more than half of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
 NOT_AUDITED = 3

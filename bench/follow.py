@@ -13,11 +13,11 @@ from bench.common import fatthumb, rows, spread
 GENERATIONS = 100
 SUBMIT_ALL = """
 import sys, anyio, os
+from darkroom.providers.declared import read_settings
 from darkroom.app.context import open_app
 from darkroom.generations.asking.wishes import Wish
-from darkroom.settings import Settings
 async def main():
-    async with open_app(Settings.from_environment(os.environ)) as app:
+    async with open_app(read_settings(os.environ)) as app:
         for number in range(int(sys.argv[1])):
             async with app.desk().submit(Wish(prompt=f"picture {number}")) as generation:
                 print(generation.id, flush=True)
@@ -28,9 +28,8 @@ anyio.run(main)
 WAIT_FOR_EACH = """
 import sys, time, anyio, os
 from darkroom.app.context import open_app
-from darkroom.settings import Settings
 async def main():
-    async with open_app(Settings.from_environment(os.environ)) as app:
+    async with open_app(read_settings(os.environ)) as app:
         async def wait(generation_id):
             async for snapshot in app.desk().watch([generation_id], timeout_s=300):
                 pass

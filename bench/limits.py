@@ -21,11 +21,11 @@ REQUESTS = (120, 10.0)
 LIMITS = f"submit={SUBMIT[0]}/{SUBMIT[1]:g},requests={REQUESTS[0]}/{REQUESTS[1]:g}"
 ASK_FOR_ALL = """
 import sys, anyio, os
+from darkroom.providers.declared import read_settings
 from darkroom.app.context import open_app
 from darkroom.generations.asking.wishes import Wish
-from darkroom.settings import Settings
 async def main():
-    async with open_app(Settings.from_environment(os.environ)) as app:
+    async with open_app(read_settings(os.environ)) as app:
         ids = []
         for number in range(int(sys.argv[2])):
             async with app.desk().submit(Wish(prompt=f"{sys.argv[1]} {number}")) as generation:

@@ -24,9 +24,9 @@ from darkroom.errors import (
 )
 from darkroom.models import Charged, GenerationRequest
 from darkroom.providers.base import Provider
+from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Settings
 from darkroom.transport.client import MAX_ANSWER, open_http
 from tests.hosts import PATIENCE_S
 from tests.services.base import Service
@@ -55,7 +55,7 @@ async def provider_at(service: Service[Any], *, key: str | None = None, user: st
     """The client of this service; `user` (`name:password`, percent-encoded) goes into the base URL."""
     name = type(service).__name__
     url = service.url.replace("://", f"://{user}@") if user else service.url
-    settings = Settings.from_environment(
+    settings = read_settings(
         {
             f"{name.upper()}_API_KEY": key or service.key,
             f"{name.upper()}_BASE_URL": url,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import NotConfigured
+from darkroom.providers.declared import DECLARED, read_settings
 from darkroom.settings import Settings, forget_secrets
 
 UNEXPANDED = [
@@ -37,14 +38,14 @@ EVERY = [
 
 def without_words(environ: dict[str, str]) -> Settings:
     """The settings, with nothing said of them."""
-    return replace(Settings.from_environment(environ), warnings=(), spoilt=())
+    return replace(read_settings(environ), warnings=(), spoilt=())
 
 
 @pytest.mark.parametrize("value", UNEXPANDED)
 @pytest.mark.parametrize("variable", EVERY)
 def test_what_nobody_meant_as_a_value_counts_as_not_set_with_a_warning(variable: str, value: str) -> None:
-    assert without_words({variable: value}) == Settings.from_environment({})
-    (warning,) = Settings.from_environment({variable: value}).warnings
+    assert without_words({variable: value}) == read_settings({})
+    (warning,) = read_settings({variable: value}).warnings
     assert variable in warning
     assert value not in warning
 
@@ -52,8 +53,9 @@ def test_what_nobody_meant_as_a_value_counts_as_not_set_with_a_warning(variable:
 @pytest.mark.parametrize("value", KEYS)
 @pytest.mark.parametrize("name", ["FATTHUMB", "BETTERWAIFU"])
 def test_what_is_no_key_makes_no_provider_the_default(name: str, value: str) -> None:
-    settings = Settings.from_environment({f"{name}_API_KEY": value})
-    assert (settings.default_provider, settings.fatthumb.key, settings.betterwaifu.key) == ("sketch", None, None)
+    settings = read_settings({f"{name}_API_KEY": value})
+    assert settings.default_provider == "sketch"
+    assert not any(account.key for account in settings.accounts.values())
     assert f"{name}_API_KEY" in settings.warnings[0]
 
 
@@ -73,14 +75,14 @@ def test_what_is_no_key_makes_no_provider_the_default(name: str, value: str) -> 
     ],
 )
 def test_a_key_may_look_like_anything_else(key: str) -> None:
-    settings = Settings.from_environment({"FATTHUMB_API_KEY": key})
-    assert (settings.fatthumb.key, settings.warnings) == (key, ())
+    settings = read_settings({"FATTHUMB_API_KEY": key})
+    assert (settings.accounts["fatthumb"].key, settings.warnings) == (key, ())
 
 
 @pytest.mark.parametrize("value", [*UNEXPANDED, "many", '"5"', "5 per day", "-1", "always5", "no"])
 @pytest.mark.parametrize("variable", ["DARKROOM_BUDGET", "DARKROOM_CONFIRM"])
 def test_a_guard_that_cannot_be_read_stands_in_the_way_of_what_costs_money(variable: str, value: str) -> None:
-    settings = Settings.from_environment({variable: value})
+    settings = read_settings({variable: value})
     if value.startswith("${user_config."):
         assert settings.unguarded is None
         assert settings.warnings == ()
@@ -107,7 +109,7 @@ def test_a_guard_that_cannot_be_read_stands_in_the_way_of_what_costs_money(varia
     ],
 )
 def test_a_misspelt_variable_is_named_and_a_misspelt_guard_still_guards(name: str, meant: str) -> None:
-    settings = Settings.from_environment({name: "always"})
+    settings = read_settings({name: "always"})
     (warning, *_) = settings.warnings
     assert name in warning
     assert meant in warning
@@ -116,36 +118,36 @@ def test_a_misspelt_variable_is_named_and_a_misspelt_guard_still_guards(name: st
 
 @pytest.mark.parametrize("name", ["DARK_MODE", "DARKTABLE_HOME", "DARKNET_CONFIG", "MY_DARKROOM_BUDGET"])
 def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
-    assert Settings.from_environment({name: "5"}) == Settings.from_environment({})
+    assert read_settings({name: "5"}) == read_settings({})
 
 
 def test_a_guard_that_is_set_needs_no_other_name() -> None:
-    settings = Settings.from_environment({"DARKROOM_BUDGET": "5", "DARKROOM_BUDGETS": "7"})
+    settings = read_settings({"DARKROOM_BUDGET": "5", "DARKROOM_BUDGETS": "7"})
     assert (settings.budget, settings.unguarded) == (5, None)
 
 
 @pytest.mark.parametrize("value", ["pictures", "./pictures", "..", "pictures/${DAY"])
 def test_a_relative_folder_is_refused_where_the_host_chose_what_it_is_relative_to(value: str) -> None:
     with pytest.raises(NotConfigured, match="DARKROOM_HOME"):
-        Settings.from_environment({"DARKROOM_HOME": value}, in_any_folder=True)
-    served = Settings.from_environment({"DARKROOM_PICTURES": value}, in_any_folder=True)
+        read_settings({"DARKROOM_HOME": value}, in_any_folder=True)
+    served = read_settings({"DARKROOM_PICTURES": value}, in_any_folder=True)
     assert served.no_place is not None
     assert "DARKROOM_PICTURES" in served.no_place.message
-    typed = Settings.from_environment({"DARKROOM_PICTURES": value})
+    typed = read_settings({"DARKROOM_PICTURES": value})
     assert (typed.pictures, typed.no_place) == (Path.cwd() / value, None)
 
 
 @pytest.mark.parametrize("value", ["${HOME}/Pictures", "%USERPROFILE%\\Pictures", "$HOME/Pictures"])
 def test_a_folder_with_a_name_left_in_it_is_not_made(value: str) -> None:
-    assert without_words({"DARKROOM_PICTURES": value}).pictures == Settings.from_environment({}).pictures
+    assert without_words({"DARKROOM_PICTURES": value}).pictures == read_settings({}).pictures
 
 
 @pytest.mark.parametrize("url", ["http://${HOST}/api/v1", "https://%HOST%/api/v1", "https://{{host}}/api/v1"])
 def test_an_origin_with_a_part_missing_does_not_send_the_key_elsewhere(url: str) -> None:
-    settings = Settings.from_environment({"FATTHUMB_API_KEY": "key_1", "FATTHUMB_BASE_URL": url})
-    assert settings.fatthumb.key is None
-    assert settings.fatthumb.misset
-    assert "FATTHUMB_BASE_URL" in settings.fatthumb.misset.message
+    settings = read_settings({"FATTHUMB_API_KEY": "key_1", "FATTHUMB_BASE_URL": url})
+    assert settings.accounts["fatthumb"].key is None
+    assert settings.accounts["fatthumb"].misset
+    assert "FATTHUMB_BASE_URL" in settings.accounts["fatthumb"].misset.message
 
 
 @pytest.mark.parametrize(
@@ -159,8 +161,8 @@ def test_an_origin_with_a_part_missing_does_not_send_the_key_elsewhere(url: str)
     ],
 )
 def test_an_origin_without_the_api_s_path_is_found_out(name: str, url: str, refused: bool) -> None:
-    settings = Settings.from_environment({f"{name}_API_KEY": "key_1", f"{name}_BASE_URL": url})
-    account = settings.fatthumb if name == "FATTHUMB" else settings.betterwaifu
+    settings = read_settings({f"{name}_API_KEY": "key_1", f"{name}_BASE_URL": url})
+    account = settings.accounts[name.lower()]
     (warning,) = settings.warnings
     assert f"{name}_BASE_URL" in warning
     assert "/api/v1" in warning
@@ -169,5 +171,5 @@ def test_an_origin_without_the_api_s_path_is_found_out(name: str, url: str, refu
 
 def test_no_child_process_is_given_a_key_under_a_misspelt_name() -> None:
     environ = {"FATTHUMB_APIKEY": "nsk_0123456789abcdef", "BETTERWAIFU_API_KEY": "bw_0123456789abcdef", "PATH": "/bin"}
-    forget_secrets(environ)
+    forget_secrets(environ, DECLARED.values())
     assert environ == {"PATH": "/bin"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import NotConfigured
+from darkroom.providers.declared import read_settings
 from darkroom.settings import Account, Limits, Settings, Window
 from tests.clients import holds_part_of
 
@@ -15,21 +16,21 @@ PROVIDERS = ("FATTHUMB", "BETTERWAIFU")
 
 
 def settings_of(**environ: str) -> Settings:
-    return Settings.from_environment({**PLACES, **environ})
+    return read_settings({**PLACES, **environ})
 
 
 def account_of(settings: Settings, provider: str) -> Account:
-    return settings.fatthumb if provider == "FATTHUMB" else settings.betterwaifu
+    return settings.accounts[provider.lower()]
 
 
 def test_an_empty_environment_has_the_documented_defaults() -> None:
-    settings = Settings.from_environment({})
-    assert settings.fatthumb.key is None
-    assert settings.betterwaifu.key is None
-    assert settings.fatthumb.base_url == "https://fatthumb.klaas.pro/api/v1"
-    assert settings.betterwaifu.base_url == "https://betterwaifu.com/api/v1"
-    assert settings.fatthumb.limits == Limits(None, (Window(10, 60.0),), (Window(1000, 3600.0),))
-    assert settings.betterwaifu.limits == Limits(1, (Window(1, 60.0),), ())
+    settings = read_settings({})
+    assert settings.accounts["fatthumb"].key is None
+    assert settings.accounts["betterwaifu"].key is None
+    assert settings.accounts["fatthumb"].base_url == "https://fatthumb.klaas.pro/api/v1"
+    assert settings.accounts["betterwaifu"].base_url == "https://betterwaifu.com/api/v1"
+    assert settings.accounts["fatthumb"].limits == Limits(None, (Window(10, 60.0),), (Window(1000, 3600.0),))
+    assert settings.accounts["betterwaifu"].limits == Limits(1, (Window(1, 60.0),), ())
     assert settings.default_provider == "sketch"
     assert settings.confirm_over is None
     assert settings.budget is None
@@ -49,7 +50,7 @@ EVERY = [
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
 @pytest.mark.parametrize("variable", EVERY)
 def test_a_blank_variable_is_as_good_as_none(variable: str, value: str) -> None:
-    assert Settings.from_environment({variable: value}) == Settings.from_environment({})
+    assert read_settings({variable: value}) == read_settings({})
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -64,7 +65,7 @@ def test_a_key_and_an_origin_are_taken_without_the_space_around_them(provider: s
     ["https://example.com", "http://[::1]:8080/v1", "HTTPS://EXAMPLE.COM/v1", "http://me:p%40ss@localhost:1/v1"],
 )
 def test_any_http_origin_can_be_meant(url: str) -> None:
-    assert settings_of(FATTHUMB_BASE_URL=url).fatthumb.base_url == url
+    assert settings_of(FATTHUMB_BASE_URL=url).accounts["fatthumb"].base_url == url
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -87,7 +88,7 @@ def test_limits_are_read_window_by_window(provider: str, text: str, limits: Limi
 
 
 def test_limits_can_be_said_in_words() -> None:
-    limits = settings_of(FATTHUMB_LIMITS="active=2,submit=10/60,requests=5/0.5").fatthumb.limits
+    limits = settings_of(FATTHUMB_LIMITS="active=2,submit=10/60,requests=5/0.5").accounts["fatthumb"].limits
     assert limits.described() == ["2 active at a time", "10 submissions per 60 s", "5 requests per 0.5 s"]
 
 
@@ -162,8 +163,8 @@ def test_a_value_that_cannot_be_meant_disables_what_it_concerns_and_nothing_else
         settings_of(**keys, **{variable: value}) if variable not in keys else settings_of(**keys | {variable: value})
     )
     concerned = {
-        "FATTHUMB": settings.fatthumb.misset,
-        "BETTERWAIFU": settings.betterwaifu.misset,
+        "FATTHUMB": settings.accounts["fatthumb"].misset,
+        "BETTERWAIFU": settings.accounts["betterwaifu"].misset,
         "DARKROOM_PROVIDER": settings.default_provider,
         "DARKROOM_PICTURES": settings.no_place,
         variable if "CONFIRM" in variable or "BUDGET" in variable else "DARKROOM_CONFIRM": settings.unguarded,
@@ -173,7 +174,7 @@ def test_a_value_that_cannot_be_meant_disables_what_it_concerns_and_nothing_else
     assert errors or variable == "DARKROOM_LOG"
     assert all(variable in error.message and variable in error.next_step for error in errors.values())
     assert [warning for warning in settings.warnings if variable in warning] == list(settings.warnings) != []
-    assert (settings.fatthumb.key, settings.betterwaifu.key) == tuple(
+    assert (settings.accounts["fatthumb"].key, settings.accounts["betterwaifu"].key) == tuple(
         None if n in errors else "key_1" for n in PROVIDERS
     )
     assert settings.log_level == logging.WARNING
@@ -253,14 +254,19 @@ def test_a_folder_is_absolute_whatever_it_is_given_as(variable: str, tmp_path: P
 
 def test_a_gateway_s_password_is_refused_where_it_would_displace_the_key() -> None:
     settings = settings_of(BETTERWAIFU_API_KEY="bw_key", BETTERWAIFU_BASE_URL="http://me:hunter22@127.0.0.1/api/v1")
-    assert settings.betterwaifu.misset
-    assert "BETTERWAIFU_BASE_URL" in settings.betterwaifu.misset.message
+    assert settings.accounts["betterwaifu"].misset
+    assert "BETTERWAIFU_BASE_URL" in settings.accounts["betterwaifu"].misset.message
 
 
 def test_keys_and_passwords_are_never_shown() -> None:
     key, password = "key_0123456789abcdef", "hunter22hunter22"
     settings = settings_of(FATTHUMB_API_KEY=key, FATTHUMB_BASE_URL=f"http://me:{password}@127.0.0.1/v1")
-    for shown in (repr(settings), str(settings), f"{settings}", repr([settings.fatthumb, settings.betterwaifu])):
+    for shown in (
+        repr(settings),
+        str(settings),
+        f"{settings}",
+        repr(settings.accounts),
+    ):
         assert not holds_part_of(key, shown, 6)
         assert not holds_part_of(password, shown, 6)
     assert {key, password} <= set(settings.secrets)

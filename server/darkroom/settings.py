@@ -3,11 +3,12 @@
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from darkroom.declaration import Declaration
 from darkroom.environment import (
     Environment,
     Previews,
@@ -21,8 +22,6 @@ from darkroom.environment import (
     strips_notes,
 )
 from darkroom.errors import NotConfigured
-
-PROVIDERS = ("fatthumb", "betterwaifu", "sketch")
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class Limits:
 class Account:
     """How one provider is reached: its key (never shown), its origin and its limits."""
 
+    declaration: Declaration
     key: str | None = field(default=None, repr=False)
     base_url: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
@@ -68,8 +68,8 @@ class Settings:
 
     home: Path
     pictures: Path
-    fatthumb: Account = field(default_factory=Account)
-    betterwaifu: Account = field(default_factory=Account)
+    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
+    """Those of every provider that is declared, by its name, whether they can be used or not."""
     default_provider: str | NotConfigured = "sketch"
     """The provider of a call that names none, or why there is none."""
     confirm_over: int | None = None
@@ -97,22 +97,21 @@ class Settings:
     """What was given as a key or a base URL and is not used: it may hold a secret nevertheless."""
 
     @property
-    def limits(self) -> dict[str, Limits]:
-        """The limits of every provider that has some."""
-        return {"fatthumb": self.fatthumb.limits, "betterwaifu": self.betterwaifu.limits}
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         """Every text that must never leave the process but in a request to its own provider, gateway or proxy."""
-        accounts = (self.fatthumb, self.betterwaifu)
+        accounts = self.accounts.values()
         urls = [*(account.base_url for account in accounts), *self.proxies]
         spoilt = [text for text in self.spoilt if "://" not in text]
         keys = [*(account.key or "" for account in accounts), *spoilt]
         return (*keys, *(each for url in (*urls, *self.spoilt) for each in passwords(url)))
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], *, in_any_folder: bool = False) -> "Settings":
-        """Reads every variable of the contract. `in_any_folder`: the host chose the working directory, not the user.
+    def from_environment(
+        cls, environ: Mapping[str, str], declared: Mapping[str, Declaration], *, in_any_folder: bool = False
+    ) -> "Settings":
+        """Reads every variable of the contract, and those of the declared providers.
+
+        `in_any_folder`: the host chose the working directory, not the user.
 
         A variable that cannot be meant as it is written disables what it concerns; one that protects disables what
         it protects from.
@@ -121,16 +120,15 @@ class Settings:
             NotConfigured: there is no telling where the ledger should be.
         """
         env = Environment(environ)
-        fatthumb = _account(env, "FATTHUMB", "https://fatthumb.klaas.pro/api/v1", FATTHUMB_LIMITS)
-        betterwaifu = _account(env, "BETTERWAIFU", "https://betterwaifu.com/api/v1", BETTERWAIFU_LIMITS)
-        with_key = [n for n, a in (("fatthumb", fatthumb), ("betterwaifu", betterwaifu)) if a.key or a.misset]
+        accounts = {name: _account(env, declaration) for name, declaration in declared.items()}
+        with_key = [name for name, account in accounts.items() if account.key or account.misset]
         home, pictures = (folder_of(env, f"DARKROOM_{name}", in_any_folder) for name in ("HOME", "PICTURES"))
-        default, confirm_over, budget = _default_provider(env), _confirm_over(env), _budget(env)
+        default, confirm_over, budget = _default_provider(env, declared), _confirm_over(env), _budget(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
         strip_notes = strips_notes(env)
         if isinstance(home, NotConfigured):
             raise home
-        misspelt = env.strangers("DARKROOM_", *(f"{name.upper()}_" for name in PROVIDERS))
+        misspelt = env.strangers("DARKROOM_", *(declaration.prefix for declaration in declared.values()))
         env.warnings += [f"{n} is no variable of Darkroom's{m and f'; {m} is'}." for n, m in misspelt.items()]
         guards = [guard for guard in (confirm_over, budget) if isinstance(guard, NotConfigured)]
         guards += _misspelt_guards(environ, misspelt)
@@ -138,9 +136,8 @@ class Settings:
         return cls(
             home=home or _data_folder(),
             pictures=pictures if isinstance(pictures, Path) else _pictures_folder(),
-            fatthumb=fatthumb,
-            betterwaifu=betterwaifu,
-            default_provider=default or (with_key[0] if with_key else "sketch"),
+            accounts=accounts,
+            default_provider=default or next(iter(with_key), "sketch"),
             confirm_over=confirm_over if isinstance(confirm_over, int) else None,
             budget=budget if isinstance(budget, int) else None,
             unguarded=guards[0] if guards else None,
@@ -157,14 +154,13 @@ class Settings:
         )
 
 
-def forget_secrets(environ: MutableMapping[str, str]) -> None:
+def forget_secrets(environ: MutableMapping[str, str], declared: Iterable[Declaration]) -> None:
     """Takes out what no child process needs to know, once the settings are read."""
-    for name in [name for name in environ if name.upper().startswith(("FATTHUMB_", "BETTERWAIFU_"))]:
+    prefixes = tuple(declaration.prefix for declaration in declared)
+    for name in [name for name in environ if name.upper().startswith(prefixes)]:
         del environ[name]
 
 
-FATTHUMB_LIMITS = "submit=10/60,requests=1000/3600"
-BETTERWAIFU_LIMITS = "active=1,submit=1/60"
 _GUARDS = {"DARKROOM_CONFIRM", "DARKROOM_BUDGET"}
 _COSTLY = " Until then nothing that costs money is started."
 
@@ -193,20 +189,22 @@ def parse_limits(text: str) -> Limits:
     return Limits(active, tuple(windows["submit"]), tuple(windows["requests"]))
 
 
-def _account(env: Environment, name: str, base_url: str, limits: str) -> Account:
-    key, own_origin = env.key(f"{name}_API_KEY"), env.url(f"{name}_BASE_URL").rstrip("/")
-    text = env.text(f"{name}_LIMITS") or limits
-    problems = [*_problems_of_key(f"{name}_API_KEY", key), *_problems_of_origin(env, name, own_origin, base_url)]
+def _account(env: Environment, declaration: Declaration) -> Account:
+    usual, key_variable, prefix = declaration.base_url, declaration.key_variable, declaration.prefix
+    if key_variable is None:
+        return Account(declaration)
+    key, own_origin = env.key(key_variable), env.url(f"{prefix}BASE_URL").rstrip("/")
+    problems = [*_problems_of_key(key_variable, key), *_problems_of_origin(env, declaration, own_origin)]
     try:
-        read = parse_limits(text)
+        limits = parse_limits(env.text(f"{prefix}LIMITS") or declaration.limits)
     except ValueError:
-        read = parse_limits(limits)
-        problems.append(misset(f"{name}_LIMITS", f"write it like {limits}"))
+        limits = parse_limits(declaration.limits)
+        problems.append(misset(f"{prefix}LIMITS", f"write it like {declaration.limits}"))
     if not problems:
-        return Account(key or None, own_origin or base_url, read, own_origin or None)
+        return Account(declaration, key or None, own_origin or usual, limits, own_origin or None)
     env.warnings += [problem.message for problem in problems]
     env.spoilt.append(key)
-    return Account(None, base_url, read, misset=problems[0] if key else None)
+    return Account(declaration, None, usual, limits, misset=problems[0] if key else None)
 
 
 def _problems_of_key(variable: str, key: str) -> Iterator[NotConfigured]:
@@ -214,15 +212,16 @@ def _problems_of_key(variable: str, key: str) -> Iterator[NotConfigured]:
         yield misset(variable, "a key is printable ASCII without spaces")
 
 
-def _problems_of_origin(env: Environment, name: str, url: str, usual: str) -> Iterator[NotConfigured]:
-    variable, path = f"{name}_BASE_URL", urlsplit(usual).path
+def _problems_of_origin(env: Environment, declaration: Declaration, url: str) -> Iterator[NotConfigured]:
+    variable, usual = f"{declaration.prefix}BASE_URL", declaration.base_url
+    path = urlsplit(usual).path
     if not url:
         return
     if not is_origin(url):
         yield misset(variable, "it is an http or https URL")
         return
-    if name == "BETTERWAIFU" and "@" in urlsplit(url).netloc:
-        # They would take the Authorization header, the only place where BetterWaifu looks for its key.
+    if not declaration.behind_gateways and "@" in urlsplit(url).netloc:
+        # They would take the Authorization header, the only place where such a service looks for its key.
         yield misset(variable, "a user and password in it would displace the key")
     if not urlsplit(url).path.endswith(path):
         if urlsplit(url).hostname == urlsplit(usual).hostname:
@@ -264,9 +263,9 @@ def _misspelt_guards(environ: Mapping[str, str], misspelt: Mapping[str, str]) ->
             yield misset(name, f"{meant} may have been meant", stops=_COSTLY)
 
 
-def _default_provider(env: Environment) -> str | NotConfigured:
+def _default_provider(env: Environment, names: Iterable[str]) -> str | NotConfigured:
     name = env.text("DARKROOM_PROVIDER").lower()
-    return name if name in {"", *PROVIDERS} else misset("DARKROOM_PROVIDER", f"it is one of {', '.join(PROVIDERS)}")
+    return name if name in {"", *names} else misset("DARKROOM_PROVIDER", f"it is one of {', '.join(names)}")
 
 
 def _file_manager(environ: Mapping[str, str]) -> str | None:

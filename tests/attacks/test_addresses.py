@@ -6,9 +6,9 @@ import pytest
 
 from darkroom.models import GenerationRequest, ImageStatus
 from darkroom.providers.base import RemoteImage
+from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
 from tests.attacks.conftest import OWN, PICTURE, Refuses
@@ -224,7 +224,7 @@ async def test_a_provider_s_own_origin_is_held_to_the_same_unless_the_user_has_n
     http: Http, internet: Internet, tmp_path: Path, name: str
 ) -> None:
     environ = {f"{name.upper()}_API_KEY": "a-key-of-theirs", "DARKROOM_HOME": str(tmp_path)}
-    settings = Settings.from_environment({**environ, "DARKROOM_PICTURES": str(tmp_path)})
+    settings = read_settings({**environ, "DARKROOM_PICTURES": str(tmp_path)})
     provider = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor()).provider(name)
     host = {"fatthumb": "fatthumb.klaas.pro", "betterwaifu": "betterwaifu.com"}[name]
     internet.names[host] = [["10.0.0.1"]]

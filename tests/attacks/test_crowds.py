@@ -14,7 +14,7 @@ from darkroom.app.context import Opened, open_app
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.driving.collect import AT_ONCE
 from darkroom.models import Generation
-from darkroom.settings import Settings
+from darkroom.providers.declared import read_settings
 from darkroom.tools.results import Results
 from tests.hosts import PATIENCE_S, Home
 from tests.services.exchange import Exchange
@@ -50,7 +50,7 @@ class Door:
 @asynccontextmanager
 async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[Opened]:
     """Everything that a server has, in this process; what happens in it must end."""
-    settings = Settings.from_environment(home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1").environ)
+    settings = read_settings(home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1").environ)
     with anyio.fail_after(PATIENCE_S):
         async with open_app(settings) as app:
             yield app

@@ -17,14 +17,14 @@ from mcp.server.mcpserver import MCPServer
 from darkroom.app.context import open_app
 from darkroom.app.server import DarkroomServer
 from darkroom.cli.log import configure_logging
-from darkroom.settings import Settings
+from darkroom.providers.declared import read_settings
 from tests.conformance.fixture import open_fixture
 
 
 @asynccontextmanager
 async def open_darkroom() -> AsyncGenerator[MCPServer]:
     """Darkroom as the environment sets it up."""
-    async with open_app(Settings.from_environment(os.environ)) as app:
+    async with open_app(read_settings(os.environ)) as app:
         yield DarkroomServer(app)
 
 

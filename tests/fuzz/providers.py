@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from darkroom.errors import DarkroomError, OutcomeUnknown
 from darkroom.models import MAX_COUNT, Charged, ImageStatus
 from darkroom.providers.base import Provider, Reading, Submission
+from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.providers.wire import path_segment
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
-from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from tests.clients import OpenDoor, asked
 from tests.fuzz.json_values import changed, texts, values
@@ -144,7 +144,7 @@ class Clients:
             "FATTHUMB_API_KEY": KEY, "BETTERWAIFU_API_KEY": KEY,
             "DARKROOM_HOME": str(Path("nowhere")), "DARKROOM_PICTURES": str(Path("nowhere")),
         }  # fmt: skip
-        settings = Settings.from_environment(environ)
+        settings = read_settings(environ)
         self._registry = build(settings, self._http, Redactor(settings.secrets), lambda _: OpenDoor())
 
     def check(self, case: Case) -> None:

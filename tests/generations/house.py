@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar, cast
 
 import anyio
 
+from darkroom.declaration import Traits
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
@@ -16,8 +17,9 @@ from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Generation, GenerationRequest
-from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission, Traits
-from darkroom.providers.registry import TRAITS, Registry
+from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission
+from darkroom.providers.declared import DECLARED
+from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
@@ -40,7 +42,7 @@ class Spoken:
     posts: list[GenerationRequest] = field(default_factory=list[GenerationRequest])
     looks: int = 0
     name: ClassVar[str] = "fatthumb"
-    traits: ClassVar[Traits] = TRAITS["fatthumb"]
+    traits: ClassVar[Traits] = DECLARED["fatthumb"].traits
     access: Access = field(default_factory=lambda: Access(account="key"))
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
@@ -108,7 +110,7 @@ async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool 
         seen = Seen()
         rows, changes = SqliteLedger(database, seen), Changes()
         journal = Journal(cast("Ledger", rows), changes)
-        registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]))
+        registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]), declared=DECLARED)
         driver = Driver(journal, registry, name, Collector(journal, home), tasks)
         service = Service(journal, changes, registry, driver, name, tasks)
         if starts:

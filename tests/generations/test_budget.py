@@ -19,6 +19,7 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
+from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from tests import ledgers
@@ -64,7 +65,7 @@ async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | No
         ):
             changes = Changes()
             journal = Journal(ledger, changes)
-            registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]))
+            registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]), declared=DECLARED)
             driver = Driver(journal, registry, "me", Collector(journal, home), tasks, clock=clock)
             driver.start()
             service = Service(journal, changes, registry, driver, "me", tasks, budget=budget, clock=clock)

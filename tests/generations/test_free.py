@@ -12,6 +12,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Generation, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.providers.sketch import Sketch
 from darkroom.redact.secrets import Redactor
@@ -21,7 +22,7 @@ from tests.ledgers import open_ledger
 async def told(home: Path, error: DarkroomError) -> Generation:
     """What is said of a sketch that ended so, as a whole and with a picture."""
     async with open_ledger(home) as ledger:
-        registry = Registry({"sketch": Sketch()}, "sketch", Redactor(()))
+        registry = Registry({"sketch": Sketch()}, "sketch", Redactor(()), declared=DECLARED)
         failed = Image(index=1, status=ImageStatus.FAILED, error=error.failure())
         row = Record(
             id="gen_1", owner="local", request=GenerationRequest(provider="sketch", prompt="a fox", model="sketch"),

@@ -19,7 +19,8 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
-from darkroom.providers.registry import TRAITS, Registry
+from darkroom.providers.declared import DECLARED
+from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Limits, Window
 from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
@@ -31,7 +32,7 @@ DOWN = ProviderError("It is down", next_step="Wait.")
 modest = settings(
     max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-traits_of_any = st.sampled_from(list(TRAITS.values()))
+traits_of_any = st.sampled_from([each.traits for each in DECLARED.values()])
 failures = st.integers(1, 2000)
 pauses = st.lists(st.floats(0.0, 70.0).map(lambda pause: round(pause, 1)), min_size=1, max_size=12)
 
@@ -45,7 +46,9 @@ async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> l
     """When that many running jobs, all resumed at the same time, were looked at in that time."""
     async with open_ledger(home, clock=clock) as ledger:
         journal = Journal(ledger, Changes())
-        registry = Registry(providers={provider.name: provider}, default=provider.name, redact=Redactor([]))
+        registry = Registry(
+            providers={provider.name: provider}, default=provider.name, redact=Redactor([]), declared=DECLARED
+        )
         async with anyio.create_task_group() as tasks:
             driver = Driver(journal, registry, "me", Collector(journal, home), tasks, clock=clock)
             for number in range(jobs):

@@ -11,7 +11,7 @@ from darkroom.generations.telling.describing import describe, elapsed, share_don
 from darkroom.generations.telling.wording import say, say_progress
 from darkroom.models import TERMINAL, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.base import Reading
-from darkroom.providers.registry import TRAITS
+from darkroom.providers.declared import DECLARED
 from darkroom.store.turns import Standing
 from darkroom.tools.wait import Meter
 
@@ -36,7 +36,7 @@ standings = st.none() | st.builds(
 def records(draw: st.DrawFn, *stages: Stage) -> Record:
     """A row in one of these stages (default: any), with pictures and a failure as such a row may have."""
     stage = draw(st.sampled_from(stages or list(Stage)))
-    provider = draw(st.sampled_from(list(TRAITS)))
+    provider = draw(st.sampled_from(list(DECLARED)))
     record = Record(
         id="gen_1",
         owner="local",
@@ -121,7 +121,7 @@ def test_a_picture_more_is_worth_more_than_any_time(record: Record, age: float) 
 def test_every_generation_is_described_in_a_sentence(
     record: Record, age: float, standing: Standing | None, trouble: str | None
 ) -> None:
-    traits = TRAITS[record.request.provider]
+    traits = DECLARED[record.request.provider].traits
     standing = standing if record.stage is Stage.ACCEPTED else None
     generation = describe(record, traits, NOW + age, standing=standing, trouble=trouble)
     message = generation.progress.message
@@ -139,7 +139,7 @@ def test_every_generation_is_described_in_a_sentence(
 @modest
 def test_no_text_holds_what_a_terminal_would_obey(record: Record, age: float, standing: Standing | None) -> None:
     standing = standing if record.stage is Stage.ACCEPTED else None
-    generation = describe(record, TRAITS[record.request.provider], NOW + age, standing=standing)
+    generation = describe(record, DECLARED[record.request.provider].traits, NOW + age, standing=standing)
     errors = [error for error in (generation.error, *(image.error for image in generation.images)) if error]
     texts = [generation.progress.message, say_progress([generation])]
     texts += [text for error in errors for text in (error.message, error.next_step)]

@@ -17,9 +17,9 @@ from darkroom.generations.driving.submission import Submitter
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, GenerationRequest, Record, Stage
+from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Settings
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.transport.client import open_http
 from tests.clients import OpenDoor
@@ -92,7 +92,7 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
         "FATTHUMB_BASE_URL": service.url,
         "FATTHUMB_LIMITS": "active=1,submit=1000/1",
     }
-    settings = Settings.from_environment({**environ, "DARKROOM_HOME": str(folder), "DARKROOM_PICTURES": str(folder)})
+    settings = read_settings({**environ, "DARKROOM_HOME": str(folder), "DARKROOM_PICTURES": str(folder)})
     clock = Moved()
     async with (
         open_http() as http,

@@ -11,9 +11,9 @@ from darkroom.generations.driving.submission import Submitter
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from tests.clients import OpenDoor
 from tests.ledgers import open_ledger
@@ -22,7 +22,7 @@ from tests.ledgers import open_ledger
 @pytest.mark.parametrize("budget", ["${BUDGET}", "5"])
 async def test_a_row_that_costs_money_waits_for_a_process_whose_guards_can_be_read(tmp_path: Path, budget: str) -> None:
     key = {"FATTHUMB_API_KEY": "nsk_0123456789", "FATTHUMB_BASE_URL": "http://127.0.0.1:9/api/v1"}
-    settings = Settings.from_environment({**key, "DARKROOM_BUDGET": budget})
+    settings = read_settings({**key, "DARKROOM_BUDGET": budget})
     registry = build(settings, Http(), Redactor(settings.secrets), lambda _: OpenDoor())
     async with open_ledger(tmp_path) as ledger:
         for name in ("fatthumb", "sketch"):

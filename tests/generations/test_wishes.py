@@ -7,9 +7,9 @@ import pytest
 
 from darkroom.errors import InvalidRequest
 from darkroom.generations.asking.wishes import FREE_TRIES, Doorkeeper, HoldsSecret, Wish, checked
+from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Settings
 from darkroom.transport.client import Http
 from tests.attacks.canary import HIDDEN
 from tests.clients import OpenDoor
@@ -23,7 +23,7 @@ SHORT = "fox4me"
 def registry() -> Registry:
     environ = {"FATTHUMB_API_KEY": KEY, "BETTERWAIFU_API_KEY": WORDS, "DARKROOM_PROVIDER": "sketch"}
     proxy = {"HTTPS_PROXY": f"http://me:{SHORT}@127.0.0.1:1"}
-    settings = Settings.from_environment({"DARKROOM_HOME": "h", "DARKROOM_PICTURES": "p", **environ, **proxy})
+    settings = read_settings({"DARKROOM_HOME": "h", "DARKROOM_PICTURES": "p", **environ, **proxy})
     return build(settings, Http(), Redactor(settings.secrets), lambda _: OpenDoor())
 
 

@@ -15,6 +15,7 @@ import anyio
 import PIL.Image
 from anyio import to_thread
 
+from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError
 from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
@@ -23,8 +24,9 @@ from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Generation, GenerationRequest, ImageStatus, Record, Stage
-from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits
-from darkroom.providers.registry import TRAITS, Registry
+from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission
+from darkroom.providers.declared import DECLARED
+from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.sqlite import SqliteLedger
 from tests.ledgers import open_ledger
@@ -113,7 +115,7 @@ class MadeUp:
     read_by_job: Callable[[str], Answer] | None = None
 
     name: ClassVar[str] = "fatthumb"
-    traits: ClassVar[Traits] = TRAITS["fatthumb"]
+    traits: ClassVar[Traits] = DECLARED["fatthumb"].traits
 
     def __post_init__(self) -> None:
         self.access = Access(account=f"key of {self.name}")
@@ -247,7 +249,9 @@ async def house(
     async with open_ledger(home, clock=clock) as ledger, anyio.create_task_group() as tasks:
         changes = Changes()
         journal = Journal(ledger, changes)
-        registry = Registry({provider.name: provider for provider in providers}, providers[0].name, Redactor([]))
+        registry = Registry(
+            {provider.name: provider for provider in providers}, providers[0].name, Redactor([]), declared=DECLARED
+        )
         collector = Collector(journal, home / "pictures")
         driver = Driver(journal, registry, holder, collector, tasks, clock=clock)
         service = Service(journal, changes, registry, driver, holder, tasks, clock=clock)

@@ -3,9 +3,10 @@
 import pytest
 
 from darkroom.errors import InvalidRequest, NotConfigured
-from darkroom.providers.registry import TRAITS, Registry, build
+from darkroom.providers.declared import DECLARED, read_settings
+from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import PROVIDERS, Limits, Settings, Window
+from darkroom.settings import Limits, Window
 from darkroom.transport.client import Http
 from tests.clients import OpenDoor, holds_part_of
 
@@ -13,7 +14,7 @@ FATTHUMB, BETTERWAIFU = "nsk_0123456789abcdef", "bw_fedcba9876543210"
 
 
 def registry_of(**environ: str) -> Registry:
-    settings = Settings.from_environment({"DARKROOM_HOME": "nowhere", "DARKROOM_PICTURES": "nowhere", **environ})
+    settings = read_settings({"DARKROOM_HOME": "nowhere", "DARKROOM_PICTURES": "nowhere", **environ})
     return build(settings, Http(), Redactor(settings.secrets), lambda _: OpenDoor())
 
 
@@ -52,7 +53,7 @@ def test_a_default_provider_without_a_key_is_refused_when_it_is_used() -> None:
 def test_an_unknown_provider_is_refused_with_those_that_there_are(name: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         registry_of().provider(name)
-    assert all(known in caught.value.message for known in PROVIDERS)
+    assert all(known in caught.value.message for known in DECLARED)
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 200
 
@@ -77,10 +78,11 @@ def test_the_default_provider_is_the_configured_one_or_the_first_with_a_key(
     assert registry.provider(None).name == registry.provider("").name == default
 
 
-def test_every_provider_that_the_settings_name_has_traits() -> None:
-    assert set(TRAITS) == set(PROVIDERS)
+def test_every_provider_that_is_declared_is_made_under_its_name_with_its_traits() -> None:
     providers = registry_of(FATTHUMB_API_KEY=FATTHUMB, BETTERWAIFU_API_KEY=BETTERWAIFU).providers
-    assert {name: provider.traits for name, provider in providers.items()} == dict(TRAITS)
+    assert {name: provider.traits for name, provider in providers.items()} == {
+        name: each.traits for name, each in DECLARED.items()
+    }
     assert [provider.name for provider in providers.values()] == list(providers)
 
 

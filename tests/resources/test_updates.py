@@ -14,7 +14,7 @@ from mcp.types import ResourceUpdatedNotification, TextResourceContents
 
 from darkroom.app.context import open_app
 from darkroom.app.server import DarkroomServer
-from darkroom.settings import Settings
+from darkroom.providers.declared import read_settings
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, connected, eventually, server_of
 from tests.resources.rows import copies
 from tests.services.fatthumb import FatThumb
@@ -231,7 +231,7 @@ async def test_a_client_that_leaves_without_a_word_leaves_nothing_running(
     home: Home, fatthumb: FatThumb, era: Era
 ) -> None:
     user = home.with_(fatthumb, **ONE_A_DAY)
-    async with open_app(Settings.from_environment(user.environ)) as app, connected(user) as other:
+    async with open_app(read_settings(user.environ)) as app, connected(user) as other:
         server = DarkroomServer(app)
         uris = await queued(other, 4)
         running = len(anyio.get_running_tasks())

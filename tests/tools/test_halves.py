@@ -14,7 +14,7 @@ from mcp.types import CallToolResult
 from darkroom.app.context import Opened, open_app
 from darkroom.app.server import DarkroomServer
 from darkroom.generations.asking.wishes import Wish
-from darkroom.settings import Settings
+from darkroom.providers.declared import read_settings
 from tests.extensions.task_client import tasks_of
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, identity, text_of
 from tests.services.fatthumb import FatThumb
@@ -57,7 +57,7 @@ async def made(app: Opened, count: int, prompt: str = PROMPT) -> str:
 async def app_of(home: Home, fatthumb: FatThumb) -> AsyncGenerator[Opened]:
     environ = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1").environ
     with anyio.fail_after(PATIENCE_S):
-        async with open_app(Settings.from_environment(environ)) as app:
+        async with open_app(read_settings(environ)) as app:
             yield app
 
 
@@ -220,7 +220,7 @@ async def test_the_user_says_which_halves_and_parts_there_are_whoever_the_client
     }
     for (wanted, kept), name in product(expected.items(), ("", CODEX)):
         with subtests.test(wanted=wanted, client=name):
-            parts = Settings.from_environment({"DARKROOM_RESULTS": wanted}).results
+            parts = read_settings({"DARKROOM_RESULTS": wanted}).results
             structured = "structured" in wanted
             async with studio.client(name=name, results=parts) as client:
                 tools = (await client.list_tools()).tools

@@ -12,8 +12,8 @@ from mcp.types import ResourceTemplateReference
 from darkroom.app.context import open_app
 from darkroom.app.server import DarkroomServer
 from darkroom.models import generation_uri, picture_uri
+from darkroom.providers.declared import read_settings
 from darkroom.resources.uris import GENERATION_TEMPLATE
-from darkroom.settings import Settings
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, refused
 
 OWNERS = ("ann", "bob")
@@ -23,7 +23,7 @@ OWNERS = ("ann", "bob")
 async def both(home: Home, era: Era) -> AsyncGenerator[list[Client]]:
     """A client of each owner."""
     with anyio.fail_after(PATIENCE_S):
-        async with open_app(Settings.from_environment(home.environ)) as app, AsyncExitStack() as open_clients:
+        async with open_app(read_settings(home.environ)) as app, AsyncExitStack() as open_clients:
             clients: list[Client] = []
             for owner in OWNERS:
                 server = DarkroomServer(replace(app, owner=lambda owner=owner: owner))

@@ -22,6 +22,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.providers import registry
 from darkroom.providers.catalogue import Catalogue, Models
+from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
@@ -132,7 +133,7 @@ async def open_app(
             )
             try:
                 observer = Observer(changes, tasks)
-                models = Models(providers, settings.limits)
+                models = Models(providers, {name: account.limits for name, account in settings.accounts.items()})
                 yield Opened(settings, service, TaskRows(database), observer, models, driver)
             finally:
                 if part is Part.ALL:
@@ -181,7 +182,7 @@ class Unopened:
     """
 
     error: DarkroomError
-    settings: Settings = field(default_factory=lambda: Settings(Path(), Path()))
+    settings: Settings = field(default_factory=lambda: read_settings({}))
     owner: Callable[[], str] = lambda: LOCAL_OWNER
 
     def opened(self) -> Opened:

@@ -55,7 +55,7 @@ class DarkroomServer(MCPServer[Any]):
     """What the ledger holds now as resources, beside those that were registered; everything else as the SDK has it."""
 
     def __init__(self, app: Opened | Unopened) -> None:
-        parts = app.settings.results
+        parts, accounts = app.settings.results, app.settings.accounts
         results = Results(app.settings.previews if parts is None or "images" in parts else "none")
 
         def desk() -> Desk:
@@ -65,7 +65,7 @@ class DarkroomServer(MCPServer[Any]):
             return await app.opened().catalogue(provider)
 
         confirmation = Confirmation(desk, app.settings.confirm_over)
-        tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results)}
+        tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results, accounts.keys())}
         tasks = Tasks(GenerationTasks(app.opened, tools, results), caller=lambda _: app.owner())
         bus = InMemorySubscriptionBus()
         updates = Updates(lambda: app.opened().observer, desk, bus)
@@ -75,7 +75,7 @@ class DarkroomServer(MCPServer[Any]):
             version=__version__,
             instructions=INSTRUCTIONS,
             tools=list(with_gallery(tools.values(), desk, app.settings.file_manager)),
-            extensions=[gallery_page(), tasks],
+            extensions=[gallery_page({name: account.declaration.traits for name, account in accounts.items()}), tasks],
             subscriptions=bus,
             middleware=[Fitting(parts), updates.while_listened, tasks.listen],
         )
@@ -84,7 +84,7 @@ class DarkroomServer(MCPServer[Any]):
         self.unechoed = Redactor(app.settings.secrets).unechoed
         self._desk = desk
         self._shelf = Shelf(desk, lambda: app.opened().models)
-        self.completion()(Completer(desk, lambda: app.opened().models))
+        self.completion()(Completer(desk, lambda: app.opened().models, accounts.keys()))
         serve = self._lowlevel_server.add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)

@@ -18,6 +18,7 @@ from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
+from darkroom.providers.declared import DECLARED, read_settings
 from darkroom.redact.text import clean
 from darkroom.settings import Settings, forget_secrets
 
@@ -71,11 +72,11 @@ def _run(words: list[str], wire: tuple[int, int] | None) -> int:
 
 def _read_settings(*, serving: bool) -> Settings | NotConfigured:
     try:
-        return Settings.from_environment(os.environ, in_any_folder=serving)
+        return read_settings(os.environ, in_any_folder=serving)
     except NotConfigured as error:
         return error
     finally:
-        forget_secrets(os.environ)
+        forget_secrets(os.environ, DECLARED.values())
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,7 +1,7 @@
 """The gallery (MCP Apps): a page that hosts show beside the results of generate and wait, and the tool it asks."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from mcp.types import CallToolResult, ContentBlock, ToolAnnotations
 from pydantic import Field
 
 from darkroom import __version__
+from darkroom.declaration import Traits
 from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
 from darkroom.generations.desk import Whose
@@ -20,7 +21,6 @@ from darkroom.generations.outcome import WORTH_ANOTHER_TRY
 from darkroom.generations.pictures.preview import preview
 from darkroom.generations.telling.wording import IN_SHORT
 from darkroom.models import MAX_COUNT, Frozen, ImageStatus
-from darkroom.providers.registry import TRAITS
 from darkroom.tools.arguments import Number
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.results import drawn
@@ -49,8 +49,11 @@ class Done(Frozen):
     done: str
 
 
-def gallery_page() -> Apps:
-    """The page. It draws from bytes and never touches the network, so it asks for no origin."""
+def gallery_page(traits: Mapping[str, Traits]) -> Apps:
+    """The page, for providers that can do this.
+
+    It draws from bytes and never touches the network, so it asks for no origin.
+    """
     apps = Apps()
     apps.add_resource(
         TextResource(
@@ -60,7 +63,7 @@ def gallery_page() -> Apps:
             description="Shows generations as they develop, and their pictures.",
             mime_type=APP_MIME_TYPE,
             meta={"ui": {"permissions": {"clipboardWrite": {}}, "prefersBorder": False}},
-            text=_page(),
+            text=_page(traits),
         )
     )
     return apps
@@ -107,16 +110,16 @@ def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
     )
 
 
-def _page() -> str:
+def _page(traits: Mapping[str, Traits]) -> str:
     """The one self-contained document that a host takes."""
-    script = "\n".join((_facts(), *((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)))
+    script = "\n".join((_facts(traits), *((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)))
     page = (PARTS / "page.html").read_text("utf-8")
     return page.replace("{style}", (PARTS / "style.css").read_text("utf-8")).replace("{script}", script)
 
 
-def _facts() -> str:
+def _facts(traits: Mapping[str, Traits]) -> str:
     """What the scripts have to know and is decided elsewhere."""
-    providers = {name: {"title": it.title, "seed": it.seed, "free": it.free} for name, it in TRAITS.items()}
+    providers = {name: {"title": it.title, "seed": it.seed, "free": it.free} for name, it in traits.items()}
     facts = {
         "VERSION": __version__,
         "PROVIDERS": providers,

@@ -10,6 +10,7 @@ from typing import Literal
 
 import anyio
 
+from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, NotFound, StorageError
 from darkroom.generations.asking.budget import NOTHING_NEW, refusing, room_today
 from darkroom.generations.asking.delivery import Letter, repeated
@@ -28,6 +29,7 @@ from darkroom.models import (
     Status,
 )
 from darkroom.redact.text import clean
+from darkroom.store.ledger import Room
 
 ANSWER_WITHIN_S = 0.8
 """How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
@@ -57,7 +59,7 @@ class Desk:
             StorageError: it could not be committed; nothing was sent.
         """
         record = await self._wanted(wish)
-        room = room_today(self._house.budget, record.request, record.created_at) if new else NOTHING_NEW
+        room = self._room(record) if new else NOTHING_NEW
         with refusing():
             async with self._house.delivery.answering(record, room, letter) as begun:
                 self._begun(begun, record)
@@ -72,7 +74,7 @@ class Desk:
             DarkroomError: as `submit`; the task still asks.
         """
         record = (await self._wanted(wish)).model_copy(update={"answered": Answered.DELIVERED})
-        room = room_today(self._house.budget, record.request, record.created_at)
+        room = self._room(record)
         with refusing():
             begin = partial(self._house.ledger.begin_agreed, record, task_id, room=room)
             begun = await repeated(begin, begin)
@@ -95,9 +97,16 @@ class Desk:
         """
         record = await self._wanted(wish)
         with refusing():
-            room = room_today(self._house.budget, record.request, record.created_at)
+            room = self._room(record)
             foreseen = await self._house.delivery.foresee(record, room)
         return record.request if foreseen.id == record.id else None
+
+    def traits(self, provider: str) -> Traits:
+        """What this provider can do."""
+        return self._house.registry.traits(provider)
+
+    def _room(self, record: Record) -> Room | None:
+        return room_today(self._house.budget, record.request, record.created_at, self._house.registry.free)
 
     async def _wanted(self, wish: Wish) -> Record:
         request = await self._house.doorkeeper.checked(wish, self._house.registry)

@@ -1,27 +1,19 @@
 """What a provider is to the rest of the house."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    ValidationError,
-)
+from pydantic import BeforeValidator, ValidationError
 
+from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, invalid_arguments
 from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
+from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
-from darkroom.settings import Limits
-from darkroom.transport.client import Api, Key
+from darkroom.settings import Account, Limits
+from darkroom.transport.client import Api, Door, Http, Key
 from darkroom.transport.egress import Pictures
-
-
-class Options(BaseModel):
-    """A provider's own arguments, as JSON or as the texts that agents and people write them in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -56,30 +48,6 @@ class AccountState(Sparse):
     plan: str | None = None
     plan_status: str | None = None
     plan_ends: str | None = None
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What a provider can do, as data. Intervals and deadlines are seconds."""
-
-    title: str
-    key_variable: str | None
-    poll_interval_s: float
-    shortest_interval_s: float
-    deadline_s: float
-    """How long after the submission a job that is still running is given up."""
-    max_count: int = 1
-    models: tuple[str, ...] | None = None
-    """The model names it takes; None where they are numbers from its own list."""
-    default_model: str = ""
-    aspect_ratios: tuple[str, ...] = ()
-    negative_prompt: bool = False
-    seed: bool = False
-    options: type[Options] = Options
-    free: bool = False
-    """Whether its pictures cost nothing."""
-    note: str | None = None
-    """What must be said of every one of its results."""
 
 
 class Submission(Frozen):
@@ -156,16 +124,37 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Connection:
+    """What it takes to reach one provider: who pays for it, the process's HTTP clients, and its account's door."""
+
+    account: Account
+    access: Access
+    http: Http
+    redact: Redactor
+    door: Door
+
+
 class HttpProvider:
     """What every service behind an HTTP API has in common; a subclass adds its own endpoints."""
 
     name: ClassVar[str]
     traits: ClassVar[Traits]
 
-    def __init__(self, api: Api, access: Access, pictures: Pictures) -> None:
-        self._api = api
-        self.access = access
-        self._pictures = pictures
+    def __init__(self, connection: Connection) -> None:
+        account, http, redact = connection.account, connection.http, connection.redact
+        variable = account.declaration.key_variable or ""
+        self.access = connection.access
+        self._pictures = Pictures(http, account.own_origin, redact)
+        self._api = Api(
+            self.traits.title, variable, account.base_url, http, self.signed(account), redact, connection.door,
+            self.access.key,
+        )  # fmt: skip
+
+    @staticmethod
+    def signed(account: Account) -> Mapping[str, str]:
+        """The headers that a call is signed with."""
+        return {"Authorization": f"Bearer {account.key}"}
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`."""

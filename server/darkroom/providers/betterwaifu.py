@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationError
 
+from darkroom.declaration import Declaration, Options, Traits
 from darkroom.errors import InvalidRequest
 from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
 from darkroom.providers.base import (
@@ -13,11 +14,9 @@ from darkroom.providers.base import (
     Figure,
     HttpProvider,
     Model,
-    Options,
     Reading,
     RemoteImage,
     Submission,
-    Traits,
 )
 from darkroom.providers.wire import Amount, JobId, Label, PictureId, Several, Whole, Wire, Words, path_segment, read_as
 
@@ -47,7 +46,6 @@ _SIZES = {
 
 TRAITS = Traits(
     title="BetterWaifu",
-    key_variable="BETTERWAIFU_API_KEY",
     poll_interval_s=2.5,
     shortest_interval_s=2.0,
     # Its documentation gives a job up after about 5 minutes; a busy queue is given the double.
@@ -194,3 +192,13 @@ def _no_such_model() -> InvalidRequest:
         "BetterWaifu names its models by number.",
         next_step="Take an id from list_models, e.g. 814910, or leave model out; nothing was sent.",
     )
+
+
+DECLARATION = Declaration(
+    name="betterwaifu",
+    prefix="BETTERWAIFU_",
+    traits=TRAITS,
+    client=BetterWaifu,
+    base_url="https://betterwaifu.com/api/v1",
+    limits="active=1,submit=1/60",
+)

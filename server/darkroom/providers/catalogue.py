@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import anyio
 
+from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, NotFound
 from darkroom.models import Failure, Sparse
-from darkroom.providers.base import AccountState, Model, Provider, Traits
-from darkroom.providers.registry import TRAITS, Registry
+from darkroom.providers.base import AccountState, Model, Provider
+from darkroom.providers.registry import Registry
 from darkroom.redact.text import quote
 from darkroom.settings import Limits
 from darkroom.transport.client import KeyState, NotAsked
@@ -79,7 +80,7 @@ class Models:
         Raises:
             InvalidRequest: there is no provider of that name.
         """
-        names = list(TRAITS) if name is None else [self._registry.known(name)]
+        names = list(self._registry.declared) if name is None else [self._registry.known(name)]
         # Not in the tasks: what cannot be described is the caller's to be told of, and not a group of errors.
         states = {provider_name: _described(provider_name, self._registry, self._limits) for provider_name in names}
 
@@ -142,13 +143,14 @@ class Models:
 
 
 def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> ProviderState:
-    traits, misset = TRAITS[name], registry.misset.get(name)
+    declared, misset = registry.declared[name], registry.misset.get(name)
+    traits = declared.traits
     without = "no key" if misset is None else "unavailable"
     return ProviderState(
         name=name,
         status=registry.providers[name].access.key.state if name in registry.providers else without,
         default=name == registry.default,
-        key_variable=traits.key_variable,
+        key_variable=declared.key_variable,
         models=tuple(Model(id=model, name=model) for model in traits.models or ()),
         model_count=len(traits.models or ()),
         accepts=_accepts(traits),

@@ -1,10 +1,12 @@
 """FatThumb: video thumbnails, 1280 × 720 PNG (contract: its public API documentation, v1)."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 
+from darkroom.declaration import Declaration, Options, Traits
 from darkroom.models import GenerationRequest, ImageStatus
 from darkroom.providers.base import (
     NO_REASON,
@@ -12,13 +14,12 @@ from darkroom.providers.base import (
     HttpProvider,
     Listed,
     Model,
-    Options,
     Reading,
     RemoteImage,
     Submission,
-    Traits,
 )
 from darkroom.providers.wire import JobId, PictureId, Several, Wire, Words, path_segment, read_as
+from darkroom.settings import Account
 
 _Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20), Listed]
 
@@ -32,7 +33,6 @@ class FatThumbOptions(Options):
 
 TRAITS = Traits(
     title="FatThumb",
-    key_variable="FATTHUMB_API_KEY",
     poll_interval_s=3.0,
     shortest_interval_s=1.0,
     deadline_s=15 * 60.0,
@@ -91,21 +91,21 @@ _IMAGE_STATUS = {"succeeded": ImageStatus.SUCCEEDED, "failed": ImageStatus.FAILE
 _TERMINAL = {"succeeded", "failed", "partial"}
 
 
-def auth_headers(key: str, base_url: str) -> dict[str, str]:
-    """How a call is signed: `Authorization: Bearer`, or `x-api-key` where the base URL holds a user and password.
-
-    Those belong to a gateway in front of the service, which then owns the `Authorization` header.
-    """
-    if urlsplit(base_url).username is None:
-        return {"Authorization": f"Bearer {key}"}
-    return {"x-api-key": key}
-
-
 class FatThumb(HttpProvider):
-    """The client. `Authorization` or `x-api-key` signs a call: see `auth_headers`."""
+    """The client."""
 
     name: ClassVar[str] = "fatthumb"
     traits: ClassVar[Traits] = TRAITS
+
+    @staticmethod
+    def signed(account: Account) -> Mapping[str, str]:
+        """`Authorization: Bearer`, or `x-api-key` where the base URL holds a user and password.
+
+        Those belong to a gateway in front of the service, which then owns the `Authorization` header.
+        """
+        if urlsplit(account.base_url).username is None:
+            return HttpProvider.signed(account)
+        return {"x-api-key": account.key or ""}
 
     async def submit(self, request: GenerationRequest) -> Submission:
         """`POST /generate`."""
@@ -148,3 +148,14 @@ class FatThumb(HttpProvider):
     async def account_state(self) -> AccountState | None:
         """None: the API does not tell it."""
         return None
+
+
+DECLARATION = Declaration(
+    name="fatthumb",
+    prefix="FATTHUMB_",
+    traits=TRAITS,
+    client=FatThumb,
+    base_url="https://fatthumb.klaas.pro/api/v1",
+    limits="submit=10/60,requests=1000/3600",
+    behind_gateways=True,
+)

@@ -5,28 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from darkroom.declaration import Declaration, Traits
 from darkroom.errors import InvalidRequest, NotConfigured
-from darkroom.providers import betterwaifu, fatthumb
-from darkroom.providers.base import Access, Provider, Traits
-from darkroom.providers.sketch import Sketch
+from darkroom.providers.base import Access, Connection, Provider
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
-from darkroom.settings import PROVIDERS, Account, Settings
-from darkroom.transport.client import Api, Door, Http
-from darkroom.transport.egress import Pictures
-
-TRAITS: Mapping[str, Traits] = {
-    "fatthumb": fatthumb.TRAITS,
-    "betterwaifu": betterwaifu.TRAITS,
-    "sketch": Sketch.traits,
-}
-
-
-def traits_of(name: str) -> Traits:
-    """What the provider can do; of one that is no longer there, no more than its name."""
-    return TRAITS.get(name) or Traits(
-        title=clean(name, 40), key_variable=None, poll_interval_s=0.0, shortest_interval_s=0.0, deadline_s=0.0
-    )
+from darkroom.settings import Account, Settings
+from darkroom.transport.client import Door, Http
 
 
 @dataclass(frozen=True)
@@ -39,6 +24,8 @@ class Registry:
     providers: Mapping[str, Provider]
     default: str | NotConfigured
     redact: Redactor
+    declared: Mapping[str, Declaration]
+    """Those that there are, whether they can be used or not."""
     misset: Mapping[str, NotConfigured] = field(default_factory=dict[str, NotConfigured])
     """Why a provider is not among them, though the user wanted it to be."""
     unguarded: NotConfigured | None = None
@@ -57,13 +44,24 @@ class Registry:
         if chosen in self.misset:
             raise self.misset[chosen].with_traceback(None)
         if chosen not in self.providers:
-            traits = TRAITS[chosen]
+            declared = self.declared[chosen]
             raise NotConfigured(
-                f"{traits.title} needs a key: {traits.key_variable} is not set.",
-                next_step=f"Set {traits.key_variable} in this server's configuration and restart it, or use the "
+                f"{declared.traits.title} needs a key: {declared.key_variable} is not set.",
+                next_step=f"Set {declared.key_variable} in this server's configuration and restart it, or use the "
                 f"provider {self.default if self.default in self.providers else 'sketch'}. Nothing was sent.",
             )
         return self.providers[chosen]
+
+    def traits(self, name: str) -> Traits:
+        """What the provider can do; of one that is no longer there, no more than its name."""
+        if name in self.declared:
+            return self.declared[name].traits
+        return Traits(title=clean(name, 40), poll_interval_s=0.0, shortest_interval_s=0.0, deadline_s=0.0)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Those whose pictures cost nothing."""
+        return tuple(name for name, declared in self.declared.items() if declared.traits.free)
 
     def may_start(self, provider: Provider) -> None:
         """Raises NotConfigured: it costs money, and what should protect the user cannot be read."""
@@ -76,9 +74,9 @@ class Registry:
         Raises:
             InvalidRequest: it is not.
         """
-        if name not in PROVIDERS:
+        if name not in self.declared:
             raise InvalidRequest(
-                f"There is no provider {clean(name, 40)!r}; there are {', '.join(PROVIDERS)}.",
+                f"There is no provider {clean(name, 40)!r}; there are {', '.join(self.declared)}.",
                 next_step="Name one of them, or leave provider out.",
             )
         return name
@@ -89,44 +87,22 @@ def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Acce
 
     `door` makes what the requests of an account pass.
     """
-    misset: dict[str, NotConfigured] = {
-        n: a.misset for n, a in (("fatthumb", settings.fatthumb), ("betterwaifu", settings.betterwaifu)) if a.misset
-    }
+    misset = {name: account.misset for name, account in settings.accounts.items() if account.misset}
     if settings.no_place is not None:
-        misset = dict.fromkeys(PROVIDERS, settings.no_place)
+        misset = dict.fromkeys(settings.accounts, settings.no_place)
     providers: dict[str, Provider] = {}
-    if settings.fatthumb.key:
-        account = settings.fatthumb
-        headers = fatthumb.auth_headers(settings.fatthumb.key, account.base_url)
-        api, access, pictures = _connect(fatthumb.TRAITS, account, headers, http, redact, door)
-        providers["fatthumb"] = fatthumb.FatThumb(api, access, pictures)
-    if settings.betterwaifu.key:
-        account = settings.betterwaifu
-        headers = {"Authorization": f"Bearer {settings.betterwaifu.key}"}
-        api, access, pictures = _connect(betterwaifu.TRAITS, account, headers, http, redact, door)
-        providers["betterwaifu"] = betterwaifu.BetterWaifu(api, access, pictures)
-    providers["sketch"] = Sketch()
-    usable = {name: provider for name, provider in providers.items() if name not in misset}
-    return Registry(usable, settings.default_provider, redact, misset, settings.unguarded)
+    for name, account in settings.accounts.items():
+        if name not in misset and (account.key or account.declaration.key_variable is None):
+            access = Access(_fingerprint(account), account.limits)
+            connection = Connection(account, access, http, redact, door(access))
+            providers[name] = account.declaration.client(connection)
+    declared = {name: account.declaration for name, account in settings.accounts.items()}
+    return Registry(providers, settings.default_provider, redact, declared, misset, settings.unguarded)
 
 
-def _connect(
-    traits: Traits,
-    account: Account,
-    headers: Mapping[str, str],
-    http: Http,
-    redact: Redactor,
-    door: Callable[[Access], Door],
-) -> tuple[Api, Access, Pictures]:
-    access = Access(_fingerprint(traits.title, account), account.limits)
-    api = Api(
-        traits.title, traits.key_variable or "", account.base_url, http, headers, redact, door(access), access.key
-    )
-    return api, access, Pictures(http, account.own_origin, redact)
-
-
-def _fingerprint(title: str, account: Account) -> str:
+def _fingerprint(account: Account) -> str:
     """Names a key in the ledger without being one: 80 bits of a hash over the key and its origin's host."""
+    title = account.declaration.traits.title
     host = urlsplit(account.base_url).netloc.rpartition("@")[2]
     digest = hashlib.blake2b(f"{title}\0{host}\0{account.key}".encode(), digest_size=10)
     return f"{title.lower()}:{digest.hexdigest()}"

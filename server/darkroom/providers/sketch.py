@@ -7,8 +7,18 @@ from typing import ClassVar
 
 from anyio import to_thread
 
+from darkroom.declaration import Declaration, Traits
 from darkroom.models import RANDOM_SEED, GenerationRequest, ImageStatus
-from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission, Traits, check_request
+from darkroom.providers.base import (
+    Access,
+    AccountState,
+    Connection,
+    Model,
+    Reading,
+    RemoteImage,
+    Submission,
+    check_request,
+)
 from darkroom.transport.client import Key
 
 _SIZES = {
@@ -23,7 +33,6 @@ _SIZES = {
 
 TRAITS = Traits(
     title="sketch",
-    key_variable=None,
     poll_interval_s=0.2,
     shortest_interval_s=0.2,
     deadline_s=5 * 60.0,
@@ -78,3 +87,11 @@ class Sketch:
 def _seed(job_id: str) -> int:
     found = re.fullmatch(r"sketch-(-?\d{1,20})", job_id)
     return int(found[1]) if found else 0
+
+
+def _client(connection: Connection) -> Sketch:
+    """It connects to nothing."""
+    return Sketch()
+
+
+DECLARATION = Declaration(name="sketch", prefix="SKETCH_", traits=TRAITS, client=_client)

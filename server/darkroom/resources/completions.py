@@ -1,7 +1,7 @@
 """Completes the variables of our templates: ids, indexes, providers and models."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 import anyio
@@ -12,7 +12,6 @@ from darkroom.generations.desk import Whose
 from darkroom.models import ImageStatus
 from darkroom.providers.catalogue import Models
 from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE_TEMPLATE
-from darkroom.settings import PROVIDERS
 
 MAX_VALUES = 100
 WITHIN_S = 2.0
@@ -22,8 +21,9 @@ WITHIN_S = 2.0
 class Completer:
     """Answers `completion/complete`."""
 
-    def __init__(self, whose: Whose, models: Callable[[], Models]) -> None:
+    def __init__(self, whose: Whose, models: Callable[[], Models], providers: Collection[str]) -> None:
         self._whose = whose
+        self._providers = providers
         self._models = models
 
     async def __call__(
@@ -43,7 +43,7 @@ class Completer:
                 case uri, "index" if uri == PICTURE_TEMPLATE:
                     return _beginning(argument.value, await self._indexes(known))
                 case uri, "provider" if uri == MODEL_TEMPLATE:
-                    return _beginning(argument.value, PROVIDERS)
+                    return _beginning(argument.value, self._providers)
                 case uri, "model" if uri == MODEL_TEMPLATE:
                     return _beginning(argument.value, await self._model_ids(known))
                 case _:
@@ -72,9 +72,9 @@ class Completer:
         named = known.get("provider")
         with anyio.move_on_after(WITHIN_S):
             async with anyio.create_task_group() as tasks:
-                for provider in PROVIDERS if named is None else (named,):
+                for provider in self._providers if named is None else (named,):
                     tasks.start_soon(ask, provider)
-        return [model for provider in PROVIDERS for model in found.get(provider, ())]
+        return [model for provider in self._providers for model in found.get(provider, ())]
 
 
 def _beginning(typed: str, values: Iterable[str]) -> Completion:

@@ -1,6 +1,6 @@
 """One file per conversation with the agent, and this list of them all."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 
 from darkroom.generations.desk import Whose
 from darkroom.providers.catalogue import Catalogue
@@ -20,11 +20,12 @@ def every_tool(
     catalogue: Callable[[str | None], Awaitable[Catalogue]],
     confirmation: Confirmation,
     results: Results,
+    providers: Collection[str],
 ) -> Iterator[AgentTool]:
-    """The tools, in the order in which an agent needs them."""
-    yield generate_tool(whose, confirmation, results)
+    """The tools, in the order in which an agent needs them. `providers`: the names that they take."""
+    yield generate_tool(whose, confirmation, results, providers)
     yield wait_tool(whose, results)
     yield get_status_tool(whose, results)
     yield cancel_tool(whose, results)
-    yield list_generations_tool(whose, results)
-    yield list_models_tool(catalogue)
+    yield list_generations_tool(whose, results, providers)
+    yield list_models_tool(catalogue, providers)

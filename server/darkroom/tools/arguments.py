@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BeforeValidator
 
 from darkroom.generations.asking.wishes import from_json, options_of
 from darkroom.redact.text import clean
-from darkroom.settings import PROVIDERS
 
 HOSTS_OWN = frozenset(
     {"toolCallId", "tool_call_id", "sessionId", "session_id", "chatInput", "action", "tool", "_meta"}
@@ -52,12 +51,6 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def _known_provider(name: str | None) -> str | None:
-    if name is not None and name not in PROVIDERS:
-        raise ValueError(f"must be one of {', '.join(PROVIDERS)}, not {clean(name, 40)!r}")
-    return name
-
-
 def _items(value: Any) -> Any:
     """A list; out of a text, what stands in it as JSON, or between commas and blanks."""
     if isinstance(value, str):
@@ -96,9 +89,19 @@ Trimmed = BeforeValidator(_trimmed)
 Word = BeforeValidator(_lower)
 """For one of a few words: in any case."""
 NotBlank = AfterValidator(_not_blank)
-KnownProvider = AfterValidator(_known_provider)
 Ids = BeforeValidator(_items)
 """For lists of ids: one id is a list too."""
 OneId = BeforeValidator(_single)
 OptionTexts = BeforeValidator(_options)
 """For a provider's own options: `name=value` texts, or an object."""
+
+
+def one_of(names: Collection[str]) -> AfterValidator:
+    """For a name that must be one of these."""
+
+    def known(name: str | None) -> str | None:
+        if name is not None and name not in names:
+            raise ValueError(f"must be one of {', '.join(names)}, not {clean(name, 40)!r}")
+        return name
+
+    return AfterValidator(known)

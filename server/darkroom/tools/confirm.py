@@ -8,7 +8,6 @@ from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
 from darkroom.models import GenerationRequest
-from darkroom.providers.registry import TRAITS
 from darkroom.redact.text import clean
 
 SHOWN_PROMPT = 300
@@ -45,9 +44,10 @@ class Confirmation:
         request = await self._whose().foresee(wish)
         if request is None:
             return Existing()
-        if TRAITS[request.provider].free:
+        traits = self._whose().traits(request.provider)
+        if traits.free:
             return Consent(make_it=True)
-        return Elicit(_message(request), Consent)
+        return Elicit(_message(request, traits.title), Consent)
 
 
 def check_can_ask(capabilities: ClientCapabilities | None) -> None:
@@ -87,10 +87,9 @@ def settle(action: str, content: object) -> bool:
     return not isinstance(consent, Existing)
 
 
-def _message(request: GenerationRequest) -> str:
+def _message(request: GenerationRequest, title: str) -> str:
     pictures = "1 picture" if request.count == 1 else f"{request.count} pictures"
     model = f"model {clean(request.model, 60)}" if request.model else "its default model"
-    title = TRAITS[request.provider].title
     prompt = clean(request.prompt, SHOWN_PROMPT)
     return f'Make {pictures} with {title} ({model})? It costs credits there. The prompt: "{prompt}"'
 

@@ -1,7 +1,7 @@
 """generate: asks for pictures, and answers with a handle at once."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from typing import Annotated, Any
 
@@ -23,8 +23,7 @@ from darkroom.models import (
     RANDOM_SEED,
     Generation,
 )
-from darkroom.settings import PROVIDERS
-from darkroom.tools.arguments import KnownProvider, NotBlank, Number, OptionTexts, Trimmed, Word
+from darkroom.tools.arguments import NotBlank, Number, OptionTexts, Trimmed, Word, one_of
 from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
@@ -41,11 +40,9 @@ Prompt = Annotated[
 ]
 
 
-def _provider(description: str) -> Any:
-    return Field(json_schema_extra={"enum": list(PROVIDERS)}, description=description, examples=["sketch"])
-
-
-OnlyProvider = Annotated[str | None, _provider("Only this one."), Word, KnownProvider]
+def provider_field(names: Collection[str], description: str) -> Any:
+    """How an argument that names one of these providers is advertised."""
+    return Field(json_schema_extra={"enum": list(names)}, description=description, examples=["sketch"])
 
 
 def as_texts(schema: dict[str, Any]) -> None:
@@ -55,8 +52,8 @@ def as_texts(schema: dict[str, Any]) -> None:
     schema |= {"type": "array", "maxItems": 50, "items": {"type": "string", "maxLength": 300}}
 
 
-def generate_tool(whose: Whose, confirmation: Confirmation, results: Results) -> AgentTool:
-    """The tool over this service, which asks first where that is wanted."""
+def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, providers: Collection[str]) -> AgentTool:
+    """The tool at the caller's desk, which asks first where that is wanted."""
 
     async def ask(context: Context[Any, Any], **arguments: Any) -> Elicit[Consent] | Consent:
         answer = await confirmation.question(Wish(**arguments))
@@ -70,7 +67,9 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results) ->
         answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
         context: Context[Any, Any],
         prompt: Prompt,
-        provider: Annotated[str | None, _provider("Default: the configured one."), Word, KnownProvider] = None,
+        provider: Annotated[
+            str | None, provider_field(providers, "Default: the configured one."), Word, one_of(providers)
+        ] = None,
         model: Annotated[
             str | None,
             Field(max_length=MAX_MODEL, description="An id from list_models.", examples=["gpt-image-2"]),

@@ -1,5 +1,6 @@
 """list_generations: what was asked for before, newest first."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from mcp.types import CallToolResult, ToolAnnotations
@@ -7,18 +8,18 @@ from pydantic import Field
 
 from darkroom.generations.desk import Whose
 from darkroom.models import ListedGenerations, Status
-from darkroom.tools.arguments import Number, Trimmed, Word
-from darkroom.tools.generate import OnlyProvider
+from darkroom.tools.arguments import Number, Trimmed, Word, one_of
+from darkroom.tools.generate import provider_field
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 
-def list_generations_tool(whose: Whose, results: Results) -> AgentTool:
+def list_generations_tool(whose: Whose, results: Results, providers: Collection[str]) -> AgentTool:
     """The tool at the caller's desk."""
 
     async def list_generations(
         status: Annotated[Status | None, Field(description="Only these.", examples=["processing"]), Word] = None,
-        provider: OnlyProvider = None,
+        provider: Annotated[str | None, provider_field(providers, "Only this one."), Word, one_of(providers)] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="1 to 100, default 20.", examples=[20]), Number] = 20,
         cursor: Annotated[
             str | None, Field(max_length=100, description="The previous next_cursor.", examples=["41"]), Trimmed

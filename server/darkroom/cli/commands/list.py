@@ -9,8 +9,9 @@ from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.results import print_result
 from darkroom.cli.terminal import columns, cut
 from darkroom.models import Generation, Status
+from darkroom.providers.declared import DECLARED
 from darkroom.redact.text import clean
-from darkroom.settings import PROVIDERS, Settings
+from darkroom.settings import Settings
 
 SHORT_ID = len("gen_") + 8
 """So much of an id tells it from the others of any one user."""
@@ -19,7 +20,7 @@ SHOWN_PROMPT = 60
 
 def _take(command: argparse.ArgumentParser) -> None:
     command.add_argument("--status", choices=[status.value for status in Status])
-    command.add_argument("--provider", choices=PROVIDERS)
+    command.add_argument("--provider", choices=tuple(DECLARED))
     command.add_argument("--limit", type=_page_size, default=20, metavar="N", help="1 to 100 (default: 20)")
     command.add_argument("--cursor", help="the cursor that the page before ended with")
 

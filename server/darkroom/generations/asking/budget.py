@@ -1,26 +1,27 @@
 """DARKROOM_BUDGET: how many generations a day the user wants to pay for, counted in the ledger."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 
 from darkroom.errors import InvalidRequest, RateLimited
 from darkroom.models import GenerationRequest
-from darkroom.providers.registry import TRAITS
 from darkroom.store.ledger import Full, Room
 
 NOTHING_NEW = Room(limit=0, since=0.0, until=0.0)
 """For a call that may only be answered with a generation that exists already."""
-_FREE = tuple(name for name, traits in TRAITS.items() if traits.free)
 
 
-def room_today(limit: int | None, request: GenerationRequest, now: float) -> Room | None:
-    """What the budget leaves of the day, which begins at midnight here; None: any number, or the request is free."""
-    if limit is None or request.provider in _FREE:
+def room_today(limit: int | None, request: GenerationRequest, now: float, free: Collection[str]) -> Room | None:
+    """What the budget leaves of the day, which begins at midnight here; None: any number, or the request is free.
+
+    `free`: the providers that cost nothing.
+    """
+    if limit is None or request.provider in free:
         return None
     today = datetime.fromtimestamp(now).date()
     since, until = (datetime.combine(day, time.min).timestamp() for day in (today, today + timedelta(days=1)))
-    return Room(limit, since, until, _FREE)
+    return Room(limit, since, until, tuple(free))
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import anyio
 
+from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, RateLimited, ResultUnavailable
-from darkroom.providers.base import Traits
 
 SLOWEST_S = 30.0
 SLOWEST_WATCHED_S = 10.0

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from darkroom.declaration import Traits
 from darkroom.errors import OutcomeUnknown, StorageError
 from darkroom.generations.outcome import pictures, pictures_done
 from darkroom.generations.telling.expectation import Expectation
@@ -23,8 +24,7 @@ from darkroom.models import (
     moment,
     picture_uri,
 )
-from darkroom.providers.base import Traits
-from darkroom.providers.registry import TRAITS, Registry, traits_of
+from darkroom.providers.registry import Registry
 from darkroom.store.turns import Obstacle, Standing
 
 ALMOST = 0.99
@@ -74,19 +74,20 @@ class Describer:
 
     async def generation(self, record: Record) -> Generation:
         """The row as it is now."""
-        traits = traits_of(record.request.provider)
-        trouble = self._trouble(record, traits)
+        traits = self._registry.traits(record.request.provider)
+        trouble = self._trouble(record)
         record = at_no_cost(record) if traits.free else record
         standing, now = await self.standing(record), self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
         told = describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
         return told.model_copy(update={"next_step": next_step([told])})
 
-    def _trouble(self, record: Record, traits: Traits) -> str | None:
-        if record.request.provider not in TRAITS:
+    def _trouble(self, record: Record) -> str | None:
+        declared = self._registry.declared.get(record.request.provider)
+        if declared is None:
             return "This version of Darkroom does not know that provider; only one that does goes on with this."
         if record.request.provider not in self._registry.providers:
-            return f"{traits.key_variable} is not set here; only a server that has it goes on with this."
+            return f"{declared.key_variable} is not set here; only a server that has it goes on with this."
         if self._journal.ledger.outdated and (record.stage is Stage.ACCEPTED or record.holder != self._holder):
             return _OUTDATED
         if out_of_reach := self._journal.ledger.trouble:

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from darkroom.declaration import Traits
 from darkroom.generations.outcome import pictures, pictures_done, wanted
 from darkroom.models import Generation, Image, ImageStatus, Record, Stage, State
-from darkroom.providers.base import Traits
 from darkroom.redact.text import quote
 from darkroom.store.turns import Obstacle, Standing
 

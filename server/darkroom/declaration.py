@@ -1,0 +1,59 @@
+"""What a provider is before anybody uses it: its name, its variables, what it can do, and what makes its client."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Options(BaseModel):
+    """A provider's own arguments, as JSON or as the texts that agents and people write them in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a provider can do, as data. Intervals and deadlines are seconds."""
+
+    title: str
+    poll_interval_s: float
+    shortest_interval_s: float
+    deadline_s: float
+    """How long after the submission a job that is still running is given up."""
+    max_count: int = 1
+    models: tuple[str, ...] | None = None
+    """The model names it takes; None where they are numbers from its own list."""
+    default_model: str = ""
+    aspect_ratios: tuple[str, ...] = ()
+    negative_prompt: bool = False
+    seed: bool = False
+    options: type[Options] = Options
+    free: bool = False
+    """Whether its pictures cost nothing."""
+    note: str | None = None
+    """What must be said of every one of its results."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One provider, as everything that does not talk to it knows it.
+
+    `prefix`: how the names of its variables begin. `base_url` and `limits`: what holds where none is set.
+    `client`: makes its `Provider` out of a `Connection`.
+    """
+
+    name: str
+    prefix: str
+    traits: Traits
+    client: Callable[[Any], Any]
+    base_url: str = ""
+    limits: str = ""
+    behind_gateways: bool = False
+    """Whether its base URL may hold a user and password, which take the `Authorization` header."""
+
+    @property
+    def key_variable(self) -> str | None:
+        """The variable that holds its key; None: it needs none."""
+        return f"{self.prefix}API_KEY" if self.base_url else None
