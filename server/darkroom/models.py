@@ -158,6 +158,16 @@ IN_LEDGER = "in the ledger"
 _NEVER_SHOWN = {"remote_id", "final"}
 
 
+class Receipt(Frozen):
+    """What a provider gave for a job, as it is handed back with every later call for it. Never shown.
+
+    `kept`: what else than its id the provider's client needs, as JSON.
+    """
+
+    job_id: str
+    kept: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Record(Frozen):
     """One row of the ledger: the truth about one generation. Times are seconds since 1970, UTC."""
 
@@ -176,6 +186,7 @@ class Record(Frozen):
     submit_token: str | None = None
     submitted_at: float | None = None
     job_id: str | None = None
+    kept: dict[str, JsonValue] = Field(default_factory=dict)
     holder: str = ""
     """The process that drives it."""
     answering: str | None = None
@@ -199,6 +210,11 @@ class Record(Frozen):
     """How many submissions of this one the provider has refused as too early; none of them was charged."""
     looked_s: float = 0.0
     """How long the provider has been seen at work on it: the time between looks that succeeded."""
+
+    @property
+    def receipt(self) -> Receipt:
+        """What its provider gave for it; without a name where it has none."""
+        return Receipt(job_id=self.job_id or "", kept=self.kept)
 
 
 def _iso(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.models import GenerationRequest, ImageStatus
+from darkroom.models import GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import RemoteImage
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
@@ -230,6 +230,6 @@ async def test_a_provider_s_own_origin_is_held_to_the_same_unless_the_user_has_n
     internet.names[host] = [["10.0.0.1"]]
     request = provider.check(GenerationRequest(provider=name, prompt="x", model=""))
     image = RemoteImage(index=1, status=ImageStatus.SUCCEEDED, url=f"https://{host}/a.png")
-    error = await refusal(provider.picture(request, "none", image))
+    error = await refusal(provider.picture(Receipt(job_id="none"), request, image))
     assert PRIVATE in str(error)
     assert internet.connected == []

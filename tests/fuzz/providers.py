@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from darkroom.errors import DarkroomError, OutcomeUnknown
-from darkroom.models import MAX_COUNT, Charged, ImageStatus
+from darkroom.models import MAX_COUNT, Charged, ImageStatus, Receipt
 from darkroom.providers.base import Provider, Reading, Submission
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
@@ -181,9 +181,9 @@ async def _called(provider: Provider, call: str) -> Any:
     request = asked(provider, count=provider.traits.max_count)
     match call:
         case "submit":
-            return await provider.submit(request)
+            return await provider.submit(request, "gen_1")
         case "read":
-            return await provider.read("job", request)
+            return await provider.read(Receipt(job_id="job"), request)
         case "models":
             return await provider.models()
         case _:
@@ -212,8 +212,8 @@ def _check_error(case: Case, error: DarkroomError) -> None:
 def _check_value(case: Case, value: BaseModel | list[BaseModel] | None) -> None:
     assert 200 <= case.status < 300, "a refusal was read as an answer"
     if isinstance(value, Submission):
-        assert 1 <= len(value.job_id) <= LONGEST_ID
-        assert not set(path_segment(value.job_id)) & set("/?#\\")
+        assert 1 <= len(value.receipt.job_id) <= LONGEST_ID
+        assert not set(path_segment(value.receipt.job_id)) & set("/?#\\")
     elif isinstance(value, Reading):
         assert len(value.images) <= MAX_COUNT
         assert [image.index for image in value.images] == list(range(1, len(value.images) + 1))

@@ -16,7 +16,7 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Generation, GenerationRequest
+from darkroom.models import Generation, GenerationRequest, Receipt
 from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
@@ -28,7 +28,7 @@ from tests.ledgers import Seen
 
 T = TypeVar("T")
 
-SENT = Submission(job_id="job")
+SENT = Submission(receipt=Receipt(job_id="job"))
 WORKING = Reading(done=False)
 
 
@@ -48,16 +48,16 @@ class Spoken:
     def check(self, request: GenerationRequest) -> GenerationRequest:
         return request
 
-    async def submit(self, request: GenerationRequest) -> Submission:
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
         self.posts.append(request)
         await self.may_answer.wait()
         return _given(self.said)
 
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         self.looks += 1
         return _given(self.reading)
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         raise NotImplementedError
 
     async def models(self) -> list[Model]:

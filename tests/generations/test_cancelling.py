@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from darkroom.errors import Moderated, OutcomeUnknown, ProviderUnreachable, RateLimited
-from darkroom.models import Charged, Failure, Stage
+from darkroom.models import Charged, Failure, Receipt, Stage
 from darkroom.providers.base import Submission
 from darkroom.store.presence import Life
 from tests.generations.house import SENT, Spoken, house
@@ -21,7 +21,7 @@ LOST = Failure(code="outcome_unknown", message="Nobody knows.", charged=Charged.
         (RateLimited("Later", next_step="Wait.", retry_after=100.0), "cancelled"),
         (ProviderUnreachable("Nobody there", next_step="Wait."), "cancelled"),
         (SENT, "processing"),
-        (Submission(job_id="job", queued=True), "queued"),
+        (Submission(receipt=Receipt(job_id="job"), queued=True), "queued"),
         (Moderated("No", charged=Charged.NO, next_step="Reword."), "failed"),
         (OutcomeUnknown("Gone", charged=Charged.MAYBE, next_step="Look."), "failed"),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
 from tests.generations.house import Spoken, house
 from tests.ledgers import open_ledger
@@ -47,7 +47,7 @@ async def test_nothing_ends_before_it_began_whatever_the_clock_did_meanwhile(
 class Hanging(Spoken):
     """Its pictures never come to their end."""
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         self.looks += 100
         await anyio.sleep_forever()
         raise NotImplementedError

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
-from darkroom.models import Generation, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.models import Generation, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
 from tests.generations.virtual import (
     AnotherMadeUp,
@@ -69,7 +69,7 @@ def test_all_who_ask_a_process_for_a_missing_picture_share_one_fetch(
 class Together(MadeUp):
     """Gives a picture late to the first who asks for it, so that another one comes meanwhile."""
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         self.fetches.append(("a", anyio.current_time()))
         if len(self.fetches) < 2:
             await anyio.sleep(1.0)
@@ -103,9 +103,9 @@ def test_two_processes_that_fetch_the_same_missing_picture_both_end_well(
 class Slow(MadeUp):
     """Takes so long for each picture that whoever asks meanwhile has read the row before."""
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         await anyio.sleep(1.0)
-        return await super().picture(request, job_id, image)
+        return await super().picture(receipt, request, image)
 
 
 def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path) -> None:
@@ -129,11 +129,11 @@ def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path)
 @pytest.mark.parametrize("broken", [RuntimeError("a flaw"), ValueError("another")])
 def test_a_flaw_in_serving_one_generation_ends_in_that_generation(tmp_path: Path, broken: Exception) -> None:
     class Flawed(MadeUp):
-        async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+        async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
             raise broken
 
     class Unreadable(AnotherMadeUp):
-        async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+        async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
             raise broken
 
     async def asked() -> None:

@@ -23,7 +23,7 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Generation, GenerationRequest, ImageStatus, Record, Stage
+from darkroom.models import Generation, GenerationRequest, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
@@ -123,17 +123,17 @@ class MadeUp:
     def check(self, request: GenerationRequest) -> GenerationRequest:
         return request
 
-    async def submit(self, request: GenerationRequest) -> Submission:
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
         raise NotImplementedError
 
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         self.reads.append(anyio.current_time())
-        answer = self.read_by_job(job_id) if self.read_by_job else _next(self.readings)
+        answer = self.read_by_job(receipt.job_id) if self.read_by_job else _next(self.readings)
         if isinstance(answer, DarkroomError):
             raise answer
         return answer
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         link = image.url or ""
         self.fetches.append((link, anyio.current_time()))
         if link in self.hanging:

@@ -43,13 +43,13 @@ def fields(*names: str) -> st.SearchStrategy[dict[str, Any]]:
 @settings(deadline=None, database=None, derandomize=True, max_examples=EXAMPLES)
 @given(fields("thumbnailIds", "status", "error"), st.sampled_from(["g1", 12345, "長/é"]))
 def test_a_thumbnail_s_receipt_keeps_its_id(both: Clients, odd: dict[str, Any], job: str | int) -> None:
-    assert told(both, "fatthumb", "submit", {**odd, "generationId": job}).job_id == str(job)
+    assert told(both, "fatthumb", "submit", {**odd, "generationId": job}).receipt.job_id == str(job)
 
 
 @settings(deadline=None, database=None, derandomize=True, max_examples=EXAMPLES)
 @given(fields("status", "queue_position", "output", "error"), st.sampled_from(["job_1", 12345, "長/é"]))
 def test_an_illustration_s_receipt_keeps_its_id(both: Clients, odd: dict[str, Any], job: str | int) -> None:
-    assert told(both, "betterwaifu", "submit", {**odd, "id": job}).job_id == str(job)
+    assert told(both, "betterwaifu", "submit", {**odd, "id": job}).receipt.job_id == str(job)
 
 
 @settings(deadline=None, database=None, derandomize=True, max_examples=EXAMPLES)

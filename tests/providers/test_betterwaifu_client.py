@@ -12,7 +12,7 @@ from darkroom.errors import (
     RateLimited,
     Unauthorized,
 )
-from darkroom.models import MAX_PROMPT, Charged, ImageStatus
+from darkroom.models import MAX_PROMPT, Charged, ImageStatus, Receipt
 from darkroom.providers.base import Provider, Reading
 from tests.clients import (
     LONG_PROMPT,
@@ -27,17 +27,17 @@ from tests.services.faults import Alter, Redirect, UnknownFields
 
 async def finished(waifus: Provider, betterwaifu: BetterWaifu, **wishes: Any) -> Reading:
     request = asked(waifus, **wishes)
-    job = await waifus.submit(request)
+    job = await waifus.submit(request, "gen_1")
     betterwaifu.advance(5000)
-    return await waifus.read(job.job_id, request)
+    return await waifus.read(job.receipt, request)
 
 
 async def test_every_documented_field_is_sent(waifus: Provider, betterwaifu: BetterWaifu) -> None:
     options = {"width": 832, "height": 1216, "steps": 50, "cfg_scale": 7.5, "sampler": "dpm-2m-karras"}
     wishes = {"model": "814910", "count": 1, "negative_prompt": "text", "seed": 77, "options": options}
-    job = await waifus.submit(asked(waifus, "A keeper", **wishes))
+    job = await waifus.submit(asked(waifus, "A keeper", **wishes), "gen_1")
     (post,) = betterwaifu.posts
-    assert post.id == job.job_id
+    assert post.id == job.receipt.job_id
     assert post.body == {
         "prompt": "A keeper",
         "negative_prompt": "text",
@@ -56,7 +56,7 @@ async def test_every_documented_field_is_sent(waifus: Provider, betterwaifu: Bet
 async def test_what_was_not_asked_for_is_left_to_the_service(
     waifus: Provider, betterwaifu: BetterWaifu, model: str
 ) -> None:
-    await waifus.submit(asked(waifus, "A keeper", model=model))
+    await waifus.submit(asked(waifus, "A keeper", model=model), "gen_1")
     assert betterwaifu.posts[0].body == {"prompt": "A keeper"}
 
 
@@ -77,7 +77,7 @@ async def test_what_was_not_asked_for_is_left_to_the_service(
 async def test_what_was_asked_for_is_sent_and_nothing_else(
     waifus: Provider, betterwaifu: BetterWaifu, wishes: dict[str, Any], sent: dict[str, object]
 ) -> None:
-    await waifus.submit(asked(waifus, "A keeper", **wishes))
+    await waifus.submit(asked(waifus, "A keeper", **wishes), "gen_1")
     assert betterwaifu.posts[0].body == {"prompt": "A keeper", **sent}
 
 
@@ -85,7 +85,7 @@ async def test_what_was_asked_for_is_sent_and_nothing_else(
 async def test_an_aspect_ratio_becomes_a_size_of_that_shape(
     waifus: Provider, betterwaifu: BetterWaifu, ratio: str
 ) -> None:
-    await waifus.submit(asked(waifus, aspect_ratio=ratio))
+    await waifus.submit(asked(waifus, aspect_ratio=ratio), "gen_1")
     body = betterwaifu.posts[0].body
     across, down = map(int, ratio.split(":"))
     assert abs(body["width"] / body["height"] - across / down) < 0.05
@@ -107,7 +107,7 @@ async def test_the_key_signs_every_call_as_a_bearer(waifus: Provider, betterwaif
 
 async def test_a_prompt_goes_out_byte_for_byte(waifus: Provider, betterwaifu: BetterWaifu) -> None:
     assert len(LONG_PROMPT) == MAX_PROMPT
-    await waifus.submit(asked(waifus, LONG_PROMPT, negative_prompt=LONG_PROMPT[::-1]))
+    await waifus.submit(asked(waifus, LONG_PROMPT, negative_prompt=LONG_PROMPT[::-1]), "gen_1")
     body = json.loads(betterwaifu.log[0].body)
     assert body["prompt"].encode() == LONG_PROMPT.encode()
     assert body["negative_prompt"].encode() == LONG_PROMPT[::-1].encode()
@@ -116,11 +116,11 @@ async def test_a_prompt_goes_out_byte_for_byte(waifus: Provider, betterwaifu: Be
 async def test_a_queued_job_tells_its_position(waifus: Provider, betterwaifu: BetterWaifu) -> None:
     betterwaifu.later_jobs(queue=90.0, queue_positions=(3, 2, 1))
     request = asked(waifus)
-    job = await waifus.submit(request)
+    job = await waifus.submit(request, "gen_1")
     positions: list[int | None] = []
     for wait in (15, 30, 30, 30):
         betterwaifu.advance(wait)
-        reading = await waifus.read(job.job_id, request)
+        reading = await waifus.read(job.receipt, request)
         positions.append(reading.queue_position)
         assert (reading.done, reading.queued) == (False, len(positions) < 4)
     assert positions == [3, 2, 1, None]
@@ -192,7 +192,10 @@ async def test_fields_that_nobody_documented_change_nothing(waifus: Provider, be
 
 async def test_a_service_that_is_down_received_nothing(waifus: Provider, betterwaifu: BetterWaifu) -> None:
     betterwaifu.stop()
-    submit, read = partial(waifus.submit, asked(waifus)), partial(waifus.read, "job_1", asked(waifus))
+    submit, read = (
+        partial(waifus.submit, asked(waifus), "gen_1"),
+        partial(waifus.read, Receipt(job_id="job_1"), asked(waifus)),
+    )
     for call in (submit, read, waifus.models, waifus.account_state):
         error = await refusal(call())
         assert (type(error), error.charged) == (ProviderUnreachable, Charged.NO)
@@ -203,11 +206,11 @@ async def test_a_redirect_is_never_followed_with_the_key(waifus: Provider, bette
     with BetterWaifu(key=betterwaifu.key) as elsewhere:
         for route in ("submit", "read", "models", "account"):
             betterwaifu.script(route, Redirect(f"{elsewhere.url}/generate"))
-        moved = await refusal(waifus.submit(asked(waifus)))
+        moved = await refusal(waifus.submit(asked(waifus), "gen_1"))
         assert (type(moved), moved.charged) == (ProviderError, Charged.NO)
         assert f"{elsewhere.url}/generate" in moved.message
         assert "BETTERWAIFU_BASE_URL" in moved.next_step
-        for read in (partial(waifus.read, "x", asked(waifus)), waifus.models, waifus.account_state):
+        for read in (partial(waifus.read, Receipt(job_id="x"), asked(waifus)), waifus.models, waifus.account_state):
             assert type(await refusal(read())) is ProviderError
         assert elsewhere.log == []
 
@@ -215,12 +218,12 @@ async def test_a_redirect_is_never_followed_with_the_key(waifus: Provider, bette
 async def test_the_limits_are_told_with_the_time_to_come_back() -> None:
     with BetterWaifu(spacing=60.0, duration=5.0, active_limit=1) as betterwaifu:
         async with provider_at(betterwaifu) as waifus:
-            await waifus.submit(asked(waifus))
-            active = await refusal(waifus.submit(asked(waifus)))
+            await waifus.submit(asked(waifus), "gen_1")
+            active = await refusal(waifus.submit(asked(waifus), "gen_1"))
             betterwaifu.advance(5)
-            early = await refusal(waifus.submit(asked(waifus)))
+            early = await refusal(waifus.submit(asked(waifus), "gen_1"))
             betterwaifu.advance(55)
-            await waifus.submit(asked(waifus))
+            await waifus.submit(asked(waifus), "gen_1")
     assert isinstance(active, RateLimited)
     assert isinstance(early, RateLimited)
     assert "active generation" in active.message
@@ -233,7 +236,10 @@ async def test_the_limits_are_told_with_the_time_to_come_back() -> None:
 
 async def test_a_wrong_key_is_told_and_not_shown(betterwaifu: BetterWaifu) -> None:
     async with provider_at(betterwaifu, key="bw_wrong_key_0123456789") as waifus:
-        submit, read = partial(waifus.submit, asked(waifus)), partial(waifus.read, "x", asked(waifus))
+        submit, read = (
+            partial(waifus.submit, asked(waifus), "gen_1"),
+            partial(waifus.read, Receipt(job_id="x"), asked(waifus)),
+        )
         for call in (submit, read, waifus.models, waifus.account_state):
             error = await refusal(call())
             assert type(error) is Unauthorized
@@ -243,6 +249,6 @@ async def test_a_wrong_key_is_told_and_not_shown(betterwaifu: BetterWaifu) -> No
 
 @pytest.mark.parametrize("job_id", ["..", "a/b", "../models", "x?y=1", "x#y", "%2e%2e"])
 async def test_a_job_id_stays_one_segment_of_the_path(waifus: Provider, betterwaifu: BetterWaifu, job_id: str) -> None:
-    await refusal(waifus.read(job_id, asked(waifus)))
+    await refusal(waifus.read(Receipt(job_id=job_id), asked(waifus)))
     (entry,) = betterwaifu.log
     assert (entry.path, entry.query) == (f"/api/v1/generate/{job_id}", "")

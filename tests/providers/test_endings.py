@@ -32,7 +32,7 @@ async def test_a_submission_that_goes_wrong_is_told_for_what_it_is_and_never_rep
     provider: Provider, service: Service[Any], ending: Ending
 ) -> None:
     service.script("submit", ending.fault)
-    error = await refusal(provider.submit(asked(provider)))
+    error = await refusal(provider.submit(asked(provider), "gen_1"))
     assert (type(error), error.charged) == (ending.error, ending.charged)
     assert provider.traits.title in error.message
     assert len(service.requests("POST")) == 1
@@ -44,10 +44,10 @@ async def test_a_reading_that_goes_wrong_is_told_for_what_it_is(
     provider: Provider, service: Service[Any], ending: Ending
 ) -> None:
     request = asked(provider)
-    job = await provider.submit(request)
+    job = await provider.submit(request, "gen_1")
     service.script("read", ending.fault)
-    error = await refusal(provider.read(job.job_id, request))
+    error = await refusal(provider.read(job.receipt, request))
     assert issubclass(type(error), ending.error)
     assert error.charged is Charged.NO
     assert len(service.requests("GET")) == 1
-    assert not (await provider.read(job.job_id, request)).done
+    assert not (await provider.read(job.receipt, request)).done

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import OutcomeUnknown, ProviderError, ProviderUnreachable, RateLimited
-from darkroom.models import MAX_PROMPT, Charged, ImageStatus
+from darkroom.models import MAX_PROMPT, Charged, ImageStatus, Receipt
 from darkroom.providers.base import Provider, Reading
 from tests.clients import (
     LONG_PROMPT,
@@ -25,17 +25,17 @@ DONE, FAILED, PROCESSING = ImageStatus.SUCCEEDED, ImageStatus.FAILED, ImageStatu
 
 async def finished(thumbs: Provider, fatthumb: FatThumb, count: int = 1) -> Reading:
     request = asked(thumbs, count=count)
-    job = await thumbs.submit(request)
+    job = await thumbs.submit(request, "gen_1")
     fatthumb.advance(5000)
-    return await thumbs.read(job.job_id, request)
+    return await thumbs.read(job.receipt, request)
 
 
 async def test_every_documented_field_is_sent(thumbs: Provider, fatthumb: FatThumb) -> None:
     options = {"person_ids": ["p1", "p2"], "inspiration_ids": ["i1"]}
     wishes = {"model": "gpt-image-2", "count": 3, "aspect_ratio": "16:9", "options": options}
-    job = await thumbs.submit(asked(thumbs, "A fox", **wishes))
+    job = await thumbs.submit(asked(thumbs, "A fox", **wishes), "gen_1")
     (post,) = fatthumb.posts
-    assert post.id == job.job_id
+    assert post.id == job.receipt.job_id
     assert post.body == {
         "prompt": "A fox",
         "model": "gpt-image-2",
@@ -47,7 +47,7 @@ async def test_every_documented_field_is_sent(thumbs: Provider, fatthumb: FatThu
 
 
 async def test_what_was_not_asked_for_is_sent_as_the_documented_default(thumbs: Provider, fatthumb: FatThumb) -> None:
-    await thumbs.submit(asked(thumbs, "A fox"))
+    await thumbs.submit(asked(thumbs, "A fox"), "gen_1")
     assert fatthumb.posts[0].body == {
         "prompt": "A fox",
         "model": "gemini-3-pro",
@@ -90,15 +90,15 @@ async def test_behind_a_gateway_the_key_goes_into_a_header_of_its_own(
 
 async def test_a_prompt_goes_out_byte_for_byte(thumbs: Provider, fatthumb: FatThumb) -> None:
     assert len(LONG_PROMPT) == MAX_PROMPT
-    await thumbs.submit(asked(thumbs, LONG_PROMPT))
+    await thumbs.submit(asked(thumbs, LONG_PROMPT), "gen_1")
     assert json.loads(fatthumb.log[0].body)["prompt"].encode() == LONG_PROMPT.encode()
 
 
 async def test_a_job_under_way_is_not_done(thumbs: Provider, fatthumb: FatThumb) -> None:
     request = asked(thumbs, count=2)
-    job = await thumbs.submit(request)
+    job = await thumbs.submit(request, "gen_1")
     fatthumb.advance(600)
-    reading = await thumbs.read(job.job_id, request)
+    reading = await thumbs.read(job.receipt, request)
     assert (reading.done, reading.queued, reading.error) == (False, False, None)
     assert [(image.index, image.status) for image in reading.images] == [(1, DONE), (2, PROCESSING)]
     assert reading.images[1].url is None
@@ -110,9 +110,9 @@ async def test_a_status_that_is_not_documented_counts_as_not_done(
 ) -> None:
     fatthumb.later_jobs(statuses=((1e9, status),))
     request = asked(thumbs, count=2)
-    job = await thumbs.submit(request)
+    job = await thumbs.submit(request, "gen_1")
     fatthumb.advance(600)  # one of two is there
-    assert not (await thumbs.read(job.job_id, request)).done
+    assert not (await thumbs.read(job.receipt, request)).done
 
 
 @pytest.mark.parametrize("status", ["upscaling", "SUCCEEDED", "complete", "", None, 7])
@@ -225,7 +225,10 @@ async def test_an_odd_field_of_a_picture_changes_nothing_that_is_needed(
 async def test_a_service_that_is_down_received_nothing(thumbs: Provider, fatthumb: FatThumb) -> None:
     fatthumb.stop()
     request = asked(thumbs)
-    for call in (partial(thumbs.submit, request), partial(thumbs.read, "generation_1", request)):
+    for call in (
+        partial(thumbs.submit, request, "gen_1"),
+        partial(thumbs.read, Receipt(job_id="generation_1"), request),
+    ):
         error = await refusal(call())
         assert (type(error), error.charged) == (ProviderUnreachable, Charged.NO)
     assert fatthumb.log == []
@@ -236,12 +239,12 @@ async def test_a_redirect_is_never_followed_with_the_key(thumbs: Provider, fatth
     with FatThumb(key=fatthumb.key) as elsewhere:
         fatthumb.script("submit", Redirect(f"{elsewhere.url}/generate", status))
         fatthumb.script("read", Redirect(f"{elsewhere.url}/generations/x", status))
-        moved = await refusal(thumbs.submit(asked(thumbs)))
+        moved = await refusal(thumbs.submit(asked(thumbs), "gen_1"))
         # 303 says that the POST was taken; the others, that it was not looked at.
         seen = (OutcomeUnknown, Charged.MAYBE) if status == 303 else (ProviderError, Charged.NO)
         assert (type(moved), moved.charged) == seen
         assert f"{elsewhere.url}/generate" in moved.message
-        read = await refusal(thumbs.read("x", asked(thumbs)))
+        read = await refusal(thumbs.read(Receipt(job_id="x"), asked(thumbs)))
         assert type(read) is ProviderError
         assert f"{elsewhere.url}/generations/x" in read.message
         assert elsewhere.log == []
@@ -257,8 +260,8 @@ async def test_a_limit_that_is_reached_says_when_to_come_back(
 ) -> None:
     with FatThumb(submit_limit=(1, 60.0), retry_after=form) as fatthumb:
         async with provider_at(fatthumb) as thumbs:
-            await thumbs.submit(asked(thumbs))
-            error = await refusal(thumbs.submit(asked(thumbs)))
+            await thumbs.submit(asked(thumbs), "gen_1")
+            error = await refusal(thumbs.submit(asked(thumbs), "gen_1"))
         assert isinstance(error, RateLimited)
         if isinstance(least, int | float) and isinstance(most, int | float):
             assert error.retry_after is not None
@@ -274,20 +277,20 @@ async def test_a_key_that_comes_back_in_an_error_is_not_shown_even_in_part(
     thumbs: Provider, fatthumb: FatThumb, before: int
 ) -> None:
     fatthumb.script("submit", Answer(401, json={"error": "x" * before + fatthumb.key}))
-    error = await refusal(thumbs.submit(asked(thumbs)))
+    error = await refusal(thumbs.submit(asked(thumbs), "gen_1"))
     assert not holds_part_of(fatthumb.key, error.message + error.next_step)
 
 
 @pytest.mark.parametrize("job_id", ["..", ".", "a/b", "../generate", "x?y=1", "x#y", "ü 🦊", "%2e%2e", "a\\b"])
 async def test_a_job_id_stays_one_segment_of_the_path(thumbs: Provider, fatthumb: FatThumb, job_id: str) -> None:
-    await refusal(thumbs.read(job_id, asked(thumbs)))
+    await refusal(thumbs.read(Receipt(job_id=job_id), asked(thumbs)))
     (entry,) = fatthumb.log
     assert (entry.path, entry.query) == (f"/api/v1/generations/{job_id}", "")
 
 
 async def test_a_picture_is_fetched_without_the_key(thumbs: Provider, fatthumb: FatThumb) -> None:
     (image,) = (await finished(thumbs, fatthumb)).images
-    body = await thumbs.picture(asked(thumbs), fatthumb.posts[0].id, image)
+    body = await thumbs.picture(Receipt(job_id=fatthumb.posts[0].id), asked(thumbs), image)
     (thumbnail,) = fatthumb.jobs[fatthumb.posts[0].id].thumbnail_ids
     assert body == fatthumb.picture(thumbnail)
     assert [entry.has_key for entry in fatthumb.picture_requests] == [False]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import OutcomeUnknown
-from darkroom.models import Charged, ImageStatus
+from darkroom.models import Charged, ImageStatus, Receipt
 from darkroom.providers.base import Provider, Reading
 from tests.clients import asked, refusal
 from tests.services.betterwaifu import BetterWaifu
@@ -15,16 +15,16 @@ from tests.services.faults import Alter, Answer
 
 async def finished(waifus: Provider, betterwaifu: BetterWaifu) -> Reading:
     request = asked(waifus)
-    job = await waifus.submit(request)
+    job = await waifus.submit(request, "gen_1")
     betterwaifu.advance(5000)
-    return await waifus.read(job.job_id, request)
+    return await waifus.read(job.receipt, request)
 
 
 async def drawn(thumbs: Provider, fatthumb: FatThumb) -> Reading:
     request = asked(thumbs)
-    job = await thumbs.submit(request)
+    job = await thumbs.submit(request, "gen_1")
     fatthumb.advance(5000)
-    return await thumbs.read(job.job_id, request)
+    return await thumbs.read(job.receipt, request)
 
 
 ODD: list[object] = [None, "", "soon", [], [None], {}, True, 1e300, -1, "18446744073709551615", 2**70]
@@ -92,7 +92,7 @@ async def test_the_id_of_a_paid_job_is_kept_whatever_else_the_receipt_says(
     waifus: Provider, betterwaifu: BetterWaifu, receipt: bytes
 ) -> None:
     betterwaifu.script("submit", Answer(201, content=receipt))
-    assert (await waifus.submit(asked(waifus))).job_id == "12345"
+    assert (await waifus.submit(asked(waifus), "gen_1")).receipt.job_id == "12345"
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ async def test_an_error_under_a_good_status_is_told(
     waifus: Provider, betterwaifu: BetterWaifu, body: dict[str, object]
 ) -> None:
     betterwaifu.script("submit", Answer(200, json=body))
-    lost = await refusal(waifus.submit(asked(waifus)))
+    lost = await refusal(waifus.submit(asked(waifus), "gen_1"))
     assert (type(lost), lost.charged) == (OutcomeUnknown, Charged.MAYBE)
     assert '"no GPU"' in lost.message
     betterwaifu.script("read", Answer(200, json=body))
-    assert '"no GPU"' in (await refusal(waifus.read("job_1", asked(waifus)))).message
+    assert '"no GPU"' in (await refusal(waifus.read(Receipt(job_id="job_1"), asked(waifus)))).message
 
 
 @pytest.mark.parametrize(

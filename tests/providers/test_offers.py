@@ -110,7 +110,7 @@ async def test_every_listed_model_of_betterwaifu_can_be_asked_for(waifus: Provid
     assert named["814910"] == ("WAI-ANI v9", "Illustrious, Checkpoint, nsfw")
     assert named["128078"] == ("XL Base 1.0", "SDXL 1.0, Checkpoint")
     for model in models:
-        await waifus.submit(asked(waifus, model=model.id))
+        await waifus.submit(asked(waifus, model=model.id), "gen_1")
     assert [post.body["model_version_id"] for post in betterwaifu.posts] == [int(model.id) for model in models]
 
 
@@ -187,12 +187,12 @@ async def test_lists_and_accounts_that_go_wrong_are_told_for_what_they_are(
 
 
 async def test_what_the_service_itself_refuses_is_told_in_its_words(waifus: Provider, betterwaifu: BetterWaifu) -> None:
-    moderated = await refusal(waifus.submit(asked(waifus, "something forbidden")))
+    moderated = await refusal(waifus.submit(asked(waifus, "something forbidden"), "gen_1"))
     assert (moderated.code, "flagged by moderation" in moderated.message) == ("moderated", True)
-    unknown = await refusal(waifus.submit(asked(waifus, model="1")))
+    unknown = await refusal(waifus.submit(asked(waifus, model="1"), "gen_1"))
     assert (unknown.code, "model_version_id" in unknown.message) == ("invalid_request", True)
     betterwaifu.subscription = None
-    unpaid = await refusal(waifus.submit(asked(waifus)))
+    unpaid = await refusal(waifus.submit(asked(waifus), "gen_1"))
     assert (unpaid.code, "subscription" in unpaid.message) == ("plan_required", True)
     assert betterwaifu.posts == []
 
@@ -201,9 +201,9 @@ async def test_credits_and_plans_of_fatthumb_are_told_before_anything_is_charged
     thumbs: Provider, fatthumb: FatThumb
 ) -> None:
     fatthumb.credits = 1
-    poor = await refusal(thumbs.submit(asked(thumbs, count=2)))
+    poor = await refusal(thumbs.submit(asked(thumbs, count=2), "gen_1"))
     assert (poor.code, "Insufficient credits" in poor.message) == ("payment_required", True)
     fatthumb.free_tier = True
-    free = await refusal(thumbs.submit(asked(thumbs, model="gpt-image-2")))
+    free = await refusal(thumbs.submit(asked(thumbs, model="gpt-image-2"), "gen_1"))
     assert (free.code, "paid plan" in free.message) == ("plan_required", True)
     assert (fatthumb.credits, fatthumb.posts) == (1, [])

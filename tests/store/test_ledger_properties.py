@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
-from darkroom.models import Answered, Record, Stage
+from darkroom.models import Answered, Receipt, Record, Stage
 from darkroom.store.presence import Life
 from darkroom.store.turns import Later
 from tests.ledgers import sqlite
@@ -172,7 +172,7 @@ class LedgerMachine(ProcessesMachine):
 
     def write_late(self, post: Post, job_id: str) -> None:
         due = self.model.late(post.record, job_id)
-        assert bare(self.ledgers.ask(post.process.ledger.record_late, post.record, job_id)) == bare(due)
+        assert bare(self.ledgers.ask(post.process.ledger.record_late, post.record, Receipt(job_id=job_id))) == bare(due)
 
     @precondition(lambda self: any(post.said is Said.ACCEPTED for post in self.model.posts))
     @rule(pick=picks)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import anyio
 from anyio import from_thread
 
-from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.models import GenerationRequest, Receipt, Record, Stage
 from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.presence import Life
@@ -110,7 +110,7 @@ async def test_a_submission_answered_after_it_was_given_up_fills_its_window_from
         seen.lives["thought dead"] = Life.DEAD
         await ledger.adopt(["thought dead"], "me", {"alpha": "key"}, lost=LOST)
         clock.now += WAITED_S
-        assert await ledger.record_late(late, "job") is not None
+        assert await ledger.record_late(late, Receipt(job_id="job")) is not None
         clock.now += WINDOW.seconds - 1.0
         assert isinstance(await ledger.claim_next("key", LIMITS, holder="me", token="next"), Later)
         clock.now += 2.0

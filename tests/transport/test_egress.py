@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from darkroom.errors import DarkroomError, ResultUnavailable
-from darkroom.models import Charged, GenerationRequest, ImageStatus
+from darkroom.models import Charged, GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import RemoteImage
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Http
@@ -85,9 +85,9 @@ async def test_a_cookie_of_the_api_does_not_reach_its_pictures(fatthumb: FatThum
     async with provider_at(fatthumb) as thumbs:
         request = thumbs.check(GenerationRequest(provider="fatthumb", prompt="x", model=""))
         for _ in range(2):
-            await refusal(thumbs.read("none", request))
+            await refusal(thumbs.read(Receipt(job_id="none"), request))
         image = RemoteImage(index=1, status=ImageStatus.SUCCEEDED, url=f"{fatthumb.origin}/files/a.png")
-        assert await thumbs.picture(request, "none", image) == PICTURE
+        assert await thumbs.picture(Receipt(job_id="none"), request, image) == PICTURE
     assert not any("cookie" in entry.headers for entry in fatthumb.log)
 
 
@@ -211,9 +211,9 @@ async def test_a_download_that_hardly_moves_is_given_up(http: Http, fatthumb: Fa
     fatthumb.heavy_pictures = True
     async with provider_at(fatthumb) as provider:
         request = GenerationRequest(provider="fatthumb", prompt="a fox", model="gemini-3-pro")
-        job = await provider.submit(request)
+        job = await provider.submit(request, "gen_1")
         fatthumb.advance(60.0)
-        (image,) = (await provider.read(job.job_id, request)).images
+        (image,) = (await provider.read(job.receipt, request)).images
     fatthumb.script("picture", slow)
     with anyio.fail_after(10.0), pytest.raises(ResultUnavailable) as caught:
         await Pictures(http, fatthumb.url, Redactor(()), least_every_s=0.2).fetch(image.url or "")

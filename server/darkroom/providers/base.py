@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, invalid_arguments
-from darkroom.models import Frozen, GenerationRequest, ImageStatus, Sparse
+from darkroom.models import Frozen, GenerationRequest, ImageStatus, Receipt, Sparse
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Limits
@@ -51,9 +51,9 @@ class AccountState(Sparse):
 
 
 class Submission(Frozen):
-    """The provider's receipt for a job; `queued`: it is in the provider's own queue."""
+    """What the provider said to a submission that it took; `queued`: it is in the provider's own queue."""
 
-    job_id: str
+    receipt: Receipt
     queued: bool = False
 
 
@@ -103,15 +103,15 @@ class Provider(Protocol):
         """The request with defaults filled in. Raises InvalidRequest where the provider cannot do it."""
         ...
 
-    async def submit(self, request: GenerationRequest) -> Submission:
-        """Starts the job: at most one POST, never repeated."""
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
+        """Starts the job: at most one POST, never repeated. `reference`: our own name for it."""
         ...
 
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """Looks at the job; safe to repeat."""
         ...
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """The picture's bytes, unverified; safe to repeat."""
         ...
 
@@ -160,7 +160,7 @@ class HttpProvider:
         """See `Provider.check`."""
         return check_request(request, self.traits)
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """The picture from its URL, without the key."""
         return await self._pictures.fetch(image.url or "")
 

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from darkroom.declaration import Declaration, Options, Traits
 from darkroom.errors import InvalidRequest
-from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
+from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import (
     NO_REASON,
     AccountState,
@@ -133,7 +133,7 @@ class BetterWaifu(HttpProvider):
             )
         return super().check(request)
 
-    async def submit(self, request: GenerationRequest) -> Submission:
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
         """`POST /generate`; what was not asked for is left to the service."""
         body: dict[str, Any] = {"prompt": request.prompt, **request.options}
         if request.aspect_ratio is not None:
@@ -147,13 +147,13 @@ class BetterWaifu(HttpProvider):
         answer = await self._api.submit("/generate", body)
         try:
             started = _Started.model_validate(answer)
-            return Submission(job_id=started.id, queued=started.status == "queued")
+            return Submission(receipt=Receipt(job_id=started.id), queued=started.status == "queued")
         except ValidationError as error:
             raise self._api.unreadable("its answer names no job id", answer) from error
 
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """`GET /generate/{id}`. A status that is not documented counts as processing."""
-        job = await read_as(self._api, f"/generate/{path_segment(job_id)}", _Job)
+        job = await read_as(self._api, f"/generate/{path_segment(receipt.job_id)}", _Job)
         output = job.output or _Output()
         pictures = [image for image in output.images if image.id or image.url]  # an empty one takes no other's place
         if job.status in {"queued", "processing"}:

@@ -105,39 +105,40 @@ class Models:
         provider = self._registry.providers.get(name)
         if provider is None:
             return state
-        known = self._known.get(name, Known())
+        known = self._known.get(provider.access.account, Known())
         if anyio.current_time() - known.at >= FRESH_S:
             try:
-                known = await self._models_of(name, provider)
+                known = await self._models_of(provider)
             except NotAsked:
                 if not known.models:
                     raise
         return state.model_copy(update={"models": known.models, "model_count": len(known.models)})
 
-    async def _models_of(self, name: str, provider: Provider) -> Known:
+    async def _models_of(self, provider: Provider) -> Known:
         models, now = tuple(await provider.models()), anyio.current_time()
-        self._known[name] = replace(self._known.get(name, Known()), models=models, at=now)
-        return self._known[name]
+        account = provider.access.account
+        self._known[account] = replace(self._known.get(account, Known()), models=models, at=now)
+        return self._known[account]
 
     async def _asked(self, state: ProviderState, provider: Provider) -> ProviderState:
         told: dict[str, Any] = {}
         try:
-            await self._models_of(state.name, provider)
-            account = await provider.account_state()
-            self._known[state.name] = replace(self._known[state.name], account=account)
+            await self._models_of(provider)
+            told_account = await provider.account_state()
+            self._known[provider.access.account] = replace(self._known[provider.access.account], account=told_account)
         except NotAsked:
-            told = {"note": " ".join(filter(None, [state.note, self._as_of(state.name, provider)]))}
+            told = {"note": " ".join(filter(None, [state.note, self._as_of(provider)]))}
         except NotFound as error:  # the key works, and only the account's own page is missing
             told = {"error": error.failure(), "account": None}
         except DarkroomError as error:
             told = {"error": error.failure(), "status": "unavailable", "account": None}
-        known = self._known.get(state.name, Known())
+        known = self._known.get(provider.access.account, Known())
         if known.models:
             told |= {"models": known.models[:MAX_MODELS], "model_count": len(known.models)}
         return state.model_copy(update={"status": provider.access.key.state, "account": known.account, **told})
 
-    def _as_of(self, name: str, provider: Provider) -> str:
-        seconds = anyio.current_time() - self._known.get(name, Known()).at
+    def _as_of(self, provider: Provider) -> str:
+        seconds = anyio.current_time() - self._known.get(provider.access.account, Known()).at
         since = f"this is what it said {seconds:.0f} s ago" if seconds < float("inf") else "nothing is known of it yet"
         return f"{provider.traits.title} was not asked now, since its limit of requests is nearly used up; {since}."
 

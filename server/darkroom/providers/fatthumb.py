@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, model_validator
 
 from darkroom.declaration import Declaration, Options, Traits
-from darkroom.models import GenerationRequest, ImageStatus
+from darkroom.models import GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import (
     NO_REASON,
     AccountState,
@@ -107,7 +107,7 @@ class FatThumb(HttpProvider):
             return HttpProvider.signed(account)
         return {"x-api-key": account.key or ""}
 
-    async def submit(self, request: GenerationRequest) -> Submission:
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
         """`POST /generate`."""
         options = FatThumbOptions.model_validate(request.options)
         body = {
@@ -120,13 +120,13 @@ class FatThumb(HttpProvider):
         }
         answer = await self._api.submit("/generate", body)
         try:
-            return Submission(job_id=_Started.model_validate(answer).generation_id)
+            return Submission(receipt=Receipt(job_id=_Started.model_validate(answer).generation_id))
         except ValidationError as error:
             raise self._api.unreadable("its answer names no generation id", answer) from error
 
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """`GET /generations/{id}`. A status that is not documented says nothing: then each picture's own decides."""
-        job = await read_as(self._api, f"/generations/{path_segment(job_id)}", _Job)
+        job = await read_as(self._api, f"/generations/{path_segment(receipt.job_id)}", _Job)
         thumbnails = [each for each in job.thumbnails if each.says_something][: request.count]
         over = job.status == "succeeded"
         images = tuple(each.as_image(index, over=over) for index, each in enumerate(thumbnails, start=1))

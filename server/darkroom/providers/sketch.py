@@ -8,7 +8,7 @@ from typing import ClassVar
 from anyio import to_thread
 
 from darkroom.declaration import Declaration, Traits
-from darkroom.models import RANDOM_SEED, GenerationRequest, ImageStatus
+from darkroom.models import RANDOM_SEED, GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import (
     Access,
     AccountState,
@@ -57,22 +57,22 @@ class Sketch:
         """See `Provider.check`."""
         return check_request(request, TRAITS)
 
-    async def submit(self, request: GenerationRequest) -> Submission:
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
         """Chooses the seed where none was asked for."""
         seed = secrets.randbelow(2**31) if request.seed in {None, RANDOM_SEED} else request.seed
-        return Submission(job_id=f"sketch-{seed}")
+        return Submission(receipt=Receipt(job_id=f"sketch-{seed}"))
 
-    async def read(self, job_id: str, request: GenerationRequest) -> Reading:
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """Always done: the drawing itself happens in `picture`."""
         images = (RemoteImage(index=i, status=ImageStatus.SUCCEEDED) for i in range(1, request.count + 1))
-        return Reading(done=True, images=tuple(images), seed=_seed(job_id))
+        return Reading(done=True, images=tuple(images), seed=_seed(receipt.job_id))
 
-    async def picture(self, request: GenerationRequest, job_id: str, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """Draws on a worker thread: about half a second of work that must not hold up the event loop."""
         from darkroom.providers.drawing.art import paint  # noqa: PLC0415 - drawing is heavy, few calls need it
 
         width, height = _SIZES[request.aspect_ratio or "16:9"]
-        draw = partial(paint, request.prompt, seed=_seed(job_id), index=image.index, width=width, height=height)
+        draw = partial(paint, request.prompt, seed=_seed(receipt.job_id), index=image.index, width=width, height=height)
         return await to_thread.run_sync(draw)
 
     async def models(self) -> list[Model]:

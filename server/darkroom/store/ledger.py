@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from darkroom.models import Answered, Record, Stage, Status
+from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.store.fellows import Fellows
 from darkroom.store.turns import Gate
 
@@ -123,7 +123,7 @@ class Generations(Protocol):
         """
         ...
 
-    async def record_late(self, record: Record, job_id: str) -> Record | None:
+    async def record_late(self, record: Record, receipt: Receipt) -> Record | None:
         """The one thing that a process which lost its row may still write, by its submit token: the job's id.
 
         The row runs then, and is driven by its holder, or by the process that adopts it. None: it had an id already.

@@ -126,6 +126,11 @@ def _m0009_needed(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE migrations ADD COLUMN needed INTEGER NOT NULL DEFAULT 1")
 
 
+def _m0010_kept(db: sqlite3.Connection) -> None:
+    # What a provider gave for a job besides its id, as JSON.
+    db.execute("ALTER TABLE generations ADD COLUMN kept TEXT NOT NULL DEFAULT '{}'")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -136,9 +141,10 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0007_answering_and_driving", _m0007_answering_and_driving),
     ("0008_indexes", _m0008_indexes),
     ("0009_needed", _m0009_needed),
+    ("0010_kept", _m0010_kept),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
-NOT_NEEDED = frozenset({"0008_indexes"})
+NOT_NEEDED = frozenset({"0008_indexes", "0010_kept"})
 """Steps that change nothing for a writer that does not know them."""
 
 

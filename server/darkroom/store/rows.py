@@ -1,6 +1,7 @@
 """Ledger rows as records and back."""
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from darkroom.models import IN_LEDGER, Failure, GenerationRequest, Image, Record
 COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
-    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s", "answering", "turn",
+    "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s", "answering", "turn", "kept",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
@@ -65,6 +66,8 @@ def to_row(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("request", "failure"):
         if row.get(name) is not None:
             row[name] = row[name].model_dump_json()
+    if "kept" in row:
+        row["kept"] = json.dumps(row["kept"])
     if "images" in row:
         row["images"] = _IMAGES.dump_json(row["images"], context=IN_LEDGER).decode()
     return row
@@ -74,6 +77,7 @@ def from_row(row: tuple[Any, ...]) -> Record:
     """A row selected by SELECT as a record."""
     fields = dict(zip(COLUMNS, row, strict=True))
     fields["request"] = GenerationRequest.model_validate_json(fields["request"])
+    fields["kept"] = json.loads(fields["kept"])
     fields["images"] = _IMAGES.validate_json(fields["images"])
     if fields["failure"] is not None:
         fields["failure"] = Failure.model_validate_json(fields["failure"])

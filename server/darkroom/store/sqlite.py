@@ -1,9 +1,10 @@
 """The ledger on SQLite: rows of generations."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from darkroom.models import Answered, Record, Stage, Status
+from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.store import answers, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.ledger import Page, Room
@@ -126,14 +127,14 @@ class SqliteLedger(SqliteGate, SqliteFellows):
 
         return await self._transaction(write)
 
-    async def record_late(self, record: Record, job_id: str) -> Record | None:
+    async def record_late(self, record: Record, receipt: Receipt) -> Record | None:
         """See `Ledger.record_late`."""
 
         def write() -> Record | None:
             changed = self._db.execute(
-                "UPDATE generations SET stage = 'running', job_id = ?, failure = NULL, finished_at = NULL"
+                "UPDATE generations SET stage = 'running', job_id = ?, kept = ?, failure = NULL, finished_at = NULL"
                 " WHERE submit_token = ? AND job_id IS NULL AND stage IN ('submitting', 'failed')",
-                (job_id, record.submit_token),
+                (receipt.job_id, json.dumps(receipt.kept), record.submit_token),
             )
             gate.arrived(self._db, record.submit_token, self._clock())  # its answer came now, not when it was given up
             return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None

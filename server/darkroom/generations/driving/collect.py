@@ -114,11 +114,11 @@ class Collector:
         self, provider: Provider, record: Record, remote: RemoteImage, image: Image
     ) -> Image | DarkroomError:
         """The picture, saved or failed; or why it is not there yet."""
-        places = self._places.setdefault(provider.name, anyio.CapacityLimiter(AT_ONCE))
+        places = self._places.setdefault(provider.access.account, anyio.CapacityLimiter(AT_ONCE))
         try:
             async with places:
-                data = await provider.picture(record.request, record.job_id or "", remote)
-                async with self._decoders.setdefault(provider.name, anyio.Lock()):  # it never has all of them
+                data = await provider.picture(record.receipt, record.request, remote)
+                async with self._decoders.setdefault(provider.access.account, anyio.Lock()):  # it never has all of them
                     picture = await decoding(partial(self._verified, data, origin=_host(remote)))
                 return await to_thread.run_sync(self._saved, record, image, picture)
         except (ResultUnavailable, NotAnImage) as error:

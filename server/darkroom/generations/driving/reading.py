@@ -35,12 +35,12 @@ class Reader:
         recovered: Callable[[Provider], None],
     ) -> None:
         self._recovered = recovered
-        self._retries = {name: RetryAllowance() for name in registry.providers}
-        self._streaks = dict.fromkeys(registry.providers, 0)
+        self._retries = {each.access.account: RetryAllowance() for each in registry.providers.values()}
+        self._streaks = dict.fromkeys(self._retries, 0)
 
     async def retry(self, provider: Provider) -> None:
         """Waits until one more look after a failed one may be made."""
-        await self._retries[provider.name].draw()
+        await self._retries[provider.access.account].draw()
 
     async def read(self, provider: Provider, record: Record, *, young: bool = False) -> Reading:
         """What the provider says of the job. `young`: it may not know a job yet that it has only just accepted.
@@ -52,10 +52,10 @@ class Reader:
         try:
             reading = await self._asked(provider, record, young=young)
         except DarkroomError:
-            self._streaks[provider.name] += 1
+            self._streaks[provider.access.account] += 1
             raise
-        streak, self._streaks[provider.name] = self._streaks[provider.name], 0
-        self._retries[provider.name].succeeded()
+        streak, self._streaks[provider.access.account] = self._streaks[provider.access.account], 0
+        self._retries[provider.access.account].succeeded()
         if streak >= A_STREAK:
             self._recovered(provider)
         return reading
@@ -63,7 +63,7 @@ class Reader:
     async def _asked(self, provider: Provider, record: Record, *, young: bool) -> Reading:
         title = provider.traits.title
         try:
-            return await provider.read(record.job_id or "", record.request)
+            return await provider.read(record.receipt, record.request)
         except NotFound as error:
             if young:
                 raise ProviderError(f"{title} does not know the job yet", next_step=error.next_step) from error

@@ -62,17 +62,17 @@ class Submitter:
         self._clock = clock
         self._posting: set[anyio.CancelScope] = set()
         self._queues = {
-            name: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only)
-            for name, provider in registry.providers.items()
+            provider.access.account: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only)
+            for provider in registry.providers.values()
         }
 
     def start(self, tasks: TaskGroup) -> None:
         """Starts the queues."""
-        for name, queue in self._queues.items():
+        for provider in self._registry.providers.values():
             # What waits to be paid for waits on, for a process whose settings can be read.
             with suppress(NotConfigured):
-                self._registry.may_start(self._registry.providers[name])
-                tasks.start_soon(queue.run, tasks)
+                self._registry.may_start(provider)
+                tasks.start_soon(self._queues[provider.access.account].run, tasks)
 
     def close(self) -> None:
         """Begins no POST from now on, and gives those that are under way a last moment."""
@@ -96,14 +96,14 @@ class Submitter:
 
     def wake(self, provider: str) -> None:
         """A row waits to be submitted to this provider, or a slot has become free."""
-        self._queues[provider].wake()
+        self._queues[self._registry.providers[provider].access.account].wake()
 
     def wordless(self, record: Record) -> bool:
         """Whether it was claimed by a claim that raised, so that its POST was never sent and never will be."""
         return any(record.submit_token in queue.wordless for queue in self._queues.values())
 
     async def _submit(self, provider: Provider, record: Record) -> None:
-        over = self._queues[provider.name].ended or anyio.current_effective_deadline() == -math.inf
+        over = self._queues[provider.access.account].ended or anyio.current_effective_deadline() == -math.inf
         # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.
         with anyio.CancelScope(shield=True) as scope:
             self._posting.add(scope)
@@ -133,11 +133,11 @@ class Submitter:
             with anyio.move_on_after(UNCLAIMED_WITHIN_S, shield=True):
                 await self._unclaim(record)
             raise
-        if self._queues[provider.name].ended:
+        if self._queues[provider.access.account].ended:
             await self._unclaim(record)
             return
         try:
-            receipt = await provider.submit(record.request)
+            submitted = await provider.submit(record.request, record.id)
         except ProviderUnreachable as error:
             await self._not_sent(record, error)
         except RateLimited as error:
@@ -148,20 +148,21 @@ class Submitter:
             log.exception("%s: the submission broke", record.id)
             await self._journal.fail(record, lost_in_submission().failure(), self._clock())
         else:
-            await self._sent(record, receipt)
+            await self._sent(record, submitted)
 
     async def _unclaim(self, record: Record) -> None:
         """No POST begins once the end has begun."""
         await self._journal.unclaim(record)
 
-    async def _sent(self, record: Record, receipt: Submission) -> None:
+    async def _sent(self, record: Record, submitted: Submission) -> None:
+        receipt = submitted.receipt
         try:
             running = await self._journal.write(
-                record, stage=Stage.RUNNING, job_id=receipt.job_id, provider_queued=receipt.queued,
+                record, stage=Stage.RUNNING, job_id=receipt.job_id, kept=receipt.kept, provider_queued=submitted.queued,
                 submitted_at=self._clock(),
             )  # fmt: skip
         except RowLost:
-            running = await self._journal.write_late(record, receipt.job_id)
+            running = await self._journal.write_late(record, receipt)
         self._running(running)
         self._journal.struggling(record, None)
 

@@ -9,7 +9,7 @@ import anyio
 
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.generations.telling.changes import Changes
-from darkroom.models import Charged, Failure, ImageStatus, Record, Stage
+from darkroom.models import Charged, Failure, ImageStatus, Receipt, Record, Stage
 from darkroom.store.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Journal:
         """Changes a generation that is over, see `Ledger.revise`. Raises RowLost: it is not."""
         return self.told(await self._insist(record, lambda: self.ledger.revise(record, revise)))
 
-    async def write_late(self, record: Record, job_id: str) -> Record:
+    async def write_late(self, record: Record, receipt: Receipt) -> Record:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
 
         Raises:
@@ -99,7 +99,9 @@ class Journal:
         try:
             return self.told(
                 await self._insist(
-                    record, lambda: self.ledger.record_late(record, job_id), lambda row: row.job_id == job_id
+                    record,
+                    lambda: self.ledger.record_late(record, receipt),
+                    lambda row: row.job_id == receipt.job_id,
                 )
             )
         except Unstorable as error:
