@@ -55,13 +55,14 @@ def settle(record: Record, reading: Reading, lacking: Mapping[int, DarkroomError
     """
     known = {image.index: image for image in record.images}
     reasons = lacking or {}
+    whole = job_error(reading.error, moderated=reading.moderated, charged=reading.charged) if reading.error else None
     total = max(record.request.count, len(record.images))
 
     def settled(index: int) -> Image:
         image = known.get(index, Image(index=index))
         if image.status is not ImageStatus.PROCESSING:
             return image
-        return failed(image, job_error(reading.error) if reading.error else reasons.get(index, absent()))
+        return failed(image, whole or reasons.get(index, absent()))
 
     return tuple(map(settled, range(1, total + 1)))
 
@@ -149,13 +150,13 @@ def wanted(image: Image) -> bool:
     return image.error is None or image.error.code in WORTH_ANOTHER_TRY | GIVEN_UP
 
 
-def job_error(reason: str) -> DarkroomError:
+def job_error(reason: str, *, moderated: bool = False, charged: Charged | None = None) -> DarkroomError:
     """What a job or a picture that the provider itself failed ends with, in the provider's words."""
-    kind = Moderated if is_moderation(reason) else ProviderError
+    kind = Moderated if moderated or is_moderation(reason) else ProviderError
     says = f"and {NO_REASON}" if reason == NO_REASON else f"and says: {quote(reason, 200)}"
     return kind(
         f"The provider could not make it {says}.",
-        charged=Charged.MAYBE,
+        charged=charged or Charged.MAYBE,
         next_step="Reword the prompt and generate again; the account's credits tell whether this one was charged.",
     )
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, invalid_arguments
-from darkroom.models import Frozen, GenerationRequest, ImageStatus, Receipt, Sparse
+from darkroom.models import Charged, Frozen, GenerationRequest, ImageStatus, Receipt, Sparse
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Limits
@@ -58,12 +58,16 @@ class Submission(Frozen):
 
 
 class RemoteImage(Frozen):
-    """One picture as the provider tells of it, at this place of its answer; `url`: where it lies once it is there."""
+    """One picture as the provider tells of it, at this place of its answer; `url`: where it lies once it is there.
+
+    `source`: what its provider's client fetches it by, where that is no link. It is neither shown nor kept.
+    """
 
     index: int
     remote_id: str | None = None
     status: ImageStatus
     url: str | None = None
+    source: Any = None
     watermarked: bool = False
     hidden: bool = False
     error: str | None = None
@@ -73,7 +77,10 @@ NO_REASON = "it gave no reason"
 
 
 class Reading(Frozen):
-    """One look at a job. `done` says that the provider will change nothing more."""
+    """One look at a job. `done` says that the provider will change nothing more.
+
+    Of a job that failed: `moderated`, where the provider says so in so many words; `charged`, where it says that.
+    """
 
     done: bool
     queued: bool = False
@@ -81,6 +88,8 @@ class Reading(Frozen):
     images: tuple[RemoteImage, ...] = ()
     seed: int | None = None
     error: str | None = None
+    moderated: bool = False
+    charged: Charged | None = None
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,10 @@ class Answer:
         """Whether the status is in the 200s."""
         return 200 <= self.status < 300
 
+    def json_value(self, redact: Redactor) -> Any:
+        """The body as JSON, with every secret that the provider repeats taken out of it. Raises ValueError."""
+        return redact.value(lenient_json(self.body))
+
     def json_object(self, title: str, redact: Redactor) -> dict[str, Any]:
         """The body as a JSON object, with every secret that the provider repeats taken out of it.
 
@@ -86,7 +90,7 @@ class Answer:
             ProviderError: it is not one.
         """
         try:
-            value = redact.value(lenient_json(self.body))
+            value = self.json_value(redact)
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):

@@ -1,0 +1,138 @@
+"""What the answers of a service say: that it took a job, how far the job is, and where its pictures are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darkroom.errors import NotFound
+from darkroom.models import Charged, GenerationRequest, ImageStatus, Receipt
+from darkroom.providers.base import NO_REASON, Reading, Submission
+from darkroom.providers.language.conditions import holds, meaning_of, same
+from darkroom.providers.language.pictures import pictures_in, places_of, said_in, text_of
+from darkroom.providers.language.pointers import every, first
+from darkroom.providers.language.speech import Speech
+from darkroom.transport import failures
+from darkroom.transport.failures import Answer
+
+_REASONS = {"cancelled": "it was cancelled there", "moderated": "it was refused by the safety review"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a job: what its status means (None: nothing that is known), and the JSON that says so."""
+
+    means: str | None
+    value: Any
+
+
+def taken(speech: Speech, answer: Answer, url: str) -> Submission:
+    """What the answer to a submission, sent to `url`, says.
+
+    Raises:
+        DarkroomError: it refused, or nobody knows whether it took it.
+    """
+    service, value = speech.service, speech.value(answer)
+    speech.refuse("submit", answer, value)
+    if not answer.ok:
+        raise failures.of_post(speech.title, speech.key_variable, url, answer, speech.redact)
+    accepted = service.submit.accepted
+    if accepted is not None and not holds(accepted, answer.status, value):
+        raise speech.unknown(f"its answer does not say that it was accepted{_says(speech, value)}")
+    job = text_of(first(value, service.submit.job))
+    if job is None:
+        raise speech.unknown(f"its answer names no job{_says(speech, value)}")
+    queued = any(
+        same(hit, word) for at, known in service.submit.queued.items() for hit in every(value, at) for word in known
+    )
+    return Submission(receipt=Receipt(job_id=job[:200], kept={"job": job}), queued=queued)
+
+
+def looked(speech: Speech, answer: Answer) -> Look:
+    """What the answer to a look says.
+
+    Raises:
+        NotFound: the service no longer has the job.
+        DarkroomError: it refused to say, or said nothing that can be read.
+    """
+    read, value = speech.service.read, speech.value(answer)
+    speech.refuse("read", answer, value)
+    means = next(
+        (when.means for when in read.when if _meant(when.status, answer) and holds(when, answer.status, value)), None
+    )
+    found = answer.status if read.status == "http" else first(value, read.status) if read.status is not None else None
+    means = means or meaning_of(found, read.words)
+    if not answer.ok and not (means and _explicit(speech, answer)):
+        raise failures.of_look(speech.title, speech.key_variable, answer, speech.redact)
+    if means == "gone":
+        raise NotFound(f"{speech.title} does not know the job", next_step="Check that the key is of the same account.")
+    if (
+        means is None
+        and found is None
+        and not (speech.service.pictures.status and places_of(speech.service.pictures, value))
+    ):
+        raise speech.unfit()
+    return Look(means, value)
+
+
+def resulting(speech: Speech, answer: Answer) -> Any:
+    """The JSON that has the pictures, where a request of its own brings it.
+
+    Raises:
+        DarkroomError: it refused to give it, or gave nothing that can be read.
+    """
+    value = speech.value(answer)
+    speech.refuse("result", answer, value)
+    if not answer.ok:
+        raise failures.of_look(speech.title, speech.key_variable, answer, speech.redact)
+    if value is None:
+        raise speech.unfit()
+    return value
+
+
+def reading(speech: Speech, look: Look, result: Any, request: GenerationRequest) -> Reading:
+    """The look as the house knows it; `result`: the JSON that has the pictures."""
+    read, failed = speech.service.read, look.means in {"failed", "moderated", "cancelled"}
+    images = pictures_in(speech, result, request, over=look.means == "done")
+    settled = len(images) >= request.count and all(image.status is not ImageStatus.PROCESSING for image in images)
+    position, seed = _at(look.value, read.position), _at(look.value, read.seed)
+    said = said_in(speech, (hit for pointer in read.error or [] for hit in every(look.value, pointer)))
+    return Reading(
+        done=failed or look.means == "done" or (look.means is None and bool(images) and settled),
+        queued=look.means == "queued",
+        queue_position=position if look.means == "queued" and _whole(position) else None,
+        images=images,
+        seed=seed if _whole(seed) else None,
+        error=(said or _REASONS.get(look.means or "", NO_REASON)) if failed else None,
+        moderated=look.means == "moderated",
+        charged=_charged(_at(look.value, read.cost)),
+    )
+
+
+def _says(speech: Speech, value: Any) -> str:
+    words = said_in(speech, [value]) if isinstance(value, Mapping) else None
+    return f" and says: {words!r}" if words else ""
+
+
+def _meant(status: int | None, answer: Answer) -> bool:
+    """What a status outside the 200s says is meant only where the declaration names it."""
+    return answer.ok or status == answer.status
+
+
+def _explicit(speech: Speech, answer: Answer) -> bool:
+    return speech.service.read.status == "http" or any(
+        when.status == answer.status for when in speech.service.read.when
+    )
+
+
+def _at(value: Any, pointer: str | None) -> Any:
+    return None if pointer is None else first(value, pointer)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def _charged(cost: Any) -> Charged | None:
+    if not isinstance(cost, int | float) or isinstance(cost, bool):
+        return None
+    return Charged.NO if cost <= 0 else Charged.YES

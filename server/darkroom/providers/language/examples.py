@@ -1,0 +1,123 @@
+"""A declaration against its own examples: each is a documented request or answer that must be read as documented."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from darkroom.errors import DarkroomError, NotFound
+from darkroom.models import Charged, GenerationRequest, ImageStatus
+from darkroom.providers.base import Reading, RemoteImage
+from darkroom.providers.language.answers import Look, looked, reading, resulting, taken
+from darkroom.providers.language.filling import Unfillable
+from darkroom.providers.language.offers import check, traits_of
+from darkroom.providers.language.requests import names_of, prepare
+from darkroom.providers.language.schema import Example, Service
+from darkroom.providers.language.speech import Speech
+from darkroom.redact.secrets import Redactor
+from darkroom.transport.failures import Answer
+
+REFERENCE = "ref-1"
+"""Our own name for the generation of an example."""
+PROMPT = "a cat"
+_FAILED = {"moderated", "cancelled"}
+_DONE = Look("done", None)
+
+
+def misread(service: Service) -> dict[str, list[str]]:
+    """The examples that are not read as documented, by name, each with the reasons."""
+    found = {f"{number}. {each.name}": list(_reasons(service, each)) for number, each in enumerate(service.example, 1)}
+    return {name: reasons for name, reasons in found.items() if reasons}
+
+
+def _reasons(service: Service, example: Example) -> Iterator[str]:
+    try:
+        request = _request(service, example)
+    except DarkroomError as error:
+        yield f"request: {error.message}"
+        return
+    if example.body is not None:
+        yield from _sent(service, example.body, request)
+    if example.means is not None or example.urls is not None or example.answer is not None:
+        read = {"submit": _submitted, "read": _read, "result": _result}[example.to]
+        yield from _compared(example, read(service, _answer(example), request))
+
+
+def _request(service: Service, example: Example) -> GenerationRequest:
+    wished = {"prompt": PROMPT, "model": "", **example.request, "provider": service.name}
+    return check(service, traits_of(service), GenerationRequest.model_validate(wished))
+
+
+def _sent(service: Service, body: dict[str, Any], request: GenerationRequest) -> Iterator[str]:
+    try:
+        sent = prepare(service, service.submit, names_of(service, request, reference=REFERENCE)).body
+    except Unfillable as error:
+        yield str(error)
+        return
+    if sent != body:
+        yield f"body: {_short(sent)} is sent, not {_short(body)}"
+
+
+def _answer(example: Example) -> Answer:
+    body = b"" if example.answer is None else json.dumps(example.answer).encode()
+    return Answer(example.status, {"content-type": "application/json"}, body)
+
+
+_Told = dict[str, Any]
+
+
+def _submitted(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
+    try:
+        submitted = taken(_speech(service), answer, service.base_url)
+    except DarkroomError as error:
+        return _error(error)
+    return {"means": "taken", "job": submitted.receipt.kept["job"]}
+
+
+def _read(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
+    try:
+        look = looked(_speech(service), answer)
+        seen = reading(_speech(service), look, look.value, request)
+    except DarkroomError as error:
+        return _error(error)
+    means = look.means or ("done" if seen.done else "running")
+    return {"means": means, "urls": _urls(service, seen, request), "charged": seen.charged}
+
+
+def _result(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
+    try:
+        result = resulting(_speech(service), answer)
+    except DarkroomError as error:
+        return _error(error)
+    return {"urls": _urls(service, reading(_speech(service), _DONE, result, request), request)}
+
+
+def _urls(service: Service, seen: Reading, request: GenerationRequest) -> list[str]:
+    there = (image for image in seen.images if image.status is ImageStatus.SUCCEEDED and not image.hidden)
+    return [_place(service, image, request) for image in there]
+
+
+def _place(service: Service, image: RemoteImage, request: GenerationRequest) -> str:
+    if service.pictures.request is None:
+        return image.url or "base64"
+    return prepare(service, service.pictures.request, {**names_of(service, request, job="job"), **image.source}).at
+
+
+def _error(error: DarkroomError) -> _Told:
+    return {"means": "not_found" if isinstance(error, NotFound) else error.code, "charged": error.charged}
+
+
+def _compared(example: Example, told: _Told) -> Iterator[str]:
+    for name in ("means", "job", "urls", "charged"):
+        documented, found = getattr(example, name), told.get(name)
+        if documented is None or documented == found or (documented == "failed" and found in _FAILED):
+            continue
+        yield f"{name}: it is read as {_short(found)}, not as {_short(documented)}"
+
+
+def _short(value: Any) -> str:
+    text = str(value) if isinstance(value, Charged) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+def _speech(service: Service) -> Speech:
+    return Speech(service, f"{service.prefix}KEY", Redactor([]))

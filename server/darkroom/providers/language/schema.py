@@ -1,0 +1,260 @@
+"""The tables of a declaration, and what may stand in each: a key that is not here is refused."""
+
+import re
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from darkroom.models import Charged
+from darkroom.providers.language.pointers import segments
+
+
+def _pointer(text: str) -> str:
+    segments(text)
+    return text
+
+
+def _as_list(value: Any) -> Any:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def _as_charged(value: Any) -> Any:
+    return Charged(value) if isinstance(value, str) and value in set(Charged) else value
+
+
+Pointer = Annotated[str, AfterValidator(_pointer)]
+Pointers = Annotated[list[Pointer], BeforeValidator(_as_list), Field(min_length=1)]
+Scalar = str | int | float | bool
+Scalars = Annotated[list[Scalar], BeforeValidator(_as_list), Field(min_length=1)]
+Texts = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+Window = Annotated[str, Field(pattern=r"^[1-9]\d{0,8}/\d{1,7}(\.\d{1,3})?$")]
+Meaning = Literal["queued", "running", "done", "failed", "moderated", "cancelled", "gone"]
+Words = dict[Meaning, list[Scalar]]
+Code = Literal[
+    "moderated", "payment_required", "plan_required", "unauthorized", "rate_limited", "invalid_request", "not_found",
+    "provider_error", "outcome_unknown",
+]  # fmt: skip
+Seconds = Annotated[float, Field(gt=0, le=366 * 86400)]
+
+
+class Table(BaseModel):
+    """A table of a declaration: no key but these, no value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Auth(Table):
+    """How a request is signed.
+
+    `header`: the key behind `prefix`; `basic`: the key is `user:password`; `jwt-hs256`: it is `issuer:secret`, which
+    sign a token of half an hour. `body`: the field of the body that the key goes into instead. `optional`: the service
+    can be used without one, where its base URL is set.
+    """
+
+    kind: Literal["header", "basic", "jwt-hs256", "none"] = "header"
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] = "Authorization"
+    prefix: Annotated[str, Field(pattern=r"^[\x20-\x7e]{0,20}$")] = "Bearer "
+    body: str | None = None
+    optional: bool = False
+
+
+class Limits(Table):
+    """What one key may do, and how its jobs are looked at. Times are seconds, windows `number/seconds`."""
+
+    active: Annotated[int, Field(ge=1)] | None = None
+    active_counts: Literal["jobs", "pictures"] = "jobs"
+    submit: list[Window] = []
+    requests: list[Window] = []
+    poll_s: Seconds = 3.0
+    shortest_s: Seconds = 1.0
+    deadline_s: Seconds = 900.0
+
+
+class Model(Table):
+    """A model that the file itself names."""
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+    name: str | None = None
+    note: str | None = None
+
+
+class Option(Table):
+    """An argument of the service's own. `max` is a number's highest value, or how many texts a list takes."""
+
+    type: Literal["integer", "number", "string", "boolean", "strings"]
+    min: float | None = None
+    max: float | None = None
+    multiple_of: Annotated[int, Field(ge=1)] | None = None
+    enum: Annotated[list[str], Field(min_length=1)] | None = None
+    max_length: Annotated[int, Field(ge=1)] | None = None
+
+
+class Accepts(Table):
+    """What may be asked for; what is not here is refused before anything is sent."""
+
+    max_count: Annotated[int, Field(ge=1, le=4)] = 1
+    models: list[Model] = []
+    model_type: Literal["string", "integer"] | None = None
+    default_model: str = ""
+    default_is_sent: bool = True
+    seed: bool = False
+    negative_prompt: bool = False
+    aspect_ratios: dict[Annotated[str, Field(pattern=r"^\d{1,3}:\d{1,3}$")], dict[str, Scalar]] = {}
+    default_aspect_ratio: str | None = None
+    options: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Option] = {}
+    not_together: list[list[str]] = []
+
+
+class Condition(Table):
+    """What an answer must be: every condition that is given must hold. `has`: contains, in whatever case."""
+
+    status: int | None = None
+    at: Pointer | None = None
+    equals: Scalars | None = None
+    has: Texts | None = None
+    absent: bool = False
+
+
+class When(Condition):
+    """A condition that is looked at before the status words."""
+
+    means: Meaning
+
+
+class Rule(Condition):
+    """What an answer means, before the house's own reading of HTTP statuses. `wait`: where it says for how long."""
+
+    on: Literal["submit", "read", "result", "any"] = "any"
+    code: Code
+    charged: Annotated[Charged | None, BeforeValidator(_as_charged)] = None
+    wait: Pointer | None = None
+
+
+class Request(Table):
+    """How something is asked for: below the base URL, or at a link that the service itself gave."""
+
+    method: Literal["GET", "POST", "PUT", "DELETE"] | None = None
+    path: Annotated[str, Field(pattern=r"^/[^\s?#\\]*$")] | None = None
+    url: Annotated[str, Field(pattern=r"^\{[a-z_]+\}[^\s\\]*$")] | None = None
+    query: dict[str, Any] = {}
+    headers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")], str] = {}
+    body: dict[str, Any] | None = None
+    encoding: Literal["json", "form", "multipart"] = "json"
+
+
+class Submit(Request):
+    """The one POST. `job`: where its answer names the job, or the link to it; `accepted`: when it took it at all."""
+
+    job: Pointer
+    accepted: Condition | None = None
+    queued: dict[Pointer, list[Scalar]] = {}
+
+
+class Read(Request):
+    """A look at the job. `cost`: where it names what was charged, also of what failed."""
+
+    status: Pointer | Literal["http"] | None = None
+    words: Words = {}
+    when: list[When] = []
+    error: Pointers | None = None
+    position: Pointer | None = None
+    seed: Pointer | None = None
+    cost: Pointer | None = None
+
+
+class Pictures(Table):
+    """Where an answer has the pictures, and what it says of each; the pointers begin at the picture.
+
+    A picture is behind a link (`url`), in the answer (`base64`), or behind one more request with what `item` finds in
+    it, whose answer is the picture, or has the link to it at `answer`. `lasts_s`: how long the service keeps pictures.
+    """
+
+    each: Pointers
+    id: Pointer = "/id"
+    url: Pointer | None = None
+    base64: Pointer | None = None
+    request: Request | None = None
+    item: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Pointer] = {}
+    answer: Pointer | None = None
+    status: Pointer | None = None
+    words: dict[Literal["running", "done", "failed"], list[Scalar]] = {}
+    hidden: Pointer | Condition | None = None
+    watermarked: Pointer | Condition | None = None
+    error: Pointer | None = None
+    lasts_s: Seconds | None = None
+
+
+class Lookup(Request):
+    """How a job is found whose answer was lost.
+
+    `proof`: a `reference` is our own name for it, which the service keeps; a `likeness` is the same prompt only.
+    """
+
+    each: Pointer
+    job: Pointer
+    where: dict[Pointer, str] = {}
+    proof: Literal["reference", "likeness"]
+
+
+class Account(Request):
+    """Where the service tells what is left."""
+
+    credits: Pointer | None = None
+    plan: Pointer | None = None
+    plan_status: Pointer | None = None
+    plan_ends: Pointer | None = None
+
+
+class Models(Request):
+    """Where the service lists its models."""
+
+    each: Pointer
+    id: Pointer
+    name: Pointers | None = None
+    note: Pointers | None = None
+
+
+class Example(Table):
+    """An answer or a request as the service documents it, or gave it."""
+
+    name: str
+    source: str = ""
+    request: dict[str, Any] = {}
+    body: dict[str, Any] | None = None
+    to: Literal["submit", "read", "result"] = "read"
+    status: int = 200
+    answer: Any = None
+    means: str | None = None
+    job: str | None = None
+    urls: list[str] | None = None
+    charged: Annotated[Charged | None, BeforeValidator(_as_charged)] = None
+
+
+class Service(Table):
+    """One declaration: a service, what it takes, how it is asked and how its answers are read."""
+
+    language: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
+    title: Annotated[str, Field(min_length=1, max_length=40)]
+    docs: str = ""
+    base_url: str
+    hosts: list[Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")]] = []
+    key: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    auth: Auth = Auth()
+    limits: Limits = Limits()
+    accepts: Accepts = Accepts()
+    submit: Submit
+    read: Read
+    result: Request | None = None
+    pictures: Pictures
+    rules: list[Rule] = []
+    lookup: Lookup | None = None
+    cancel: Request | None = None
+    account: Account | None = None
+    models: Models | None = None
+    example: list[Example] = []
+
+    @property
+    def prefix(self) -> str:
+        """How the names of its variables begin."""
+        return f"DARKROOM_{re.sub('[^A-Z0-9]', '_', self.name.upper())}_"
