@@ -104,7 +104,7 @@ def page(status: Status | None = None, provider: str | None = None, before: int 
     return lambda ledger: ledger.page("local", status=status, provider=provider, limit=20, before=before)
 
 
-ROOM = Room(limit=10_000, since=NOW - DAY_S, until=NOW + DAY_S, free=("sketch",))
+ROOM = Room(limit=10_000, free=("sketch",))
 QUESTIONS: dict[str, Question] = {
     "the newest": page(),
     "a page far back": page(before=1000),
@@ -119,9 +119,9 @@ QUESTIONS: dict[str, Question] = {
     "ids that begin with gen_0a": lambda ledger: ledger.ids("local", "gen_0a", 20),
     "ids that begin with gen_0a1b2c": lambda ledger: ledger.ids("local", "gen_0a1b2c", 20),
     "ids that begin with nothing there is": lambda ledger: ledger.ids("local", "xyz", 20),
-    "a new one": lambda ledger: ledger.begin(record("new 1"), adopt_since=NOW - 600),
-    "a new one with a name": lambda ledger: ledger.begin(record("new 2", request_key="mine"), adopt_since=NOW - 600),
-    "a new one within a budget": lambda ledger: ledger.begin(record("new 3"), adopt_since=NOW - 600, room=ROOM),
+    "a new one": lambda ledger: ledger.begin(record("new 1"), adopt_within_s=600.0),
+    "a new one with a name": lambda ledger: ledger.begin(record("new 2", request_key="mine"), adopt_within_s=600.0),
+    "a new one within a budget": lambda ledger: ledger.begin(record("new 3"), adopt_within_s=600.0, room=ROOM),
     "whether one was answered": lambda ledger: ledger.answer(record("new 1"), Answered.DELIVERED),
     "who may submit": lambda ledger: ledger.claim_next("key", LIMITS, holder="me", token="t"),
     "where one stands": lambda ledger: ledger.standing(record("waiting"), LIMITS),

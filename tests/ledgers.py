@@ -17,6 +17,7 @@ from darkroom.store.sqlite import SqliteLedger
 NEWER_SQLITE = {"PYTHONPATH": str(Path(__file__).parent / "newer_sqlite")}
 """The environment of a process whose SQLite may keep a write-ahead log."""
 ROLLBACK, LOG = 1, 2
+ANY_AGE_S = 1e12
 
 
 @dataclass

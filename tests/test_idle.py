@@ -13,7 +13,7 @@ from darkroom.generations.driving import peers, sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.settings import Settings
 from darkroom.store.database import FILE_NAME
-from tests.ledgers import open_ledger
+from tests.ledgers import ANY_AGE_S, open_ledger
 
 
 @pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.RUNNING, Stage.COLLECTING])
@@ -30,7 +30,7 @@ async def test_rows_that_a_dead_process_left_for_a_provider_without_a_key_make_n
             id="gen_1", owner="local", request=request, account="key", stage=stage, created_at=time.time(),
             holder="dead", answered=Answered.DELIVERED, job_id="job",
         )  # fmt: skip
-        await ledger.begin(left, adopt_since=0.0)
+        await ledger.begin(left, adopt_within_s=ANY_AGE_S)
     (home / "processes").mkdir(exist_ok=True)
     (home / "processes" / "dead.lock").touch()  # as a crash leaves it: there, and nobody's
     with closing(sqlite3.connect(home / FILE_NAME)) as db:

@@ -18,7 +18,7 @@ from darkroom.store.migrations import MIGRATIONS
 from darkroom.store.presence import Life
 from tests.hosts import Home, RawServer, eventually, running
 from tests.hosts import darkroom as command
-from tests.ledgers import Seen, open_ledger
+from tests.ledgers import ANY_AGE_S, Seen, open_ledger
 from tests.services.fatthumb import FatThumb
 from tests.store.ledger_model import LOST
 
@@ -145,13 +145,13 @@ def row(name: str, stage: Stage, holder: str) -> Record:
 @pytest.mark.parametrize("needed", [True, False])
 async def test_what_a_process_may_do_beside_a_newer_one_is_what_the_ledger_says(tmp_path: Path, needed: bool) -> None:
     async with open_ledger(tmp_path, Seen({"dead": Life.DEAD}), clock=lambda: 1.0) as ledger:
-        await ledger.begin(row("waits", Stage.ACCEPTED, "me"), adopt_since=0.0)
-        await ledger.begin(row("runs", Stage.RUNNING, "me"), adopt_since=0.0)
-        await ledger.begin(row("left", Stage.RUNNING, "dead"), adopt_since=0.0)
+        await ledger.begin(row("waits", Stage.ACCEPTED, "me"), adopt_within_s=ANY_AGE_S)
+        await ledger.begin(row("runs", Stage.RUNNING, "me"), adopt_within_s=ANY_AGE_S)
+        await ledger.begin(row("left", Stage.RUNNING, "dead"), adopt_within_s=ANY_AGE_S)
         with closing(sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)) as newer:
             newer.execute("ALTER TABLE generations ADD COLUMN cost TEXT NOT NULL DEFAULT 'unknown'")
             newer.execute("INSERT INTO migrations (name, at, needed) VALUES ('9999_future', 1.0, ?)", (needed,))
-        begin = ledger.begin(row("new", Stage.ACCEPTED, "me"), adopt_since=0.0)
+        begin = ledger.begin(row("new", Stage.ACCEPTED, "me"), adopt_within_s=ANY_AGE_S)
         claim = ledger.claim_next("key", Limits(), holder="me", token="t")
         if needed:
             with pytest.raises(Outdated):
@@ -162,7 +162,7 @@ async def test_what_a_process_may_do_beside_a_newer_one_is_what_the_ledger_says(
             await begin
             assert isinstance(await claim, Record)
         assert ledger.outdated is needed
-        known = await ledger.begin(row("waits", Stage.ACCEPTED, "me"), adopt_since=0.0)
+        known = await ledger.begin(row("waits", Stage.ACCEPTED, "me"), adopt_within_s=ANY_AGE_S)
         assert known.id == "waits", "what exists is still given by its key"
         written = await ledger.change(row("runs", Stage.RUNNING, "me"), {"stage": Stage.COLLECTING})
         assert written is not None, "what it drives it finishes"

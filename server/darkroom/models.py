@@ -177,7 +177,8 @@ class Record(Frozen):
     account: str
     """The provider's key by fingerprint: what the provider's limits are counted against."""
     stage: Stage
-    created_at: float
+    created_at: float = 0.0
+    """When the ledger accepted it."""
     request_key: str | None = None
     """The caller's own name for it: the same key is never a second generation."""
     answered: Answered = Answered.PENDING

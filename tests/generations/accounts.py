@@ -47,7 +47,7 @@ class Account:
             created_at=self.now,
             holder="me",
         )
-        return await self.ledger.begin(record, adopt_since=self.now)
+        return await self.ledger.begin(record, adopt_within_s=0.0)
 
     async def claim(self) -> Record | Later | None:
         token = f"token {next(self._numbers)}"

@@ -10,7 +10,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
 from tests.generations.house import Spoken, house
-from tests.ledgers import open_ledger
+from tests.ledgers import ANY_AGE_S, Clock, open_ledger
 
 NOW = 1_000_000.0
 RECORD = Record(
@@ -31,8 +31,10 @@ LOST = Failure(code="outcome_unknown", message="Nobody knows.", charged=Charged.
 async def test_nothing_ends_before_it_began_whatever_the_clock_did_meanwhile(
     tmp_path: Path, end: str, back: float
 ) -> None:
-    async with open_ledger(tmp_path, clock=lambda: NOW - back) as ledger:
-        await ledger.begin(RECORD, adopt_since=0.0)
+    clock = Clock(NOW)
+    async with open_ledger(tmp_path, clock=clock) as ledger:
+        await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
+        clock.now = NOW - back
         if end == "cancelled":
             await ledger.cancel(RECORD.id, "local")
         elif end == "failed":
@@ -62,7 +64,7 @@ async def test_a_kill_while_missing_pictures_are_fetched_again_leaves_none_under
     )
     provider = Hanging(reading=Reading(done=True, images=remote))
     async with house(tmp_path, provider) as process:
-        await process.ledger.begin(over, adopt_since=0.0)
+        await process.ledger.begin(over, adopt_within_s=ANY_AGE_S)
         process.driver.fetch_again(over)
         await process.until(over.id, lambda seen: provider.looks > 100)
     async with house(tmp_path, Spoken()) as another:
@@ -76,7 +78,7 @@ async def test_a_picture_that_an_older_version_left_under_way_after_the_end_is_t
     images = (Image(index=1, status=ImageStatus.SUCCEEDED), Image(index=2))
     over = RECORD.model_copy(update={"stage": Stage.PARTIAL, "job_id": "job", "images": images, "finished_at": NOW - 5})
     async with house(tmp_path, Spoken(), starts=False) as process:
-        await process.ledger.begin(over, adopt_since=0.0)
+        await process.ledger.begin(over, adopt_within_s=ANY_AGE_S)
         seen = await process.desk.kept(over.id)
         assert [image.status for image in seen.images] == ["succeeded", "failed"]
         assert seen.images[1].error is not None

@@ -13,6 +13,7 @@ from darkroom.generations.driving import sweep
 from darkroom.generations.telling import journal
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from tests.generations.house import Spoken, house
+from tests.ledgers import ANY_AGE_S
 
 GONE = StorageError("The ledger is gone.", next_step="Wait.")
 
@@ -125,7 +126,7 @@ async def test_what_was_taken_over_without_a_word_is_driven_on(tmp_path: Path, r
     provider = Spoken()
     provider.may_answer.set()
     async with house(tmp_path, provider) as process:
-        await process.ledger.begin(record, adopt_since=0.0)
+        await process.ledger.begin(record, adopt_within_s=ANY_AGE_S)
         await process.until(record.id, lambda seen: provider.looks > 0)
 
 
@@ -143,7 +144,7 @@ async def test_a_post_under_way_is_never_taken_for_a_claim_without_a_word(tmp_pa
 
 async def test_a_claim_that_is_taken_back_is_not_the_next_one_of_its_row(tmp_path: Path) -> None:
     async with house(tmp_path, Spoken(), starts=False) as process:
-        await process.ledger.begin(row(Stage.ACCEPTED), adopt_since=0.0)
+        await process.ledger.begin(row(Stage.ACCEPTED), adopt_within_s=ANY_AGE_S)
         claims: dict[str, Any] = {"holder": "me"}
         access = Spoken().access
         first = await process.ledger.claim_next("key", access.limits, token="first", **claims)

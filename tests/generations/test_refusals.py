@@ -57,7 +57,7 @@ class Queue:
             )
             for index in range(number)
         ]  # fmt: skip
-        return [await self.ledger.begin(record, adopt_since=self.now()) for record in records]
+        return [await self.ledger.begin(record, adopt_within_s=0.0) for record in records]
 
     async def until(self, record: Record, condition: Callable[[Record], bool]) -> Record:
         """The row as soon as that is true of it."""

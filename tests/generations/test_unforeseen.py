@@ -20,6 +20,7 @@ from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger
 from darkroom.store.presence import Presence
 from tests.generations.house import Spoken, house
+from tests.ledgers import ANY_AGE_S
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ async def test_a_wait_for_missing_pictures_whose_row_cannot_be_read_ends_no_proc
         job_id="job", images=(missing,),
     )  # fmt: skip
     async with house(tmp_path, Spoken(), starts=False) as process:
-        await process.ledger.begin(over, adopt_since=0.0)
+        await process.ledger.begin(over, adopt_within_s=ANY_AGE_S)
         async for _ in process.desk.watch([over.id], timeout_s=0.1):
             process.ledger.get = breaking(process.ledger.get, *[KeyError("x")] * 9)  # pyright: ignore[reportAttributeAccessIssue]
 

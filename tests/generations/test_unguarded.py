@@ -35,7 +35,7 @@ async def test_a_row_that_costs_money_waits_for_a_process_whose_guards_can_be_re
                 created_at=time.time(),
                 holder="me",
             )
-            await ledger.begin(record, adopt_since=time.time())
+            await ledger.begin(record, adopt_within_s=0.0)
         with anyio.fail_after(30):
             async with anyio.create_task_group() as tasks:
                 running = anyio.Event()

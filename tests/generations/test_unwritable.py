@@ -18,7 +18,7 @@ from darkroom.store import database
 from tests.generations.house import House, Spoken, house
 from tests.generations.test_polling import in_virtual_time
 from tests.hosts import PATIENCE_S
-from tests.ledgers import open_ledger
+from tests.ledgers import ANY_AGE_S, open_ledger
 
 RUNNING = Record(
     id="gen_1",
@@ -61,7 +61,7 @@ async def test_a_value_that_the_ledger_cannot_hold_ends_its_generation_and_is_no
     tmp_path: Path, value: dict[str, Any]
 ) -> None:
     async with house(tmp_path, Spoken(), starts=False) as process:
-        await process.ledger.begin(RUNNING, adopt_since=0.0)
+        await process.ledger.begin(RUNNING, adopt_within_s=ANY_AGE_S)
         with anyio.fail_after(5), pytest.raises(RowLost):
             await process.journal.write(RUNNING, **value)
         assert await stage_of(process) == (Stage.FAILED, "storage_error", Charged.MAYBE)
@@ -72,7 +72,7 @@ async def test_a_value_that_the_ledger_cannot_hold_ends_its_generation_and_is_no
 async def test_such_a_value_that_is_only_good_to_know_is_left_out(tmp_path: Path) -> None:
     provider = Spoken(reading=Reading(done=True, seed=2**64, error="out of paint"))
     async with house(tmp_path, provider) as process:
-        await process.ledger.begin(RUNNING, adopt_since=0.0)
+        await process.ledger.begin(RUNNING, adopt_within_s=ANY_AGE_S)
         process.driver.resume(RUNNING)
         ended = await process.until(RUNNING.id, lambda seen: seen.status.terminal)
         assert ended.error is not None
@@ -106,7 +106,7 @@ async def test_a_ledger_out_of_reach_is_told_of_instead_of_work_as_usual(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with house(tmp_path, Spoken(), starts=False) as process:
-        await process.ledger.begin(RUNNING, adopt_since=0.0)
+        await process.ledger.begin(RUNNING, adopt_within_s=ANY_AGE_S)
         db = process.database.db
         db.execute("PRAGMA query_only = 1")
         noted = await process.journal.note(RUNNING, queue_position=3, provider_queued=True)
@@ -131,7 +131,7 @@ async def test_what_a_generation_struggles_with_is_known_in_every_process(
     monkeypatch.setattr("darkroom.generations.driving.sweep.SWEEP_S", 0.02)
     down = ProviderError("FatThumb is on fire", next_step="Wait.")
     async with house(tmp_path, Spoken(reading=down)) as process, house(tmp_path, Spoken(), name="another") as another:
-        await process.ledger.begin(RUNNING, adopt_since=0.0)
+        await process.ledger.begin(RUNNING, adopt_within_s=ANY_AGE_S)
         process.driver.resume(RUNNING)
         shared = partial(process.journal.share_trouble, "me")
         await process.until(RUNNING.id, lambda seen: "on fire" in seen.progress.message)
@@ -149,7 +149,9 @@ async def test_a_row_of_a_provider_that_is_no_longer_there_is_listed_like_any_ot
 ) -> None:
     gone = RUNNING.request.model_copy(update={"provider": "dall-e-2"})
     async with house(tmp_path, Spoken()) as process:
-        await process.ledger.begin(RUNNING.model_copy(update={"request": gone, "stage": stage}), adopt_since=0.0)
+        await process.ledger.begin(
+            RUNNING.model_copy(update={"request": gone, "stage": stage}), adopt_within_s=ANY_AGE_S
+        )
         for seen in (
             *(await process.desk.page()).generations,
             await process.desk.get(RUNNING.id),

@@ -217,7 +217,7 @@ class House:
     async def begin(self, *records: Record, resumed: bool = False) -> None:
         """These rows exist from now on, and this process drives what is not over."""
         for record in records:
-            await self.ledger.begin(record, adopt_since=NOW)
+            await self.ledger.begin(record, adopt_within_s=0.0)
             if not record.stage.terminal:
                 self.drive(record, resumed=resumed)
 

@@ -1,6 +1,7 @@
-"""A real ledger file with a connection to it for each of many processes."""
+"""One ledger, with a connection to it for each of many processes: whatever database it lies in, and on SQLite."""
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
@@ -13,35 +14,35 @@ from anyio.from_thread import BlockingPortal
 
 from darkroom.models import Record
 from darkroom.store.database import FILE_NAME
-from darkroom.store.ledger import Full, Room
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.ledger import Full, Ledger, Room
 from tests.ledgers import Seen, open_ledger
 from tests.store.callers import ADOPTABLE_FOR_S
 
 T = TypeVar("T")
 
 
-class Ledgers:
-    """A ledger file in a new folder, and connections to it as so many processes have."""
+class Ledgers(ABC):
+    """An empty ledger, and connections to it as so many processes have; `seen` tells each which of them live."""
 
-    def __init__(self, portal: BlockingPortal, folder: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, portal: BlockingPortal, clock: Callable[[], float]) -> None:
         self._portal = portal
-        self._open = ExitStack()
-        self._home = Path(mkdtemp(dir=folder))
-        self.seen = Seen()
         self._clock = clock
+        self.seen = Seen()
 
-    def connect(self) -> SqliteLedger:
-        return self._open.enter_context(
-            self._portal.wrap_async_context_manager(open_ledger(self._home, self.seen, clock=self._clock))
-        )
+    @abstractmethod
+    def connect(self) -> Ledger:
+        """One more process."""
+
+    @abstractmethod
+    def close(self) -> str:
+        """Ends every connection; returns what the database itself thinks of the ledger, "ok" where all is well."""
 
     def ask(self, method: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
         return self._portal.call(partial(method, *arguments, **named))
 
-    def begin(self, ledger: SqliteLedger, call: Record, room: Room | None) -> Record | None:
-        """What `begin` answers, which is what `foresee` says just before it; None: there is no room."""
-        wanted: dict[str, Any] = {"adopt_since": call.created_at - ADOPTABLE_FOR_S, "room": room}
+    def begin(self, ledger: Ledger, call: Record, room: Room | None) -> Record | None:
+        """What `begin` returns, which is what `foresee` says just before it; None: there is no room."""
+        wanted: dict[str, Any] = {"adopt_within_s": ADOPTABLE_FOR_S, "room": room}
         try:
             foreseen = self.ask(ledger.foresee, call, **wanted)
         except Full:
@@ -52,8 +53,21 @@ class Ledgers:
         assert given.id == foreseen.id
         return given
 
+
+class SqliteLedgers(Ledgers):
+    """In a file of a new folder."""
+
+    def __init__(self, portal: BlockingPortal, folder: Path, clock: Callable[[], float]) -> None:
+        super().__init__(portal, clock)
+        self._open = ExitStack()
+        self._home = Path(mkdtemp(dir=folder))
+
+    def connect(self) -> Ledger:
+        return self._open.enter_context(
+            self._portal.wrap_async_context_manager(open_ledger(self._home, self.seen, clock=self._clock))
+        )
+
     def close(self) -> str:
-        """Ends every connection; answers what SQLite itself thinks of the file."""
         self._open.close()
         db = sqlite3.connect(self._home / FILE_NAME)
         (verdict,) = db.execute("PRAGMA integrity_check").fetchone()

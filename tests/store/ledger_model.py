@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,8 @@ from hypothesis import strategies as st
 
 from darkroom.models import TERMINAL, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.settings import Limits, Window
-from darkroom.store.ledger import Room
+from darkroom.store.ledger import Ledger, Room
 from darkroom.store.presence import Life
-from darkroom.store.sqlite import SqliteLedger
 from tests.ledgers import Seen
 from tests.store.callers import Callers
 
@@ -56,7 +56,7 @@ class Process:
     """One holder, with a connection of its own; a dead one's writes may still be on their way."""
 
     name: str
-    ledger: SqliteLedger
+    ledger: Ledger
     seen: Seen
 
     @property
@@ -117,7 +117,7 @@ class Model:
     names: dict[str, str] = field(default_factory=dict[str, str])
     closed: dict[str, float] = field(default_factory=dict[str, float])
     revived: set[str] = field(default_factory=set[str])
-    now: float = 1_000_000.0
+    now: float = datetime(2026, 3, 7, 23, 59).timestamp()
     behind: float = 0.0
 
     @property
@@ -188,13 +188,14 @@ class Model:
         return {row.id for row in self.rows.values() if row.account == account and row.stage in ACTIVE}
 
     def room(self, limit: int | None) -> Room | None:
-        """What a budget leaves of a day of 50 s, for which beta is free."""
-        return None if limit is None else Room(limit, self.clock - 20.0, self.clock + 30.0, free=("beta",))
+        """A budget, for which beta is free."""
+        return None if limit is None else Room(limit, free=("beta",))
 
     def has(self, room: Room | None) -> bool:
-        """Whether a new row is within the budget."""
+        """Whether a new row is within the budget of the day."""
         begun = [row for row in self.rows.values() if row.request.provider != "beta" and perhaps_paid(row)]
-        return room is None or sum(room.since <= row.created_at < room.until for row in begun) < room.limit
+        today = date.fromtimestamp(self.clock)
+        return room is None or sum(date.fromtimestamp(row.created_at) == today for row in begun) < room.limit
 
     def gone(self, dead: Process) -> None:
         """What a dead process sent has arrived by now, or never will."""

@@ -1,10 +1,8 @@
 """Processes on one real ledger: they start, die, stop and run again, and others go on with what they left."""
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from anyio.from_thread import BlockingPortal
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -16,11 +14,11 @@ from tests.store.ledger_model import ACCOUNTS, LOST, Model, Process, picks
 
 
 class ProcessesMachine(RuleBasedStateMachine):
-    """The rules of life and death."""
+    """The rules of life and death, on the ledger that the factory makes over this clock."""
 
-    def __init__(self, portal: BlockingPortal, folder: Path) -> None:
+    def __init__(self, ledgers_under: Callable[[Callable[[], float]], Ledgers]) -> None:
         super().__init__()
-        self.ledgers = Ledgers(portal, folder, lambda: self.model.clock)
+        self.ledgers = ledgers_under(lambda: self.model.clock)
         self.model = Model(Callers(lambda name: self.ledgers.seen.life(name) is Life.RUNNING))
         self.processes: list[Process] = []
         self.seen: dict[str, Record] = {}

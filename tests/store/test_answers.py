@@ -9,7 +9,7 @@ from darkroom.settings import Limits
 from darkroom.store.database import open_database
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import Seen, open_ledger
+from tests.ledgers import ANY_AGE_S, Seen, open_ledger
 from tests.store.ledger_model import LOST
 
 NOW = 1_000_000.0
@@ -30,38 +30,44 @@ async def test_what_a_process_owed_that_does_not_run_any_more_is_given_before_an
 ) -> None:
     seen = Seen()
     async with open_ledger(tmp_path, seen) as ledger:
-        await ledger.begin(call("first", "p1", key), adopt_since=0.0)
-        assert (await ledger.begin(call("other", "p2"), adopt_since=0.0)).id == "other", "who runs may still answer"
+        await ledger.begin(call("first", "p1", key), adopt_within_s=ANY_AGE_S)
+        assert (await ledger.begin(call("other", "p2"), adopt_within_s=ANY_AGE_S)).id == "other", (
+            "who runs may still answer"
+        )
         await ledger.named(call("other", "p2"), by="p2")
         seen.lives["p1"] = life
-        assert (await ledger.foresee(call("again", "p2", key), adopt_since=0.0)).id == "first"
-        assert (await ledger.begin(call("again", "p2", key), adopt_since=0.0)).id == "first"
+        assert (await ledger.foresee(call("again", "p2", key), adopt_within_s=ANY_AGE_S)).id == "first"
+        assert (await ledger.begin(call("again", "p2", key), adopt_within_s=ANY_AGE_S)).id == "first"
 
 
 async def test_a_call_that_was_given_a_lost_row_is_owed_it_by_its_own_process(tmp_path: Path) -> None:
     seen = Seen()
     async with open_ledger(tmp_path, seen) as ledger:
-        first = await ledger.begin(call("first", "holder"), adopt_since=0.0)
+        first = await ledger.begin(call("first", "holder"), adopt_within_s=ANY_AGE_S)
         await ledger.answer(first, Answered.LOST)
-        assert (await ledger.begin(call("second", "p2"), adopt_since=0.0)).id == "first"
+        assert (await ledger.begin(call("second", "p2"), adopt_within_s=ANY_AGE_S)).id == "first"
         seen.lives["p2"] = Life.DEAD  # the holder lives
-        assert (await ledger.begin(call("third", "p3"), adopt_since=0.0)).id == "first"
-        assert (await ledger.begin(call("fourth", "p3"), adopt_since=0.0)).id == "fourth", "p3 owes it, and runs"
+        assert (await ledger.begin(call("third", "p3"), adopt_within_s=ANY_AGE_S)).id == "first"
+        assert (await ledger.begin(call("fourth", "p3"), adopt_within_s=ANY_AGE_S)).id == "fourth", (
+            "p3 owes it, and runs"
+        )
 
 
 @pytest.mark.parametrize("late", [Answered.DELIVERED, Answered.LOST])
 async def test_who_owes_an_answer_no_more_cannot_tell_what_became_of_it(tmp_path: Path, late: Answered) -> None:
     seen = Seen()
     async with open_ledger(tmp_path, seen) as ledger:
-        first = await ledger.begin(call("first", "p1"), adopt_since=0.0)
+        first = await ledger.begin(call("first", "p1"), adopt_within_s=ANY_AGE_S)
         seen.lives["p1"] = Life.SILENT
-        await ledger.begin(call("second", "p2"), adopt_since=0.0)
+        await ledger.begin(call("second", "p2"), adopt_within_s=ANY_AGE_S)
         seen.lives["p1"] = Life.RUNNING
         await ledger.answer(first, late)
-        assert (await ledger.begin(call("third", "p3"), adopt_since=0.0)).id == "third", "p2 may still answer"
+        assert (await ledger.begin(call("third", "p3"), adopt_within_s=ANY_AGE_S)).id == "third", "p2 may still answer"
         seen.lives["p2"] = Life.DEAD
         await ledger.named(call("third", "p3"), by="p3")
-        assert (await ledger.begin(call("fourth", "p3"), adopt_since=0.0)).id == "first", "p2's caller got nothing"
+        assert (await ledger.begin(call("fourth", "p3"), adopt_within_s=ANY_AGE_S)).id == "first", (
+            "p2's caller got nothing"
+        )
 
 
 async def test_running_rows_of_the_silent_are_taken_over_and_their_submission_stays(tmp_path: Path) -> None:
@@ -70,7 +76,7 @@ async def test_running_rows_of_the_silent_are_taken_over_and_their_submission_st
         stages = {"a": Stage.RUNNING, "b": Stage.COLLECTING, "c": Stage.SUBMITTING, "d": Stage.ACCEPTED}
         for name, stage in stages.items():
             row = call(name, "p1", key=name).model_copy(update={"stage": stage, "submit_token": name})
-            await ledger.begin(row, adopt_since=NOW)
+            await ledger.begin(row, adopt_within_s=0.0)
         others = await ledger.others("p2", ["alpha"])
         adopted = await ledger.adopt(others, "p2", {"alpha": "key"}, lost=LOST)
         assert {record.id for record in adopted} == {"a", "b"}
@@ -88,11 +94,11 @@ async def test_who_lives_is_looked_at_while_nobody_else_can_look(tmp_path: Path)
 
     async with open_database(tmp_path) as database:
         ledger = SqliteLedger(database, Watching(), clock=lambda: NOW)
-        await ledger.begin(call("first", "p1"), adopt_since=0.0)
+        await ledger.begin(call("first", "p1"), adopt_within_s=ANY_AGE_S)
         limits = Limits()
         for look in (
-            lambda: ledger.begin(call("second", "p2"), adopt_since=0.0),
-            lambda: ledger.foresee(call("third", "p2"), adopt_since=0.0),
+            lambda: ledger.begin(call("second", "p2"), adopt_within_s=ANY_AGE_S),
+            lambda: ledger.foresee(call("third", "p2"), adopt_within_s=ANY_AGE_S),
             lambda: ledger.standing(call("second", "p2"), limits, only={"second"}),
             lambda: ledger.adopt(["p1"], "p2", {"alpha": "key"}, lost=LOST),
             lambda: ledger.claim_next("key", limits, holder="p2", token="t", only={"second"}),

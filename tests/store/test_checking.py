@@ -12,7 +12,7 @@ from darkroom.errors import StorageError
 from darkroom.settings import Settings
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.presence import present
-from tests.ledgers import open_ledger, sqlite
+from tests.ledgers import ANY_AGE_S, open_ledger, sqlite
 from tests.store.test_migrations import RECORD, fingerprint
 
 PARTS = ["generations", "generations_unfinished", "submissions", "requests", "accounts"]
@@ -22,7 +22,7 @@ both = pytest.mark.parametrize("which", ["older", "newer"])
 async def made(home: Path) -> Path:
     """A ledger with a row."""
     async with open_ledger(home) as ledger:
-        await ledger.begin(RECORD, adopt_since=0.0)
+        await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
     return home / FILE_NAME
 
 

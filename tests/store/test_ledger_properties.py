@@ -17,6 +17,7 @@ from darkroom.models import Answered, Receipt, Record, Stage
 from darkroom.store.presence import Life
 from darkroom.store.turns import Later
 from tests.ledgers import sqlite
+from tests.store.ledger_files import SqliteLedgers
 from tests.store.ledger_model import (
     ACCOUNTS,
     ENDS,
@@ -249,5 +250,5 @@ class LedgerMachine(ProcessesMachine):
 @pytest.mark.parametrize(("which", "examples"), [("older", 100), ("newer", 50)])
 def test_many_processes_never_pay_twice_nor_break_a_limit(which: str, examples: int) -> None:
     with sqlite(which), TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
-        machine: Any = partial(LedgerMachine, portal, Path(folder))
+        machine: Any = partial(LedgerMachine, partial(SqliteLedgers, portal, Path(folder)))
         run(machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None, derandomize=True))

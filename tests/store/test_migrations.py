@@ -17,7 +17,7 @@ from darkroom.errors import StorageError
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.database import FILE_NAME
 from darkroom.store.migrations import MIGRATIONS, migrate
-from tests.ledgers import open_ledger
+from tests.ledgers import ANY_AGE_S, open_ledger
 
 NAMES = [name for name, _ in MIGRATIONS]
 RECORD = Record(
@@ -33,7 +33,7 @@ import sys, anyio
 from pathlib import Path
 from darkroom.store.database import open_database
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import Seen
+from tests.ledgers import ANY_AGE_S, Seen
 
 async def main(home):
     async with open_database(home) as database:
@@ -113,10 +113,10 @@ async def test_an_empty_file_is_a_blank_ledger(tmp_path: Path) -> None:
 
 async def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     async with open_ledger(tmp_path) as ledger:
-        await ledger.begin(RECORD, adopt_since=0.0)
+        begun = await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
     before = fingerprint(tmp_path)
     async with open_ledger(tmp_path) as ledger:
-        assert await ledger.get(RECORD.id, RECORD.owner) == RECORD
+        assert await ledger.get(RECORD.id, RECORD.owner) == begun
     assert fingerprint(tmp_path) == before
 
 
@@ -169,7 +169,7 @@ async def test_a_damaged_ledger_is_never_written_to(tmp_path: Path, page: int, k
     path = tmp_path / FILE_NAME
     path.unlink(missing_ok=True)
     async with open_ledger(tmp_path) as ledger:
-        await ledger.begin(RECORD, adopt_since=0.0)
+        await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
     data = bytearray(path.read_bytes())
     start = page * 4096 + kept
     data[start : start + len(noise)] = noise

@@ -78,7 +78,7 @@ def row(name: str) -> Record:
 async def test_a_submission_answered_meanwhile_fills_its_window_from_then_on(tmp_path: Path) -> None:
     async with turns_at(tmp_path) as turns:
         for name in ("theirs", "ours"):
-            await turns.ledger.begin(row(name), adopt_since=NOW)
+            await turns.ledger.begin(row(name), adopt_within_s=0.0)
         assert isinstance(await turns.ledger.claim_next("key", LIMITS, holder="they", token="theirs"), Record)
         claim = partial(turns.ledger.claim_next, "key", LIMITS, holder="me", token="ours")
         claimed = await turns.waited_for(
@@ -104,7 +104,7 @@ async def test_a_submission_answered_after_it_was_given_up_fills_its_window_from
     clock, seen = Clock(NOW), Seen()
     async with open_ledger(tmp_path, seen, clock=clock) as ledger:
         for name in ("late", "next"):
-            await ledger.begin(row(name), adopt_since=NOW)
+            await ledger.begin(row(name), adopt_within_s=0.0)
         late = await ledger.claim_next("key", LIMITS, holder="thought dead", token="late")
         assert isinstance(late, Record)
         seen.lives["thought dead"] = Life.DEAD

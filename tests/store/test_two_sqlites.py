@@ -14,7 +14,7 @@ from darkroom.errors import StorageError
 from darkroom.store import database as module
 from darkroom.store.database import FIRST_SAFE_WAL
 from tests.attacks.test_safekeeping import mode
-from tests.ledgers import LOG, ROLLBACK, journal_of, open_ledger, sqlite
+from tests.ledgers import ANY_AGE_S, LOG, ROLLBACK, journal_of, open_ledger, sqlite
 from tests.store.test_migrations import RECORD, fingerprint, opened
 
 KEEPS = {"older": ROLLBACK, "newer": LOG}
@@ -38,9 +38,9 @@ async def test_a_ledger_has_the_journal_that_its_maker_can_keep(tmp_path: Path, 
     with sqlite(maker):
         async with open_ledger(tmp_path) as ledger:
             assert journal_of(tmp_path) == KEEPS[maker]
-            await ledger.begin(RECORD, adopt_since=0.0)
+            begun = await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
         async with open_ledger(tmp_path) as ledger:
-            assert await ledger.get(RECORD.id, RECORD.owner) == RECORD
+            assert await ledger.get(RECORD.id, RECORD.owner) == begun
     assert files_in(tmp_path) == ["ledger.sqlite3"]
 
 
@@ -109,7 +109,7 @@ async def test_the_ledger_is_its_owner_s_alone_whatever_the_umask(tmp_path: Path
     try:
         with sqlite(which):
             async with open_ledger(home) as ledger:
-                await ledger.begin(RECORD, adopt_since=0.0)
+                await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
                 assert {mode(path) for path in home.iterdir()} == {0o600}
     finally:
         os.umask(before)

@@ -57,9 +57,9 @@ def copied(home: Path, how: str) -> Path:
 async def test_a_copied_ledger_sends_nothing_that_waits_in_it_until_it_is_named(tmp_path: Path, how: str) -> None:
     home = tmp_path / "home"
     async with open_ledger(home, clock=lambda: NOW) as ledger:
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row(), adopt_within_s=0.0)
     async with open_ledger(copied(home, how), clock=lambda: NOW) as ledger:
-        await ledger.begin(row("new"), adopt_since=NOW)
+        await ledger.begin(row("new"), adopt_within_s=0.0)
         assert await obstacle(ledger) is Obstacle.COPIED
         assert await claim(ledger) == "new", "what is new is not held up"
         assert await claim(ledger) is None
@@ -72,7 +72,7 @@ async def test_a_copied_ledger_sends_nothing_that_waits_in_it_until_it_is_named(
 
 async def test_a_folder_that_was_moved_goes_on(tmp_path: Path) -> None:
     async with open_ledger(tmp_path / "home", clock=lambda: NOW) as ledger:
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row(), adopt_within_s=0.0)
     async with open_ledger((tmp_path / "home").rename(tmp_path / "moved"), clock=lambda: NOW) as ledger:
         assert await claim(ledger) == "old"
 
@@ -83,7 +83,7 @@ async def test_what_nobody_drove_for_a_day_waits_until_it_is_named(
 ) -> None:
     clock = Clock(NOW)
     async with open_ledger(tmp_path, clock=clock) as ledger:
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row(), adopt_within_s=0.0)
         clock.now += asleep
         assert await obstacle(ledger) is (None if sent else Obstacle.FORGOTTEN)
         assert await claim(ledger) == sent
@@ -95,8 +95,8 @@ async def test_what_nobody_drove_for_a_day_waits_until_it_is_named(
 async def test_what_waits_for_days_behind_a_limit_is_sent_as_long_as_somebody_drives_it(tmp_path: Path) -> None:
     clock = Clock(NOW)
     async with open_ledger(tmp_path, clock=clock) as ledger:
-        await ledger.begin(row("busy"), adopt_since=NOW)
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row("busy"), adopt_within_s=0.0)
+        await ledger.begin(row(), adopt_within_s=0.0)
         limits = Limits(active=1)
         first = await ledger.claim_next("key", limits, holder="p2", token="t")
         for hour in range(1, 73):
@@ -114,16 +114,16 @@ async def test_a_command_waits_behind_who_runs_and_passes_over_what_nobody_may_s
     tmp_path: Path, life: Life, sent: str
 ) -> None:
     async with open_ledger(tmp_path, Seen({"p1": life}), clock=lambda: NOW) as ledger:
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row(), adopt_within_s=0.0)
         assert await obstacle(ledger, only=set()) is (None if life is Life.RUNNING else Obstacle.NOBODY)
         assert await claim(ledger, only=set()) == ("later" if life is Life.RUNNING else None)
-        await ledger.begin(row("mine", "p2"), adopt_since=NOW)
+        await ledger.begin(row("mine", "p2"), adopt_within_s=0.0)
         assert await claim(ledger, only={"mine"}) == sent
 
 
 async def test_who_has_the_account_sends_the_oldest_whoever_holds_it_and_becomes_its_holder(tmp_path: Path) -> None:
     async with open_ledger(tmp_path, Seen({"p1": Life.SILENT}), clock=lambda: NOW) as ledger:
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row(), adopt_within_s=0.0)
         assert await claim(ledger) == "old"
         (sent,) = await ledger.newest(["old"])
         assert (sent.stage, sent.holder) == (Stage.SUBMITTING, "p2")
@@ -134,7 +134,7 @@ async def test_who_waits_behind_a_submission_of_a_stopped_process_is_told_for_wh
     async with open_ledger(tmp_path, seen, clock=lambda: NOW) as ledger:
         limits = Limits(active=1)
         for name in ("sent", "old"):
-            await ledger.begin(row(name), adopt_since=NOW)
+            await ledger.begin(row(name), adopt_within_s=0.0)
         await ledger.claim_next("key", limits, holder="p1", token="t")
         waiting = await ledger.standing(row(), limits)
         assert waiting is not None
@@ -150,7 +150,7 @@ async def test_who_waits_behind_a_submission_of_a_stopped_process_is_told_for_wh
 
 async def test_a_row_read_just_before_it_was_claimed_stands_nowhere_any_more(tmp_path: Path) -> None:
     async with open_ledger(tmp_path, Seen(), clock=lambda: NOW) as ledger:
-        await ledger.begin(row(), adopt_since=NOW)
+        await ledger.begin(row(), adopt_within_s=0.0)
         read = row()
         assert await claim(ledger) == "old"
         assert await ledger.standing(read, LIMITS) is None

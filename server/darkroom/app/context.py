@@ -29,7 +29,7 @@ from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.database import Database, open_database
 from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
-from darkroom.store.tasks import TaskRows
+from darkroom.store.tasks import SqliteTasks, TaskRows
 from darkroom.transport.client import open_http
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ async def open_app(
             try:
                 observer = Observer(changes, tasks)
                 models = Models(providers, {name: account.limits for name, account in settings.accounts.items()})
-                yield Opened(settings, service, TaskRows(database), observer, models, driver)
+                yield Opened(settings, service, SqliteTasks(database, clock), observer, models, driver)
             finally:
                 if part is Part.ALL:
                     driver.close()

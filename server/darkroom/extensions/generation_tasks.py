@@ -4,7 +4,6 @@ So its id survives the server, and any process on the ledger answers for it. Not
 its generations on, and what a task says is read from them.
 """
 
-import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
@@ -110,9 +109,7 @@ class GenerationTasks:
                     raise  # it still asks
                 except DarkroomError as error:
                     refusal = {"stage": TaskStage.REFUSED, "refusal": str(error)}
-                    await self._works().tasks.change(
-                        record, stages=(TaskStage.ASKING,), changed_at=time.time(), **refusal
-                    )
+                    await self._works().tasks.change(record, stages=(TaskStage.ASKING,), **refusal)
             return True
 
     async def cancel(self, task_id: str, caller: str) -> bool:
@@ -123,8 +120,7 @@ class GenerationTasks:
                 return False
             over = (await self._task(record)).status in OVER
             if not over and (record.tool == "wait" or record.stage is TaskStage.ASKING):
-                ended = {"stage": TaskStage.CANCELLED, "changed_at": time.time()}
-                await self._works().tasks.change(record, stages=(record.stage,), **ended)
+                await self._works().tasks.change(record, stages=(record.stage,), stage=TaskStage.CANCELLED)
                 record = await self._row(task_id, caller) or record  # somebody may have said yes before
             if not over and record.tool == "generate" and record.generation_ids:
                 await self._desk(caller).cancel(record.generation_ids[0])
@@ -142,7 +138,7 @@ class GenerationTasks:
         if record is None:
             return
         ids, until = list(record.generation_ids), record.arguments.get("until", "all")
-        left = (_deadline(record) or record.created_at + TTL_S) - time.time()
+        left = (_timeout_s(record) or TTL_S) - record.age_s
         async with aclosing(self._desk(record.owner).watch(ids, timeout_s=left, until=until, send=False)) as changes:
             async for _ in changes:
                 with suppress(StorageError):
@@ -191,20 +187,15 @@ class GenerationTasks:
                     return
 
     def _record(self, owner: str, tool: str, arguments: dict[str, Any], **fields: Any) -> TaskRecord:
-        now = time.time()
-        record = TaskRecord(
-            id=new_id("task"), owner=owner, tool=tool, arguments=arguments, stage=TaskStage.GOING,
-            created_at=now, changed_at=now,
-        )  # fmt: skip
+        record = TaskRecord(id=new_id("task"), owner=owner, tool=tool, arguments=arguments, stage=TaskStage.GOING)
         return record.model_copy(update=fields)
 
     async def _begun(self, record: TaskRecord) -> Task:
-        task = await self._task(record)  # before it is written: an unknown generation is refused here
-        await self._works().tasks.begin(record, expired_before=time.time() - TTL_S)
-        return task
+        await self._task(record)  # before it is written: an unknown generation is refused here
+        return await self._task(await self._works().tasks.begin(record, kept_s=TTL_S))
 
     async def _row(self, task_id: str, owner: str) -> TaskRecord | None:
-        return await self._works().tasks.get(task_id, owner, expired_before=time.time() - TTL_S)
+        return await self._works().tasks.get(task_id, owner, kept_s=TTL_S)
 
     async def _task(self, record: TaskRecord) -> Task:
         match record.stage:
@@ -218,27 +209,27 @@ class GenerationTasks:
             case TaskStage.GOING:
                 generations = [await self._desk(record.owner).kept(found) for found in record.generation_ids]
                 follow = self._generated if record.tool == "generate" else self._waited
-                done = await follow(record, generations, time.time())
+                done = await follow(record, generations)
                 return replace(done, message=say_progress(generations))
 
-    async def _generated(self, record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
+    async def _generated(self, record: TaskRecord, generations: Sequence[Generation]) -> Task:
         """As far as its generation is."""
         (generation,) = generations
         if not generation.status.terminal:
-            return _state(record, "working", updated_at=now)
+            return _state(record, "working", updated_at=record.created_at + record.age_s)
         if generation.status is Status.CANCELLED:
             return _state(record, "cancelled", updated_at=_ended(generation))
         return _state(record, "completed", updated_at=_ended(generation), result=await self._results.one(generation))
 
-    async def _waited(self, record: TaskRecord, generations: Sequence[Generation], now: float) -> Task:
+    async def _waited(self, record: TaskRecord, generations: Sequence[Generation]) -> Task:
         """Over when enough of its generations are, or when its time is, whatever they became later."""
         ends = sorted(_ended(generation) for generation in generations if generation.status.terminal)
         needed = 1 if record.arguments["until"] == "any" else len(generations)
-        deadline = _deadline(record) or now
+        timeout_s = record.age_s if (asked_s := _timeout_s(record)) is None else asked_s
+        deadline = record.created_at + timeout_s
         in_time = len(ends) >= needed and ends[needed - 1] <= deadline
-        if not in_time and now < deadline:
-            return _state(record, "working", updated_at=now)
-        timeout_s = deadline - record.created_at
+        if not in_time and record.age_s < timeout_s:
+            return _state(record, "working", updated_at=record.created_at + record.age_s)
         result = await self._results.waited(generations, timed_out=not in_time, timeout_s=timeout_s)
         return _state(record, "completed", updated_at=ends[needed - 1] if in_time else deadline, result=result)
 
@@ -268,9 +259,9 @@ def _ended(generation: Generation) -> float:
     return (generation.finished_at or generation.created_at).timestamp()
 
 
-def _deadline(record: TaskRecord) -> float | None:
+def _timeout_s(record: TaskRecord) -> float | None:
     timeout_s = record.arguments.get("timeout_s")
-    return None if timeout_s is None else record.created_at + float(timeout_s)
+    return None if timeout_s is None else float(timeout_s)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import anyio
 
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, NotFound, StorageError
-from darkroom.generations.asking.budget import NOTHING_NEW, refusing, room_today
+from darkroom.generations.asking.budget import NOTHING_NEW, refusing
 from darkroom.generations.asking.delivery import Letter, repeated
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.service import Service
@@ -60,7 +60,7 @@ class Desk:
         """
         record = await self._wanted(wish)
         room = self._room(record) if new else NOTHING_NEW
-        with refusing():
+        with refusing(room):
             async with self._house.delivery.answering(record, room, letter) as begun:
                 self._begun(begun, record)
                 yield await self._settled_a_little(begun)
@@ -75,7 +75,7 @@ class Desk:
         """
         record = (await self._wanted(wish)).model_copy(update={"answered": Answered.DELIVERED})
         room = self._room(record)
-        with refusing():
+        with refusing(room):
             begin = partial(self._house.ledger.begin_agreed, record, task_id, room=room)
             begun = await repeated(begin, begin)
         if begun is not None:
@@ -96,8 +96,8 @@ class Desk:
             InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
         """
         record = await self._wanted(wish)
-        with refusing():
-            room = self._room(record)
+        room = self._room(record)
+        with refusing(room):
             foreseen = await self._house.delivery.foresee(record, room)
         return record.request if foreseen.id == record.id else None
 
@@ -106,7 +106,9 @@ class Desk:
         return self._house.registry.traits(provider)
 
     def _room(self, record: Record) -> Room | None:
-        return room_today(self._house.budget, record.request, record.created_at, self._house.registry.free)
+        free = self._house.registry.free
+        counted = self._house.budget is not None and record.request.provider not in free
+        return Room(self._house.budget or 0, free) if counted else None
 
     async def _wanted(self, wish: Wish) -> Record:
         request = await self._house.doorkeeper.checked(wish, self._house.registry)
@@ -118,7 +120,6 @@ class Desk:
             stage=Stage.ACCEPTED,
             holder=self._house.holder,
             answering=self._house.holder,
-            created_at=self._house.clock(),
             request_key=wish.request_key,
         )
 

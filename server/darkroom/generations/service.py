@@ -40,5 +40,4 @@ class Service:
         self.budget = budget
         self.delivery = Delivery(journal.ledger, holder, tasks)
         self.describer = Describer(journal, registry, holder, clock, only)
-        self.clock = clock
         self.doorkeeper = Doorkeeper()

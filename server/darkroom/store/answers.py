@@ -1,6 +1,7 @@
 """What a call is given: the row of its name, an identical one whose answer was lost, or leave to begin its own."""
 
 import sqlite3
+from datetime import datetime, time, timedelta
 
 from darkroom.models import Answered, Record
 from darkroom.store import rows
@@ -53,15 +54,23 @@ def is_lost(signs: Signs, row: Record) -> bool:
     return row.answered is Answered.LOST
 
 
-def check_room(db: sqlite3.Connection, owner: str, room: Room | None) -> None:
-    """Raises Full: the owner may not begin anything new."""
+def check_room(db: sqlite3.Connection, owner: str, room: Room | None, now: float) -> None:
+    """Raises Full: the owner may not begin anything new today."""
     if room is None:
         return
+    since, until = day_of(now)
     marks = ", ".join("?" * len(room.free))
     sql = (
         "SELECT count(*) FROM (SELECT 1 FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
         f" AND provider NOT IN ({marks}) AND {PERHAPS_PAID} LIMIT ?) counted"
     )
-    (begun,) = db.execute(sql, (owner, room.since, room.until, *room.free, room.limit)).fetchone()
+    (begun,) = db.execute(sql, (owner, since, until, *room.free, room.limit)).fetchone()
     if begun >= room.limit:
-        raise Full(room)
+        raise Full(until)
+
+
+def day_of(now: float) -> tuple[float, float]:
+    """The local midnights before and after this moment; some days have 23 hours."""
+    today = datetime.fromtimestamp(now).date()
+    since, until = (datetime.combine(day, time.min).timestamp() for day in (today, today + timedelta(days=1)))
+    return since, until

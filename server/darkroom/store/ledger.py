@@ -11,23 +11,21 @@ from darkroom.store.turns import Gate
 
 @dataclass(frozen=True)
 class Room:
-    """New rows that an owner may have between two moments: at most `limit`, not counting what certainly cost nothing.
+    """New rows that an owner may have in a day: at most `limit`, not counting those that certainly cost nothing.
 
-    `free`: providers that never cost anything.
+    `free`: providers that never cost anything. A day lasts from one local midnight to the next, by the ledger's clock.
     """
 
     limit: int
-    since: float
-    until: float
     free: tuple[str, ...] = ()
 
 
 class Full(Exception):
-    """There is no room for a new row; nothing was written."""
+    """There is no room for a new row until the day ends (seconds since 1970); nothing was written."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, until: float) -> None:
         super().__init__()
-        self.room = room
+        self.until = until
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,13 @@ class Generations(Protocol):
     """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
     async def begin(
-        self, record: Record, *, adopt_since: float, room: Room | None = None, again: bool = False
+        self, record: Record, *, adopt_within_s: float, room: Room | None = None, again: bool = False
     ) -> Record:
-        """Commits a new row, or answers the one that this call has already: by its request key, or, if it was created
-        after `adopt_since` and its answer was lost, by being identical. The process `record.answering` then owes that
-        answer. Lost is also what a process owes that does not run any more.
+        """Commits a new row, or returns the one that this call has already: by its request key, or, if it was created
+        within so many seconds and its answer was lost, by being identical. The process `record.answering` then owes
+        that answer. An answer is also lost if the process that owes it does not run any more.
+
+        The ledger itself says when a new row was created, whatever the record says.
 
         `again`: it raised just now for the same record; what it committed then, if anything, is answered.
 
@@ -56,7 +56,7 @@ class Generations(Protocol):
         """
         ...
 
-    async def foresee(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
+    async def foresee(self, record: Record, *, adopt_within_s: float, room: Room | None = None) -> Record:
         """What `begin` would answer or raise now; nothing is written."""
         ...
 

@@ -16,36 +16,38 @@ class SqliteLedger(SqliteGate, SqliteFellows):
     """See `Ledger`."""
 
     async def begin(
-        self, record: Record, *, adopt_since: float, room: Room | None = None, again: bool = False
+        self, record: Record, *, adopt_within_s: float, room: Room | None = None, again: bool = False
     ) -> Record:
         """See `Ledger.begin`."""
 
         def find_or_insert() -> Record:
+            now = self._clock()
             if (committed := answers.committed(self._db, record)) is not None:
                 return committed
             known = answers.named(self._db, record)
             if known is not None and (known.request != record.request or not answers.is_lost(self._signs, known)):
                 return known.model_copy(update={"turn": 0})
-            if again and (taken := answers.taken(self._db, record, adopt_since)) is not None:
+            if again and (taken := answers.taken(self._db, record, now - adopt_within_s)) is not None:
                 return taken
-            if lost := known or answers.lost(self._db, self._signs, record, adopt_since):
+            if lost := known or answers.lost(self._db, self._signs, record, now - adopt_within_s):
                 key, turn = record.request_key or lost.request_key, lost.turn + 1
                 sets = "answered = 'pending', answering = ?, turn = ?, request_key = ?"
                 self._db.execute(f"UPDATE generations SET {sets} WHERE id = ?", (record.answering, turn, key, lost.id))
                 return lost.model_copy(update={"turn": turn})
-            answers.check_room(self._db, record.owner, room)
-            self._add(record)
-            return record
+            answers.check_room(self._db, record.owner, room, now)
+            return self._add(record, now)
 
         return await self._transaction(find_or_insert)
 
-    async def foresee(self, record: Record, *, adopt_since: float, room: Room | None = None) -> Record:
+    async def foresee(self, record: Record, *, adopt_within_s: float, room: Room | None = None) -> Record:
         """See `Ledger.foresee`."""
 
         def find() -> Record:
-            if known := answers.named(self._db, record) or answers.lost(self._db, self._signs, record, adopt_since):
+            now = self._clock()
+            since = now - adopt_within_s
+            if known := answers.named(self._db, record) or answers.lost(self._db, self._signs, record, since):
                 return known
-            answers.check_room(self._db, record.owner, room)
+            answers.check_room(self._db, record.owner, room, now)
             return record
 
         return await self._transaction(find)  # it may have to look who lives
@@ -59,13 +61,12 @@ class SqliteLedger(SqliteGate, SqliteFellows):
             known = answers.named(self._db, record)
             if known is not None and known.request != record.request:
                 return known
-            begun = known or record
-            if not tasks.agree(self._db, task_id, begun.id, record.created_at):
+            now = self._clock()
+            if not tasks.agree(self._db, task_id, (known or record).id, now):
                 return None
             if known is None:
-                answers.check_room(self._db, record.owner, room)
-                self._add(record)
-            return begun
+                answers.check_room(self._db, record.owner, room, now)
+            return known or self._add(record, now)
 
         return await self._transaction(agree)
 
@@ -141,6 +142,8 @@ class SqliteLedger(SqliteGate, SqliteFellows):
 
         return await self._transaction(write)
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: Record, now: float) -> Record:
         self._check_version()
-        rows.insert(self._db, record, self._file)
+        dated = record.model_copy(update={"created_at": now})
+        rows.insert(self._db, dated, self._file)
+        return dated

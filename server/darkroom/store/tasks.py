@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import Field
 
@@ -34,52 +35,85 @@ class TaskRecord(Frozen):
     arguments: dict[str, Any]
     """As the tool was called with them, and so already checked."""
     stage: TaskStage
-    created_at: float
-    changed_at: float
+    created_at: float = 0.0
+    changed_at: float = 0.0
+    """When the ledger accepted it, and when it last changed; it says so itself."""
+    age_s: float = 0.0
+    """How old it was when it was read."""
     questions: dict[str, Any] = Field(default_factory=dict[str, Any])
     """What its user is asked, by key, as the protocol has it."""
     generation_ids: tuple[str, ...] = ()
     refusal: str | None = None
 
 
-_COLUMNS = tuple(TaskRecord.model_fields)
+_COLUMNS = tuple(name for name in TaskRecord.model_fields if name != "age_s")
 _JSON = {"arguments", "questions", "generation_ids"}
 
 
-class TaskRows:
+class TaskRows(Protocol):
     """Tasks by id. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
-    def __init__(self, database: Database) -> None:
+    async def begin(self, record: TaskRecord, *, kept_s: float) -> TaskRecord:
+        """Commits a new row, which the ledger's clock dates, and removes those that are older than that."""
+        ...
+
+    async def get(self, task_id: str, owner: str, *, kept_s: float) -> TaskRecord | None:
+        """The owner's row of that id, if it is not older than that."""
+        ...
+
+    async def change(self, record: TaskRecord, *, stages: Collection[TaskStage], **changes: Any) -> TaskRecord | None:
+        """Writes these fields if the row is in one of `stages`; returns the new row, or None where it is not."""
+        ...
+
+
+class SqliteTasks:
+    """See `TaskRows`. `clock`: seconds since 1970."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._db = database.db
+        self._clock = clock
         self._run = database.run
         self._transaction = database.transaction
 
-    async def begin(self, record: TaskRecord, *, expired_before: float) -> None:
-        """Commits a new row, and removes those that are older than that."""
-        row = _to_row(record.model_dump())
-        insert = f"INSERT INTO tasks ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+    async def begin(self, record: TaskRecord, *, kept_s: float) -> TaskRecord:
+        """See `TaskRows.begin`."""
 
-        def replace_the_expired() -> None:
-            self._db.execute("DELETE FROM tasks WHERE created_at < ?", (expired_before,))
-            self._db.execute(insert, tuple(row.values()))
+        def replace_the_expired() -> TaskRecord:
+            now = self._clock()
+            dated = record.model_copy(update={"created_at": now, "changed_at": now})
+            row = _to_row(dated.model_dump(include={*_COLUMNS}))
+            self._db.execute("DELETE FROM tasks WHERE created_at < ?", (now - kept_s,))
+            self._db.execute(
+                f"INSERT INTO tasks ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
+            )
+            return dated
 
-        await self._transaction(replace_the_expired)
+        return await self._transaction(replace_the_expired)
 
-    async def get(self, task_id: str, owner: str, *, expired_before: float) -> TaskRecord | None:
-        """The owner's row of that id, if it is not older than that."""
-        sql = f"SELECT {', '.join(_COLUMNS)} FROM tasks WHERE id = ? AND owner = ? AND created_at >= ?"
-        row = await self._run(lambda: self._db.execute(sql, (task_id, owner, expired_before)).fetchone())
-        return None if row is None else _from_row(row)
+    async def get(self, task_id: str, owner: str, *, kept_s: float) -> TaskRecord | None:
+        """See `TaskRows.get`."""
+
+        def find() -> TaskRecord | None:
+            now = self._clock()
+            sql = f"SELECT {', '.join(_COLUMNS)} FROM tasks WHERE id = ? AND owner = ? AND created_at >= ?"
+            row = self._db.execute(sql, (task_id, owner, now - kept_s)).fetchone()
+            return None if row is None else _from_row(row, now)
+
+        return await self._run(find)
 
     async def change(self, record: TaskRecord, *, stages: Collection[TaskStage], **changes: Any) -> TaskRecord | None:
-        """Writes these fields if the row is in one of `stages`; answers the new row, or None where it is not."""
-        row = _to_row(changes)
-        sets = ", ".join(f"{name} = ?" for name in row)
-        where = f"id = ? AND stage IN ({', '.join('?' * len(stages))})"
-        values = (*row.values(), record.id, *stages)
-        sql = f"UPDATE tasks SET {sets} WHERE {where} RETURNING {', '.join(_COLUMNS)}"
-        changed = await self._transaction(lambda: self._db.execute(sql, values).fetchall())
-        return _from_row(changed[0]) if changed else None
+        """See `TaskRows.change`."""
+
+        def change_it() -> TaskRecord | None:
+            now = self._clock()
+            row = _to_row({**changes, "changed_at": now})
+            sets = ", ".join(f"{name} = ?" for name in row)
+            where = f"id = ? AND stage IN ({', '.join('?' * len(stages))})"
+            sql = f"UPDATE tasks SET {sets} WHERE {where} RETURNING {', '.join(_COLUMNS)}"
+            changed = self._db.execute(sql, (*row.values(), record.id, *stages)).fetchall()
+            return _from_row(changed[0], now) if changed else None
+
+        return await self._transaction(change_it)
 
 
 def agree(db: sqlite3.Connection, task_id: str, generation_id: str, now: float) -> bool:
@@ -95,6 +129,6 @@ def _to_row(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: json.dumps(value) if name in _JSON else value for name, value in fields.items()}
 
 
-def _from_row(row: tuple[Any, ...]) -> TaskRecord:
-    fields = dict(zip(_COLUMNS, row, strict=True))
-    return TaskRecord(**{name: json.loads(value) if name in _JSON else value for name, value in fields.items()})
+def _from_row(row: tuple[Any, ...], now: float) -> TaskRecord:
+    fields = {name: json.loads(value) if name in _JSON else value for name, value in zip(_COLUMNS, row, strict=True)}
+    return TaskRecord(**fields, age_s=max(now - fields["created_at"], 0.0))

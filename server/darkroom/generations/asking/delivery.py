@@ -108,7 +108,7 @@ class Delivery:
         self._tasks.start_soon(self._read, begun, letter)
 
     async def _begun(self, record: Record, room: Room | None) -> Record:
-        begin = partial(self._ledger.begin, record, adopt_since=record.created_at - ADOPTABLE_FOR_S, room=room)
+        begin = partial(self._ledger.begin, record, adopt_within_s=ADOPTABLE_FOR_S, room=room)
         try:
             return await repeated(begin, partial(begin, again=True))
         except (Unwritten, Unstorable):
@@ -133,7 +133,7 @@ class Delivery:
 
     async def foresee(self, record: Record, room: Room | None) -> Record:
         """The row that `answering` would give this call now, with nothing written. Raises the same."""
-        return await self._ledger.foresee(record, adopt_since=record.created_at - ADOPTABLE_FOR_S, room=room)
+        return await self._ledger.foresee(record, adopt_within_s=ADOPTABLE_FOR_S, room=room)
 
     async def note(self, record: Record, answered: Answered) -> None:
         """Writes it down, also while the caller is being cancelled; what was delivered stays delivered."""
