@@ -1,0 +1,91 @@
+"""The windows of a provider's limits, as arithmetic: when one opens, and how much of it is left.
+
+Nothing here reads a clock or a database. Times are seconds, oldest first; `now` is the ledger's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from darkroom.settings import Window
+from darkroom.store.turns import Grant
+
+SKEW_S = 0.25
+"""Our clock and the provider's do not run alike: a window is kept a little longer than it is."""
+KEPT_FOR_SUBMISSIONS = 0.1
+"""Polls leave this share of a request window to submissions."""
+UNHURRIED_SHARE = 0.5
+"""From this share on polls slow down."""
+HELD_S = 30.0
+"""How long a process may hold requests that it has reserved."""
+HELD_FROM_S = 600.0
+"""From what window on it is worth reserving ahead."""
+
+Uses = Sequence[tuple[float, int]]
+"""When requests were made or reserved, and how many at a time."""
+
+
+def narrowed(window: Window) -> Window:
+    """Half the pace: somebody else uses the key as well, or the limit is not what we were told."""
+    if window.limit > 1:
+        return replace(window, limit=window.limit // 2)
+    return replace(window, seconds=window.seconds * 2)
+
+
+def reach(window: Window) -> float:
+    """How long a reserved request counts: it may be made as late as its block may be held."""
+    return window.seconds + SKEW_S + (HELD_S if window.seconds >= HELD_FROM_S else 0.0)
+
+
+def next_submission(windows: Sequence[Window], sent: Sequence[float], now: float) -> float:
+    """When one more submission fits into each of them, after those that were sent."""
+    full = [window for window in windows if len(sent) >= window.limit]
+    return max([now, *(sent[-window.limit] + window.seconds + SKEW_S for window in full)])
+
+
+def submission_after(windows: Sequence[Window], sent: Sequence[float], ahead: int, now: float) -> float:
+    """When the submission behind so many others fits, each of them being sent as early as it may."""
+    times, start = list(sent), now
+    for _ in range(ahead + 1):
+        start = next_submission(windows, times, start)
+        times.append(start)
+    return start
+
+
+def used_of(window: Window, uses: Uses, now: float) -> Uses:
+    """Those that count in this window."""
+    return [(at, count) for at, count in uses if at > now - reach(window)]
+
+
+def requests_left(window: Window, uses: Uses, now: float) -> int:
+    """How many requests fit into it now; below zero where too many were made."""
+    return window.limit - sum(count for _, count in used_of(window, uses, now))
+
+
+def request_after(window: Window, uses: Uses, ahead: int, now: float) -> float:
+    """When it has a request left for a submission, those that wait before it having had theirs."""
+    over, opens = ahead + 1 - requests_left(window, uses, now), now
+    for at, count in used_of(window, uses, now):
+        if over <= 0:
+            break
+        over, opens = over - count, min(at, now) + reach(window)
+    return opens
+
+
+def grant(windows: Sequence[Window], uses: Uses, wanted: int, now: float) -> Grant:
+    """Up to `wanted` requests for polls, as far as every window allows, spaced out while one is short.
+
+    They are to be made within HELD_S, or at once where a window is so short that they come one by one.
+    """
+    hasty = any(window.seconds < HELD_FROM_S for window in windows)
+    count, spacing_s, opens_in_s = 1 if hasty else wanted, 0.0, 0.0
+    for window in windows:
+        used = used_of(window, uses, now)
+        left = max(1, int(window.limit * (1 - KEPT_FOR_SUBMISSIONS))) - sum(count for _, count in used)
+        refreshed_in_s = reach(window) - (now - used[0][0]) if used else window.seconds
+        if left <= 0:
+            count, opens_in_s = 0, max(opens_in_s, refreshed_in_s)
+            continue
+        count = min(count, left)
+        if sum(count for _, count in used) > window.limit * UNHURRIED_SHARE:
+            spacing_s = max(spacing_s, refreshed_in_s / left)
+    return Grant(count, spacing_s, opens_in_s)

@@ -1,0 +1,81 @@
+"""The arithmetic of windows, against a provider that counts for itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.settings import Window
+from darkroom.store.windows import (
+    SKEW_S,
+    Uses,
+    grant,
+    narrowed,
+    next_submission,
+    reach,
+    request_after,
+    requests_left,
+    submission_after,
+)
+
+NOW = 10_000.0
+windows = st.builds(Window, st.integers(1, 6), st.floats(0.5, 900.0))
+past = st.floats(NOW - 2_000.0, NOW)
+sent = st.lists(past, max_size=12).map(sorted)
+uses = st.lists(st.tuples(past, st.integers(1, 4)), max_size=12).map(sorted)
+
+
+def fits(window: Window, times: list[float], at: float) -> bool:
+    """Whether a provider that counts the last `seconds` takes one more at this moment."""
+    return sum(at - window.seconds < time <= at for time in times) < window.limit
+
+
+@given(limits=st.lists(windows, max_size=3), sent=sent)
+def test_a_submission_is_let_through_when_every_window_takes_it_and_hardly_later(
+    limits: list[Window], sent: list[float]
+) -> None:
+    at = next_submission(limits, sent, NOW)
+    assert all(fits(window, sent, at) for window in limits)
+    just_before = at - SKEW_S - 0.001
+    assert at == NOW or not all(fits(window, sent, just_before) for window in limits)
+
+
+@given(window=windows, sent=sent, ahead=st.integers(0, 8))
+def test_the_turn_behind_others_is_the_one_after_theirs(window: Window, sent: list[float], ahead: int) -> None:
+    times = list(sent)
+    for _ in range(ahead):
+        times.append(next_submission([window], times, max([NOW, *times])))
+    assert submission_after([window], sent, ahead, NOW) == next_submission([window], times, max([NOW, *times]))
+
+
+@given(window=windows, uses=uses, ahead=st.integers(0, 4))
+def test_a_request_for_a_submission_is_left_when_enough_of_the_others_have_passed(
+    window: Window, uses: Uses, ahead: int
+) -> None:
+    ahead = min(ahead, window.limit - 1)
+    at = request_after(window, uses, ahead, NOW)
+    assert (at == NOW) == (requests_left(window, uses, NOW) > ahead)
+    assert requests_left(window, uses, at + 1e-6) > ahead
+
+
+@given(limits=st.lists(windows, min_size=1, max_size=3), uses=uses, wanted=st.integers(1, 20))
+def test_polls_are_granted_what_is_left_and_otherwise_a_time(limits: list[Window], uses: Uses, wanted: int) -> None:
+    given_now = grant(limits, uses, wanted, NOW)
+    assert 0 <= given_now.count <= wanted
+    for window in limits:
+        assert not given_now.count or given_now.count <= requests_left(window, uses, NOW)
+    if not given_now.count:
+        assert 0 < given_now.opens_in_s <= max(map(reach, limits))
+
+
+def test_polls_leave_a_tenth_of_a_window_to_submissions_and_slow_down_from_half_of_it_on() -> None:
+    hour = Window(1000, 3600.0)
+    assert grant([hour], [], 2000, NOW).count == 900
+    assert grant([hour], [(NOW - 60.0, 500)], 5, NOW).spacing_s == 0.0
+    assert grant([hour], [(NOW - 60.0, 501)], 5, NOW).spacing_s > 0.0
+
+
+@pytest.mark.parametrize(
+    ("window", "narrow"), [(Window(10, 60.0), Window(5, 60.0)), (Window(1, 60.0), Window(1, 120.0))]
+)
+def test_after_a_429_a_window_counts_as_half_as_wide(window: Window, narrow: Window) -> None:
+    assert narrowed(window) == narrow
