@@ -1,11 +1,10 @@
-"""The vocabulary of the house: requests, ledger records, and the Generation that callers are answered with."""
+"""The vocabulary of the house: requests, ledger records, and what both are made of."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializationInfo, SerializerFunctionWrapHandler
-from pydantic.functional_serializers import PlainSerializer, model_serializer
+from pydantic.functional_serializers import model_serializer
 from pydantic.json_schema import SkipJsonSchema
 
 MAX_COUNT = 4
@@ -126,7 +125,7 @@ class Failure(Sparse):
 class Image(Sparse):
     """One picture of a generation; `bytes` is its size on disk, `width` and `height` are pixels as people see it.
 
-    `uri` is not kept in the ledger: a saved picture is given one whenever a generation is answered.
+    `path` and `uri` are where a caller finds a saved picture. The ledger has its `key` instead.
     """
 
     index: int
@@ -142,6 +141,8 @@ class Image(Sparse):
     watermarked: bool = False
     hidden: bool = False
     error: Failure | None = None
+    key: SkipJsonSchema[str | None] = None
+    """What the store of pictures has it under. Never shown."""
     remote_id: SkipJsonSchema[str | None] = None
     """The provider's own name for it, which tells it from its siblings in whatever order they come. Never shown."""
     final: SkipJsonSchema[bool | None] = None
@@ -150,12 +151,15 @@ class Image(Sparse):
     @model_serializer(mode="wrap")
     def _for_callers(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, object]:
         known = self._without_nulls(handler)
-        return known if info.context == IN_LEDGER else {n: known[n] for n in known if n not in _NEVER_SHOWN}
+        if info.context == IN_LEDGER:
+            # Every version of Darkroom that may use the ledger looks for the key under this name.
+            return {**known, "path": known.pop("key")} if "key" in known else known
+        return {n: known[n] for n in known if n not in _NEVER_SHOWN}
 
 
 IN_LEDGER = "in the ledger"
 """The context in which a value is written down with what is never shown."""
-_NEVER_SHOWN = {"remote_id", "final"}
+_NEVER_SHOWN = {"key", "remote_id", "final"}
 
 
 class Receipt(Frozen):
@@ -218,13 +222,6 @@ class Record(Frozen):
         return Receipt(job_id=self.job_id or "", kept=self.kept)
 
 
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
-
-
 def moment(seconds: float) -> datetime:
     """A ledger time (seconds since 1970) as the datetime that callers are answered with."""
     return datetime.fromtimestamp(seconds, UTC)
@@ -238,74 +235,3 @@ def generation_uri(generation_id: str) -> str:
 def picture_uri(generation_id: str, index: int) -> str:
     """Names one of its pictures in the same way."""
     return f"{generation_uri(generation_id)}/images/{index}"
-
-
-class State(StrEnum):
-    """Where a generation is at the moment, more closely than by its status."""
-
-    WAITING = "waiting"
-    """In our own queue."""
-    HELD = "held"
-    """In our own queue, and not sent for a reason that the message gives."""
-    SENDING = "sending"
-    QUEUED = "queued"
-    """In the provider's own queue."""
-    WORKING = "working"
-    SAVING = "saving"
-    OVER = "over"
-
-
-class Progress(Sparse):
-    """How far a generation is: in parts (seconds), and in a sentence made of them.
-
-    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what goes wrong now, in a
-    sentence.
-    """
-
-    message: str
-    state: State
-    queue_position: int | None = None
-    starts_in_s: float | None = None
-    elapsed_s: float
-    expected_s: float | None = None
-    trouble: str | None = None
-
-
-class Generation(Sparse):
-    """What every tool and `--json` return.
-
-    `next_step`: what to do where it is unfinished, or pictures are missing. `contact_sheet`: true where the first image
-    beside it shows its pictures side by side, in order.
-    """
-
-    id: str
-    provider: str
-    model: str
-    prompt: str
-    count: int
-    seed: int | None = None
-    status: Status
-    progress: Progress
-    images: tuple[Image, ...] = ()
-    error: Failure | None = None
-    next_step: str | None = None
-    contact_sheet: bool | None = None
-    created_at: Moment
-    submitted_at: Moment | None = None
-    finished_at: Moment | None = None
-
-
-class WaitedGenerations(Sparse):
-    """What wait returns."""
-
-    generations: tuple[Generation, ...]
-    timed_out: bool
-    next_step: str | None = None
-    contact_sheet: bool | None = None
-
-
-class ListedGenerations(Sparse):
-    """What list_generations answers, newest first."""
-
-    generations: tuple[Generation, ...]
-    next_cursor: str | None = None

@@ -13,9 +13,9 @@ from anyio import to_thread
 from darkroom.app.context import Opened, open_app
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.driving.collect import AT_ONCE
-from darkroom.models import Generation
 from darkroom.providers.declared import read_settings
 from darkroom.tools.results import Results
+from darkroom.views import Generation
 from tests.hosts import PATIENCE_S, Home
 from tests.services.exchange import Exchange
 from tests.services.fatthumb import FatThumb
@@ -77,7 +77,7 @@ async def test_only_two_pictures_are_decoded_at_the_same_time_to_save_or_to_show
 
         async def show() -> None:
             while not over:
-                await Results().one(shown)
+                await Results(app.desk).one(shown)
 
         async with anyio.create_task_group() as callers:
             for _ in range(4):

@@ -7,7 +7,8 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from darkroom.store.files import picture_stem, save_picture
+from darkroom.store.files import save_picture
+from darkroom.store.names import picture_stem
 from tests.hosts import Home, call, connected
 
 GENERATION = "gen_aht2bgir5v2dmbfh3xd4r5wfla"

@@ -16,14 +16,16 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Generation, GenerationRequest, Receipt
+from darkroom.models import GenerationRequest, Receipt
 from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
+from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.views import Generation
 from tests.ledgers import Seen
 
 T = TypeVar("T")
@@ -111,8 +113,8 @@ async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool 
         rows, changes = SqliteLedger(database, seen), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]), declared=DECLARED)
-        driver = Driver(journal, registry, name, Collector(journal, home), tasks)
-        service = Service(journal, changes, registry, driver, name, tasks)
+        driver = Driver(journal, registry, name, Collector(journal, FolderPictures(home)), tasks)
+        service = Service(journal, changes, registry, driver, name, tasks, FolderPictures(home))
         if starts:
             driver.start()
         try:

@@ -11,9 +11,9 @@ from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.generations.driving import collect
 from darkroom.generations.pictures.decoding import AT_ONCE
 from darkroom.generations.pictures.recognising import Verified
-from darkroom.models import Generation, ImageStatus
+from darkroom.models import ImageStatus
 from darkroom.providers.base import Reading, RemoteImage
-from darkroom.store.files import read_picture
+from darkroom.views import Generation
 from tests.generations.virtual import AnotherMadeUp, MadeUp, house, in_virtual_time, made_up, png, running_job, there
 
 NOTHING_YET = Reading(done=True)
@@ -151,7 +151,7 @@ def partly(*said: tuple[str, str | None]) -> Reading:
 def test_every_picture_is_saved_once_in_whatever_order_they_are_listed(tmp_path: Path, looks: list[Reading]) -> None:
     looks = [look.model_copy(update={"done": look is looks[-1]}) for look in looks]
     generation = brought(tmp_path, made_up(*looks, a=png(1), b=png(2)), count=2)
-    saved = [read_picture(Path(image.path or ""), image.bytes or 0) for image in generation.images]
+    saved = [Path(image.path or "").read_bytes() for image in generation.images]
     assert sorted(saved) == sorted([png(1), png(2)])
     assert [image.index for image in generation.images] == [1, 2]
 
@@ -159,7 +159,7 @@ def test_every_picture_is_saved_once_in_whatever_order_they_are_listed(tmp_path:
 def test_a_picture_keeps_its_number_when_the_order_changes(tmp_path: Path) -> None:
     first, then = partly(("x", None), ("y", "b")), partly(("y", "b"), ("x", "a"))
     generation = brought(tmp_path, made_up(first, then, a=png(1), b=png(2)), count=2)
-    assert [read_picture(Path(i.path or ""), i.bytes or 0) for i in generation.images] == [png(1), png(2)]
+    assert [Path(i.path or "").read_bytes() for i in generation.images] == [png(1), png(2)]
 
 
 def test_a_picture_s_name_at_its_provider_is_kept_and_not_shown(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Hanging(Spoken):
 
 
 async def test_a_kill_while_missing_pictures_are_fetched_again_leaves_none_under_way(tmp_path: Path) -> None:
-    saved = Image(index=1, status=ImageStatus.SUCCEEDED, path="/1.png")
+    saved = Image(index=1, status=ImageStatus.SUCCEEDED, key="/1.png")
     missing = Image(index=2, status=ImageStatus.FAILED, error=UNFETCHED)
     over = RECORD.model_copy(update={"stage": Stage.PARTIAL, "job_id": "job", "images": (saved, missing)})
     remote = tuple(

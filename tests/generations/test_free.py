@@ -11,11 +11,13 @@ from darkroom.generations.outcome import job_error
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Charged, Generation, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.models import Charged, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.providers.sketch import Sketch
 from darkroom.redact.secrets import Redactor
+from darkroom.store.pictures import FolderPictures
+from darkroom.views import Generation
 from tests.ledgers import open_ledger
 
 
@@ -28,7 +30,9 @@ async def told(home: Path, error: DarkroomError) -> Generation:
             id="gen_1", owner="local", request=GenerationRequest(provider="sketch", prompt="a fox", model="sketch"),
             account="sketch", stage=Stage.FAILED, created_at=0.0, images=(failed,), failure=error.failure(),
         )  # fmt: skip
-        return await Describer(Journal(ledger, Changes()), registry, "me", lambda: 0.0).generation(row)
+        return await Describer(
+            Journal(ledger, Changes()), registry, "me", lambda: 0.0, FolderPictures(home)
+        ).generation(row)
 
 
 ERRORS: dict[str, Callable[[], DarkroomError]] = {

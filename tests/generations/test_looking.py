@@ -18,8 +18,8 @@ from darkroom.errors import (
 )
 from darkroom.generations.driving import polling
 from darkroom.generations.driving.polling import SLOWEST_S, SLOWEST_WATCHED_S
-from darkroom.models import Generation
 from darkroom.providers.base import Reading
+from darkroom.views import Generation
 from tests.generations.virtual import MadeUp, clock, house, in_virtual_time, made_up, png, running_job, there
 
 DOWN = ProviderError("It is down", next_step="Wait.")

@@ -7,8 +7,9 @@ import anyio
 import pytest
 
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
-from darkroom.models import Generation, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
+from darkroom.models import GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
+from darkroom.views import Generation
 from tests.generations.virtual import (
     AnotherMadeUp,
     House,

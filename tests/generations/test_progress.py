@@ -66,7 +66,7 @@ def picture(index: int, status: ImageStatus, reason: str) -> Image:
         return Image(index=index, status=status, error=job_error(reason).failure())
     if status is ImageStatus.PROCESSING:
         return Image(index=index)
-    return Image(index=index, status=status, path=f"/p/{index}.png", mime_type="image/png", width=1, height=1)
+    return Image(index=index, status=status, key=f"/p/{index}.png", mime_type="image/png", width=1, height=1)
 
 
 def unsafe(text: str) -> list[str]:
@@ -123,7 +123,7 @@ def test_every_generation_is_described_in_a_sentence(
 ) -> None:
     traits = DECLARED[record.request.provider].traits
     standing = standing if record.stage is Stage.ACCEPTED else None
-    generation = describe(record, traits, NOW + age, standing=standing, trouble=trouble)
+    generation = describe(record, traits, NOW + age, str, standing=standing, trouble=trouble)
     message = generation.progress.message
     assert message[0].isupper() or message[0].isdigit() or message.startswith(traits.title)
     assert message.endswith(".")
@@ -139,7 +139,7 @@ def test_every_generation_is_described_in_a_sentence(
 @modest
 def test_no_text_holds_what_a_terminal_would_obey(record: Record, age: float, standing: Standing | None) -> None:
     standing = standing if record.stage is Stage.ACCEPTED else None
-    generation = describe(record, DECLARED[record.request.provider].traits, NOW + age, standing=standing)
+    generation = describe(record, DECLARED[record.request.provider].traits, NOW + age, str, standing=standing)
     errors = [error for error in (generation.error, *(image.error for image in generation.images)) if error]
     texts = [generation.progress.message, say_progress([generation])]
     texts += [text for error in errors for text in (error.message, error.next_step)]

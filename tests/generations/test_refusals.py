@@ -11,7 +11,6 @@ from pathlib import Path
 import anyio
 import pytest
 
-from darkroom.generations.driving import place
 from darkroom.generations.driving.place import Place
 from darkroom.generations.driving.submission import Submitter
 from darkroom.generations.telling.changes import Changes
@@ -20,6 +19,8 @@ from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
+from darkroom.store import pictures
+from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.transport.client import open_http
 from tests.clients import OpenDoor
@@ -101,7 +102,7 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
     ):
         providers = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor())
         journal = Journal(ledger, Changes())
-        submitter = Submitter(journal, providers, "me", lambda _: None, Place(folder), clock=clock)
+        submitter = Submitter(journal, providers, "me", lambda _: None, Place(FolderPictures(folder)), clock=clock)
         queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account, clock)
         with anyio.fail_after(PATIENCE_S):
             submitter.start(tasks)
@@ -225,7 +226,7 @@ async def test_a_drive_that_hangs_at_the_end_leaves_no_doubt_that_nothing_was_se
     def hang(root: Path, day: datetime, room: int) -> None:
         over.wait(PATIENCE_S)
 
-    monkeypatch.setattr(place, "try_place", hang)
+    monkeypatch.setattr(pictures, "try_place", hang)
     with FatThumb() as service:
         async with queue_at(service, tmp_path) as queue:
             (record,) = await queue.accept(1)

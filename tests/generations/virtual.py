@@ -23,12 +23,14 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Generation, GenerationRequest, ImageStatus, Receipt, Record, Stage
+from darkroom.models import GenerationRequest, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
+from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.views import Generation
 from tests.ledgers import open_ledger
 
 T = TypeVar("T")
@@ -252,8 +254,9 @@ async def house(
         registry = Registry(
             {provider.name: provider for provider in providers}, providers[0].name, Redactor([]), declared=DECLARED
         )
-        collector = Collector(journal, home / "pictures")
+        pictures = FolderPictures(home / "pictures")
+        collector = Collector(journal, pictures)
         driver = Driver(journal, registry, holder, collector, tasks, clock=clock)
-        service = Service(journal, changes, registry, driver, holder, tasks, clock=clock)
+        service = Service(journal, changes, registry, driver, holder, tasks, pictures, clock=clock)
         yield House(service, driver, ledger, tasks.cancel_scope.cancel)
         tasks.cancel_scope.cancel()

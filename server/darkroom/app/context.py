@@ -27,6 +27,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.database import Database, open_database
+from darkroom.store.pictures import FolderPictures
 from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import SqliteTasks, TaskRows
@@ -114,7 +115,8 @@ async def open_app(
             )
             changes = Changes()
             journal = Journal(ledger, changes, clock=clock)
-            collector = Collector(journal, settings.pictures, strip=settings.strip_notes, redact=providers.redact)
+            pictures = FolderPictures(settings.pictures)
+            collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
             driver = Driver(journal, providers, presence.id, collector, tasks, only=only, clock=clock)
             peers = Peers(ledger, presence, providers, changes, only)
             if part is not Part.NONE:
@@ -129,7 +131,16 @@ async def open_app(
             else:
                 sends = frozenset[str]()
             service = Service(
-                journal, changes, providers, driver, presence.id, tasks, only=sends, budget=settings.budget, clock=clock
+                journal,
+                changes,
+                providers,
+                driver,
+                presence.id,
+                tasks,
+                pictures,
+                only=sends,
+                budget=settings.budget,
+                clock=clock,
             )
             try:
                 observer = Observer(changes, tasks)

@@ -56,7 +56,6 @@ class DarkroomServer(MCPServer[Any]):
 
     def __init__(self, app: Opened | Unopened) -> None:
         parts, accounts = app.settings.results, app.settings.accounts
-        results = Results(app.settings.previews if parts is None or "images" in parts else "none")
 
         def desk() -> Desk:
             return app.opened().desk()
@@ -64,6 +63,7 @@ class DarkroomServer(MCPServer[Any]):
         async def catalogue(provider: str | None) -> Catalogue:
             return await app.opened().catalogue(provider)
 
+        results = Results(desk, app.settings.previews if parts is None or "images" in parts else "none")
         confirmation = Confirmation(desk, app.settings.confirm_over)
         tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results, accounts.keys())}
         tasks = Tasks(GenerationTasks(app.opened, tools, results), caller=lambda _: app.owner())

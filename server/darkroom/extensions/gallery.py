@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from anyio import to_thread
 from mcp.server.apps import APP_MIME_TYPE, Apps
 from mcp.server.mcpserver.resources import TextResource
-from mcp.types import CallToolResult, ContentBlock, ToolAnnotations
+from mcp.types import CallToolResult, ContentBlock, ImageContent, ToolAnnotations
 from pydantic import Field
 
 from darkroom import __version__
@@ -18,12 +17,11 @@ from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
 from darkroom.generations.desk import Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
-from darkroom.generations.pictures.preview import preview
+from darkroom.generations.pictures.preview import MIME_TYPE
 from darkroom.generations.telling.wording import IN_SHORT
 from darkroom.models import MAX_COUNT, Frozen, ImageStatus
 from darkroom.tools.arguments import Number
 from darkroom.tools.get_status import GenerationId
-from darkroom.tools.results import drawn
 from darkroom.tools.tool import AgentTool, agent_tool
 
 URI = "ui://darkroom/gallery.html"
@@ -94,9 +92,10 @@ def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
             await to_thread.run_sync(open_folder, path.parent, file_manager)
             return _done(f"Opened {path.parent}")
         for side in LARGE_SIDES:
-            seen = await drawn(partial(preview, path, LARGE_BYTES, side))
+            seen = await whose().pictures.preview((generation_id, index), LARGE_BYTES, side)
             if seen is not None:
-                return _done(f"Picture {index}, at most {side} px", seen)
+                shown = ImageContent(data=seen, mime_type=MIME_TYPE)
+                return _done(f"Picture {index}, at most {side} px", shown)
         raise ResultUnavailable(
             f"The picture at {path} cannot be read any more.", next_step="Look whether it was moved or changed."
         )

@@ -29,11 +29,12 @@ from darkroom.generations.asking.delivery import Envelope, letter_of
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Desk, new_id
 from darkroom.generations.telling.wording import say_progress
-from darkroom.models import Generation, Status, moment
+from darkroom.models import Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
 from darkroom.tools.confirm import settle
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, error_result, refused
+from darkroom.views import Generation
 
 TTL_S = 7 * 24 * 3600.0
 """How long a task can be asked for. Its generations stay in the ledger for good."""

@@ -16,20 +16,14 @@ from darkroom.generations.asking.budget import NOTHING_NEW, refusing
 from darkroom.generations.asking.delivery import Letter, repeated
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.service import Service
+from darkroom.generations.showing import Showing
 from darkroom.generations.telling.changes import Subscription
 from darkroom.generations.telling.describing import Snapshot
 from darkroom.generations.telling.wording import say_cancelled
-from darkroom.models import (
-    Answered,
-    Generation,
-    GenerationRequest,
-    ListedGenerations,
-    Record,
-    Stage,
-    Status,
-)
+from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
 from darkroom.redact.text import clean
 from darkroom.store.ledger import Room
+from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
 """How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
@@ -44,6 +38,7 @@ class Desk:
     def __init__(self, house: Service, owner: str) -> None:
         self._house = house
         self.owner = owner
+        self.pictures = Showing(house, owner)
 
     @asynccontextmanager
     async def submit(self, wish: Wish, *, new: bool = True, letter: Letter | None = None) -> AsyncGenerator[Generation]:

@@ -9,7 +9,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from darkroom.errors import DarkroomError
 from darkroom.generations.desk import HEARTBEAT_S, Desk
 from darkroom.generations.telling.changes import Changes
-from darkroom.models import Generation, Progress, Status
+from darkroom.models import Status
+from darkroom.views import Generation, Progress
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
 from darkroom.providers.registry import Registry
+from darkroom.store.pictures import PictureStore
 
 
 class Service:
@@ -25,6 +26,7 @@ class Service:
         driver: Driver,
         holder: str,
         tasks: TaskGroup,
+        pictures: PictureStore,
         *,
         only: Collection[str] | None = None,
         budget: int | None = None,
@@ -37,7 +39,8 @@ class Service:
         self.driver = driver
         self.holder = holder
         self.tasks = tasks
+        self.pictures = pictures
         self.budget = budget
         self.delivery = Delivery(journal.ledger, holder, tasks)
-        self.describer = Describer(journal, registry, holder, clock, only)
+        self.describer = Describer(journal, registry, holder, clock, pictures, only)
         self.doorkeeper = Doorkeeper()

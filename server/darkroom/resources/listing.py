@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePath
 
 from mcp.types import Annotations, Resource, ResourceTemplate
 
 from darkroom.errors import DarkroomError
 from darkroom.generations.desk import Whose
-from darkroom.models import Generation, ImageStatus, generation_uri
+from darkroom.models import ImageStatus, generation_uri
 from darkroom.redact.text import clean
 from darkroom.resources.shelf import JSON
 from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE_TEMPLATE
+from darkroom.views import Generation
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def _entries(generation: Generation) -> Iterator[Resource]:
         if image.status is ImageStatus.SUCCEEDED:
             yield Resource(
                 uri=image.uri or "",
-                name=Path(image.path or "").name,
+                name=PurePath(image.path or image.uri or "").name,
                 title=f"{title} ({image.index} of {len(generation.images)})",
                 description=f"{image.width} × {image.height} pixels",
                 mime_type=image.mime_type,

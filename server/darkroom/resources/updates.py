@@ -13,9 +13,10 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, EmptyResult, SubscribeRequ
 from darkroom.errors import DarkroomError, NotFound
 from darkroom.generations.desk import Desk, Whose
 from darkroom.generations.observer import Observer
-from darkroom.models import Generation, Image, ImageStatus
+from darkroom.models import Image, ImageStatus
 from darkroom.redact.text import clean
 from darkroom.resources.uris import OfGeneration, parse
+from darkroom.views import Generation
 
 MAX_SUBSCRIPTIONS = 100
 """Of one session, or of one `subscriptions/listen`."""

@@ -6,67 +6,20 @@ import re
 import secrets
 import shutil
 import time
-import unicodedata
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from darkroom.errors import ResultUnavailable, StorageError
+from darkroom.errors import StorageError
 from darkroom.models import Charged
-from darkroom.redact.text import clean
 from darkroom.store.private import FILE, FOLDER, UNSUPPORTED, make_folder, restore, where_supported
 
-MAX_STEM_BYTES = 80
-MOST_MARKS = 4
-"""On one letter; no script needs more."""
-_JOINERS = "\u200c\u200d"
-"""They shape letters, and are not seen themselves."""
 STALE_S = 3600.0
 """Seconds after which nobody is still writing a temporary file: the process that began it was killed."""
 TRIAL_BYTES = 64 * 1024
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
-
-
-def picture_stem(prompt: str, generation_id: str, index: int) -> str:
-    """A file name (without suffix) that a person recognises: words of the prompt, a short id, the number."""
-    stem = ""
-    for word in _words(prompt[:400]):
-        longer = f"{stem}-{word}" if stem else word
-        if len(longer.encode("utf-8", "ignore")) > MAX_STEM_BYTES:
-            stem = stem or _beginning(word)
-            break
-        stem = longer
-    stem = stem or "picture"
-    try:
-        os.fsencode(stem)
-    except UnicodeEncodeError:  # the user's locale has no such letters
-        stem = "picture"
-    return f"{stem}-{generation_id.removeprefix('gen_')[:8]}-{index}"
-
-
-def _words(text: str) -> list[str]:
-    """Letters and figures in small, with the marks that belong to them, which many scripts write vowels with."""
-    words = [""]
-    marks = 0
-    for letter in unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).lower()):
-        if letter.isalnum():
-            words[-1], marks = words[-1] + letter, 0
-        elif words[-1] and unicodedata.category(letter) in {"Mn", "Mc"} and clean(letter):
-            marks += 1
-            words[-1] += letter if marks <= MOST_MARKS else ""
-        elif letter not in _JOINERS:
-            words.append("")
-    return [word for word in words if word]
-
-
-def _beginning(word: str) -> str:
-    """As much of a long word as fits, no letter without its marks."""
-    cut = word.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore")
-    while len(cut) < len(word) and unicodedata.category(word[len(cut)])[0] == "M":
-        cut = cut[:-1]
-    return cut
 
 
 def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes) -> Path:
@@ -115,30 +68,13 @@ def try_place(root: Path, day: datetime, room: int) -> None:
         raise unusable(root, getattr(error, "strerror", None) or type(error).__name__) from error
 
 
-def unusable(root: Path, reason: str) -> StorageError:
+def unusable(root: Path | str, reason: str) -> StorageError:
     """Pictures cannot be saved there, so none is asked for."""
     return StorageError(
         f"Pictures cannot be saved under {root} ({reason}), so nothing was sent.",
         next_step="Make room there, make the folder writable, or name another one in DARKROOM_PICTURES; then generate "
         "again.",
     )
-
-
-def read_picture(path: Path, size: int) -> bytes:
-    """The bytes of a saved picture, `size` of them. A link in its place, or in its folder's, is not followed.
-
-    Raises:
-        ResultUnavailable: it is not there as it was saved. The file is the user's, who may have moved or changed it.
-    """
-    next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
-    try:
-        data = read_at_most(path, size + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ResultUnavailable(f"There is no picture to be read at {path} ({reason}).", next_step=next_step) from error
-    if len(data) != size:
-        raise ResultUnavailable(f"What lies at {path} is not the picture that was saved there.", next_step=next_step)
-    return data
 
 
 def read_at_most(path: Path, size: int) -> bytes:

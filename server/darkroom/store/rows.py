@@ -78,7 +78,11 @@ def from_row(row: tuple[Any, ...]) -> Record:
     fields = dict(zip(COLUMNS, row, strict=True))
     fields["request"] = GenerationRequest.model_validate_json(fields["request"])
     fields["kept"] = json.loads(fields["kept"])
-    fields["images"] = _IMAGES.validate_json(fields["images"])
+    fields["images"] = tuple(_with_key(image) for image in _IMAGES.validate_json(fields["images"]))
     if fields["failure"] is not None:
         fields["failure"] = Failure.model_validate_json(fields["failure"])
     return Record(**fields)
+
+
+def _with_key(image: Image) -> Image:
+    return image if image.path is None else image.model_copy(update={"key": image.path, "path": None})

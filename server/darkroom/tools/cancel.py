@@ -5,10 +5,10 @@ from typing import Annotated
 from mcp.types import CallToolResult, ToolAnnotations
 
 from darkroom.generations.desk import Whose
-from darkroom.models import Generation
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.views import Generation
 
 
 def cancel_tool(whose: Whose, results: Results) -> AgentTool:

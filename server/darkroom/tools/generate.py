@@ -13,20 +13,12 @@ from pydantic import Field
 from darkroom.generations.asking.delivery import letter_of
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
-from darkroom.models import (
-    MAX_ASPECT_RATIO,
-    MAX_COUNT,
-    MAX_MODEL,
-    MAX_PROMPT,
-    MAX_REQUEST_KEY,
-    MAX_SEED,
-    RANDOM_SEED,
-    Generation,
-)
+from darkroom.models import MAX_ASPECT_RATIO, MAX_COUNT, MAX_MODEL, MAX_PROMPT, MAX_REQUEST_KEY, MAX_SEED, RANDOM_SEED
 from darkroom.tools.arguments import NotBlank, Number, OptionTexts, Trimmed, Word, one_of
 from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.views import Generation
 
 Prompt = Annotated[
     str,

@@ -6,10 +6,10 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from darkroom.generations.desk import Whose
-from darkroom.models import Generation
 from darkroom.tools.arguments import OneId
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.views import Generation
 
 EXAMPLE_ID = "gen_4tq7fz2l"
 GenerationId = Annotated[

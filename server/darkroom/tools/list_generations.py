@@ -7,11 +7,12 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from darkroom.generations.desk import Whose
-from darkroom.models import ListedGenerations, Status
+from darkroom.models import Status
 from darkroom.tools.arguments import Number, Trimmed, Word, one_of
 from darkroom.tools.generate import provider_field
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.views import ListedGenerations
 
 
 def list_generations_tool(whose: Whose, results: Results, providers: Collection[str]) -> AgentTool:

@@ -1,17 +1,19 @@
 """Turns generations into what tools return: two halves, text with links and images, and structure; each is enough."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import PurePath
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from darkroom.environment import Previews
-from darkroom.generations.pictures.decoding import decoding
-from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET, contact_sheet, preview
+from darkroom.generations.desk import Whose
+from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET
+from darkroom.generations.showing import Named
 from darkroom.generations.telling.wording import next_step, say
-from darkroom.models import Generation, Image, ImageStatus, ListedGenerations, WaitedGenerations
+from darkroom.models import Image, ImageStatus
+from darkroom.views import Generation, ListedGenerations, WaitedGenerations
 
 # Hosts refuse results above a megabyte; ours stay under 600 KB, of which pictures in base64 may take this much.
 MAX_RESULT = 600_000
@@ -28,18 +30,18 @@ SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
 
 @dataclass(frozen=True)
 class _Saved:
-    """A picture on the disk, its number in the text and on the sheet, and its link."""
+    """A saved picture, its number in the text and on the sheet, and its link."""
 
-    key: tuple[str, int]
+    key: Named
     number: int
-    path: Path
     link: ResourceLink
 
 
 class Results:
     """Makes results with as many previews as are wanted, and remembers which pictures it has shown."""
 
-    def __init__(self, previews: Previews = "sheet") -> None:
+    def __init__(self, whose: Whose, previews: Previews = "sheet") -> None:
+        self._whose = whose
         self._previews = previews
         self._shown: dict[tuple[str, int], None] = {}
 
@@ -55,7 +57,7 @@ class Results:
         return await self._result(shown, answer, after=over)
 
     def listed(self, page: ListedGenerations) -> CallToolResult:
-        """A page of generations; pictures stay on the disk."""
+        """A page of generations; pictures stay where they are."""
         answer = page.model_copy(update={"generations": tuple(short(generation) for generation in page.generations)})
         lines = [say(generation) for generation in answer.generations] or ["No generations match."]
         if page.next_cursor is not None:
@@ -80,7 +82,7 @@ class Results:
             for image in generation.images:
                 if image.status is ImageStatus.SUCCEEDED:
                     key, number = (generation.id, image.index), numbers + image.index
-                    saved.append(_Saved(key, number, Path(image.path or ""), _link(image)))
+                    saved.append(_Saved(key, number, _link(image)))
             numbers += max(generation.count, len(generation.images))  # so that a number stays until all have come
         fresh = [one for one in saved if again or one.key not in self._shown] if self._previews != "none" else []
         lines.append(HOW_TO_SHOW if saved else None)
@@ -106,7 +108,7 @@ class Results:
             if one in single:
                 share = room // min(left, MOST_PREVIEWS)  # what is left is shared by those to come
                 left -= 1
-                if (seen := await _image(partial(preview, one.path), share)) is not None:
+                if (seen := await _image(partial(self._whose().pictures.preview, one.key), share)) is not None:
                     room -= len(seen.data)
                     self._remember([one])
                     content.append(seen)
@@ -117,8 +119,9 @@ class Results:
     async def _sheet(self, pictures: Sequence[_Saved], room: int) -> ImageContent | None:
         if len(pictures) < 2:
             return None
-        drawn_from = [(one.number, one.path) for one in pictures[:MOST_ON_SHEET]]
-        return await _image(partial(contact_sheet, drawn_from), room if self._previews == "sheet" else room // 3)
+        drawn_from = [(one.number, one.key) for one in pictures[:MOST_ON_SHEET]]
+        draw = partial(self._whose().pictures.contact_sheet, drawn_from)
+        return await _image(draw, room if self._previews == "sheet" else room // 3)
 
     def _remember(self, shown: Sequence[_Saved]) -> None:
         self._shown |= dict.fromkeys(one.key for one in shown)
@@ -143,16 +146,9 @@ def _next(generations: Sequence[Generation]) -> str | None:
     return None if step is None else f"Next: {step[0].lower()}{step[1:]}"
 
 
-async def _image(draw: Callable[[int], str | None], share: int) -> ImageContent | None:
+async def _image(draw: Callable[[int], Awaitable[str | None]], share: int) -> ImageContent | None:
     """What it draws within this many bytes of base64, if that is enough for anything."""
-    if share < LEAST_IMAGE:
-        return None
-    return await drawn(partial(draw, min(MAX_BYTES, share * 3 // 4 - 3)))
-
-
-async def drawn(draw: Callable[[], str | None]) -> ImageContent | None:
-    """What this draws from pictures on the disk, as content; not on the event loop, and few at a time."""
-    data = await decoding(draw)
+    data = None if share < LEAST_IMAGE else await draw(min(MAX_BYTES, share * 3 // 4 - 3))
     return None if data is None else ImageContent(data=data, mime_type=MIME_TYPE)
 
 
@@ -169,7 +165,7 @@ def _text(*lines: str | None) -> TextContent:
 def _link(image: Image) -> ResourceLink:
     return ResourceLink(
         uri=image.uri or "",
-        name=Path(image.path or "").name,
+        name=PurePath(image.path or image.uri or "").name,
         mime_type=image.mime_type,
         size=image.bytes,
     )

@@ -10,11 +10,11 @@ from pydantic import Field
 from darkroom.generations.desk import Whose
 from darkroom.generations.telling.describing import Snapshot
 from darkroom.generations.telling.wording import say_progress
-from darkroom.models import WaitedGenerations
 from darkroom.tools.arguments import Ids, Number, Word
 from darkroom.tools.get_status import EXAMPLE_ID
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
+from darkroom.views import WaitedGenerations
 
 
 def wait_tool(whose: Whose, results: Results) -> AgentTool:

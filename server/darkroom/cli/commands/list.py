@@ -8,10 +8,11 @@ from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.results import print_result
 from darkroom.cli.terminal import columns, cut
-from darkroom.models import Generation, Status
+from darkroom.models import Status
 from darkroom.providers.declared import DECLARED
 from darkroom.redact.text import clean
 from darkroom.settings import Settings
+from darkroom.views import Generation
 
 SHORT_ID = len("gen_") + 8
 """So much of an id tells it from the others of any one user."""

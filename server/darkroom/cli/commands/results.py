@@ -8,8 +8,9 @@ from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING
 from darkroom.cli.terminal import show, spells_everything
 from darkroom.cli.words import for_people
 from darkroom.generations.telling.wording import say
-from darkroom.models import Generation, ImageStatus, Sparse, Status
+from darkroom.models import ImageStatus, Sparse, Status
 from darkroom.redact.text import for_terminals
+from darkroom.views import Generation
 
 
 def print_result(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:

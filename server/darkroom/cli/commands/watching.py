@@ -13,7 +13,8 @@ from darkroom.cli.live import Live
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError
 from darkroom.generations.telling.wording import say_progress
-from darkroom.models import Generation, Status, WaitedGenerations
+from darkroom.models import Status
+from darkroom.views import Generation, WaitedGenerations
 
 
 async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal["all", "any"]) -> WaitedGenerations:

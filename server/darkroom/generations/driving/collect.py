@@ -5,7 +5,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import anyio
@@ -20,7 +19,8 @@ from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Image, ImageStatus, Record, moment
 from darkroom.providers.base import Provider, Reading, RemoteImage
 from darkroom.redact.secrets import Redactor
-from darkroom.store.files import picture_stem, save_picture
+from darkroom.store.names import picture_stem
+from darkroom.store.pictures import PictureStore
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +42,20 @@ class Collected:
 
 
 class Collector:
-    """Brings a job's pictures to the disk, and each of them into the ledger as soon as it is there."""
+    """Brings a job's pictures to the store, and each of them into the ledger as soon as it is there."""
 
     def __init__(
         self,
         journal: Journal,
-        root: Path,
+        store: PictureStore,
         *,
         strip: bool = False,
         redact: Redactor | None = None,
     ) -> None:
         self._journal = journal
         self._verified = partial(verified, strip=strip, redact=redact)
-        self._root = root
-        self.place = Place(root)
+        self._store = store
+        self.place = Place(store)
         self._places: dict[str, anyio.CapacityLimiter] = {}
         self._decoders: dict[str, anyio.Lock] = {}
 
@@ -132,9 +132,9 @@ class Collector:
     def _saved(self, record: Record, image: Image, picture: Verified) -> Image:
         stem = picture_stem(record.request.prompt, record.id, image.index)
         day = moment(record.created_at).astimezone()
-        path = save_picture(self._root, day, stem, picture.kind.suffix, picture.data)
+        key = self._store.save(day, stem, picture.kind.suffix, picture.data)
         saved = {
-            "status": ImageStatus.SUCCEEDED, "path": str(path), "mime_type": picture.kind.mime_type,
+            "status": ImageStatus.SUCCEEDED, "key": key, "mime_type": picture.kind.mime_type,
             "width": picture.width, "height": picture.height, "bytes": len(picture.data),
             "removed": picture.removed, "error": None,
         }  # fmt: skip

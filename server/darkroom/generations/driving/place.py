@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import anyio
 from anyio import to_thread
 
 from darkroom.models import Record, moment
-from darkroom.store.files import try_place, unusable
+from darkroom.store.files import unusable
+from darkroom.store.pictures import PictureStore
 
 ROOM_PER_PICTURE = 4 * 2**20
 """Bytes that must be free for each: most pictures are smaller."""
@@ -19,12 +19,12 @@ PATIENCE_S = 5.0
 
 
 class Place:
-    """The folder of all pictures, for one process."""
+    """The store of all pictures, for one process."""
 
     def __init__(
-        self, root: Path, *, clock: Callable[[], float] = anyio.current_time, patience_s: float = PATIENCE_S
+        self, store: PictureStore, *, clock: Callable[[], float] = anyio.current_time, patience_s: float = PATIENCE_S
     ) -> None:
-        self._root = root
+        self._store = store
         self._clock = clock
         self._patience_s = patience_s
         self._one_at_a_time = anyio.Lock()
@@ -48,11 +48,11 @@ class Place:
                     await to_thread.run_sync(self._try, day, room, abandon_on_cancel=True)
                     self._tried = name, room, self._clock() + GOOD_FOR_S
                     return
-        raise unusable(self._root, f"the folder does not respond within {self._patience_s:g} s")
+        raise unusable(self._store.name, f"the folder does not respond within {self._patience_s:g} s")
 
     def _try(self, day: datetime, room: int) -> None:
         self._hangs = True
         try:
-            try_place(self._root, day, room)
+            self._store.try_out(day, room)
         finally:
             self._hangs = False

@@ -2,16 +2,13 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from darkroom.generations.pictures.decoding import Patience, Unfit, opened, whole
+from darkroom.generations.pictures.decoding import Patience, opened, whole
 from darkroom.generations.pictures.formats.appearance import seen
-from darkroom.store.files import read_at_most
-from darkroom.transport.egress import MAX_PICTURE
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -23,22 +20,24 @@ SHEET_SIDE = 768
 MAX_BYTES = 150_000
 MOST_ON_SHEET = 25
 MIME_TYPE = "image/jpeg"
+Content = Callable[[], bytes]
+"""Reads a picture's file; may raise anything, since the file is the user's now."""
 _QUALITIES = (82, 70, 55, 40, 25)
 _GAP = 6
 _NUMBERS = (24, 44)
 """How large they are set, in px: never too small to read, never larger than need be."""
 
 
-def preview(path: Path, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
+def preview(content: Content, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
     """The picture as a base64 JPEG of at most `max_side` px and `max_bytes` (before base64), or None.
 
     Blocking: call it on a worker thread.
     """
-    small = _small(path, max_side)
+    small = _small(content, max_side)
     return None if small is None else _encoded(small, max_bytes)
 
 
-def contact_sheet(pictures: Sequence[tuple[int, Path]], max_bytes: int = MAX_BYTES) -> str | None:
+def contact_sheet(pictures: Sequence[tuple[int, Content]], max_bytes: int = MAX_BYTES) -> str | None:
     """The pictures side by side, each with its number, at most `SHEET_SIDE` px; None where fewer than two can be read.
 
     Blocking: call it on a worker thread.
@@ -47,7 +46,7 @@ def contact_sheet(pictures: Sequence[tuple[int, Path]], max_bytes: int = MAX_BYT
     import PIL.ImageDraw  # noqa: PLC0415
     import PIL.ImageFont  # noqa: PLC0415
 
-    found = [(number, small) for number, path in pictures if (small := _small(path, SHEET_SIDE)) is not None]
+    found = [(number, small) for number, content in pictures if (small := _small(content, SHEET_SIDE)) is not None]
     if len(found) < 2:
         return None
     columns, width, height = _grid(len(found), median(small.width / small.height for _, small in found))
@@ -84,10 +83,10 @@ def _draw_number(pen: "ImageDraw", text: str, left: int, top: int, font: "FreeTy
     pen.text(middle, text, fill="white", font=font, anchor="mm", stroke_width=1, stroke_fill="white")
 
 
-def _small(path: Path, max_side: int) -> "PIL.Image.Image | None":
+def _small(content: Content, max_side: int) -> "PIL.Image.Image | None":
     patience = Patience()
     try:
-        found = whole(_content(path), patience)
+        found = whole(content(), patience)
         with opened(found.kind, found.data, patience) as picture:
             return seen(picture, max_side, found.profile, found.orientation)
     except Exception:  # the file is the user's now: gone, replaced, or anything else
@@ -101,10 +100,3 @@ def _encoded(picture: "PIL.Image.Image", max_bytes: int) -> str | None:
         if encoded.tell() <= max_bytes:
             return base64.b64encode(encoded.getvalue()).decode("ascii")
     return None
-
-
-def _content(path: Path) -> bytes:
-    data = read_at_most(path, MAX_PICTURE + 1)
-    if len(data) > MAX_PICTURE:
-        raise Unfit("is larger than any picture that is saved")
-    return data

@@ -11,21 +11,11 @@ from darkroom.generations.outcome import pictures, pictures_done
 from darkroom.generations.telling.expectation import Expectation
 from darkroom.generations.telling.journal import Journal
 from darkroom.generations.telling.wording import next_step, sentence, state_of
-from darkroom.models import (
-    Charged,
-    Failure,
-    Generation,
-    Image,
-    ImageStatus,
-    Progress,
-    Record,
-    Stage,
-    Status,
-    moment,
-    picture_uri,
-)
+from darkroom.models import Charged, Failure, Image, ImageStatus, Record, Stage, Status, moment, picture_uri
 from darkroom.providers.registry import Registry
+from darkroom.store.pictures import PictureStore
 from darkroom.store.turns import Obstacle, Standing
+from darkroom.views import Generation, Progress
 
 ALMOST = 0.99
 """Of a picture that takes longer than is usual."""
@@ -63,6 +53,7 @@ class Describer:
         registry: Registry,
         holder: str,
         clock: Callable[[], float],
+        pictures: PictureStore,
         only: Collection[str] | None = None,
     ) -> None:
         self._journal = journal
@@ -70,6 +61,7 @@ class Describer:
         self._holder = holder
         self._expectation = Expectation(journal.ledger)
         self._clock = clock
+        self._pictures = pictures
         self._only = only
 
     async def generation(self, record: Record) -> Generation:
@@ -79,7 +71,9 @@ class Describer:
         record = at_no_cost(record) if traits.free else record
         standing, now = await self.standing(record), self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
-        told = describe(record, traits, now, standing=standing, expected_s=expected_s, trouble=trouble)
+        told = describe(
+            record, traits, now, self._pictures.path, standing=standing, expected_s=expected_s, trouble=trouble
+        )
         return told.model_copy(update={"next_step": next_step([told])})
 
     def _trouble(self, record: Record) -> str | None:
@@ -137,12 +131,13 @@ def describe(
     record: Record,
     traits: Traits,
     now: float,
+    path_of: Callable[[str], str | None],
     *,
     standing: Standing | None = None,
     expected_s: float | None = None,
     trouble: str | None = None,
 ) -> Generation:
-    """The row as callers are answered with it.
+    """The row as callers are answered with it. `path_of`: where a caller finds the picture of this key.
 
     `standing`: where it is in our own queue. `expected_s`: how long it will have taken, where that is known.
     `trouble`: what is going wrong with it at the moment.
@@ -166,7 +161,7 @@ def describe(
             expected_s=expected_s,
             trouble=None if record.stage.terminal else trouble,
         ),
-        images=tuple(_named(image, record) for image in record.images),
+        images=tuple(_named(image, record, path_of) for image in record.images),
         error=record.failure,
         created_at=moment(record.created_at),
         submitted_at=None if record.submitted_at is None else moment(record.submitted_at),
@@ -182,12 +177,12 @@ _NOT_FETCHED = Failure(
 )
 
 
-def _named(image: Image, record: Record) -> Image:
+def _named(image: Image, record: Record, path_of: Callable[[str], str | None]) -> Image:
     # Rows of older versions hold a file's URI here, and pictures that a kill left under way though all is over.
     if record.stage.terminal and image.status is ImageStatus.PROCESSING:
         return image.model_copy(update={"status": ImageStatus.FAILED, "error": image.error or _NOT_FETCHED})
     uri = picture_uri(record.id, image.index) if image.status is ImageStatus.SUCCEEDED else None
-    return image.model_copy(update={"uri": uri})
+    return image.model_copy(update={"uri": uri, "path": None if image.key is None else path_of(image.key)})
 
 
 def status_of(record: Record) -> Status:

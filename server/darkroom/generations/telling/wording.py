@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from darkroom.declaration import Traits
 from darkroom.generations.outcome import pictures, pictures_done, wanted
-from darkroom.models import Generation, Image, ImageStatus, Record, Stage, State
+from darkroom.models import Image, ImageStatus, Record, Stage
 from darkroom.redact.text import quote
 from darkroom.store.turns import Obstacle, Standing
+from darkroom.views import Generation, State
 
 FIRST_WORDS = 60
 """So many characters of a prompt are enough to know it by."""

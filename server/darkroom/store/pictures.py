@@ -1,0 +1,54 @@
+"""Where pictures lie: what the house needs of such a place, and the folder on the user's disk."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from darkroom.store.files import read_at_most, save_picture, try_place
+
+
+class PictureStore(Protocol):
+    """Pictures by key; the ledger keeps the keys. Each method but `path` blocks: call it on a worker thread."""
+
+    name: str
+    """What a person calls this place."""
+
+    def try_out(self, day: datetime, room: int) -> None:
+        """Raises StorageError: a picture of this day, of `room` bytes, could not be saved now."""
+        ...
+
+    def save(self, day: datetime, stem: str, suffix: str, data: bytes) -> str:
+        """Keeps the picture under a name like `stem`; returns its key. Raises StorageError."""
+        ...
+
+    def read(self, key: str, size: int) -> bytes:
+        """The first `size` bytes of what lies there. Raises OSError."""
+        ...
+
+    def path(self, key: str) -> str | None:
+        """The file that a person or an agent can open; None: only this store can read it."""
+        ...
+
+
+class FolderPictures:
+    """See `PictureStore`. A picture's key is its path, since the user may choose another folder for the next ones."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.name = str(root)
+
+    def try_out(self, day: datetime, room: int) -> None:
+        """See `PictureStore.try_out`."""
+        try_place(self._root, day, room)
+
+    def save(self, day: datetime, stem: str, suffix: str, data: bytes) -> str:
+        """See `PictureStore.save`."""
+        return str(save_picture(self._root, day, stem, suffix, data))
+
+    def read(self, key: str, size: int) -> bytes:
+        """See `PictureStore.read`. A link in the file's place, or in its folder's, is not followed."""
+        return read_at_most(Path(key), size)
+
+    def path(self, key: str) -> str | None:
+        """See `PictureStore.path`."""
+        return key

@@ -1,0 +1,87 @@
+"""What callers see of generations: the same for tools, terminal, resources and pages."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic.functional_serializers import PlainSerializer
+
+from darkroom.models import Failure, Image, Sparse, Status
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
+
+
+class State(StrEnum):
+    """Where a generation is at the moment, more closely than by its status."""
+
+    WAITING = "waiting"
+    """In our own queue."""
+    HELD = "held"
+    """In our own queue, and not sent for a reason that the message gives."""
+    SENDING = "sending"
+    QUEUED = "queued"
+    """In the provider's own queue."""
+    WORKING = "working"
+    SAVING = "saving"
+    OVER = "over"
+
+
+class Progress(Sparse):
+    """How far a generation is: in parts (seconds), and in a sentence made of them.
+
+    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what goes wrong now, in a
+    sentence.
+    """
+
+    message: str
+    state: State
+    queue_position: int | None = None
+    starts_in_s: float | None = None
+    elapsed_s: float
+    expected_s: float | None = None
+    trouble: str | None = None
+
+
+class Generation(Sparse):
+    """What every tool and `--json` return.
+
+    `next_step`: what to do where it is unfinished, or pictures are missing. `contact_sheet`: true where the first image
+    beside it shows its pictures side by side, in order.
+    """
+
+    id: str
+    provider: str
+    model: str
+    prompt: str
+    count: int
+    seed: int | None = None
+    status: Status
+    progress: Progress
+    images: tuple[Image, ...] = ()
+    error: Failure | None = None
+    next_step: str | None = None
+    contact_sheet: bool | None = None
+    created_at: Moment
+    submitted_at: Moment | None = None
+    finished_at: Moment | None = None
+
+
+class WaitedGenerations(Sparse):
+    """What wait returns."""
+
+    generations: tuple[Generation, ...]
+    timed_out: bool
+    next_step: str | None = None
+    contact_sheet: bool | None = None
+
+
+class ListedGenerations(Sparse):
+    """What list_generations answers, newest first."""
+
+    generations: tuple[Generation, ...]
+    next_cursor: str | None = None
