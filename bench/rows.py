@@ -99,7 +99,7 @@ def record(name: str, **fields: Any) -> Record:
     return accepted.model_copy(update={"holder": "me", **fields})
 
 
-def page(status: Status | None = None, provider: str | None = None, before: int | None = None) -> Question:
+def page(status: Status | None = None, provider: str | None = None, before: str | None = None) -> Question:
     """The question for a page."""
     return lambda ledger: ledger.page("local", status=status, provider=provider, limit=20, before=before)
 
@@ -107,7 +107,7 @@ def page(status: Status | None = None, provider: str | None = None, before: int 
 ROOM = Room(limit=10_000, free=("sketch",))
 QUESTIONS: dict[str, Question] = {
     "the newest": page(),
-    "a page far back": page(before=1000),
+    "a page far back": page(before=f"gen_{1000 * 2654435761 & 0xFFFFFFFF:08x}{1000:018x}"),
     **{f"those that are {status}": page(status=status) for status in Status},
     **{f"those of {provider}": page(provider=provider) for provider in ("fatthumb", "betterwaifu", "sketch")},
     **{

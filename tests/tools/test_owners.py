@@ -15,6 +15,8 @@ from darkroom.models import generation_uri, picture_uri
 from darkroom.providers.declared import read_settings
 from darkroom.resources.uris import GENERATION_TEMPLATE
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, refused
+from tests.resources.test_updates import hearing
+from tests.services.fatthumb import FatThumb
 
 OWNERS = ("ann", "bob")
 
@@ -68,3 +70,21 @@ async def test_the_same_request_key_is_another_name_for_each_owner(home: Home, e
         assert hers != his
         assert await made(ann, request_key="hero") == hers
         assert [row["id"] for row in (await call(bob, "list_generations"))["generations"]] == [his]
+
+
+async def test_who_listens_to_what_another_owner_makes_hears_nothing_of_it(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.next_job(duration=1000.0)
+    who = "ann"
+    async with open_app(read_settings(home.with_(fatthumb).environ)) as app:
+        server = DarkroomServer(replace(app, owner=lambda: who))
+        async with hearing(server, "2026-07-28") as (ann, hers), hearing(server, "2026-07-28") as (bob, his):
+            uri = generation_uri((await call(ann, "generate", prompt="a fox"))["id"])
+            who = "bob"
+            async with bob.listen(resource_subscriptions=[uri]):
+                who = "ann"
+                async with ann.listen(resource_subscriptions=[uri]):
+                    fatthumb.advance(2000)
+                    await hers.until(lambda heard: uri in heard)
+                    for _ in range(3):  # whatever was on its way to him has come
+                        await call(bob, "list_models")
+    assert his.heard == []

@@ -7,7 +7,6 @@ from mcp import MCPError
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.types import (
     INVALID_PARAMS,
     GetPromptResult,
@@ -31,6 +30,7 @@ from darkroom.generations.desk import Desk
 from darkroom.prompts import every_prompt
 from darkroom.providers.catalogue import Catalogue
 from darkroom.redact.secrets import Redactor
+from darkroom.resources.bus import OwnersBus
 from darkroom.resources.completions import Completer
 from darkroom.resources.listing import every_template, newest
 from darkroom.resources.shelf import Shelf
@@ -67,7 +67,7 @@ class DarkroomServer(MCPServer[Any]):
         confirmation = Confirmation(desk, app.settings.confirm_over)
         tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results, accounts.keys())}
         tasks = Tasks(GenerationTasks(app.opened, tools, results), caller=lambda _: app.owner())
-        bus = InMemorySubscriptionBus()
+        bus = OwnersBus(desk)
         updates = Updates(lambda: app.opened().observer, desk, bus)
         super().__init__(
             name="darkroom",

@@ -213,13 +213,12 @@ class Desk:
         """
         if provider is not None:
             self._house.registry.known(provider)
-        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        if cursor is not None and await self._house.ledger.get(cursor, self.owner) is None:
             raise InvalidRequest(
-                "cursor is not one that list_generations answered.",
+                "cursor is not one that list_generations returned.",
                 next_step="Pass next_cursor of the page before, or leave cursor out.",
             )
-        before = None if cursor is None else int(cursor)
-        page = await self._house.ledger.page(self.owner, status=status, provider=provider, limit=limit, before=before)
+        page = await self._house.ledger.page(self.owner, status=status, provider=provider, limit=limit, before=cursor)
         shown = [await self._house.describer.generation(record) for record in page.records]
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import anyio
 from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.subscriptions import ResourceUpdated, SubscriptionBus
+from mcp.server.subscriptions import SubscriptionBus
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
 from darkroom.errors import DarkroomError, NotFound
@@ -15,6 +16,7 @@ from darkroom.generations.desk import Desk, Whose
 from darkroom.generations.observer import Observer
 from darkroom.models import Image, ImageStatus
 from darkroom.redact.text import clean
+from darkroom.resources.bus import OwnedUpdate
 from darkroom.resources.uris import OfGeneration, parse
 from darkroom.views import Generation
 
@@ -93,7 +95,7 @@ class Updates:
             if subject not in self._listened:
                 listened = Listened(anyio.CancelScope())
                 try:
-                    await self._follow(desk, uri, self._publish, listened.scope)
+                    await self._follow(desk, uri, partial(self._publish, desk.owner), listened.scope)
                 except NotFound:
                     return False  # the protocol honours it, and it never fires
                 self._listened[subject] = listened
@@ -113,8 +115,8 @@ class Updates:
         except DarkroomError as error:
             raise MCPError(INTERNAL_ERROR, str(error), {"uri": uri}) from None
 
-    async def _publish(self, uri: str) -> None:
-        await self._bus.publish(ResourceUpdated(uri=uri))
+    async def _publish(self, owner: str, uri: str) -> None:
+        await self._bus.publish(OwnedUpdate(uri, owner))
 
     async def _follow(
         self, desk: Desk, uri: str, send: Callable[[str], Awaitable[None]], scope: anyio.CancelScope

@@ -95,9 +95,9 @@ class Generations(Protocol):
         ...
 
     async def page(
-        self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
+        self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
     ) -> Page:
-        """This owner's rows, newest first, from the cursor on."""
+        """This owner's rows, newest first, after the one of this id; none where the owner has none of it."""
         ...
 
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:

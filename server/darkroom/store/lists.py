@@ -17,7 +17,7 @@ _TELLING_PREFIX = 7
 
 
 def page(
-    db: sqlite3.Connection, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
+    db: sqlite3.Connection, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
 ) -> Page:
     """See `Ledger.page`."""
     where: list[str] = ["owner = ?"]
@@ -29,14 +29,12 @@ def page(
         where.append("+provider = ?" if status in _BY_STATUS else "provider = ?")
         values.append(provider)
     if before is not None:
-        where.append("seq < ?")
-        values.append(before)
-    sql = f"SELECT seq, {rows.SELECT.removeprefix('SELECT ')} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
-    found = db.execute(sql, (*values, limit + 1)).fetchall()
-    return Page(
-        records=tuple(rows.from_row(row[1:]) for row in found[:limit]),
-        next_cursor=str(found[limit - 1][0]) if len(found) > limit else None,
-    )
+        where.append("seq < (SELECT seq FROM generations WHERE id = ? AND owner = ?)")
+        values += [before, owner]
+    sql = f"{rows.SELECT} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
+    found = [rows.from_row(row) for row in db.execute(sql, (*values, limit + 1))]
+    # Not the row's number, which would say how many generations there are of all owners together.
+    return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
 
 def ids(db: sqlite3.Connection, owner: str, prefix: str, limit: int) -> list[str]:

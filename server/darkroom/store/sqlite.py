@@ -90,7 +90,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         return await self._transaction(lambda: withdrawal.cancel(self._db, generation_id, owner, self._clock()))
 
     async def page(
-        self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: int | None
+        self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
     ) -> Page:
         """See `Ledger.page`."""
         return await self._run(

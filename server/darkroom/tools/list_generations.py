@@ -23,7 +23,7 @@ def list_generations_tool(whose: Whose, results: Results, providers: Collection[
         provider: Annotated[str | None, provider_field(providers, "Only this one."), Word, one_of(providers)] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="1 to 100, default 20.", examples=[20]), Number] = 20,
         cursor: Annotated[
-            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["41"]), Trimmed
+            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["gen_…"]), Trimmed
         ] = None,
     ) -> Annotated[CallToolResult, ListedGenerations]:
         """List past and running generations, newest first, with ids, status and paths: to find a lost id, or what is
