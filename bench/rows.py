@@ -124,7 +124,7 @@ QUESTIONS: dict[str, Question] = {
     "a new one within a budget": lambda ledger: ledger.begin(record("new 3"), adopt_within_s=600.0, room=ROOM),
     "whether one was answered": lambda ledger: ledger.answer(record("new 1"), Answered.DELIVERED),
     "who may submit": lambda ledger: ledger.claim_next("key", LIMITS, holder="me", token="t"),
-    "where one stands": lambda ledger: ledger.standing(record("waiting"), LIMITS),
+    "where one stands": lambda ledger: ledger.standings([record("waiting")], {"key": LIMITS}),
     "how long it takes": lambda ledger: ledger.durations("key", "m", 1),
     "requests": lambda ledger: ledger.reserve_requests("key", LIMITS.requests, 5),
     "the other holders": lambda ledger: ledger.others("me", ["fatthumb", "betterwaifu"]),

@@ -1,7 +1,7 @@
 """A ledger by itself, without the rest of the house."""
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.models import Record
+from darkroom.settings import Limits
 from darkroom.store import database as module
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.turns import Standing
 
 NEWER_SQLITE = {"PYTHONPATH": str(Path(__file__).parent / "newer_sqlite")}
 """The environment of a process whose SQLite may keep a write-ahead log."""
@@ -68,3 +71,10 @@ def journal_of(home: Path) -> int:
     """What the header of the ledger in this folder says of its journal: ROLLBACK or LOG."""
     with (home / FILE_NAME).open("rb") as file:
         return file.read(20)[18]
+
+
+async def standing_of(
+    ledger: SqliteLedger, record: Record, limits: Limits, *, only: Collection[str] | None = None
+) -> Standing | None:
+    """Where this row alone stands."""
+    return (await ledger.standings([record], {record.account: limits}, only=only)).get(record.id)

@@ -10,7 +10,7 @@ from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.turns import Later
-from tests.ledgers import Clock, open_ledger
+from tests.ledgers import Clock, open_ledger, standing_of
 from tests.store.ledger_model import MEMORY
 
 ACCOUNT = "key"
@@ -75,7 +75,7 @@ class Account:
 
     async def told_when(self, record: Record) -> float:
         """Seconds until its start, as a caller is told now."""
-        standing = await self.ledger.standing(record, self.limits)
+        standing = await standing_of(self.ledger, record, self.limits)
         assert standing is not None
         return standing.starts_in_s
 

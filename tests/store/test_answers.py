@@ -9,7 +9,7 @@ from darkroom.settings import Limits
 from darkroom.store.database import open_database
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
-from tests.ledgers import ANY_AGE_S, Seen, open_ledger
+from tests.ledgers import ANY_AGE_S, Seen, open_ledger, standing_of
 from tests.store.ledger_model import LOST
 
 NOW = 1_000_000.0
@@ -99,7 +99,7 @@ async def test_who_lives_is_looked_at_while_nobody_else_can_look(tmp_path: Path)
         for look in (
             lambda: ledger.begin(call("second", "p2"), adopt_within_s=ANY_AGE_S),
             lambda: ledger.foresee(call("third", "p2"), adopt_within_s=ANY_AGE_S),
-            lambda: ledger.standing(call("second", "p2"), limits, only={"second"}),
+            lambda: standing_of(ledger, call("second", "p2"), limits, only={"second"}),
             lambda: ledger.adopt(["p1"], "p2", {"alpha": "key"}, lost=LOST),
             lambda: ledger.claim_next("key", limits, holder="p2", token="t", only={"second"}),
         ):

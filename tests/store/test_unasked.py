@@ -12,7 +12,7 @@ from darkroom.store.database import FILE_NAME
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.turns import Later, Obstacle
-from tests.ledgers import Clock, Seen, open_ledger
+from tests.ledgers import Clock, Seen, open_ledger, standing_of
 
 NOW = 1_000_000.0
 DAY = 24 * 3600.0
@@ -33,7 +33,7 @@ async def claim(ledger: SqliteLedger, only: set[str] | None = None) -> str | Non
 
 
 async def obstacle(ledger: SqliteLedger, only: set[str] | None = None) -> Obstacle | None:
-    standing = await ledger.standing(row(), LIMITS, only=only)
+    standing = await standing_of(ledger, row(), LIMITS, only=only)
     return standing and standing.obstacle
 
 
@@ -136,14 +136,14 @@ async def test_who_waits_behind_a_submission_of_a_stopped_process_is_told_for_wh
         for name in ("sent", "old"):
             await ledger.begin(row(name), adopt_within_s=0.0)
         await ledger.claim_next("key", limits, holder="p1", token="t")
-        waiting = await ledger.standing(row(), limits)
+        waiting = await standing_of(ledger, row(), limits)
         assert waiting is not None
         assert waiting.obstacle is None
         seen.lives["p1"] = Life.SILENT
-        standing = await ledger.standing(row(), limits)
+        standing = await standing_of(ledger, row(), limits)
         assert standing is not None
         assert (standing.obstacle, standing.sender) == (Obstacle.STOPPED, ("sent", "p1"))
-        free = await ledger.standing(row(), Limits())
+        free = await standing_of(ledger, row(), Limits())
         assert free is not None
         assert free.obstacle is None, "nothing is in its way"
 
@@ -153,4 +153,4 @@ async def test_a_row_read_just_before_it_was_claimed_stands_nowhere_any_more(tmp
         await ledger.begin(row(), adopt_within_s=0.0)
         read = row()
         assert await claim(ledger) == "old"
-        assert await ledger.standing(read, LIMITS) is None
+        assert await standing_of(ledger, read, LIMITS) is None

@@ -219,7 +219,7 @@ class Desk:
                 next_step="Pass next_cursor of the page before, or leave cursor out.",
             )
         page = await self._house.ledger.page(self.owner, status=status, provider=provider, limit=limit, before=cursor)
-        shown = [await self._house.describer.generation(record) for record in page.records]
+        shown = await self._house.describer.generations(page.records)
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
     async def _owned(self, generation_id: str) -> Record:

@@ -1,6 +1,6 @@
 """The ledger on SQLite: who may submit when, and how many polls are left."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from darkroom.models import Record
 from darkroom.settings import Limits, Window
@@ -41,10 +41,19 @@ class SqliteGate(SqliteRows):
         """See `Ledger.send_all_the_same`."""
         await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
 
-    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing | None:
-        """See `Ledger.standing`."""
+    async def standings(
+        self, records: Collection[Record], limits: Mapping[str, Limits], *, only: Collection[str] | None = None
+    ) -> Mapping[str, Standing]:
+        """See `Ledger.standings`."""
+
+        def look() -> Mapping[str, Standing]:
+            now = self._clock()
+            queues = {account: self._queue(account, now, only) for account in limits}
+            found = {each.id: queues[each.account].standing(each.id, limits[each.account]) for each in records}
+            return {generation_id: standing for generation_id, standing in found.items() if standing is not None}
+
         run = self._run if only is None else self._transaction  # it has to look who lives
-        return await run(lambda: self._queue(record.account, self._clock(), only).standing(record.id, limits))
+        return await run(look)
 
     async def durations(self, account: str, model: str, count: int) -> list[float]:
         """See `Ledger.durations`."""

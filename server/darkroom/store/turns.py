@@ -1,6 +1,6 @@
 """What the house needs to know of turns: who may submit when, and how many polls are left."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -87,10 +87,12 @@ class Gate(Protocol):
         """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
         ...
 
-    async def standing(self, record: Record, limits: Limits, *, only: Collection[str] | None = None) -> Standing | None:
-        """Where a row stands in its account's queue; None: it waits no more, and nobody stopped in sending it.
+    async def standings(
+        self, records: Collection[Record], limits: Mapping[str, Limits], *, only: Collection[str] | None = None
+    ) -> Mapping[str, Standing]:
+        """Where rows stand in their accounts' queues, by id, all at the same moment. `limits`: by account.
 
-        `only`: as for `claim_next`.
+        A row that waits no more, and that nobody stopped in sending, stands nowhere. `only`: as for `claim_next`.
         """
         ...
 

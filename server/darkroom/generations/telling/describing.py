@@ -19,6 +19,7 @@ from darkroom.views import Generation, Progress
 
 ALMOST = 0.99
 """Of a picture that takes longer than is usual."""
+_IN_OUR_QUEUE = {Stage.ACCEPTED, Stage.SUBMITTING}
 _OUTDATED = (
     "A newer Darkroom uses this ledger as well, so this one only finishes what it drives: a server that is up to date "
     "goes on with this."
@@ -66,15 +67,24 @@ class Describer:
 
     async def generation(self, record: Record) -> Generation:
         """The row as it is now."""
+        (generation,) = await self.generations([record])
+        return generation
+
+    async def generations(self, records: Collection[Record]) -> list[Generation]:
+        """The rows as they are now, in the same order."""
+        standings = await self._standings(records)
+        return [await self._described(record, standings.get(record.id)) for record in records]
+
+    async def _described(self, record: Record, standing: Standing | None) -> Generation:
         traits = self._registry.traits(record.request.provider)
         trouble = self._trouble(record)
         record = at_no_cost(record) if traits.free else record
-        standing, now = await self.standing(record), self._clock()
+        now = self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
-        told = describe(
+        seen = describe(
             record, traits, now, self._pictures.path, standing=standing, expected_s=expected_s, trouble=trouble
         )
-        return told.model_copy(update={"next_step": next_step([told])})
+        return seen.model_copy(update={"next_step": next_step([seen])})
 
     def _trouble(self, record: Record) -> str | None:
         declared = self._registry.declared.get(record.request.provider)
@@ -91,7 +101,7 @@ class Describer:
     async def snapshot(self, records: Mapping[str, Record], until: Literal["all", "any"]) -> Snapshot:
         """These rows as they are now; over when all of them are, or any."""
         now = self._clock()
-        generations = [await self.generation(record) for record in records.values()]
+        generations = await self.generations(records.values())
         expected = [generation.progress.expected_s for generation in generations]
         finished = [record.stage.terminal for record in records.values()]
         known = all(over or expected_s is not None for over, expected_s in zip(finished, expected, strict=True))
@@ -104,12 +114,16 @@ class Describer:
 
     async def standing(self, record: Record) -> Standing | None:
         """Where it is in our own queue; None: not there, or nobody can tell."""
-        provider = self._registry.providers.get(record.request.provider)
-        if provider is None or record.stage not in {Stage.ACCEPTED, Stage.SUBMITTING}:
-            return None
-        with suppress(StorageError):  # the row is safe; only its place in the queue cannot be told now
-            return await self._journal.ledger.standing(record, provider.access.limits, only=self._only)
-        return None
+        return (await self._standings([record])).get(record.id)
+
+    async def _standings(self, records: Collection[Record]) -> Mapping[str, Standing]:
+        providers = self._registry.providers
+        limits = {provider.access.account: provider.access.limits for provider in providers.values()}
+        waiting = [each for each in records if each.stage in _IN_OUR_QUEUE and each.account in limits]
+        with suppress(StorageError):  # the rows are safe; only their places in the queue cannot be told now
+            if waiting:
+                return await self._journal.ledger.standings(waiting, limits, only=self._only)
+        return {}
 
 
 def at_no_cost(record: Record) -> Record:
