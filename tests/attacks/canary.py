@@ -25,15 +25,10 @@ def _each_letter(form: str) -> Callable[[str], str]:
     return lambda secret: "".join(form.format(ord(letter)) for letter in secret)
 
 
-def _base64_after(before: str) -> Callable[[str], str]:
-    """The characters of the Base64 of a longer text that nothing but the secret decides."""
-    shared = {0: 0, 1: 2, 2: 3}[len(before) % 3]
-
-    def encoded(secret: str) -> str:
-        whole = (before[-(len(before) % 3) :] if len(before) % 3 else "") + secret
-        return base64.b64encode(whole.encode()).decode()[shared : len(whole.encode()) * 8 // 6]
-
-    return encoded
+def _base64(secret: str) -> str:
+    """As much of its Base64 as nothing that follows can change."""
+    data = secret.encode()
+    return base64.b64encode(data).decode()[: len(data) * 8 // 6]
 
 
 SPELLINGS: Mapping[str, Callable[[str], str]] = {
@@ -52,34 +47,10 @@ SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "in HTML's decimals": _each_letter("&#{0};"),
     "in HTML's hexadecimals": _each_letter("&#x{0:X};"),
     "hexadecimal": lambda secret: secret.encode().hex(),
-    "as a hex dump": lambda secret: secret.encode().hex(" ").upper(),
-    "in Base64": _base64_after(""),
-    "in Base64 behind one byte": _base64_after("B"),
-    "in Base64 behind two": _base64_after("Be"),
-    "in Base64 for URLs": lambda secret: _base64_after("")(secret).replace("+", "-").replace("/", "_"),
+    "in Base64": _base64,
+    "in Base64 for URLs": lambda secret: _base64(secret).replace("+", "-").replace("/", "_"),
 }
 """As others do by accident or to be clever."""
-INTERRUPTIONS: Mapping[str, str] = {
-    "zero-width spaces": "\u200b",
-    "NULs": "\0",
-    "line ends": "\r\n",
-    "tabs": "\t",
-    "escape sequences": "\x1b[31m",
-    "soft hyphens": "\u00ad",
-    "direction marks": "\u202e",
-    "tags": "\U000e0041",
-}
-"""What may stand between any two letters."""
-
-
-def interrupted_by(between: str) -> Callable[[str], str]:
-    return between.join
-
-
-HIDDEN: Mapping[str, Callable[[str], str]] = {
-    **SPELLINGS,
-    **{f"with {name} in it": interrupted_by(between) for name, between in INTERRUPTIONS.items()},
-}
 
 
 @cache

@@ -13,7 +13,6 @@ from PIL import Image, PngImagePlugin
 from tests.attacks.canary import (
     BETTERWAIFU_KEY,
     FATTHUMB_KEY,
-    HIDDEN,
     PASSWORD,
     SPELLINGS,
     found_in,
@@ -32,13 +31,13 @@ def cut_and(spelled: Callable[[str], str], secret: str) -> str:
 @pytest.mark.parametrize(
     ("secret", "spelled"),
     [
-        *(pytest.param(KEY, spelled, id=f"a key {name}") for name, spelled in HIDDEN.items()),
+        *(pytest.param(KEY, spelled, id=f"a key {name}") for name, spelled in SPELLINGS.items()),
         *(pytest.param(PASSWORD, spelled, id=f"a password {name}") for name, spelled in SPELLINGS.items()),
         pytest.param(BETTERWAIFU_KEY, str, id="another provider's key"),
         *(
             pytest.param(secret, partial(cut_and, spelled), id=f"a cut {kind} {name}")
             for kind, secret in (("key", KEY), ("password", PASSWORD))
-            for name, spelled in HIDDEN.items()
+            for name, spelled in SPELLINGS.items()
         ),
     ],
 )

@@ -11,7 +11,7 @@ from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Http
-from tests.attacks.canary import HIDDEN
+from tests.attacks.canary import SPELLINGS
 from tests.clients import OpenDoor
 
 KEY = "nsk_live_Q7vXr2TzKd9LmWb4HsYc8NpF"
@@ -38,7 +38,7 @@ def test_no_refusal_tells_whether_a_part_of_a_key_is_right(registry: Registry, s
                 checked(Wish(f"a poster that says {secret[first:last]}"), registry)
 
 
-@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("hidden", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_key_or_most_of_one_is_refused_in_any_spelling(registry: Registry, hidden: Callable[[str], str]) -> None:
     for secret in (KEY, WORDS, KEY[:-3], WORDS[6:]):
         with pytest.raises(InvalidRequest, match=r"holds a (secret|NUL)"):

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
-from darkroom.redact.text import UNSEEN
-
 REDACTED = "[redacted]"
 SHORT, MIXED, LONG, ENCODED = 6, 8, 12, 14
 """A secret, or a part of one, is found in the middle of other text from MIXED characters on with letters and figures
@@ -18,14 +16,13 @@ PROBE, STRIDE = 5, 4
 LONGEST = 100_000
 """So much of a text is searched; where more of it follows and a secret is found, all of it is taken out."""
 
-# How others may spell a character of a secret, and what may stand between two of them.
+# How others may spell a character of a secret.
 _SPELLED = re.compile(
     r"(?:\\|%(?:25)*5c)+(?:u([0-9a-f]{4})|x([0-9a-f]{2}))?|%(?:25)*([0-9a-f]{2})|&#x0*([0-9a-f]{1,6});|&#0*([0-9]{1,7});"
-    rf"|&(amp|lt|gt|quot|apos);|\x1b(?:\[[0-?]*[ -/]*[@-~])?|[\s{UNSEEN}]+",
+    r"|&(amp|lt|gt|quot|apos);",
     re.I,
 )
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_BETWEEN = re.compile(rf"[\s\\\x1b{UNSEEN}]")
 # Letters in both cases are the same, and so are the two alphabets of Base64.
 _FOLD = {**{ord("A") + n: ord("a") + n for n in range(26)}, ord("-"): "+", ord("_"): "/"}
 # A key of either provider, by its looks: also one that is not ours, or of which its sender left the end out.
@@ -66,8 +63,8 @@ class _Form(NamedTuple):
 class Redactor:
     """Takes the given secrets out of what others wrote, however they spelled them.
 
-    Found are letters in either case, escapes (JSON, percent, HTML, Python), hexadecimal and Base64, secrets with
-    spaces, control or zero-width characters or escape sequences in between, and parts of secrets in all of these.
+    Found are letters in either case, escapes (JSON, percent, HTML, Python), hexadecimal and Base64 of the secret by
+    itself, and parts of secrets in all of these.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -77,7 +74,7 @@ class Redactor:
         weak = {form for form in forms if not (form.encoded or _telling(form.text))}
         short = {form.text for form in weak} | {_folded(secret) for secret in secrets - long}
         self._alone = {secret for secret in short if _mixed(secret, SHORT)}
-        self._words = short - {""}
+        self._words = {secret for secret in short if secret.strip()}
         self._probes: dict[str, dict[_Form, int]] = {}
         for form in forms - weak:
             for at in range(len(form.text) - PROBE + 1):
@@ -189,12 +186,12 @@ def _alone(secret: str, folded: str, places: list[tuple[int, int]]) -> Iterator[
 
 
 def _folded(text: str) -> str:
-    """The text as a secret is looked for in it: unescaped, in small letters, with nothing between them."""
+    """The text as a secret is looked for in it: unescaped, in small letters."""
     return _SPELLED.sub(_letter, text).translate(_FOLD)
 
 
 def _plain(secret: str) -> str:
-    return _BETWEEN.sub("", secret).translate(_FOLD)
+    return secret.replace("\\", "").translate(_FOLD)
 
 
 def _places(text: str) -> list[tuple[int, int]]:
@@ -214,7 +211,7 @@ def _letter(found: re.Match[str]) -> str:
         return _NAMED.get((found[6] or "").lower(), "")
     code = int(found[5]) if digits is None else int(digits, 16)
     letter = chr(code) if code < 0x110000 else ""
-    return "" if _BETWEEN.fullmatch(letter) else letter
+    return letter.replace("\\", "")
 
 
 def _public(secret: str) -> int:
@@ -223,16 +220,15 @@ def _public(secret: str) -> int:
 
 
 def _forms(secret: str) -> Iterator[_Form]:
-    """The secret as a folded text may hold it: plain, in hexadecimal, in Base64 behind any number of bytes."""
+    """The secret as a folded text may hold it: plain, in hexadecimal, in Base64."""
     data, public = secret.encode("utf-8", "replace"), _public(secret)
     for plain in (secret, data.decode("latin-1")):
         yield _Form(_folded(plain), public)
         # A secret may look escaped itself; a text that escapes each of its characters then holds it as it is.
         yield _Form(_plain(plain), public)
     yield _Form(data.hex(), 2 * public, encoded=True)
-    for before, shared in ((0, 0), (1, 2), (2, 3)):
-        code = base64.b64encode(bytes(before) + data).decode()[shared : (before + len(data)) * 8 // 6]
-        yield _Form(code.translate(_FOLD), (before + public) * 8 // 6 - shared, encoded=True)
+    code = base64.b64encode(data).decode()[: len(data) * 8 // 6]
+    yield _Form(code.translate(_FOLD), public * 8 // 6, encoded=True)
 
 
 def _core(secret: str) -> str:
