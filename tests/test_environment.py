@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import NotConfigured
-from darkroom.providers.declared import DECLARED, read_settings
-from darkroom.settings import Settings, forget_secrets
+from darkroom.providers.declared import forget_secrets, read_settings
+from darkroom.settings import Settings
 
 UNEXPANDED = [
     *("${VAR}", "${user_config.x}", "${input:x}", "%VAR%", "{{ VAR }}", "$VAR", "$env:VAR", "<your value>"),
@@ -171,5 +171,5 @@ def test_an_origin_without_the_api_s_path_is_found_out(name: str, url: str, refu
 
 def test_no_child_process_is_given_a_key_under_a_misspelt_name() -> None:
     environ = {"FATTHUMB_APIKEY": "nsk_0123456789abcdef", "BETTERWAIFU_API_KEY": "bw_0123456789abcdef", "PATH": "/bin"}
-    forget_secrets(environ, DECLARED.values())
+    forget_secrets(environ)
     assert environ == {"PATH": "/bin"}

@@ -32,6 +32,8 @@ class Traits:
     options: type[Options] = Options
     free: bool = False
     """Whether its pictures cost nothing."""
+    lasts_s: float | None = None
+    """How long the provider keeps what it made."""
     note: str | None = None
     """What must be said of every one of its results."""
 
@@ -52,8 +54,30 @@ class Declaration:
     limits: str = ""
     behind_gateways: bool = False
     """Whether its base URL may hold a user and password, which take the `Authorization` header."""
+    vendor_key: str | None = None
+    """The variable that the vendor's own documentation names for its key."""
+    needs_key: bool = True
+    """Whether it is of no use without one."""
+    by_default: bool = True
+    """Whether a call that names no provider may be given to it without being asked to."""
 
     @property
     def key_variable(self) -> str | None:
         """The variable that holds its key; None: it needs none."""
-        return f"{self.prefix}API_KEY" if self.base_url else None
+        if not self.base_url:
+            return None
+        return f"{self.prefix}KEY" if self.prefix == self._own else f"{self.prefix}API_KEY"
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """All that may hold its key: the first that does counts."""
+        names = (self.key_variable, f"{self._own}KEY", self.vendor_key)
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def variables(self, what: str) -> tuple[str, ...]:
+        """All that may hold its BASE_URL or its LIMITS: the first that does counts."""
+        return tuple(dict.fromkeys((f"{self.prefix}{what}", f"{self._own}{what}")))
+
+    @property
+    def _own(self) -> str:
+        return f"DARKROOM_{self.name.upper().replace('-', '_')}_"

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from darkroom.environment import (
     strips_notes,
 )
 from darkroom.errors import NotConfigured
+from darkroom.guards import budget_of, confirm_over_of, misspelt_guards
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ class Account:
     """The base URL, if the user named it; a provider's usual one is a stranger's."""
     misset: NotConfigured | None = None
     """Why it is not used, though a key is set."""
+
+    @property
+    def asked_first(self) -> bool:
+        """Whether a call that names no provider may be given to it."""
+        return self.declaration.by_default and bool(self.key or self.misset)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has what it needs to be used."""
+        return self.misset is None and bool(self.key or not self.declaration.needs_key)
 
 
 @dataclass(frozen=True)
@@ -121,9 +132,9 @@ class Settings:
         """
         env = Environment(environ)
         accounts = {name: _account(env, declaration) for name, declaration in declared.items()}
-        with_key = [name for name, account in accounts.items() if account.key or account.misset]
+        with_key = [name for name, account in accounts.items() if account.asked_first]
         home, pictures = (folder_of(env, f"DARKROOM_{name}", in_any_folder) for name in ("HOME", "PICTURES"))
-        default, confirm_over, budget = _default_provider(env, declared), _confirm_over(env), _budget(env)
+        default, confirm_over, budget = _default_provider(env, declared), confirm_over_of(env), budget_of(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
         strip_notes = strips_notes(env)
         if isinstance(home, NotConfigured):
@@ -131,7 +142,7 @@ class Settings:
         misspelt = env.strangers("DARKROOM_", *(declaration.prefix for declaration in declared.values()))
         env.warnings += [f"{n} is no variable of Darkroom's{m and f'; {m} is'}." for n, m in misspelt.items()]
         guards = [guard for guard in (confirm_over, budget) if isinstance(guard, NotConfigured)]
-        guards += _misspelt_guards(environ, misspelt)
+        guards += misspelt_guards(environ, misspelt)
         errors = [error for error in (default, pictures, *guards) if isinstance(error, NotConfigured)]
         return cls(
             home=home or _data_folder(),
@@ -154,15 +165,17 @@ class Settings:
         )
 
 
-def forget_secrets(environ: MutableMapping[str, str], declared: Iterable[Declaration]) -> None:
-    """Takes out what no child process needs to know, once the settings are read."""
-    prefixes = tuple(declaration.prefix for declaration in declared)
-    for name in [name for name in environ if name.upper().startswith(prefixes)]:
-        del environ[name]
+def home_of(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Path:
+    """The folder of the ledger.
 
+    Raises:
+        NotConfigured: there is no telling where it should be.
+    """
+    home = folder_of(Environment(environ), "DARKROOM_HOME", in_any_folder)
+    if isinstance(home, NotConfigured):
+        raise home
+    return home or _data_folder()
 
-_GUARDS = {"DARKROOM_CONFIRM", "DARKROOM_BUDGET"}
-_COSTLY = " Until then nothing that costs money is started."
 
 _LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
 
@@ -190,21 +203,38 @@ def parse_limits(text: str) -> Limits:
 
 
 def _account(env: Environment, declaration: Declaration) -> Account:
-    usual, key_variable, prefix = declaration.base_url, declaration.key_variable, declaration.prefix
+    usual, key_variable = declaration.base_url, declaration.key_variable
     if key_variable is None:
         return Account(declaration)
-    key, own_origin = env.key(key_variable), env.url(f"{prefix}BASE_URL").rstrip("/")
-    problems = [*_problems_of_key(key_variable, key), *_problems_of_origin(env, declaration, own_origin)]
+    key_variable, key = _first_of(declaration.key_variables, env.key)
+    env.spoilt += filter(None, map(env.key, set(declaration.key_variables) - {key_variable}))
+    origin_variable, own_origin = _first_of(declaration.variables("BASE_URL"), env.url)
+    own_origin = own_origin.rstrip("/")
+    problems = [
+        *_problems_of_key(key_variable, key),
+        *_problems_of_origin(env, declaration, origin_variable, own_origin),
+    ]
+    limits_variable, text = _first_of(declaration.variables("LIMITS"), env.text)
     try:
-        limits = parse_limits(env.text(f"{prefix}LIMITS") or declaration.limits)
+        limits = _limits(text or declaration.limits)
     except ValueError:
-        limits = parse_limits(declaration.limits)
-        problems.append(misset(f"{prefix}LIMITS", f"write it like {declaration.limits}"))
+        limits = _limits(declaration.limits)
+        problems.append(misset(limits_variable, f"write it like {declaration.limits or 'active=2,submit=10/60'}"))
     if not problems:
         return Account(declaration, key or None, own_origin or usual, limits, own_origin or None)
     env.warnings += [problem.message for problem in problems]
     env.spoilt.append(key)
-    return Account(declaration, None, usual, limits, misset=problems[0] if key else None)
+    return Account(declaration, None, usual, limits, misset=problems[0] if key or not declaration.needs_key else None)
+
+
+def _first_of(variables: Sequence[str], read: Callable[[str], str]) -> tuple[str, str]:
+    """The first of the variables that has a value, and the value; the first of all where none has."""
+    values = {variable: read(variable) for variable in variables}
+    return next(((variable, value) for variable, value in values.items() if value), (variables[0], ""))
+
+
+def _limits(text: str) -> Limits:
+    return parse_limits(text) if text else Limits()
 
 
 def _problems_of_key(variable: str, key: str) -> Iterator[NotConfigured]:
@@ -212,8 +242,8 @@ def _problems_of_key(variable: str, key: str) -> Iterator[NotConfigured]:
         yield misset(variable, "a key is printable ASCII without spaces")
 
 
-def _problems_of_origin(env: Environment, declaration: Declaration, url: str) -> Iterator[NotConfigured]:
-    variable, usual = f"{declaration.prefix}BASE_URL", declaration.base_url
+def _problems_of_origin(env: Environment, declaration: Declaration, variable: str, url: str) -> Iterator[NotConfigured]:
+    usual = declaration.base_url
     path = urlsplit(usual).path
     if not url:
         return
@@ -240,27 +270,6 @@ def _pictures_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_PICTURES is not set
 
     return Path(platformdirs.user_pictures_dir()) / "Darkroom"
-
-
-def _confirm_over(env: Environment) -> int | NotConfigured | None:
-    text = env.guard("DARKROOM_CONFIRM")
-    match = re.fullmatch(r"always|over:([0-9]{1,9})", text)
-    if text and match is None:
-        return misset("DARKROOM_CONFIRM", "it is always, or over:N, as in over:2", stops=_COSTLY)
-    return int(match[1] or 0) if match else None
-
-
-def _budget(env: Environment) -> int | NotConfigured | None:
-    text = env.guard("DARKROOM_BUDGET")
-    if text and not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
-        return misset("DARKROOM_BUDGET", "it is a number of generations a day, 1 or more", stops=_COSTLY)
-    return int(text) if text else None
-
-
-def _misspelt_guards(environ: Mapping[str, str], misspelt: Mapping[str, str]) -> Iterator[NotConfigured]:
-    for name, meant in misspelt.items():
-        if meant in _GUARDS and environ[name].strip() and not environ.get(meant, "").strip():
-            yield misset(name, f"{meant} may have been meant", stops=_COSTLY)
 
 
 def _default_provider(env: Environment, names: Iterable[str]) -> str | NotConfigured:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, TypeVar, cast
+from typing import TypeVar, cast
 
 import anyio
 
@@ -43,8 +43,8 @@ class Spoken:
     may_answer: anyio.Event = field(default_factory=anyio.Event)
     posts: list[GenerationRequest] = field(default_factory=list[GenerationRequest])
     looks: int = 0
-    name: ClassVar[str] = "fatthumb"
-    traits: ClassVar[Traits] = DECLARED["fatthumb"].traits
+    name: str = "fatthumb"
+    traits: Traits = DECLARED["fatthumb"].traits
     access: Access = field(default_factory=lambda: Access(account="key"))
 
     def check(self, request: GenerationRequest) -> GenerationRequest:

@@ -116,8 +116,8 @@ class MadeUp:
     fetches: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     read_by_job: Callable[[str], Answer] | None = None
 
-    name: ClassVar[str] = "fatthumb"
-    traits: ClassVar[Traits] = DECLARED["fatthumb"].traits
+    name: str = "fatthumb"
+    traits: Traits = DECLARED["fatthumb"].traits
 
     def __post_init__(self) -> None:
         self.access = Access(account=f"key of {self.name}")
@@ -168,7 +168,7 @@ def _next(answers: deque[T]) -> T:
 class AnotherMadeUp(MadeUp):
     """Another service."""
 
-    name: ClassVar[str] = "betterwaifu"
+    name: str = "betterwaifu"
 
 
 def made_up(*readings: Answer, kind: type[MadeUp] = MadeUp, **links: Bytes | Iterable[Bytes]) -> MadeUp:

@@ -18,9 +18,9 @@ from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
-from darkroom.providers.declared import DECLARED, read_settings
+from darkroom.providers.declared import forget_secrets, read_settings
 from darkroom.redact.text import clean
-from darkroom.settings import Settings, forget_secrets
+from darkroom.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _read_settings(*, serving: bool) -> Settings | NotConfigured:
     except NotConfigured as error:
         return error
     finally:
-        forget_secrets(os.environ, DECLARED.values())
+        forget_secrets(os.environ)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from pydantic import BeforeValidator, ValidationError
 
@@ -104,9 +104,17 @@ class Access:
 class Provider(Protocol):
     """One generation service."""
 
-    name: ClassVar[str]
-    traits: ClassVar[Traits]
     access: Access
+
+    @property
+    def name(self) -> str:
+        """What callers name it by."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """What it can do."""
+        ...
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """The request with defaults filled in. Raises InvalidRequest where the provider cannot do it."""
@@ -147,8 +155,8 @@ class Connection:
 class HttpProvider:
     """What every service behind an HTTP API has in common; a subclass adds its own endpoints."""
 
-    name: ClassVar[str]
-    traits: ClassVar[Traits]
+    name: str
+    traits: Traits
 
     def __init__(self, connection: Connection) -> None:
         account, http, redact = connection.account, connection.http, connection.redact

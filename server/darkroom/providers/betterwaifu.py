@@ -1,7 +1,7 @@
 """BetterWaifu: illustrations, WebP (contract: its public API documentation, v1)."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -119,8 +119,8 @@ class _Account(Wire):
 class BetterWaifu(HttpProvider):
     """The client: `Authorization: Bearer` on every call."""
 
-    name: ClassVar[str] = "betterwaifu"
-    traits: ClassVar[Traits] = TRAITS
+    name: str = "betterwaifu"
+    traits: Traits = TRAITS
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`. An aspect ratio becomes a width and a height."""

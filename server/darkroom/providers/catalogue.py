@@ -10,6 +10,7 @@ from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, NotFound
 from darkroom.models import Failure, Sparse
 from darkroom.providers.base import AccountState, Model, Provider
+from darkroom.providers.offered import more_than
 from darkroom.providers.registry import Registry
 from darkroom.redact.text import quote
 from darkroom.settings import Limits
@@ -51,6 +52,8 @@ class Catalogue(Sparse):
     """What list_models answers."""
 
     providers: tuple[ProviderState, ...]
+    more: str | None = None
+    """Which others there are, and what it takes to use them."""
     warnings: tuple[str, ...] = ()
     """Of settings that were not taken as they are written."""
 
@@ -78,9 +81,9 @@ class Models:
         Nobody waits for an account's limit here: where it is nearly used up, what is known is returned, and said so.
 
         Raises:
-            InvalidRequest: there is no provider of that name.
+            InvalidRequest, NotConfigured: there is no provider of that name here.
         """
-        names = list(self._registry.declared) if name is None else [self._registry.known(name)]
+        names = list(self._registry.declared) if name is None else [self._described(name)]
         # Not in the tasks: what cannot be described is the caller's to be told of, and not a group of errors.
         states = {provider_name: _described(provider_name, self._registry, self._limits) for provider_name in names}
 
@@ -90,7 +93,8 @@ class Models:
         async with anyio.create_task_group() as tasks:
             for provider_name in states.keys() & self._registry.providers.keys():
                 tasks.start_soon(ask, provider_name, self._registry.providers[provider_name])
-        return Catalogue(providers=tuple(states[provider_name] for provider_name in names))
+        more = more_than(self._registry.declared) if name is None else None
+        return Catalogue(providers=tuple(states[provider_name] for provider_name in names), more=more)
 
     async def of(self, name: str) -> ProviderState:
         """The provider's state with all its models; those that need no key to be known, where it has none here.
@@ -98,10 +102,10 @@ class Models:
         What it said counts for a while: programs that complete a name ask with every letter.
 
         Raises:
-            InvalidRequest: there is no provider of that name.
+            InvalidRequest, NotConfigured: there is no provider of that name here.
             DarkroomError: it does not tell its models, and has not done so before.
         """
-        state = _described(self._registry.known(name), self._registry, self._limits)
+        state = _described(self._described(name), self._registry, self._limits)
         provider = self._registry.providers.get(name)
         if provider is None:
             return state
@@ -113,6 +117,11 @@ class Models:
                 if not known.models:
                     raise
         return state.model_copy(update={"models": known.models, "model_count": len(known.models)})
+
+    def _described(self, name: str) -> str:
+        if self._registry.known(name) not in self._registry.declared:
+            self._registry.provider(name)
+        return name
 
     async def _models_of(self, provider: Provider) -> Known:
         models, now = tuple(await provider.models()), anyio.current_time()
@@ -155,10 +164,15 @@ def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> P
         models=tuple(Model(id=model, name=model) for model in traits.models or ()),
         model_count=len(traits.models or ()),
         accepts=_accepts(traits),
-        limits=tuple(limits[name].described()) if name in limits else (),
+        limits=_limits(traits, limits.get(name)),
         note=traits.note,
         error=None if misset is None else misset.failure(),
     )
+
+
+def _limits(traits: Traits, limits: Limits | None) -> tuple[str, ...]:
+    kept = () if traits.lasts_s is None else (f"pictures stay there for {traits.lasts_s:g} s",)
+    return (*(limits.described() if limits is not None else ()), *kept)
 
 
 def _accepts(traits: Traits) -> Accepts:
@@ -174,7 +188,8 @@ def _accepts(traits: Traits) -> Accepts:
 def say(catalogue: Catalogue) -> list[str]:
     """All of it, for agents and terminals alike."""
     warnings = [f"Warning: {warning}" for warning in catalogue.warnings]
-    return [*(_say_provider(state) for state in catalogue.providers), *warnings]
+    more = [catalogue.more] if catalogue.more else []
+    return [*(_say_provider(state) for state in catalogue.providers), *more, *warnings]
 
 
 def _say_provider(state: ProviderState) -> str:

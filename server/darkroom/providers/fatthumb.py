@@ -1,7 +1,7 @@
 """FatThumb: video thumbnails, 1280 × 720 PNG (contract: its public API documentation, v1)."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
@@ -94,8 +94,8 @@ _TERMINAL = {"succeeded", "failed", "partial"}
 class FatThumb(HttpProvider):
     """The client."""
 
-    name: ClassVar[str] = "fatthumb"
-    traits: ClassVar[Traits] = TRAITS
+    name: str = "fatthumb"
+    traits: Traits = TRAITS
 
     @staticmethod
     def signed(account: Account) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.base import Access, Connection, Provider
+from darkroom.providers.offered import OFFERED, variable_of
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Settings
@@ -44,10 +45,10 @@ class Registry:
         if chosen in self.misset:
             raise self.misset[chosen].with_traceback(None)
         if chosen not in self.providers:
-            declared = self.declared[chosen]
+            title, variable = self._lacks(chosen)
             raise NotConfigured(
-                f"{declared.traits.title} needs a key: {declared.key_variable} is not set.",
-                next_step=f"Set {declared.key_variable} in this server's configuration and restart it, or use the "
+                f"{title} needs {'a key' if variable.endswith('_KEY') else 'an address'}: {variable} is not set.",
+                next_step=f"Set {variable} in this server's configuration and restart it, or use the "
                 f"provider {self.default if self.default in self.providers else 'sketch'}. Nothing was sent.",
             )
         return self.providers[chosen]
@@ -74,12 +75,19 @@ class Registry:
         Raises:
             InvalidRequest: it is not.
         """
-        if name not in self.declared:
+        if name not in self.declared and name not in OFFERED:
             raise InvalidRequest(
                 f"There is no provider {clean(name, 40)!r}; there are {', '.join(self.declared)}.",
                 next_step="Name one of them, or leave provider out.",
             )
         return name
+
+    def _lacks(self, name: str) -> tuple[str, str]:
+        """What a provider that cannot be used is called, and the variable that it is used with."""
+        if name not in self.declared:
+            return name, variable_of(name)
+        declared = self.declared[name]
+        return declared.traits.title, declared.key_variable or declared.variables("BASE_URL")[0]
 
 
 def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Access], Door]) -> Registry:
@@ -92,7 +100,7 @@ def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Acce
         misset = dict.fromkeys(settings.accounts, settings.no_place)
     providers: dict[str, Provider] = {}
     for name, account in settings.accounts.items():
-        if name not in misset and (account.key or account.declaration.key_variable is None):
+        if name not in misset and account.ready:
             access = Access(_fingerprint(account), account.limits)
             connection = Connection(account, access, http, redact, door(access))
             providers[name] = account.declaration.client(connection)

@@ -3,7 +3,6 @@
 import re
 import secrets
 from functools import partial
-from typing import ClassVar
 
 from anyio import to_thread
 
@@ -49,8 +48,8 @@ TRAITS = Traits(
 class Sketch:
     """A job is its seed, so a restarted process knows all there is to know of one."""
 
-    name: ClassVar[str] = "sketch"
-    traits: ClassVar[Traits] = TRAITS
+    name: str = "sketch"
+    traits: Traits = TRAITS
     access = Access(account="sketch", key=Key("ready"))
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
@@ -94,4 +93,4 @@ def _client(connection: Connection) -> Sketch:
     return Sketch()
 
 
-DECLARATION = Declaration(name="sketch", prefix="SKETCH_", traits=TRAITS, client=_client)
+DECLARATION = Declaration(name="sketch", prefix="SKETCH_", traits=TRAITS, client=_client, needs_key=False)

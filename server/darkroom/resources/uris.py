@@ -11,7 +11,7 @@ PICTURE_TEMPLATE = f"{GENERATION_TEMPLATE}/images/{{index}}"
 MODEL_TEMPLATE = "darkroom://providers/{provider}/models/{model}"
 
 _GENERATION = re.compile(r"darkroom://generations/(gen_[a-z2-7]{26})(?:/images/([1-9][0-9]?))?")
-_MODEL = re.compile(r"darkroom://providers/([a-z]{1,40})/models/([^/?#]{1,300})")
+_MODEL = re.compile(r"darkroom://providers/([a-z][a-z0-9-]{0,39})/models/([^/?#]{1,300})")
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,14 @@ Prompt = Annotated[
 ]
 
 
+MAX_ENUMERATED = 3
+"""So many providers are named wherever one can be given; of more, list_models tells."""
+
+
 def provider_field(names: Collection[str], description: str) -> Any:
-    """How an argument that names one of these providers is advertised."""
-    return Field(json_schema_extra={"enum": list(names)}, description=description, examples=["sketch"])
+    """How an argument that names one of these providers is advertised: by their names, as long as they are few."""
+    few: dict[str, Any] | None = {"enum": list(names)} if len(names) <= MAX_ENUMERATED else None
+    return Field(json_schema_extra=few, description=description, examples=["sketch"])
 
 
 def as_texts(schema: dict[str, Any]) -> None:

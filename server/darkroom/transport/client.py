@@ -138,6 +138,24 @@ class Door(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Call:
+    """One request: `at` is a path below the base URL, or a whole URL; `most`: how many bytes may come back.
+
+    `headers` come beside those of every call; a link or a header may hold a key.
+    """
+
+    method: str
+    at: str = field(repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    most: int = MAX_ANSWER
+
+    def url(self, base_url: str) -> str:
+        """Where it goes."""
+        return base_url + self.at if self.at.startswith("/") else self.at
+
+
 class NotAsked(RateLimited):
     """A request that nobody needs was not made, since others need what is left of the account's limit."""
 
@@ -163,13 +181,25 @@ class Api:
             DarkroomError: what the provider refused, by its status; ProviderUnreachable or ProviderError
                 for everything else that kept a JSON object from arriving.
         """
+        answer = await self.look(Call("GET", path), waits=waits)
+        if not answer.ok:
+            raise failures.of_look(self.title, self.key_variable, answer, self.redact)
+        return await self._object(answer)
+
+    async def look(self, call: Call, *, waits: bool = True) -> failures.Answer:
+        """Sends what is safe to repeat, and returns whatever answer comes. `waits`: as in `read`.
+
+        Raises:
+            NotAsked: there is no room for it now.
+            ProviderUnreachable, ProviderError: no whole answer came.
+        """
         if waits:
             await self.door.draw()
         elif not await self.door.draw_now():
             raise NotAsked(f"{self.title} was not asked: its limit of requests is nearly used up", next_step="Wait.")
         try:
             with anyio.fail_after(READ_DEADLINE_S):
-                answer = await self._send(self.http.kept, "GET", path, None, READ_TIMEOUT)
+                answer = await self._send(self.http.kept, call, READ_TIMEOUT)
         except Exception as error:
             raise failures.of_read(self.title, error) from error
         if answer.status == 429:
@@ -177,9 +207,7 @@ class Api:
             # Who polls comes again by itself; a look that somebody asked for is one, and says what it met.
             if waits or named is not None:
                 self.door.close(UNNAMED_PAUSE_S if named is None else named)
-        if not answer.ok:
-            raise failures.of_look(self.title, self.key_variable, answer, self.redact)
-        return await self._object(answer)
+        return answer
 
     async def submit(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POSTs once, over a connection of its own, and never again.
@@ -189,18 +217,31 @@ class Api:
             RateLimited, InvalidRequest, …: the provider refused it, so nothing was charged.
             OutcomeUnknown: everything else; the provider may have started the job.
         """
-        leaving = anyio.Event()
         try:
-            with anyio.fail_after(SUBMIT_DEADLINE_S):
-                answer = await self._send(self.http.fresh, "POST", path, body, SUBMIT_TIMEOUT, leaving)
+            content = json.dumps(body, ensure_ascii=False).encode()
         except Exception as error:
-            raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
+            raise failures.of_submit(self.title, error, sent=False) from error
+        answer = await self.send_once(Call("POST", path, content, {"Content-Type": "application/json"}))
         if not answer.ok:
             raise failures.of_post(self.title, self.key_variable, self.base_url + path, answer, self.redact)
         try:
             return await self._object(answer)
         except DarkroomError as error:
             raise failures.unknown_outcome(self.title, error.message) from error
+
+    async def send_once(self, call: Call) -> failures.Answer:
+        """Sends what may start a job: once, over a connection of its own; returns whatever answer comes.
+
+        Raises:
+            ProviderUnreachable: nothing was sent.
+            OutcomeUnknown: no whole answer came.
+        """
+        leaving = anyio.Event()
+        try:
+            with anyio.fail_after(SUBMIT_DEADLINE_S):
+                return await self._send(self.http.fresh, call, SUBMIT_TIMEOUT, leaving)
+        except Exception as error:
+            raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
 
     def unreadable(self, what: str, answer: Mapping[str, Any]) -> OutcomeUnknown:
         """The error for a POST that was accepted with an answer that cannot be used."""
@@ -219,22 +260,19 @@ class Api:
     async def _send(
         self,
         client: httpx2.AsyncClient,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
+        call: Call,
         timeout: httpx2.Timeout,
         leaving: anyio.Event | None = None,
     ) -> failures.Answer:
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        headers = {"Accept": "application/json", **self.headers}
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        request = client.build_request(method, self.base_url + path, content=content, headers=headers, timeout=timeout)
+        headers = {"Accept": "application/json", **self.headers, **call.headers}
+        request = client.build_request(
+            call.method, call.url(self.base_url), content=call.content, headers=headers, timeout=timeout
+        )
         if leaving is not None:
             request.extensions = {**request.extensions, "trace": _setting(leaving)}
         response = await client.send(request, stream=True)
         try:
-            received = b"" if _packed(response) else await _body(response)
+            received = b"" if _packed(response) else await _body(response, call.most)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
@@ -263,10 +301,10 @@ def _packed(response: httpx2.Response) -> bool:
     return response.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}
 
 
-async def _body(response: httpx2.Response) -> bytes:
+async def _body(response: httpx2.Response, most: int) -> bytes:
     received = bytearray()
     async for chunk in response.aiter_raw():
         received += chunk
-        if len(received) > MAX_ANSWER:
-            raise httpx2.DecodingError(f"an answer over {MAX_ANSWER} bytes", request=response.request)
+        if len(received) > most:
+            raise httpx2.DecodingError(f"an answer over {most} bytes", request=response.request)
     return bytes(received)

@@ -72,7 +72,7 @@ class Pictures:
             raise _no_link(found[1].lower(), found[2].lower())
         try:
             with anyio.fail_after(self.deadline_s):
-                return await self._without_a_key(await self._follow(httpx2.URL(url)))
+                return await self.without_a_key(await self._follow(httpx2.URL(url)))
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and answers may raise anything
@@ -93,7 +93,8 @@ class Pictures:
                     await response.aclose()
         raise _not_now(f"The picture's link redirects more than {MAX_HOPS} times")
 
-    async def _without_a_key(self, data: bytes) -> bytes:
+    async def without_a_key(self, data: bytes) -> bytes:
+        """The same bytes. Raises ResultUnavailable: a key stands in them."""
         # In the picture's own notes, as tools do that write down how it was made. 64 MiB take a second to search.
         if await to_thread.run_sync(self.redact.within, data, abandon_on_cancel=True):
             raise _unavailable(HOLDS_A_KEY)
@@ -104,10 +105,12 @@ class Pictures:
             raise _unavailable("The picture's link holds a key of yours, so it is not followed")
         if url.userinfo:
             raise _not_plain()
-        if self.own_origin and _origin(url) == _origin(httpx2.URL(self.own_origin)):
+        if self.own_origin and origin_of(url) == origin_of(httpx2.URL(self.own_origin)):
             request = self.http.fresh.build_request("GET", url, timeout=_timeouts())
             return await self.http.fresh.send(request, stream=True, auth=None)
-        host = _plain_host(url)
+        host = plain_host(url)
+        if host is None:
+            raise _not_plain()
         proxy = _proxy_for(host)
         client = self.http.foreign(proxy)
         # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
@@ -144,18 +147,19 @@ def _timeouts(others: int = 0) -> httpx2.Timeout:
     return httpx2.Timeout(connect=connect, read=usual.read, write=usual.write, pool=usual.pool)
 
 
-def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
+def origin_of(url: httpx2.URL) -> tuple[str, bytes, int]:
+    """What two URLs share that lead to the same server: scheme, host, port."""
     port = url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
     return url.scheme, url.raw_host.lower(), port
 
 
-def _plain_host(url: httpx2.URL) -> str:
-    """The host of an https link, as ASCII, if it is written in the one way that every program reads alike."""
+def plain_host(url: httpx2.URL) -> str | None:
+    """The host of an https link, as ASCII; None: it is not written in the one way that every program reads alike."""
     host = url.raw_host.decode("ascii")
     number = _NUMBER.fullmatch(host.rpartition(".")[2])  # 127.1, 0x7f000001: resolvers take them for addresses
     plain = ":" in host or (_NAME.fullmatch(host) and (not number or _is_address(host)))
     if url.scheme != "https" or not plain or not 0 < (443 if url.port is None else url.port) < 65536:
-        raise _not_plain()
+        return None
     return host
 
 

@@ -1,6 +1,7 @@
 """What a command of the terminal is, how it runs, and what its exit status says."""
 
 import argparse
+import os
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ import anyio
 
 from darkroom.app.context import unwrapped
 from darkroom.cli.signals import on_signal
+from darkroom.errors import NotConfigured
+from darkroom.providers.declared import DECLARED, names_in
+from darkroom.providers.offered import OFFERED
 from darkroom.settings import Settings
 
 DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
@@ -35,6 +39,16 @@ async def run(command: Command, settings: Settings, arguments: argparse.Namespac
             status = await command.run(settings, arguments)
             tasks.cancel_scope.cancel()
     return status
+
+
+def take_provider(command: argparse.ArgumentParser, *, past: bool = False) -> None:
+    """Adds `--provider`. `past`: also one that is not configured, but may have been."""
+    try:
+        names = [*names_in(os.environ)]
+    except NotConfigured:
+        names = [*DECLARED]
+    choices = dict.fromkeys([*names, *(OFFERED if past else ())])
+    command.add_argument("--provider", choices=tuple(choices), metavar="NAME", help="as `models` lists them")
 
 
 def seconds(text: str) -> float:

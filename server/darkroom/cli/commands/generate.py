@@ -6,18 +6,17 @@ import re
 import anyio
 
 from darkroom.app.context import Part, open_app
-from darkroom.cli.commands.command import Command, seconds
+from darkroom.cli.commands.command import Command, seconds, take_provider
 from darkroom.cli.commands.results import exit_status, paths, print_result, tell
 from darkroom.cli.commands.watching import watched
 from darkroom.generations.asking.wishes import Wish, options_of
 from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED
-from darkroom.providers.declared import DECLARED
 from darkroom.settings import Settings
 
 
 def _take(command: argparse.ArgumentParser) -> None:
     command.add_argument("prompt", metavar="PROMPT")
-    command.add_argument("--provider", choices=tuple(DECLARED))
+    take_provider(command)
     command.add_argument("--model", metavar="ID", help="an id that `models` lists")
     command.add_argument("--count", type=int, default=1, metavar="N", help=f"1 to {MAX_COUNT} (default: 1)")
     command.add_argument("--aspect-ratio", metavar="W:H")

@@ -5,11 +5,10 @@ import re
 import sys
 
 from darkroom.app.context import Part, open_app
-from darkroom.cli.commands.command import DONE, Command
+from darkroom.cli.commands.command import DONE, Command, take_provider
 from darkroom.cli.commands.results import print_result
 from darkroom.cli.terminal import columns, cut
 from darkroom.models import Status
-from darkroom.providers.declared import DECLARED
 from darkroom.redact.text import clean
 from darkroom.settings import Settings
 from darkroom.views import Generation
@@ -21,7 +20,7 @@ SHOWN_PROMPT = 60
 
 def _take(command: argparse.ArgumentParser) -> None:
     command.add_argument("--status", choices=[status.value for status in Status])
-    command.add_argument("--provider", choices=tuple(DECLARED))
+    take_provider(command, past=True)
     command.add_argument("--limit", type=_page_size, default=20, metavar="N", help="1 to 100 (default: 20)")
     command.add_argument("--cursor", help="the cursor that the page before ended with")
 

@@ -3,15 +3,14 @@
 import argparse
 
 from darkroom.app.context import Part, open_app
-from darkroom.cli.commands.command import DONE, Command
+from darkroom.cli.commands.command import DONE, Command, take_provider
 from darkroom.cli.commands.results import print_result
 from darkroom.providers.catalogue import say as say_catalogue
-from darkroom.providers.declared import DECLARED
 from darkroom.settings import Settings
 
 
 def _take(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--provider", choices=tuple(DECLARED))
+    take_provider(command)
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:

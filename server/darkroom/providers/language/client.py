@@ -1,0 +1,191 @@
+"""The client of a declared service: every request, answer and place of a picture is as its file says."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+from anyio import to_thread
+
+from darkroom.declaration import Traits
+from darkroom.errors import DarkroomError, InvalidRequest, NotAnImage, NotFound, ResultUnavailable
+from darkroom.models import Charged, GenerationRequest, Receipt
+from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
+from darkroom.providers.language import offers
+from darkroom.providers.language.answers import looked, reading, resulting, taken
+from darkroom.providers.language.files import Source, keep, recall
+from darkroom.providers.language.filling import Unfillable
+from darkroom.providers.language.links import judged
+from darkroom.providers.language.pointers import first
+from darkroom.providers.language.requests import names_of, prepare
+from darkroom.providers.language.schema import Request, Service
+from darkroom.providers.language.signing import call_of
+from darkroom.providers.language.speech import Speech
+from darkroom.providers.language.stock import account_in, models_in
+from darkroom.transport import failures
+from darkroom.transport.client import LARGE_ANSWER, MAX_ANSWER, Api
+from darkroom.transport.egress import MAX_PICTURE, Pictures
+from darkroom.transport.failures import Answer
+
+MAX_WITH_PICTURES = 4 * MAX_PICTURE // 3
+"""The largest answer that holds pictures themselves, in base64."""
+T = TypeVar("T")
+
+
+class Declared:
+    """The provider that a file declares. `kept`: the folder for the files that jobs were submitted with."""
+
+    def __init__(self, connection: Connection, source: Source, traits: Traits, kept: Path) -> None:
+        account, service = connection.account, source.service
+        self.name, self.traits, self.access = service.name, traits, connection.access
+        self._source, self._kept, self._account = source, kept, account
+        self._redact = connection.redact
+        self._pictures = Pictures(connection.http, account.own_origin, connection.redact)
+        self._api = Api(
+            service.title, account.declaration.key_variable or "", account.base_url, connection.http, {},
+            connection.redact, connection.door, connection.access.key,
+        )  # fmt: skip
+        self._recalled = {source.digest: source}
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """See `Provider.check`."""
+        checked = offers.check(self._source.service, self.traits, request)
+        try:
+            prepare(self._source.service, self._source.service.submit, names_of(self._source.service, checked))
+        except Unfillable as error:
+            raise InvalidRequest(f"{error}.", next_step="Correct it and call again; nothing was sent.") from error
+        return checked
+
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
+        """The one POST. The file is kept first: it alone will read what comes of it."""
+        service = self._source.service
+        await to_thread.run_sync(keep, self._kept, self._source)
+        try:
+            prepared = prepare(service, service.submit, names_of(service, request, reference=reference))
+            call = call_of(prepared, prepared.at, service.auth, self._account.key)
+        except Exception as error:  # a text that no request can hold
+            raise failures.of_submit(self.traits.title, error, sent=False) from error
+        answer = await self._api.send_once(call)
+        submission = await _aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
+        if (service.read.url or "").startswith("{job"):
+            self._judge_job(service, submission.receipt)
+        kept = {**submission.receipt.kept, "declaration": self._source.digest}
+        return submission.model_copy(update={"receipt": submission.receipt.model_copy(update={"kept": kept})})
+
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
+        """A look at the job, and one at its result where that is elsewhere."""
+        service = (await self._source_of(receipt)).service
+        speech, names = self._speech(service), self._names(service, receipt, request)
+        answer = await self._look(service, service.read, names)
+        look = await _aside(answer, looked, speech, answer)
+        result = look.value
+        if service.result is not None:
+            found = await self._look(service, service.result, names) if look.means == "done" else None
+            result = await _aside(found, resulting, speech, found) if found is not None else None
+        return reading(speech, look, result, request)
+
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+        """The picture: from its link without the key, out of the answer, or behind a request with the key."""
+        service = (await self._source_of(receipt)).service
+        if service.pictures.url is not None:
+            return await self._pictures.fetch(image.url or "")
+        if service.pictures.request is None:
+            return await self._pictures.without_a_key(await to_thread.run_sync(_decoded, image.source))
+        try:
+            return await self._behind(service, {**self._names(service, receipt, request), **(image.source or {})})
+        except (ResultUnavailable, NotAnImage, NotFound):
+            raise
+        except DarkroomError as error:  # the picture is there, and another try costs nothing
+            raise ResultUnavailable(
+                f"{error.message}.", next_step=error.next_step, charged=Charged.YES, passing=True
+            ) from error
+
+    async def models(self) -> list[Model]:
+        """Those that the file names, or that the service lists."""
+        service = self._source.service
+        listed = None
+        if service.models is not None:
+            answer = await self._look(service, service.models, {}, waits=False)
+            listed = await _aside(answer, resulting, self._speech(service), answer)
+        return models_in(self._speech(service), listed)
+
+    async def account_state(self) -> AccountState | None:
+        """What the service says is left, where its file says how to ask."""
+        service = self._source.service
+        if service.account is None:
+            return None
+        answer = await self._look(service, service.account, {}, waits=False)
+        return account_in(self._speech(service), resulting(self._speech(service), answer))
+
+    async def _behind(self, service: Service, names: Mapping[str, Any]) -> bytes:
+        """The bytes behind one more request, which may lead on to a link for everybody."""
+        request, pointer = service.pictures.request or service.read, service.pictures.answer
+        answer = await self._look(service, request, names, most=MAX_PICTURE)
+        if pointer is not None:
+            link = first(resulting(self._speech(service), answer), pointer)
+            return await self._pictures.fetch(link if isinstance(link, str) else "")
+        onward = answer.headers.get("location")
+        if 300 <= answer.status < 400 and onward:
+            return await self._pictures.fetch(urljoin(self._api.base_url, onward))
+        if not answer.ok:
+            resulting(self._speech(service), answer)
+        return await self._pictures.without_a_key(answer.body)
+
+    async def _look(
+        self,
+        service: Service,
+        request: Request,
+        names: Mapping[str, Any],
+        *,
+        waits: bool = True,
+        most: int = MAX_ANSWER,
+    ) -> Answer:
+        prepared = prepare(service, request, names)
+        at = prepared.at if request.url is None else judged(service, self._account.base_url, prepared.at)
+        if service.pictures.base64 is not None and (request is service.read or request is service.result):
+            most = MAX_WITH_PICTURES
+        return await self._api.look(call_of(prepared, at, service.auth, self._account.key, most=most), waits=waits)
+
+    async def _source_of(self, receipt: Receipt) -> Source:
+        """The very file that the job was submitted with."""
+        digest = str(receipt.kept.get("declaration") or self._source.digest)
+        if digest not in self._recalled:
+            self._recalled[digest] = await to_thread.run_sync(recall, self._kept, digest, self.traits.title)
+        return self._recalled[digest]
+
+    def _judge_job(self, service: Service, receipt: Receipt) -> None:
+        """Raises OutcomeUnknown: the job is there, but where the key is never sent."""
+        try:
+            judged(service, self._account.base_url, str(receipt.kept["job"]))
+        except DarkroomError as error:
+            raise self._speech(service).unknown(f"its answer cannot be followed: {error.message}") from error
+
+    def _names(self, service: Service, receipt: Receipt, request: GenerationRequest) -> dict[str, Any]:
+        return names_of(service, request, job=str(receipt.kept.get("job") or receipt.job_id))
+
+    def _speech(self, service: Service) -> Speech:
+        return Speech(service, self._account.declaration.key_variable or "", self._redact)
+
+
+async def _aside(answer: Answer | None, read: Callable[..., T], *arguments: Any) -> T:
+    """What `read` makes of the answer, on another thread where that takes a while."""
+    if answer is None or len(answer.body) <= LARGE_ANSWER:
+        return read(*arguments)
+    return await to_thread.run_sync(read, *arguments)
+
+
+def _decoded(text: Any) -> bytes:
+    data = str(text or "").partition(";base64,")
+    try:
+        decoded = base64.b64decode(data[2] or data[0], validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not 0 < len(decoded) <= MAX_PICTURE:
+        raise NotAnImage(
+            "What came in the picture's place is no base64, or too large.",
+            next_step="Darkroom does not take it. Open the picture in the provider's own gallery.",
+            charged=Charged.YES,
+        )
+    return decoded

@@ -1,0 +1,37 @@
+"""The services whose files are shipped: names and variables only, so that a start without them reads no file."""
+
+from collections.abc import Collection, Mapping
+
+OFFERED: Mapping[str, str | None] = {
+    "bfl": "BFL_API_KEY",
+    "civitai": "CIVITAI_API_TOKEN",
+    "dashscope": "DASHSCOPE_API_KEY",
+    "fal": "FAL_KEY",
+    "freepik": None,
+    "horde": None,
+    "kling": None,
+    "krea": None,
+    "leonardo": None,
+    "luma": "LUMAAI_API_KEY",
+    "midjourney-proxy": None,
+    "modelslab": None,
+    "replicate": "REPLICATE_API_TOKEN",
+    "runway": "RUNWAYML_API_SECRET",
+    "scenario": None,
+    "sdcpp": None,
+    "stability": "STABILITY_API_KEY",
+}
+"""By name, each with the variable that the vendor's own documentation names for its key, where there is one."""
+KEYLESS = frozenset({"midjourney-proxy", "sdcpp"})
+"""Those that can be used without a key, where their base URL is set."""
+
+
+def variable_of(name: str) -> str:
+    """The variable that a service can be used with once it is set."""
+    return f"DARKROOM_{name.upper().replace('-', '_')}_{'BASE_URL' if name in KEYLESS else 'KEY'}"
+
+
+def more_than(declared: Collection[str]) -> str | None:
+    """A line that names the services that are not configured; None: there is none."""
+    others = [name for name in OFFERED if name not in declared]
+    return f"Also there, each once it is set up ({variable_of(others[0])}): {', '.join(others)}." if others else None
