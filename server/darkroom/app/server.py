@@ -21,6 +21,7 @@ from pydantic import AnyUrl, ValidationError
 from darkroom import __version__
 from darkroom.app.context import Opened, Unopened
 from darkroom.app.eras import serve_eras
+from darkroom.app.lowlevel import inner_of
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arguments
 from darkroom.extensions.fitting import Fitting
 from darkroom.extensions.gallery import gallery_page, with_gallery
@@ -85,7 +86,7 @@ class DarkroomServer(MCPServer[Any]):
         self._desk = desk
         self._shelf = Shelf(desk, lambda: app.opened().models)
         self.completion()(Completer(desk, lambda: app.opened().models, accounts.keys()))
-        serve = self._lowlevel_server.add_request_handler
+        serve = inner_of(self).add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
 
@@ -141,8 +142,7 @@ class DarkroomServer(MCPServer[Any]):
 
 async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:
     """Serves MCP on these two descriptors until the first ends. Raises OSError: the client has gone before."""
-    # Only the server inside it can be given streams.
-    inner = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    inner = inner_of(server)
     async with stdio_streams(*wire, server.unechoed) as (incoming, outgoing):
         options = inner.create_initialization_options()
         await serve_eras(lambda read, write: inner.run(read, write, options), incoming, outgoing)

@@ -17,13 +17,12 @@ from darkroom.generations.observer import Observer
 from darkroom.models import Image, ImageStatus
 from darkroom.redact.text import clean
 from darkroom.resources.bus import OwnedUpdate
+from darkroom.resources.connection import scopes_of
 from darkroom.resources.uris import OfGeneration, parse
 from darkroom.views import Generation
 
 MAX_SUBSCRIPTIONS = 100
 """Of one session, or of one `subscriptions/listen`."""
-
-_SCOPES = "darkroom.subscriptions"
 
 Request = ServerRequestContext[Any, Any]
 
@@ -67,7 +66,7 @@ class Updates:
 
     async def subscribe(self, request: Request, params: SubscribeRequestParams) -> EmptyResult:
         """`resources/subscribe` (2025-11-25): until it is taken back, or the session ends."""
-        scopes = _scopes_of(request)
+        scopes = scopes_of(request)
         if params.uri in scopes:
             return EmptyResult()
         if len(scopes) >= MAX_SUBSCRIPTIONS:
@@ -84,7 +83,7 @@ class Updates:
 
     async def unsubscribe(self, request: Request, params: UnsubscribeRequestParams) -> EmptyResult:
         """`resources/unsubscribe`: also where nothing was subscribed to."""
-        scope = _scopes_of(request).pop(params.uri, None)
+        scope = scopes_of(request).pop(params.uri, None)
         if scope is not None:
             scope.cancel()
         return EmptyResult()
@@ -150,20 +149,6 @@ def _subscribed_in(request: Request) -> list[str]:
     if len(uris) > MAX_SUBSCRIPTIONS:
         raise _too_many(uris[MAX_SUBSCRIPTIONS])
     return uris
-
-
-def _scopes_of(request: Request) -> dict[str, anyio.CancelScope]:
-    # The SDK keeps state and clean-up for each connection, but has no public way from a handler to them.
-    connection = request.session._connection  # pyright: ignore[reportPrivateUsage]
-    if _SCOPES not in connection.state:
-        scopes = connection.state[_SCOPES] = dict[str, anyio.CancelScope]()
-        connection.exit_stack.callback(_cancel_all, scopes)
-    return connection.state[_SCOPES]
-
-
-def _cancel_all(scopes: dict[str, anyio.CancelScope]) -> None:
-    for scope in scopes.values():
-        scope.cancel()
 
 
 def _outcome(generation: Generation, index: int) -> Image | None:
