@@ -1,0 +1,75 @@
+"""What is wrong with the arguments that a declaration says its service takes."""
+
+from collections.abc import Iterator
+
+from darkroom.providers.language.fault import ASKED, Fault, unknown
+from darkroom.providers.language.filling import names_in, places_in
+from darkroom.providers.language.schema import Service
+
+
+def faults_of_offer(service: Service) -> Iterator[Fault]:
+    """Each fault in [accepts], and each argument that is taken and never sent."""
+    yield from _of_models(service)
+    yield from _of_unsent(service)
+    yield from _of_groups(service)
+    yield from _of_options(service)
+
+
+def _of_models(service: Service) -> Iterator[Fault]:
+    accepts = service.accepts
+    models = [model.id for model in accepts.models]
+    if accepts.model_type is not None and models:
+        yield Fault(("accepts", "model_type"), "there are models as well: keep one of the two")
+    if models and accepts.default_model not in models:
+        yield Fault(("accepts", "default_model"), f"it is none of the models: write one of {', '.join(models)}")
+    if accepts.default_aspect_ratio not in {None, *accepts.aspect_ratios}:
+        listed = ", ".join(accepts.aspect_ratios)
+        yield Fault(("accepts", "default_aspect_ratio"), f"it is none of the aspect_ratios: write one of {listed}")
+
+
+def _of_unsent(service: Service) -> Iterator[Fault]:
+    accepts, sent = service.accepts, set(_sent(service))
+    for name in ("seed", "negative_prompt"):
+        if getattr(accepts, name) and name not in sent:
+            yield Fault(
+                ("accepts", name), f'it is true, but never sent: write "${name}" into submit.body, or false here'
+            )
+    if accepts.max_count > 1 and "count" not in sent:
+        yield Fault(("accepts", "max_count"), 'the count is never sent: write "$count" into submit.body, or 1 here')
+    if "prompt" not in sent:
+        yield Fault(("submit",), 'the prompt is never sent: write "$prompt" into submit.body')
+    if accepts.aspect_ratios and not any(name == "aspect_ratio" or name.startswith("size.") for name in sent):
+        yield Fault(
+            ("accepts", "aspect_ratios"), 'they are never sent: write "$aspect_ratio" or "$size.…" into submit.body'
+        )
+    for name in accepts.options:
+        if f"options.{name}" not in sent:
+            yield Fault(
+                ("accepts", "options", name),
+                f'it is never sent: write "$options.{name}" into submit.body, or leave it out',
+            )
+
+
+def _of_groups(service: Service) -> Iterator[Fault]:
+    accepts = service.accepts
+    known = ASKED | {f"options.{name}" for name in accepts.options}
+    for number, group in enumerate(accepts.not_together):
+        for name in group:
+            if name not in known:
+                yield Fault(("accepts", "not_together", number), unknown(name, frozenset(known)))
+
+
+def _of_options(service: Service) -> Iterator[Fault]:
+    for name, option in service.accepts.options.items():
+        where, numeric = ("accepts", "options", name), option.type in {"integer", "number"}
+        if not numeric and (option.min is not None or option.multiple_of is not None):
+            yield Fault(where, "only a number has min and multiple_of: leave them out, or write another type")
+        if option.max is not None and not numeric and option.type != "strings":
+            yield Fault(where, "only a number or a list has max: leave it out, or write another type")
+        if (option.enum or option.max_length) and option.type not in {"string", "strings"}:
+            yield Fault(where, "only a text has enum and max_length: leave them out, or write another type")
+
+
+def _sent(service: Service) -> Iterator[str]:
+    yield from names_in([service.submit.body, service.submit.query])
+    yield from places_in(service.submit.path or "")
