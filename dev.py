@@ -204,7 +204,8 @@ def sync(*options: str) -> None:
 
 def without_secrets() -> dict[str, str]:
     """Our environment for what installs and builds: without keys, and without URLs in which a password may stand."""
-    return {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL"))}
+    secret = ("_KEY", "_TOKEN", "_SECRET", "_BASE_URL")
+    return {name: value for name, value in os.environ.items() if not name.endswith(secret)}
 
 
 def npm_packages() -> None:

@@ -114,6 +114,7 @@ class Settings:
         urls = [*(account.base_url for account in accounts), *self.proxies]
         spoilt = [text for text in self.spoilt if "://" not in text]
         keys = [*(account.key or "" for account in accounts), *spoilt]
+        keys += [half for key in keys for half in key.split(":")[1:]]  # of a user and password, or an issuer and secret
         return (*keys, *(each for url in (*urls, *self.spoilt) for each in passwords(url)))
 
     @classmethod

@@ -30,7 +30,10 @@ def read_settings(environ: Mapping[str, str], *, in_any_folder: bool = False) ->
     for name, file in _configured(environ, in_any_folder).items():
         found.take(name, file, home_of(environ, in_any_folder=in_any_folder) / "providers" / "kept")
     settings = Settings.from_environment(environ, {**DECLARED, **found.declared}, in_any_folder=in_any_folder)
-    return replace(settings, warnings=(*settings.warnings, *found.warnings)) if found.warnings else settings
+    spoilt = tuple(value.strip() for name, value in environ.items() if value.strip() and _unused(name, settings))
+    if not found.warnings and not spoilt:
+        return settings
+    return replace(settings, warnings=(*settings.warnings, *found.warnings), spoilt=(*settings.spoilt, *spoilt))
 
 
 def names_in(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Collection[str]:
@@ -69,6 +72,12 @@ def _configured(environ: Mapping[str, str], in_any_folder: bool) -> dict[str, Pa
         return known
     added = added_files(home_of(environ, in_any_folder=in_any_folder))
     return known | {name: file for name, file in added.items() if _spelled(name) in spelled or name == wanted}
+
+
+def _unused(variable: str, settings: Settings) -> bool:
+    """Whether it holds a key that no provider here has: it is a secret nevertheless."""
+    own = _OWN.fullmatch(variable)
+    return own is not None and own[2] == "KEY" and own[1] not in map(_spelled, settings.accounts)
 
 
 def _spelled(name: str) -> str:
