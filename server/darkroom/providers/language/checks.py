@@ -13,7 +13,10 @@ from darkroom.providers.language.offer_checks import faults_of_offer
 from darkroom.providers.language.schema import Condition, Request, Service
 from darkroom.transport.failures import FROM_GATEWAYS
 
-_OURS = {"host", "content-type", "content-length", "transfer-encoding", "connection", "cookie", "user-agent", "accept"}
+_OURS = {
+    "host", "content-type", "content-length", "transfer-encoding", "connection", "cookie", "user-agent", "accept",
+    "authorization", "proxy-authorization",
+}  # fmt: skip
 _HERE = {"127.0.0.1", "::1", "localhost"}
 
 
