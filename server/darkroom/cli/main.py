@@ -13,7 +13,7 @@ import anyio
 
 from darkroom import __version__
 from darkroom.cli.commands import COMMANDS
-from darkroom.cli.commands.command import FAILED, WRONG_USE, run
+from darkroom.cli.commands.command import FAILED, WRONG_USE, Command, Commands, run
 from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
@@ -67,7 +67,7 @@ def _run(words: list[str], wire: tuple[int, int] | None) -> int:
         log.warning("%s", warning)
     if wire is not None:
         return _serve(settings, wire)
-    return anyio.run(run, COMMANDS[arguments.command], settings, arguments)
+    return anyio.run(run, arguments.chosen, settings, arguments)
 
 
 def _read_settings(*, serving: bool) -> Settings | NotConfigured:
@@ -116,15 +116,26 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog="Exit status: 0 done, 1 failed, 2 wrong use, 3 still running.",
     )
     parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
-    its_own: Any = partial(_Parser, words=words)
-    commands_of = cast("Any", parser).add_subparsers(dest="command", metavar="COMMAND", parser_class=its_own)
+    commands_of = _commands_of(parser, words, "COMMAND")
     commands_of.add_parser("serve", help="serve MCP on stdin and stdout")
     for command in COMMANDS.values():
-        its_parser = commands_of.add_parser(
-            command.name, help=command.summary, description=f"{command.summary}.".capitalize()
-        )
-        its_parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-        command.take(its_parser)
-    for name, its_parser in commands_of.choices.items():
-        parser.options[name] = re.findall(r"--[a-z-]+", its_parser.format_usage())
+        parser.options[command.name] = _add(commands_of, command, words)
     return parser
+
+
+def _commands_of(parser: argparse.ArgumentParser, words: Sequence[str], metavar: str) -> Any:
+    its_own: Any = partial(_Parser, words=words)
+    return cast("Any", parser).add_subparsers(dest=metavar.lower(), metavar=metavar, parser_class=its_own)
+
+
+def _add(commands_of: Any, command: Command | Commands, words: Sequence[str]) -> list[str]:
+    """Adds the command, with those below it; returns their options."""
+    parser = commands_of.add_parser(command.name, help=command.summary, description=f"{command.summary}.".capitalize())
+    if isinstance(command, Commands):
+        below = _commands_of(parser, words, "ACTION")
+        below.required = True
+        return [option for each in command.each for option in _add(below, each, words)]
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.set_defaults(chosen=command)
+    command.take(parser)
+    return re.findall(r"--[a-z-]+", parser.format_usage())

@@ -30,6 +30,15 @@ class Command:
     run: Callable[[Settings, argparse.Namespace], Awaitable[int]]
 
 
+@dataclass(frozen=True)
+class Commands:
+    """Several commands about one thing, behind its name."""
+
+    name: str
+    summary: str
+    each: tuple[Command, ...]
+
+
 async def run(command: Command, settings: Settings, arguments: argparse.Namespace) -> int:
     """Runs a command until it ends or a signal asks to stop, which loses nothing."""
     status = STILL_RUNNING

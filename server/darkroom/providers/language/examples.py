@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from darkroom.errors import DarkroomError, NotFound
+from pydantic import ValidationError
+
+from darkroom.errors import DarkroomError, NotFound, invalid_arguments
 from darkroom.models import Charged, GenerationRequest, ImageStatus
 from darkroom.providers.base import Reading, RemoteImage
 from darkroom.providers.language.answers import Look, looked, reading, resulting, taken
@@ -34,6 +36,9 @@ def _reasons(service: Service, example: Example) -> Iterator[str]:
         request = _request(service, example)
     except DarkroomError as error:
         yield f"request: {error.message}"
+        return
+    except ValidationError as error:
+        yield f"request: {invalid_arguments(error).message}"
         return
     if example.body is not None:
         yield from _sent(service, example.body, request)

@@ -1,0 +1,101 @@
+"""A declaration's file, looked at as a whole: what is wrong with it, and what nothing shows to be right."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path as File
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from darkroom.models import Sparse
+from darkroom.providers.authoring.advice import advised
+from darkroom.providers.authoring.lines import line_of, lines_in
+from darkroom.providers.authoring.sentences import sentences
+from darkroom.providers.authoring.shown import unshown
+from darkroom.providers.language.checks import faults
+from darkroom.providers.language.examples import misread
+from darkroom.providers.language.fault import Fault
+from darkroom.providers.language.loading import MAX_FILE
+from darkroom.providers.language.schema import Service
+from darkroom.providers.offered import OFFERED
+
+
+class Finding(Sparse):
+    """A sentence about the file. `line`: counted from 1; absent where it is about the whole."""
+
+    line: int | None = None
+    message: str
+
+
+class Review(Sparse):
+    """What was found in one file. `faults` make it unusable; `notes` are worth a look."""
+
+    file: str
+    name: str | None = None
+    examples: int = 0
+    faults: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+
+class Reviews(Sparse):
+    """What was found in several files."""
+
+    files: tuple[Review, ...]
+
+
+def review(file: File) -> Review:
+    """What is wrong with the file, which is only read: nothing is sent.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as opened:
+        data = opened.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        return Review(file=str(file), faults=(Finding(message=f"it is larger than {MAX_FILE} bytes"),))
+    try:
+        text = data.decode("utf-8")
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Review(file=str(file), faults=(Finding(message=f"it is not TOML: {error}"),))
+    lines = lines_in(text.replace("\r\n", "\n"))
+
+    def findings(several: list[Fault]) -> tuple[Finding, ...]:
+        found = [Finding(line=line_of(lines, each.where), message=each) for each in several]
+        return tuple(sorted(found, key=lambda each: each.line or 0))
+
+    service, wrong = _checked(values)
+    notes = [] if service is None or wrong else [*unshown(service), *_worth_a_look(service)]
+    return Review(
+        file=str(file),
+        name=str(values["name"]) if isinstance(values.get("name"), str) else None,
+        examples=0 if service is None else len(service.example),
+        faults=findings(wrong),
+        notes=findings(notes),
+    )
+
+
+def _checked(values: dict[str, Any]) -> tuple[Service | None, list[Fault]]:
+    try:
+        service = Service.model_validate(values)
+    except ValidationError as error:
+        return None, sentences(error, values)
+    if found := faults(service):
+        return service, found
+    wrong = misread(service).items()
+    return service, [advised(service, int(name.partition(".")[0]) - 1, reasons) for name, reasons in wrong]
+
+
+def _worth_a_look(service: Service) -> Iterator[Fault]:
+    base = urlsplit(service.base_url).hostname or ""
+    for number, host in enumerate(service.hosts):
+        if host.startswith("*.") and not f".{base}".endswith(host[1:]):
+            yield Fault(
+                ("hosts", number), f"every host below {host[2:]} may be sent the key, though base_url is elsewhere"
+            )
+    if service.key is not None and service.name not in OFFERED:
+        yield Fault(
+            ("key",),
+            f"only a shipped file names a variable; leave it out of another, whose variable is {service.prefix}KEY",
+        )

@@ -1,0 +1,69 @@
+"""What the examples of a declaration leave unshown: words, rules and steps that only the real service would try."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from darkroom.providers.language.conditions import holds, rule_for, same
+from darkroom.providers.language.fault import Fault
+from darkroom.providers.language.pointers import every
+from darkroom.providers.language.schema import Example, Scalar, Service
+
+
+def unshown(service: Service) -> list[Fault]:
+    """A sentence for each part that no example shows; such a part may be right."""
+    return [*_steps(service), *_words(service), *_picture_words(service), *_conditions(service), *_rules(service)]
+
+
+def _steps(service: Service) -> Iterator[Fault]:
+    where = ("example",)
+    if not any(each.body is not None for each in service.example):
+        yield Fault(where, "no example shows a body that is sent: copy the request of the documentation into one")
+    if not any(each.to == "submit" and each.means == "taken" for each in service.example):
+        yield Fault(where, 'no example shows a job being taken: add one with to = "submit", answer, means = "taken"')
+    if not any(each.urls for each in service.example):
+        yield Fault(where, "no example shows where pictures are: add the answer of a finished job, with its urls")
+
+
+def _looks(service: Service) -> list[Example]:
+    return [each for each in service.example if each.to == "read" and each.answer is not None]
+
+
+def _words(service: Service) -> Iterator[Fault]:
+    read = service.read
+    if read.status is None:
+        return
+    seen: list[Any] = []
+    for each in service.example:
+        if each.to == "read":
+            seen += [each.status] if read.status == "http" else every(each.answer, read.status)
+    yield from _unseen(("read", "words"), read.words, seen)
+
+
+def _picture_words(service: Service) -> Iterator[Fault]:
+    pictures = service.pictures
+    if pictures.status is None:
+        return
+    answers = [each.answer for each in service.example]
+    hits = [hit for answer in answers for place in pictures.each for hit in every(answer, place)]
+    seen = [found for hit in hits for found in every(hit, pictures.status)]
+    yield from _unseen(("pictures", "words"), pictures.words, seen)
+
+
+def _unseen(where: tuple[str, str], words: Mapping[Any, list[Scalar]], seen: list[Any]) -> Iterator[Fault]:
+    for meaning, known in words.items():
+        missing = [repr(word) for word in known if not any(same(found, word) for found in seen)]
+        if missing:
+            yield Fault((*where, meaning), f"no example shows {', '.join(missing)}")
+
+
+def _conditions(service: Service) -> Iterator[Fault]:
+    for number, when in enumerate(service.read.when):
+        if not any(holds(when, each.status, each.answer) for each in _looks(service)):
+            yield Fault(("read", "when", number), f"no example shows what means {when.means} here")
+
+
+def _rules(service: Service) -> Iterator[Fault]:
+    for number, rule in enumerate(service.rules):
+        shown = any(rule_for(service, each.to, each.status, each.answer) is rule for each in service.example)
+        if not shown:
+            yield Fault(("rules", number), f"no example shows an answer that means {rule.code} here")
