@@ -1,22 +1,43 @@
 """`python -m darkroom` and the `darkroom-mcp` script."""
 
+import gc
 import os
+import signal
 import sys
+
+from darkroom.stdio.wire import Wire
 
 
 def main() -> int:
     """Runs the command line. While serving, file descriptors 0 and 1 belong to JSON-RPC alone.
 
     So they are taken away before anything else is imported: whatever a dependency or a child of it prints, then or
-    later, goes to stderr, and what it reads is empty.
+    later, goes to stderr, and what it reads is empty. While the rest is imported, a doorman answers.
     """
     _open_all_three()
     wire = None
     if sys.argv[1:2] == ["serve"] or (len(sys.argv) == 1 and not os.isatty(0)):
-        wire = _take_the_wire()
+        wire = Wire(*_take_the_wire())
+        gc.disable()  # nothing that is made at the start is garbage; `serve` enables it
+        if len(sys.argv) <= 2:
+            _receive(wire)
     from darkroom.cli.main import main as command_line  # noqa: PLC0415 - see above
 
     return command_line(sys.argv[1:], wire)
+
+
+def _receive(wire: Wire) -> None:
+    from darkroom.doorman.doorman import receive  # noqa: PLC0415 - see above
+
+    if sys.platform != "win32":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _, __: _leave())
+    receive(wire, os.environ, _leave)
+
+
+def _leave() -> None:
+    """Ends the process while there is nothing in it to be closed."""
+    os._exit(0)
 
 
 def _take_the_wire() -> tuple[int, int]:

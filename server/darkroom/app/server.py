@@ -38,6 +38,7 @@ from darkroom.resources.shelf import Shelf
 from darkroom.resources.updates import Updates
 from darkroom.resources.uris import parse
 from darkroom.stdio.streams import stdio_streams
+from darkroom.stdio.wire import Heard, Wire
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
 from darkroom.tools.results import Results
@@ -140,9 +141,12 @@ class DarkroomServer(MCPServer[Any]):
             raise MCPError(code=INVALID_PARAMS, message=str(invalid_arguments(unfit))) from error
 
 
-async def serve_stdio(server: DarkroomServer, wire: tuple[int, int]) -> None:
-    """Serves MCP on these two descriptors until the first ends. Raises OSError: the client has gone before."""
+async def serve_stdio(server: DarkroomServer, wire: Wire, heard: list[Heard]) -> None:
+    """Serves MCP on the wire until its input ends. Raises OSError: the client has gone before.
+
+    `heard`: what came before the server stood.
+    """
     inner = inner_of(server)
-    async with stdio_streams(*wire, server.unechoed) as (incoming, outgoing):
+    async with stdio_streams(wire, heard, server.unechoed) as (incoming, outgoing):
         options = inner.create_initialization_options()
         await serve_eras(lambda read, write: inner.run(read, write, options), incoming, outgoing)

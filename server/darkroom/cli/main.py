@@ -21,11 +21,12 @@ from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.providers.declared import forget_secrets, read_settings
 from darkroom.redact.text import clean
 from darkroom.settings import Settings
+from darkroom.stdio.wire import Wire
 
 log = logging.getLogger(__name__)
 
 
-def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
+def main(words: Sequence[str], wire: Wire | None = None) -> int:
     """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running.
 
     `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
@@ -47,7 +48,7 @@ def main(words: Sequence[str], wire: tuple[int, int] | None = None) -> int:
         return FAILED
 
 
-def _run(words: list[str], wire: tuple[int, int] | None) -> int:
+def _run(words: list[str], wire: Wire | None) -> int:
     parser = _parser(words)
     if any("\ud800" <= character <= "\udfff" for word in words for character in word):
         parser.error("the words of a command must be text in UTF-8")
@@ -101,7 +102,7 @@ def _refuse(error: DarkroomError, status: int) -> int:
     return status
 
 
-def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
+def _serve(settings: Settings | DarkroomError, wire: Wire) -> int:
     # The SDK takes most of the start-up time, and no other command needs it.
     from darkroom.cli.serve import serve  # noqa: PLC0415
 

@@ -1,5 +1,6 @@
 """`serve`: MCP on stdin and stdout, from the first line to the last."""
 
+import gc
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ from darkroom.cli.commands.command import DONE, FAILED
 from darkroom.cli.signals import on_signal
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
+from darkroom.stdio.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -21,17 +23,17 @@ END_WITHIN_S = 1.8
 """How long after the request to end this process the last thread may still hold it up."""
 
 
-def serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> int:
+def serve(settings: Settings | DarkroomError, wire: Wire) -> int:
     """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
 
-    `wire` are the descriptors that JSON-RPC comes in and goes out on; nothing else in this process knows them.
+    JSON-RPC comes in and goes out on the wire; nothing else in this process knows its descriptors.
     An error that nobody foresaw ends the process: its client sees that, and the next process carries on.
     """
     anyio.run(_serve_or_fail, settings, wire)
     return DONE
 
 
-async def _serve_or_fail(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
+async def _serve_or_fail(settings: Settings | DarkroomError, wire: Wire) -> None:
     try:
         await _serve(settings, wire)
     except BaseException:
@@ -39,7 +41,7 @@ async def _serve_or_fail(settings: Settings | DarkroomError, wire: tuple[int, in
         _end(FAILED)  # the event loop would wait for names being resolved, Python for the thread that reads stdin
 
 
-async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> None:
+async def _serve(settings: Settings | DarkroomError, wire: Wire) -> None:
     over = anyio.Event()
     cut_off = anyio.Event()
     # A thread that hangs in a disk, a resolver or a read of stdin cannot be interrupted, only left behind. Nothing
@@ -49,7 +51,7 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
 
     async def transport() -> None:
         try:
-            await serve_stdio(server, wire)
+            await serve_stdio(server, wire, heard)
         except* OSError as group:
             log.info("The client has gone: %s", group.exceptions[0])
             cut_off.set()
@@ -58,17 +60,23 @@ async def _serve(settings: Settings | DarkroomError, wire: tuple[int, int]) -> N
     def stop() -> None:
         cut_off.set()
         over.set()
+        if last_resort.ident is None:
+            last_resort.start()
 
     async with anyio.create_task_group() as tasks:
+        heard = wire.relieve()  # while there is still nothing that a process should close before it ends
+        await tasks.start(on_signal, stop)
         async with AsyncExitStack() as stack:
             server = DarkroomServer(await _opened(settings, stack))
             log.info("Serving on stdin and stdout")
             tasks.start_soon(transport)
-            tasks.start_soon(on_signal, stop)
+            gc.freeze()  # which spares every later collection, and the end, from looking through it
+            gc.enable()
             try:
                 await over.wait()
             finally:
-                last_resort.start()
+                if last_resort.ident is None:
+                    last_resort.start()
         if cut_off.is_set():
             _end(DONE)  # the transport's thread is still in a read or a write; all else is closed
         tasks.cancel_scope.cancel()

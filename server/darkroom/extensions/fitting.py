@@ -4,21 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.session import ServerSession
 from mcp.types import RequestId, ServerNotification
 
 from darkroom.environment import RESULT_PARTS
-from darkroom.extensions.gallery import GALLERY, STRUCTURED
+from darkroom.extensions.clients import GALLERY, KNOWN, Wire, listed, shows_pages
+from darkroom.extensions.gallery import STRUCTURED
 from darkroom.extensions.tasks import TaskNotification
 
-KNOWN = {"codex-mcp-client": frozenset({"text", "links", "images"})}
-"""By `clientInfo.name`. Codex hands its model the structured half alone, where there is one: no picture, no text."""
 PART_OF = {"text": "text", "resource_link": "links", "image": "images"}
 """What the blocks of a result are called in DARKROOM_RESULTS."""
-
-Wire = dict[str, Any]
 
 
 class Fitting:
@@ -45,11 +41,9 @@ class Fitting:
             case _:
                 return result
 
-    def _list(self, ctx: ServerRequestContext[Any, Any], listed: Wire) -> Wire:
-        tools = [tool for tool in listed["tools"] if tool["name"] != GALLERY or shows_apps(ctx)]
-        if "structured" not in self._parts_for(ctx):  # clients hold a result to its schema
-            tools = [{name: value for name, value in tool.items() if name != "outputSchema"} for tool in tools]
-        return {**listed, "tools": tools}
+    def _list(self, ctx: ServerRequestContext[Any, Any], result: Wire) -> Wire:
+        structured = "structured" in self._parts_for(ctx)
+        return {**result, "tools": listed(result["tools"], pages=shows_apps(ctx), structured=structured)}
 
     def _task(self, ctx: ServerRequestContext[Any, Any], task: Wire) -> Wire:
         return {**task, "result": self._result(ctx, task["result"])} if isinstance(task.get("result"), dict) else task
@@ -76,8 +70,7 @@ class Fitting:
 def shows_apps(ctx: ServerRequestContext[Any, Any]) -> bool:
     """Whether this request's client declared MCP Apps, in either era, with pages like ours."""
     capabilities = ctx.session.client_capabilities
-    declared = ((capabilities.extensions if capabilities else None) or {}).get(EXTENSION_ID)
-    return declared is not None and APP_MIME_TYPE in declared.get("mimeTypes", [APP_MIME_TYPE])
+    return shows_pages(capabilities.extensions if capabilities else None)
 
 
 class _FittedSession:

@@ -25,8 +25,6 @@ from darkroom.tools.get_status import GenerationId
 from darkroom.tools.tool import AgentTool, agent_tool
 
 URI = "ui://darkroom/gallery.html"
-GALLERY = "gallery"
-"""The page's own tool."""
 STRUCTURED = "darkroom/structured"
 """Where in a result's `_meta` the page finds the structured half that the model is not to see."""
 PARTS = Path(__file__).with_name("gallery_page")

@@ -48,8 +48,11 @@ class Door:
         """Whether so much waits here that nothing more may come for a moment."""
         return self._weight > MAX_HELD
 
-    async def take(self, line: bytes | None) -> None:
-        """Hands on what the line says, or answers it."""
+    async def take(self, line: bytes | None, said: bytes | None = None) -> None:
+        """Hands on what the line says, or answers it. `said`: the response to this request that was sent already."""
+        if said is not None and isinstance(request := read_message(line), JSONRPCRequest):
+            await self._repeat(request, said)
+            return
         try:
             parts = read_batch(line) if self._outbox.batches else None
             if parts is None:
@@ -65,6 +68,13 @@ class Door:
             else:
                 text = b"" if part is None else part.model_dump_json(by_alias=True, exclude_unset=True).encode()
                 await self._pass(part, text, batch)
+
+    async def _repeat(self, request: JSONRPCRequest, said: bytes) -> None:
+        """Brings the server to where its client is already: whatever follows may depend on it."""
+        letter = Letter(LEAST_WEIGHT, None, said)
+        self._outbox.await_answer(request.id, letter)
+        await self._send(request, request.id, letter)
+        await letter.written()
 
     async def run(self) -> None:
         """Lets in who waits, in order, or tells that there is no room."""

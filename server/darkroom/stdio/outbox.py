@@ -1,6 +1,6 @@
 """What waits to be written to the client, and what it waits for an answer to."""
 
-import os
+import logging
 from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Self
@@ -12,6 +12,8 @@ from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCResponse, Req
 
 from darkroom.redact.secrets import LONGEST
 from darkroom.stdio.messages import Refused
+
+log = logging.getLogger(__name__)
 
 MAX_UNREAD = 4 * 1024 * 1024
 """Bytes of answers that may wait for the client to read them before nothing more is read from it."""
@@ -33,11 +35,15 @@ class Batch:
 
 
 class Letter:
-    """What becomes of the answer to one request, which counts for `weight` bytes while it is under way."""
+    """What becomes of the answer to one request, which counts for `weight` bytes while it is under way.
 
-    def __init__(self, weight: int, batch: Batch | None) -> None:
+    `said`: the line in which its client was sent it already.
+    """
+
+    def __init__(self, weight: int, batch: Batch | None, said: bytes | None = None) -> None:
         self.weight = weight
         self.batch = batch
+        self.said = said
         self._over = anyio.Event()
         self._written = False
 
@@ -55,8 +61,8 @@ class Letter:
 class Outbox:
     """The write stream that the server is given: lines wait here for the client, and their senders with them."""
 
-    def __init__(self, wire: int, unechoed: Callable[[str], str]) -> None:
-        self._wire = wire
+    def __init__(self, write: Callable[[bytes], None], unechoed: Callable[[str], str]) -> None:
+        self._write = write
         self._unechoed = unechoed
         self._lines: deque[tuple[bytes, list[Letter]]] = deque()
         self._unread = 0
@@ -83,6 +89,11 @@ class Outbox:
             letter = self._settled(item.message.id)
         if isinstance(item.message, JSONRPCResponse) and item.message.result.get("protocolVersion") == BATCHES:
             self.batches = True
+        if letter is not None and letter.said is not None:
+            if letter.said != line:
+                log.error("What was sent before the start was done is not what is sent now.")
+            letter.end(written=True)
+            return
         while self.full:
             await self.change()
         self._deliver(line, letter, letter.batch if letter else None)
@@ -113,9 +124,13 @@ class Outbox:
         letter = Letter(max(length, MAX_HELD // MAX_OPEN), batch)
         if self._held + letter.weight > MAX_HELD:
             return None
+        self.await_answer(request_id, letter)
+        return letter
+
+    def await_answer(self, request_id: RequestId, letter: Letter) -> None:
+        """Counts a request in, whatever there is room for."""
         self._held += letter.weight
         self._open[request_id].append(letter)
-        return letter
 
     async def unanswered(self, request_id: RequestId) -> None:
         """This request is under way no more, and its client expects no answer."""
@@ -152,7 +167,7 @@ class Outbox:
             lines = list(self._lines)
             self._lines.clear()
             waiting = b"".join(line for line, _ in lines)
-            await to_thread.run_sync(_write_all, self._wire, waiting, abandon_on_cancel=True)
+            await to_thread.run_sync(self._write, waiting, abandon_on_cancel=True)
             self._unread -= len(waiting)
             self._notify()
             for letter in (letter for _, letters in lines for letter in letters):
@@ -172,9 +187,3 @@ class Outbox:
 
 def _line(message: JSONRPCMessage) -> bytes:
     return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
-
-
-def _write_all(wire: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(wire, rest) :]

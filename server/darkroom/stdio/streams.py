@@ -1,6 +1,5 @@
 """The two streams that the server is given: what its client says, and what it is told."""
 
-import os
 import select
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -11,28 +10,33 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import SessionMessage
 
 from darkroom.stdio.door import Door
-from darkroom.stdio.lines import Lines
 from darkroom.stdio.outbox import Outbox
+from darkroom.stdio.wire import Heard, Wire
 
-CHUNK = 64 * 1024
 LOOK_EVERY_S = 0.25
 DRAIN_S = 0.5
 
 
-async def _read(source: int, incoming: MemoryObjectSendStream[SessionMessage | Exception], outbox: Outbox) -> None:
+async def _read(
+    wire: Wire, heard: list[Heard], incoming: MemoryObjectSendStream[SessionMessage | Exception], outbox: Outbox
+) -> None:
     """Hands on the messages that arrive, until the client hangs up; what it began to say then is passed over."""
     door = Door(incoming, outbox)
     async with incoming, anyio.create_task_group() as tasks:
         tasks.start_soon(door.run)
-        await _hand_on(source, outbox, door)
+        await _hand_on(wire, heard, outbox, door)
         tasks.cancel_scope.cancel()
 
 
-async def _hand_on(source: int, outbox: Outbox, door: Door) -> None:
-    lines = Lines()
-    while chunk := await to_thread.run_sync(os.read, source, CHUNK, abandon_on_cancel=True):
-        for line in lines.feed(chunk):
-            if not await _room(source, outbox, door):
+async def _hand_on(wire: Wire, heard: list[Heard], outbox: Outbox, door: Door) -> None:
+    for line, said in heard:
+        if not await _room(wire.source, outbox, door):
+            return
+        await door.take(line, said or None)
+    heard.clear()
+    while chunk := await to_thread.run_sync(wire.read, abandon_on_cancel=True):
+        for line in wire.lines.feed(chunk):
+            if not await _room(wire.source, outbox, door):
                 return
             await door.take(line)
 
@@ -58,16 +62,17 @@ def _hung_up(source: int) -> bool:
 
 @asynccontextmanager
 async def stdio_streams(
-    source: int, wire: int, unechoed: Callable[[str], str]
+    wire: Wire, heard: list[Heard], unechoed: Callable[[str], str]
 ) -> AsyncGenerator[tuple[MemoryObjectReceiveStream[SessionMessage | Exception], Outbox]]:
-    """Messages from the descriptor `source`, and a stream whose messages go out on the descriptor `wire`.
+    """Messages from the wire, and a stream whose messages go out on it.
 
-    `unechoed` takes out of a message what its client must not be told, though it may have said it itself.
+    What was `heard` before comes first; where a response to it was sent, the server's own is dropped. `unechoed` takes
+    out of a message what its client must not be told, though it may have said it itself.
 
     Raises:
         OSError: the client has gone, or does not read what it is sent (TimeoutError).
     """
-    outbox = Outbox(wire, unechoed)
+    outbox = Outbox(wire.write, unechoed)
     incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception]()
     written = anyio.Event()
 
@@ -77,7 +82,7 @@ async def stdio_streams(
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(write)
-        tasks.start_soon(_read, source, incoming, outbox)
+        tasks.start_soon(_read, wire, heard, incoming, outbox)
         yield messages, outbox
         await outbox.aclose()
         with anyio.move_on_after(DRAIN_S):

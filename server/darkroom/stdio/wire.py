@@ -1,0 +1,94 @@
+"""The two descriptors of JSON-RPC, read and written from threads, and what was said on them before the server stood."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import NamedTuple
+
+from darkroom.stdio.lines import Lines
+
+CHUNK = 64 * 1024
+MAX_HEARD = 1024 * 1024
+"""Bytes that are taken in before the server stands; the rest waits in the pipe."""
+
+Answer = Callable[[bytes | None], bytes | None]
+"""The response to a line (None: one too long); b"": there is none to come; None: the server is to say it."""
+
+
+class Heard(NamedTuple):
+    """A line that came before the server stood, and the response that was sent (see `Answer`)."""
+
+    line: bytes | None
+    said: bytes | None
+
+
+class Wire:
+    """Where messages come from (`source`) and go to (`sink`)."""
+
+    def __init__(self, source: int, sink: int) -> None:
+        self.source = source
+        self._sink = sink
+        self.lines = Lines()
+        """Cuts what is read, from the first byte to the last."""
+        self._heard: list[Heard] = []
+        self._relieved = False
+        self._turn, self._mouth = Lock(), Lock()
+        self._thread: Thread | None = None
+        self._rest: bytes | None = None
+
+    def attend(self, answer: Answer, leave: Callable[[], None]) -> None:
+        """Has lines answered on a thread until `relieve`; calls `leave` where the input ends and nothing is owed."""
+        self._thread = Thread(target=self._attend, args=(answer, leave), daemon=True)
+        self._thread.start()
+
+    def relieve(self) -> list[Heard]:
+        """Ends that, and returns what came meanwhile: what comes from now on is for `read`."""
+        with self._turn:
+            self._relieved = True
+            return self._heard
+
+    def read(self) -> bytes:
+        """The next bytes, b"" at the end; blocks. `relieve` must have been called before."""
+        if self._thread is not None:
+            self._thread.join()  # it is still in its last read
+            self._thread = None
+            if self._rest is not None:
+                return self._rest
+        return os.read(self.source, CHUNK)
+
+    def write(self, data: bytes) -> None:
+        """Writes all of it; blocks. Raises OSError: the client has gone."""
+        with self._mouth:
+            self._write(data)
+
+    def _attend(self, answer: Answer, leave: Callable[[], None]) -> None:
+        length = 0
+        # Whoever has gone, or cannot be read from, is noticed by the server as well.
+        with suppress(OSError):
+            while length < MAX_HEARD and (chunk := self._hear()):
+                length += len(chunk)
+                with self._turn:
+                    if self._relieved:
+                        return
+                    fresh = [Heard(line, answer(line)) for line in self.lines.feed(chunk)]
+                    self._heard += fresh
+                    self._rest = None
+                    self._mouth.acquire()  # before the server may say something
+                try:
+                    self._write(b"".join(each.said or b"" for each in fresh))
+                finally:
+                    self._mouth.release()
+        with self._turn:
+            owed = [each for each in self._heard if each.said is None]
+            if self._rest == b"" and self._heard and not owed and not self._relieved:
+                leave()
+
+    def _hear(self) -> bytes:
+        self._rest = os.read(self.source, CHUNK)
+        return self._rest
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._sink, rest) :]
