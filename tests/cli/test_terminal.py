@@ -45,6 +45,10 @@ class Terminal:
             self.seen += shown.decode()
         return self.seen
 
+    def type(self, text: str) -> None:
+        """Types this there."""
+        os.write(self.screen, text.encode())
+
     def end(self) -> tuple[int, str]:
         """Its exit status and everything it showed."""
         seen = self.until(r"\Z(?!)")
