@@ -121,7 +121,7 @@ class DeclaredService:
         with self.changed:
             self.asked.append(asked)
             self.changed.notify_all()
-            answer = self._answer(asked)
+        answer = self._answer(asked)
         await answer(scope, receive, send)
 
     def _answer(self, asked: Asked) -> Response:
@@ -129,6 +129,7 @@ class DeclaredService:
             return Response(self.picture(int(re.findall(r"\d+", asked.path)[-1])), media_type="image/png")
         said = self.says.get(asked.table) or [(404, {"error": "nobody asked for this"})]
         status, answer = said.pop(0) if len(said) > 1 else said[0]
+        answer = answer() if callable(answer) else answer
         if isinstance(answer, bytes):
             return Response(answer, status)
         return Response(status_code=status) if answer is None else JSONResponse(self._here(answer), status)

@@ -198,3 +198,26 @@ def test_what_the_job_says_of_a_key_is_repeated_without_it(home: Home) -> None:
         ledger = b"".join(file.read_bytes() for file in (home.path / "home").rglob("*") if file.is_file())
         for shown in (done.out.encode(), done.err.encode(), ledger):
             assert KEY.encode() not in shown
+
+
+@pytest.mark.parametrize(
+    ("ours", "status"), [((True, False), "succeeded"), ((True, True), "failed"), ((False,), "failed")], ids=str
+)
+def test_a_job_whose_answer_is_lost_is_found_by_our_own_name_where_exactly_one_has_it(
+    home: Home, ours: tuple[bool, ...], status: str
+) -> None:
+    with DeclaredService.shipped("midjourney-proxy").like(read="success") as service:
+
+        def listed() -> list[dict[str, str]]:
+            own = service.posts[0].json["state"]
+            return [{"id": f"j{n}", "state": own if mine else "another"} for n, mine in enumerate(ours, start=1)]
+
+        service.says["submit"] = [(502, {"error": "bad gateway"})]
+        service.says["lookup"] = [(200, listed)]
+        done = made(service, home)
+        assert done.json["status"] == status
+        assert len(service.posts) == 1
+        if status == "succeeded":
+            assert service.of("read")[0].path == "/mj/task/j1/fetch"
+        else:
+            assert done.json["error"]["code"] == "outcome_unknown"

@@ -37,7 +37,6 @@ def requests_of(service: Service) -> dict[str, tuple[Request, frozenset[str]]]:
         "submit": (service.submit, wished | {"reference"}),
         "read": (service.read, job),
         "result": (service.result, job),
-        "cancel": (service.cancel, job),
         "pictures.request": (service.pictures.request, job | service.pictures.item.keys()),
         "lookup": (service.lookup, wished | {"reference"}),
         "account": (service.account, frozenset()),
@@ -85,6 +84,10 @@ def _of_requests(service: Service) -> Iterator[Fault]:
     for table, (request, names) in requests_of(service).items():
         where = tuple(table.split("."))
         yield from (Fault((*where, *key), says) for key, says in _of_request(service, request, names))
+    if service.lookup is not None and "reference" not in names_in([*service.lookup.where.values()]):
+        yield Fault(("lookup", "where"), 'only our own name proves a job: add, say, where = { "/tag" = "$reference" }')
+    if service.lookup is not None and "reference" not in names_in([service.submit.body, service.submit.query]):
+        yield Fault(("lookup",), "the service cannot show what it is not sent: add $reference to submit.body")
     if service.submit.url is not None:
         yield Fault(("submit", "url"), "it is sent below base_url: write a path in place of the url")
     if service.submit.method not in {None, "POST", "PUT"}:
@@ -127,7 +130,8 @@ def _of_headers(service: Service, request: Request, names: frozenset[str]) -> _F
             yield key, "the key's header is written by [auth]: leave it out here"
         elif header.lower() in _OURS:
             yield key, "Darkroom writes this header itself: leave it out"
-        if not re.fullmatch(r"\$reference|[\x20-\x23\x25-\x7e]{0,200}", value) or (value == "$reference" not in names):
+        plain = re.fullmatch(r"[\x20-\x23\x25-\x7e]{0,200}", value)
+        if not plain and not (value == "$reference" and "reference" in names):
             yield key, "write a plain text, or $reference where something is submitted"
 
 

@@ -3,20 +3,23 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
+import anyio
 from anyio import to_thread
 
 from darkroom.declaration import Traits
-from darkroom.errors import DarkroomError, InvalidRequest, NotAnImage, NotFound, ResultUnavailable
+from darkroom.errors import DarkroomError, InvalidRequest, NotAnImage, NotFound, OutcomeUnknown, ResultUnavailable
 from darkroom.models import Charged, GenerationRequest, Receipt
 from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
 from darkroom.providers.language import offers
 from darkroom.providers.language.answers import looked, reading, resulting, taken
 from darkroom.providers.language.files import Source, keep, recall
 from darkroom.providers.language.filling import Unfillable
+from darkroom.providers.language.finding import PAUSES_S, job_in
 from darkroom.providers.language.links import judged
 from darkroom.providers.language.pointers import first
 from darkroom.providers.language.requests import names_of, prepare
@@ -67,12 +70,32 @@ class Declared:
             call = call_of(prepared, prepared.at, service.auth, self._account.key)
         except Exception as error:  # a text that no request can hold
             raise failures.of_submit(self.traits.title, error, sent=False) from error
-        answer = await self._api.send_once(call)
-        submission = await _aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
+        try:
+            answer = await self._api.send_once(call)
+            submission = await _aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
+        except OutcomeUnknown:
+            job = await self._found(request, reference)
+            if job is None:
+                raise
+            submission = Submission(receipt=Receipt(job_id=job[:200], kept={"job": job}))
         if (service.read.url or "").startswith("{job"):
             self._judge_job(service, submission.receipt)
         kept = {**submission.receipt.kept, "declaration": self._source.digest}
         return submission.model_copy(update={"receipt": submission.receipt.model_copy(update={"kept": kept})})
+
+    async def _found(self, request: GenerationRequest, reference: str) -> str | None:
+        """The job that an answer was lost of, if the service shows it under our name within a few seconds."""
+        service, lookup = self._source.service, self._source.service.lookup
+        if lookup is None:
+            return None
+        names = names_of(service, request, reference=reference)
+        for pause in PAUSES_S:
+            await anyio.sleep(pause)
+            with suppress(DarkroomError):
+                answer = await self._look(service, lookup, names, waits=False)
+                if job := job_in(lookup, resulting(self._speech(service), answer), names):
+                    return job
+        return None
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """A look at the job, and one at its result where that is elsewhere."""

@@ -62,7 +62,6 @@ class Limits(Table):
     """What one key may do, and how its jobs are looked at. Times are seconds, windows `number/seconds`."""
 
     active: Annotated[int, Field(ge=1)] | None = None
-    active_counts: Literal["jobs", "pictures"] = "jobs"
     submit: list[Window] = []
     requests: list[Window] = []
     poll_s: Seconds = 3.0
@@ -185,15 +184,14 @@ class Pictures(Table):
 
 
 class Lookup(Request):
-    """How a job is found whose answer was lost.
+    """How a job is found whose answer was lost: by our own name for it, which the service keeps and shows.
 
-    `proof`: a `reference` is our own name for it, which the service keeps; a `likeness` is the same prompt only.
+    `where`: what every candidate (`each`) must have, `$reference` among it.
     """
 
     each: Pointer
     job: Pointer
-    where: dict[Pointer, str] = {}
-    proof: Literal["reference", "likeness"]
+    where: dict[Pointer, str]
 
 
 class Account(Request):
@@ -249,7 +247,6 @@ class Service(Table):
     pictures: Pictures
     rules: list[Rule] = []
     lookup: Lookup | None = None
-    cancel: Request | None = None
     account: Account | None = None
     models: Models | None = None
     example: list[Example] = []

@@ -1,0 +1,27 @@
+"""A job whose answer was lost, found again by our own name for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from darkroom.providers.language.conditions import same
+from darkroom.providers.language.filling import fill
+from darkroom.providers.language.pictures import text_of
+from darkroom.providers.language.pointers import every, first
+from darkroom.providers.language.schema import Lookup
+
+PAUSES_S = (1.0, 2.0, 4.0)
+"""How long to wait before each look: a service may need a moment to show what it has only just taken."""
+
+
+def job_in(lookup: Lookup, answer: Any, names: Mapping[str, Any]) -> str | None:
+    """The job of the one candidate that has all that is asked for; None where there is none, or more than one."""
+    found = [each for each in every(answer, lookup.each) if _fits(lookup, each, names)]
+    return text_of(first(found[0], lookup.job)) if len(found) == 1 else None
+
+
+def _fits(lookup: Lookup, candidate: Any, names: Mapping[str, Any]) -> bool:
+    return all(_has(candidate, pointer, fill(wanted, names)) for pointer, wanted in lookup.where.items())
+
+
+def _has(candidate: Any, pointer: str, wanted: Any) -> bool:
+    return wanted is not None and any(same(hit, wanted) for hit in every(candidate, pointer))
