@@ -41,7 +41,6 @@ url = "/link"
 
 [[rules]]
 on = "submit"
-status = 400
 at = "/code"
 equals = "banned"
 code = "moderated"
@@ -162,6 +161,19 @@ def test_a_sound_file_is_reported_as_sound_and_nothing_is_noted(home: Home) -> N
             '[[example]]\nname = "submit"\n', RULE_5XX, "[[rules]]\non = \"submit\"\nstatus = 503",
             "a 503 to a submission leaves open whether a job was started", id="5xx without a source",
         ),
+        pytest.param(
+            'to = "submit"\nrequest', "request", '[[example]]\nname = "submit"',
+            'if this is the answer to the submission, add to = "submit"', id="submission taken for a look",
+        ),
+        pytest.param(
+            'status = 400\nanswer = { code = "banned" }', 'answer = { code = "banned" }',
+            '[[example]]\nname = "banned"',
+            'add source = "https://…"', id="refusal in a 200 without a source",
+        ),
+        pytest.param(
+            'url = "/link"', 'item = { file = "/link" }\nrequest = { path = "/files/{file}" }',
+            '[[example]]\nname = "ready"', "urls are the paths of these requests", id="urls of requests",
+        ),
         pytest.param('path = "/images"', 'path = "images"', 'path = "images"', "begins with /", id="path"),
         pytest.param('job = "/id"\n', "", "[submit]", "submit.job: it is missing: write where", id="missing"),
     ],
@@ -237,3 +249,10 @@ def test_every_shipped_file_is_sound(home: Home) -> None:
     done = darkroom(home, "provider", "check", *map(str, shipped), "--json")
     assert [each["faults"] for each in done.json["files"]] == [[]] * len(shipped)
     assert not [note for each in done.json["files"] for note in each["notes"] if "hosts" in note["message"]]
+
+
+def test_the_file_that_the_guide_begins_with_is_sound(home: Home) -> None:
+    guide = (Path(__file__).parent.parent.parent / "docs" / "add-a-service.md").read_text("utf-8")
+    text = guide.partition("```toml\n")[2].partition("```")[0]
+    done = darkroom(home, "provider", "check", str(written(home, text, "my-service.toml")))
+    assert (done.status, "2 examples read as documented" in done.out) == (DONE, True), done.out

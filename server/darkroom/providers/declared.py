@@ -56,7 +56,7 @@ def added_files(home: Path) -> Mapping[str, Path]:
         files = sorted((home / "providers").glob("*.toml"))
     except OSError:
         return {}
-    return {file.stem: file for file in files if file.stem not in DECLARED}
+    return {file.stem: file for file in files if file.stem not in {*DECLARED, *OFFERED}}
 
 
 def _configured(environ: Mapping[str, str], in_any_folder: bool) -> dict[str, Path | None]:
@@ -68,11 +68,10 @@ def _configured(environ: Mapping[str, str], in_any_folder: bool) -> dict[str, Pa
         for name, vendors in OFFERED.items()
         if _spelled(name) in spelled or name == wanted or environ.get(vendors or "", "").strip()
     }
-    if not known and spelled <= set(map(_spelled, DECLARED)) and wanted in {"", *DECLARED}:
+    if spelled <= set(map(_spelled, [*OFFERED, *DECLARED])) and wanted in {"", *OFFERED, *DECLARED}:
         return known
     added = added_files(home_of(environ, in_any_folder=in_any_folder))
-    own = {name: file for name, file in added.items() if _spelled(name) in spelled or name in {wanted, *known}}
-    return known | own  # a person's file takes the place of the shipped one
+    return known | {name: file for name, file in added.items() if _spelled(name) in spelled or name == wanted}
 
 
 def _unused(variable: str, settings: Settings) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from darkroom.providers.language.conditions import holds, meaning_of
+from darkroom.providers.language.conditions import holds, meaning_of, proven, rule_for
 from darkroom.providers.language.fault import Fault
 from darkroom.providers.language.pointers import every, first
 from darkroom.providers.language.schema import Example, Service
@@ -20,7 +20,15 @@ def advised(service: Service, number: int, reasons: list[str]) -> Fault:
 
 
 def _of_submission(service: Service, example: Example) -> Iterator[str]:
-    if example.to == "submit" and 200 <= example.status < 300 and not every(example.answer, service.submit.job):
+    if example.to != "submit":
+        return
+    rule = rule_for(service, "submit", example.status, example.answer)
+    if rule is not None and rule.code == example.means and not proven(service, rule, example.status):
+        yield (
+            f"a {example.status} leaves open whether a job was started unless an example has a source: add source = "
+            '"https://…", the page that documents it'
+        )
+    elif rule is None and 200 <= example.status < 300 and not every(example.answer, service.submit.job):
         yield f"nothing stands at {service.submit.job} (submit.job) in its answer{_there(example.answer)}"
 
 
@@ -31,6 +39,8 @@ def _of_status(service: Service, example: Example) -> Iterator[str]:
     found = example.status if read.status == "http" else first(example.answer, read.status)
     if found is None:
         yield f"nothing stands at {read.status} (read.status) in its answer{_there(example.answer)}"
+        if every(example.answer, service.submit.job) and example.means not in {"done", "failed"}:
+            yield 'if this is the answer to the submission, add to = "submit" and means = "taken"'
     elif meaning_of(found, read.words) is None and not any(holds(w, example.status, example.answer) for w in read.when):
         meant = (
             example.means if example.means in {*read.words, "queued", "running", "done", "failed"} else "one of them"
@@ -39,6 +49,9 @@ def _of_status(service: Service, example: Example) -> Iterator[str]:
 
 
 def _of_urls(service: Service, example: Example) -> Iterator[str]:
+    if example.urls and service.pictures.request is not None:
+        yield "where each picture has a request of its own (pictures.request), urls are the paths of these requests"
+        return
     for link in (example.urls or [])[:1]:
         places = [place for place in _places(example.answer, "") if first(example.answer, place) == link]
         each = [at + (service.pictures.url or "") for at in service.pictures.each]

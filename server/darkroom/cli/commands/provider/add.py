@@ -55,7 +55,7 @@ def variable_of(service: "Service") -> str:
 def _take(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", metavar="FILE", type=Path)
     command.add_argument("--yes", action="store_true", help="do not ask")
-    command.add_argument("--replace", action="store_true", help="take the place of the provider of that name")
+    command.add_argument("--replace", action="store_true", help="take the place of the file of that name")
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -90,12 +90,13 @@ def _may_be_called(service: "Service", place: Path, *, replace: bool) -> None:
             f"The file names the variable {service.key}, and only a shipped one may.",
             next_step=f"Leave out its line key = …: the key is read from {service.prefix}KEY.",
         )
-    if service.name in DECLARED:
-        raise InvalidRequest(f"{service.name} is built in.", next_step="Give the file's service another name.")
-    if not replace and (service.name in OFFERED or place.exists()):
-        whose = "is there already" if place.exists() else "is shipped with Darkroom"
+    if service.name in {*DECLARED, *OFFERED}:
         raise InvalidRequest(
-            f"A provider called {service.name} {whose}.",
+            f"{service.name} is a provider that comes with Darkroom.", next_step="Give the file's service another name."
+        )
+    if place.exists() and not replace:
+        raise InvalidRequest(
+            f"A provider called {service.name} was added before.",
             next_step="Give the file's service another name, or add --replace; what was submitted with the former file "
             "is still read by it.",
         )
