@@ -132,13 +132,11 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason_and_its_key_stays_a
     assert "foreign" not in settings.secrets
 
 
-def test_a_file_never_takes_the_place_of_one_in_code_nor_the_vendor_s_key_of_a_shipped_one(
-    places: dict[str, str],
-) -> None:
+def test_a_file_never_takes_the_place_of_a_shipped_service_or_of_one_in_code(places: dict[str, str]) -> None:
     for name in ("fal", "fatthumb"):
         added(places, MINE.replace("my-service", name), name)
     settings = read_settings({**places, "FAL_KEY": KEY, "FATTHUMB_API_KEY": KEY})
-    assert settings.accounts["fal"].key is None
+    assert settings.accounts["fal"].base_url == "https://queue.fal.run"
     assert settings.accounts["fatthumb"].base_url == "https://fatthumb.klaas.pro/api/v1"
 
 
