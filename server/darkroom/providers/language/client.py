@@ -51,6 +51,8 @@ class Declared:
             connection.redact, connection.door, connection.access.key,
         )  # fmt: skip
         self._recalled = {source.digest: source}
+        self.heard: Callable[[str, Answer], None] = _unheard
+        """Is given each answer to a submission, a look and a request for the result, by its table."""
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`."""
@@ -72,6 +74,7 @@ class Declared:
             raise failures.of_submit(self.traits.title, error, sent=False) from error
         try:
             answer = await self._api.send_once(call)
+            self.heard("submit", answer)
             submission = await _aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
         except OutcomeUnknown:
             job = await self._found(request, reference)
@@ -169,7 +172,10 @@ class Declared:
         at = prepared.at if request.url is None else judged(service, self._account.base_url, prepared.at)
         if service.pictures.base64 is not None and (request is service.read or request is service.result):
             most = MAX_WITH_PICTURES
-        return await self._api.look(call_of(prepared, at, service.auth, self._account.key, most=most), waits=waits)
+        answer = await self._api.look(call_of(prepared, at, service.auth, self._account.key, most=most), waits=waits)
+        if request is service.read or request is service.result:
+            self.heard("read" if request is service.read else "result", answer)
+        return answer
 
     async def _source_of(self, receipt: Receipt) -> Source:
         """The very file that the job was submitted with."""
@@ -190,6 +196,10 @@ class Declared:
 
     def _speech(self, service: Service) -> Speech:
         return Speech(service, self._account.declaration.key_variable or "", self._redact)
+
+
+def _unheard(table: str, answer: Answer) -> None:
+    """Most answers interest nobody but their reader."""
 
 
 async def _aside(answer: Answer | None, read: Callable[..., T], *arguments: Any) -> T:
