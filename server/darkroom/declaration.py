@@ -32,6 +32,8 @@ class Traits:
     options: type[Options] = Options
     free: bool = False
     """Whether its pictures cost nothing."""
+    lasting: bool = False
+    """Whether its POST takes minutes, since the answer to it is the result."""
     lasts_s: float | None = None
     """How long the provider keeps what it made."""
     note: str | None = None

@@ -62,6 +62,9 @@ class Spoken:
     async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         raise NotImplementedError
 
+    async def over(self, receipt: Receipt) -> None:
+        return
+
     async def models(self) -> list[Model]:
         return []
 

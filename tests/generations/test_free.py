@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.driving.submission import lost_in_submission
+from darkroom.generations.driving.posting import lost_in_submission
 from darkroom.generations.outcome import job_error
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer

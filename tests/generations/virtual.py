@@ -145,6 +145,9 @@ class MadeUp:
             raise answer
         return answer
 
+    async def over(self, receipt: Receipt) -> None:
+        return
+
     async def models(self) -> list[Model]:
         return []
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 import darkroom.providers
-from tests.hosts import Home
+from tests.hosts import PATIENCE_S, Home
 from tests.services.loopback import Loopback
 from tests.services.pictures import picture
 
@@ -57,6 +58,8 @@ class DeclaredService:
         self.file: dict[str, Any] = tomllib.loads(self.text)
         self.asked: list[Asked] = []
         self.changed = threading.Condition()
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self._loopback = Loopback(self)
         self._links: dict[str, str] = {}
 
@@ -121,6 +124,8 @@ class DeclaredService:
         with self.changed:
             self.asked.append(asked)
             self.changed.notify_all()
+        if asked.table == "submit":
+            await to_thread.run_sync(self.may_answer.wait, PATIENCE_S)
         answer = self._answer(asked)
         await answer(scope, receive, send)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -14,6 +15,7 @@ from darkroom.errors import DarkroomError, StorageError
 from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.elsewhere import hand_over
 from darkroom.generations.driving.peers import Peers
 from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.observer import Observer
@@ -117,7 +119,10 @@ async def open_app(
             journal = Journal(ledger, changes, clock=clock)
             pictures = FolderPictures(settings.pictures)
             collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
-            driver = Driver(journal, providers, presence.id, collector, tasks, only=only, clock=clock)
+            driver = Driver(
+                journal, providers, presence.id, collector, tasks,
+                only=only, clock=clock, elsewhere=partial(hand_over, settings),
+            )  # fmt: skip
             peers = Peers(ledger, presence, providers, changes, only)
             if part is not Part.NONE:
                 await peers.adopt(driver)

@@ -132,6 +132,10 @@ class Provider(Protocol):
         """The picture's bytes, unverified; safe to repeat."""
         ...
 
+    async def over(self, receipt: Receipt) -> None:
+        """Every picture of the job is saved: nobody asks for it again."""
+        ...
+
     async def models(self) -> list[Model]:
         """The models that `generate` takes. Raises NotAsked: as `Api.read`, for which nobody waits here."""
         ...
@@ -180,6 +184,9 @@ class HttpProvider:
     async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """The picture from its URL, without the key."""
         return await self._pictures.fetch(image.url or "")
+
+    async def over(self, receipt: Receipt) -> None:
+        """See `Provider.over`: nothing is kept here."""
 
 
 def check_request(request: GenerationRequest, traits: Traits) -> GenerationRequest:

@@ -15,6 +15,7 @@ OFFERED: Mapping[str, str | None] = {
     "luma": "LUMAAI_API_KEY",
     "midjourney-proxy": None,
     "modelslab": None,
+    "openai": "OPENAI_API_KEY",
     "replicate": "REPLICATE_API_TOKEN",
     "runway": "RUNWAYML_API_SECRET",
     "scenario": None,

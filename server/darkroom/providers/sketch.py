@@ -74,6 +74,9 @@ class Sketch:
         draw = partial(paint, request.prompt, seed=_seed(receipt.job_id), index=image.index, width=width, height=height)
         return await to_thread.run_sync(draw)
 
+    async def over(self, receipt: Receipt) -> None:
+        """See `Provider.over`: nothing is kept."""
+
     async def models(self) -> list[Model]:
         """The one model."""
         return [Model(id="sketch", name="Darkroom sketch", note=TRAITS.note)]

@@ -37,6 +37,17 @@ class SqliteGate(SqliteRows):
             return None  # what is asked every second must not keep others from writing
         return await self._transaction(claim)
 
+    async def hand_over(self, generation_id: str, token: str, holder: str) -> Record | None:
+        """See `Ledger.hand_over`."""
+
+        def give() -> Record | None:
+            claim = "id = ? AND submit_token = ? AND stage = 'submitting'"
+            sql = f"UPDATE generations SET holder = ? WHERE {claim}"
+            given = self._db.execute(sql, (holder, generation_id, token)).rowcount
+            return rows.select_one(self._db, claim, (generation_id, token)) if given else None
+
+        return await self._transaction(give)
+
     async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
         """See `Ledger.send_all_the_same`."""
         await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))

@@ -83,6 +83,10 @@ class Gate(Protocol):
         """
         ...
 
+    async def hand_over(self, generation_id: str, token: str, holder: str) -> Record | None:
+        """Gives the claim of this token to another process, which makes its POST. None: it is no claim any more."""
+        ...
+
     async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
         """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
         ...

@@ -21,8 +21,6 @@ from darkroom.transport import failures
 from darkroom.transport.reasons import words_in
 
 READ_TIMEOUT = httpx2.Timeout(connect=10, read=20, write=20, pool=10)
-# A lost answer to a POST cannot be asked for again, so its answer is waited for much longer.
-SUBMIT_TIMEOUT = httpx2.Timeout(connect=10, read=120, write=30, pool=10)
 READ_DEADLINE_S = 45.0
 SUBMIT_DEADLINE_S = 180.0
 MAX_ANSWER = 4 * 1024 * 1024
@@ -229,8 +227,8 @@ class Api:
         except DarkroomError as error:
             raise failures.unknown_outcome(self.title, error.message) from error
 
-    async def send_once(self, call: Call) -> failures.Answer:
-        """Sends what may start a job: once, over a connection of its own; returns whatever answer comes.
+    async def send_once(self, call: Call, *, within_s: float = SUBMIT_DEADLINE_S) -> failures.Answer:
+        """Sends what may start a job: once, over a connection of its own; returns whatever answer comes in time.
 
         Raises:
             ProviderUnreachable: nothing was sent.
@@ -238,8 +236,8 @@ class Api:
         """
         leaving = anyio.Event()
         try:
-            with anyio.fail_after(SUBMIT_DEADLINE_S):
-                return await self._send(self.http.fresh, call, SUBMIT_TIMEOUT, leaving)
+            with anyio.fail_after(within_s):
+                return await self._send(self.http.fresh, call, _patient(within_s), leaving)
         except Exception as error:
             raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
 
@@ -281,6 +279,11 @@ class Api:
         elif response.is_success:
             self.key.state = "ready"
         return failures.Answer(response.status_code, dict(response.headers), received)
+
+
+def _patient(within_s: float) -> httpx2.Timeout:
+    """A lost answer to a POST cannot be asked for again, so it is waited for much longer than that to a read."""
+    return httpx2.Timeout(connect=10, read=max(120.0, within_s), write=30, pool=10)
 
 
 def _setting(leaving: anyio.Event) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:

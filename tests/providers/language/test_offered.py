@@ -114,7 +114,7 @@ def test_a_service_of_the_user_s_own_is_there_with_its_variable_and_only_then(pl
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('key = "OPENAI_API_KEY"\n' + MINE, "DARKROOM_MY_SERVICE_KEY"),
+        ('key = "MIDNIGHT_API_KEY"\n' + MINE, "DARKROOM_MY_SERVICE_KEY"),
         (MINE.replace("my-service", "another"), "another"),
         (MINE.replace("https://mine", "http://mine"), "plain http"),
         (MINE + "[surprise]\n", "surprise"),
@@ -125,7 +125,7 @@ def test_a_service_of_the_user_s_own_is_there_with_its_variable_and_only_then(pl
 def test_a_file_that_cannot_be_used_is_named_with_the_reason_and_its_key_stays_a_secret(
     places: dict[str, str], text: str, why: str
 ) -> None:
-    settings = read_settings({**added(places, text), "DARKROOM_MY_SERVICE_KEY": KEY, "OPENAI_API_KEY": "foreign"})
+    settings = read_settings({**added(places, text), "DARKROOM_MY_SERVICE_KEY": KEY, "MIDNIGHT_API_KEY": "foreign"})
     assert "my-service" not in settings.accounts
     assert any("my-service" in warning and why in warning for warning in settings.warnings)
     assert KEY in settings.secrets

@@ -20,7 +20,7 @@ from darkroom.generations.driving.collect import Collected, Collector
 from darkroom.generations.driving.job import KEPT_EVERY_S, Job
 from darkroom.generations.driving.polling import longest_wait, named_wait
 from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
-from darkroom.generations.driving.submission import Submitter
+from darkroom.generations.driving.submission import Elsewhere, Submitter
 from darkroom.generations.driving.sweep import sweep_for_ever
 from darkroom.generations.outcome import outcome, settle, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
@@ -57,6 +57,7 @@ class Driver:
         only: set[str] | None = None,
         clock: Callable[[], float] = time.time,
         collecting_s: float = COLLECTING_S,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
         self._registry = registry
@@ -70,7 +71,9 @@ class Driver:
         self._jobs: dict[str, Job] = {}
         self._reader = Reader(registry, self._recovered)
         self._again = Again(journal, collector, self._reader, tasks, clock=clock)
-        self._submitter = Submitter(journal, registry, holder, self._drive, collector.place, only=only, clock=clock)
+        self._submitter = Submitter(
+            journal, registry, holder, self._drive, collector.place, only=only, clock=clock, elsewhere=elsewhere
+        )
         # As `close`, but what is being sent is waited for; and whether anything is.
         self.finish, self.sending = self._submitter.finish, self._submitter.sending
 
@@ -260,6 +263,9 @@ class Driver:
         if named is not None:
             self._again.hold(job.record, named)
         await self._settle(job, collected, reading)
+        if job.record.stage is Stage.SUCCEEDED:
+            with anyio.CancelScope(shield=True):  # a command leaves at this very moment
+                await provider.over(job.record.receipt)
         return None
 
     async def _settle(self, job: Job, collected: Collected, reading: Reading) -> None:

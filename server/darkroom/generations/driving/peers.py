@@ -8,7 +8,7 @@ from anyio.abc import TaskGroup
 
 from darkroom.errors import StorageError
 from darkroom.generations.driving.driver import Driver
-from darkroom.generations.driving.submission import lost_in_submission
+from darkroom.generations.driving.posting import lost_in_submission
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import Record
 from darkroom.providers.registry import Registry
@@ -37,6 +37,7 @@ class Peers:
         self._presence = presence
         self._registry = registry
         self._changes = changes
+        self._version = -1
 
     def start(self, tasks: TaskGroup, driver: Driver) -> None:
         """Shows that this process runs, follows what others change, and goes on with what they leave."""
@@ -53,6 +54,7 @@ class Peers:
             return
         lost = lost_in_submission().failure()
         adopted = await self._ledger.adopt(others, self._presence.id, accounts, lost=lost, only=self._only)
+        self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
         for record in adopted:
             log.info("%s adopted from a process that does not run any more", record.id)
             self._changes.publish(record)
@@ -78,18 +80,17 @@ class Peers:
 
     async def _follow_for_ever(self) -> None:
         seen: dict[str, Record] = {}
-        version = -1
         said = ""
         while True:
             ids = await self._changes.watched()
             try:
                 newest = await self._ledger.version()
-                if newest != version or not seen.keys() >= set(ids):
-                    version = newest
+                if newest != self._version or not seen.keys() >= set(ids):
+                    self._version = newest
                     seen = {record.id: record for record in await self._told(ids, seen)}
                 said = ""
             except Exception as error:  # one row's trouble must not end the process
-                version = -1
+                self._version = -1
                 if str(error) != said:  # an outage is logged once, not five times a second
                     said = str(error)
                     log.error(

@@ -3,39 +3,30 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskGroup
 
 from darkroom.errors import (
-    DarkroomError,
     NotConfigured,
-    OutcomeUnknown,
     ProviderUnreachable,
-    RateLimited,
     StorageError,
 )
 from darkroom.generations.driving.place import Place
+from darkroom.generations.driving.posting import Posting
 from darkroom.generations.driving.queue import SubmitQueue
 from darkroom.generations.telling.journal import Journal, RowLost
-from darkroom.models import Charged, Record, Stage
-from darkroom.providers.base import Provider, Submission
+from darkroom.models import Record, Stage
+from darkroom.providers.base import Provider
 from darkroom.providers.registry import Registry
 
 log = logging.getLogger(__name__)
 
-UNREACHABLE_FOR_S = 600.0
-"""How long a provider that cannot be reached is tried before the generation fails, not charged."""
-LONGEST_BACKOFF_S = 60.0
-LEAST_WAIT_S = 5.0
-LONGEST_WAIT_S = 300.0
-"""How long a 429 is obeyed at least, whatever time it names: from the first on, doubling up to the second."""
-LIMITED_FOR_S = 24 * 3600.0
-"""How long a provider that says nothing but 429 is tried before the generation fails, not charged."""
-NARROWED_FOR_S = 600.0
-"""How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
+Elsewhere = Callable[[Record], Awaitable[None]]
+"""Hands the POST of a claimed row to a process of its own. Raises ProviderUnreachable: nothing was sent."""
+
 UNCLAIMED_WITHIN_S = 0.3
 CLOSING_GRACE_S = 1.2
 """How long a POST that is under way at shutdown may still bring its job id home."""
@@ -54,13 +45,16 @@ class Submitter:
         *,
         only: Collection[str] | None = None,
         clock: Callable[[], float] = time.time,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
+        self._posting = Posting(journal, clock=clock)
+        self._elsewhere = elsewhere
         self._registry = registry
         self._running = running
         self._place = place
         self._clock = clock
-        self._posting: set[anyio.CancelScope] = set()
+        self._scopes: set[anyio.CancelScope] = set()
         self._queues = {
             provider.access.account: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only)
             for provider in registry.providers.values()
@@ -77,12 +71,12 @@ class Submitter:
     def close(self) -> None:
         """Begins no POST from now on, and gives those that are under way a last moment."""
         self._end()
-        for scope in self._posting:
+        for scope in self._scopes:
             scope.deadline = min(scope.deadline, anyio.current_time() + CLOSING_GRACE_S)
 
     def sending(self) -> bool:
         """Whether a submission is under way."""
-        return bool(self._posting)
+        return bool(self._scopes)
 
     async def finish(self) -> None:
         """Begins no POST from now on, and returns when those that are under way have ended."""
@@ -106,7 +100,7 @@ class Submitter:
         over = self._queues[provider.access.account].ended or anyio.current_effective_deadline() == -math.inf
         # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.
         with anyio.CancelScope(shield=True) as scope:
-            self._posting.add(scope)
+            self._scopes.add(scope)
             try:
                 if over:
                     await self._unclaim(record)
@@ -119,7 +113,7 @@ class Submitter:
             ):  # one generation's trouble is not the others'; the process that adopts it says what is known
                 log.exception("%s: what became of its submission cannot be written down", record.id)
             finally:
-                self._posting.discard(scope)
+                self._scopes.discard(scope)
                 self.wake(provider.name)
 
     async def _post(self, provider: Provider, record: Record) -> None:
@@ -136,74 +130,25 @@ class Submitter:
         if self._queues[provider.access.account].ended:
             await self._unclaim(record)
             return
+        if provider.traits.lasting and self._elsewhere is not None:
+            await self._post_elsewhere(record, self._elsewhere)
+            return
+        running = await self._posting.post(provider, record)
+        if running is not None:
+            self._running(running)
+
+    async def _post_elsewhere(self, record: Record, elsewhere: Elsewhere) -> None:
+        """Leaves the POST to a process that outlives this one, whose rows are adopted once it has ended."""
         try:
-            submitted = await provider.submit(record.request, record.id)
+            await elsewhere(record)
         except ProviderUnreachable as error:
-            await self._not_sent(record, error)
-        except RateLimited as error:
-            await self._told_to_wait(provider, record, error)
-        except DarkroomError as error:
-            await self._journal.fail(record, error.failure(), self._clock())
-        except Exception:
-            log.exception("%s: the submission broke", record.id)
-            await self._journal.fail(record, lost_in_submission().failure(), self._clock())
-        else:
-            await self._sent(record, submitted)
+            await self._posting.not_sent(record, error)
 
     async def _unclaim(self, record: Record) -> None:
         """No POST begins once the end has begun."""
         await self._journal.unclaim(record)
 
-    async def _sent(self, record: Record, submitted: Submission) -> None:
-        receipt = submitted.receipt
-        try:
-            running = await self._journal.write(
-                record, stage=Stage.RUNNING, job_id=receipt.job_id, kept=receipt.kept, provider_queued=submitted.queued,
-                submitted_at=self._clock(),
-            )  # fmt: skip
-        except RowLost:
-            running = await self._journal.write_late(record, receipt)
-        self._running(running)
-        self._journal.struggling(record, None)
-
     async def _no_place(self, record: Record, error: StorageError) -> None:
         back = await self._journal.unclaim(record)
         if back.stage is Stage.ACCEPTED:  # else somebody wished to cancel it meanwhile
             await self._journal.fail(back, error.failure(), self._clock())
-
-    async def _not_sent(self, record: Record, error: ProviderUnreachable) -> None:
-        now = self._clock()
-        since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
-        if now - since > UNREACHABLE_FOR_S:
-            await self._journal.fail(record, error.failure(), now)
-            return
-        wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
-        back = await self._journal.unsend(record, closed_s=wait, narrowed_s=None)
-        self._journal.struggling(back, f"{error.message}.")
-
-    async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
-        now = self._clock()
-        so_far = now - (record.limited_since or now)
-        if so_far > LIMITED_FOR_S:
-            await self._journal.fail(record, _never_let_in(provider, error).failure(), now)
-            return
-        wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
-        back = await self._journal.unsend(record, closed_s=wait, narrowed_s=wait + NARROWED_FOR_S)
-        self._journal.struggling(back, f"{error.message}.")
-
-
-def _never_let_in(provider: Provider, error: RateLimited) -> RateLimited:
-    return RateLimited(
-        f"{error.message}, and has said so for {LIMITED_FOR_S / 3600:.0f} hours. It was never accepted",
-        next_step=f"Look at the limits of the {provider.traits.title} account, then generate again.",
-    )
-
-
-def lost_in_submission() -> OutcomeUnknown:
-    """What a row that was left in the middle of its submission ends with."""
-    return OutcomeUnknown(
-        "Darkroom was interrupted while it was sending this. It may have started and been charged.",
-        charged=Charged.MAYBE,
-        next_step="Look in the provider account's own gallery and credits before generating this again; Darkroom "
-        "will not send it a second time.",
-    )

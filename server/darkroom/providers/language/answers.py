@@ -38,13 +38,29 @@ def taken(speech: Speech, answer: Answer, url: str) -> Submission:
     accepted = service.submit.accepted
     if accepted is not None and not holds(accepted, answer.status, value):
         raise speech.unknown(f"its answer does not say that it was accepted{_says(speech, value)}")
-    job = text_of(first(value, service.submit.job))
+    job = text_of(first(value, service.submit.job or ""))
     if job is None:
         raise speech.unknown(f"its answer names no job{_says(speech, value)}")
     queued = any(
         same(hit, word) for at, known in service.submit.queued.items() for hit in every(value, at) for word in known
     )
     return Submission(receipt=Receipt(job_id=job[:200], kept={"job": job}), queued=queued)
+
+
+def delivered(speech: Speech, answer: Answer, request: GenerationRequest, url: str) -> Reading:
+    """The result that the answer to a submission, sent to `url`, is.
+
+    Raises:
+        DarkroomError: it refused, or nobody knows whether it is paid for.
+    """
+    value = speech.value(answer)
+    speech.refuse("submit", answer, value)
+    if not answer.ok:
+        raise failures.of_post(speech.title, speech.key_variable, url, answer, speech.redact)
+    found = reading(speech, Look("done", value), value, request)
+    if not found.images:
+        raise speech.unknown(f"its answer has no picture{_says(speech, value)}")
+    return found
 
 
 def looked(speech: Speech, answer: Answer) -> Look:

@@ -10,7 +10,7 @@ from darkroom.providers.language.conditions import proven
 from darkroom.providers.language.fault import ASKED, Fault, shared, unknown
 from darkroom.providers.language.filling import malformed, names_in, places_in
 from darkroom.providers.language.offer_checks import faults_of_offer
-from darkroom.providers.language.schema import Condition, Request, Service
+from darkroom.providers.language.schema import Condition, Read, Request, Service
 from darkroom.transport.failures import FROM_GATEWAYS
 
 _OURS = {
@@ -28,6 +28,11 @@ def faults(service: Service) -> list[Fault]:
     ]  # fmt: skip
 
 
+def is_result(service: Service) -> bool:
+    """Whether the answer to a submission is the result itself."""
+    return service.submit.answers == "result"
+
+
 def requests_of(service: Service) -> dict[str, tuple[Request, frozenset[str]]]:
     """Every request of the service by its table, with the names that it can be filled with."""
     wished = ASKED | {f"options.{name}" for name in service.accepts.options}
@@ -35,7 +40,7 @@ def requests_of(service: Service) -> dict[str, tuple[Request, frozenset[str]]]:
     job = wished | {"job"}
     found: dict[str, tuple[Request | None, frozenset[str]]] = {
         "submit": (service.submit, wished | {"reference"}),
-        "read": (service.read, job),
+        "read": (None if is_result(service) else service.read, job),
         "result": (service.result, job),
         "pictures.request": (service.pictures.request, job | service.pictures.item.keys()),
         "lookup": (service.lookup, wished | {"reference"}),
@@ -73,7 +78,12 @@ def _of_words(service: Service) -> Iterator[Fault]:
             ("read", "words"), 'there are words, but no place where one stands: add to [read], say, status = "/status"'
         )
     own_status = service.pictures.status is not None
-    if "done" not in read.words and not own_status and not any(when.means == "done" for when in read.when):
+    if (
+        not is_result(service)
+        and "done" not in read.words
+        and not own_status
+        and not any(when.means == "done" for when in read.when)
+    ):
         yield Fault(
             ("read",),
             'nothing means done, so no picture would ever be fetched: add to read.words, say, done = ["done"]',
@@ -88,6 +98,11 @@ def _of_requests(service: Service) -> Iterator[Fault]:
         yield Fault(("lookup", "where"), 'only our own name proves a job: add, say, where = { "/tag" = "$reference" }')
     if service.lookup is not None and "reference" not in names_in([service.submit.body, service.submit.query]):
         yield Fault(("lookup",), "the service cannot show what it is not sent: add $reference to submit.body")
+    if is_result(service) == (service.submit.job is not None) or (is_result(service) and service.read != Read()):
+        yield Fault(
+            ("submit", "job"),
+            'say where the answer names the job (job = "/id"), or write answers = "result" and neither job nor [read]',
+        )
     if service.submit.url is not None:
         yield Fault(("submit", "url"), "it is sent below base_url: write a path in place of the url")
     if service.submit.method not in {None, "POST", "PUT"}:
@@ -142,7 +157,8 @@ def method_of(service: Service, request: Request) -> str:
 
 def _of_pictures(service: Service) -> Iterator[Fault]:
     pictures, where = service.pictures, ("pictures",)
-    if sum(each is not None for each in (pictures.url, pictures.base64, pictures.request)) != 1:
+    ways = {name for name in ("url", "base64", "request") if getattr(pictures, name) is not None}
+    if len(ways) != 1 and ways != {"url", "base64"}:
         yield Fault(
             where,
             'say how a picture is had: url = "" where its place (each) holds the link itself, url = "/url" where the '

@@ -4,19 +4,22 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import anyio
 from anyio import to_thread
+from pydantic import JsonValue
 
 from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, InvalidRequest, NotAnImage, NotFound, OutcomeUnknown, ResultUnavailable
 from darkroom.models import Charged, GenerationRequest, Receipt
 from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
-from darkroom.providers.language import offers
-from darkroom.providers.language.answers import looked, reading, resulting, taken
+from darkroom.providers.language import offers, spool
+from darkroom.providers.language.answers import delivered, looked, reading, resulting, taken
+from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.files import Source, keep, recall
 from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.finding import PAUSES_S, job_in
@@ -28,10 +31,12 @@ from darkroom.providers.language.signing import call_of
 from darkroom.providers.language.speech import Speech
 from darkroom.providers.language.stock import account_in, models_in
 from darkroom.transport import failures
-from darkroom.transport.client import LARGE_ANSWER, MAX_ANSWER, Api
+from darkroom.transport.client import LARGE_ANSWER, MAX_ANSWER, Api, Call
 from darkroom.transport.egress import MAX_PICTURE, Pictures
 from darkroom.transport.failures import Answer
 
+MAX_RESULT = 96 * 2**20
+"""The largest answer that is the result itself."""
 MAX_WITH_PICTURES = 4 * MAX_PICTURE // 3
 """The largest answer that holds pictures themselves, in base64."""
 T = TypeVar("T")
@@ -44,6 +49,7 @@ class Declared:
         account, service = connection.account, source.service
         self.name, self.traits, self.access = service.name, traits, connection.access
         self._source, self._kept, self._account = source, kept, account
+        self._spool = kept.with_name("answers")
         self._redact = connection.redact
         self._pictures = Pictures(connection.http, account.own_origin, connection.redact)
         self._api = Api(
@@ -72,6 +78,8 @@ class Declared:
             call = call_of(prepared, prepared.at, service.auth, self._account.key)
         except Exception as error:  # a text that no request can hold
             raise failures.of_submit(self.traits.title, error, sent=False) from error
+        if is_result(service):
+            return await self._result(service, call, request, reference)
         try:
             answer = await self._api.send_once(call)
             self.heard("submit", answer)
@@ -100,9 +108,24 @@ class Declared:
                     return job
         return None
 
+    async def _result(self, service: Service, call: Call, request: GenerationRequest, reference: str) -> Submission:
+        """The POST whose answer is the result, kept before anybody is told of it."""
+        await to_thread.run_sync(spool.try_out, self._spool)
+        most = replace(call, most=MAX_RESULT)
+        answer = await self._api.send_once(most, within_s=service.submit.answer_within_s)
+        await _aside(answer, delivered, self._speech(service), answer, request, call.url(self._api.base_url))
+        digest = await to_thread.run_sync(spool.keep, self._spool, answer.body)
+        kept: dict[str, JsonValue] = {"answer": digest, "declaration": self._source.digest}
+        return Submission(receipt=Receipt(job_id=reference, kept=kept))
+
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
-        """A look at the job, and one at its result where that is elsewhere."""
+        """A look at the job, and one at its result where that is elsewhere; or at the answer that is the result."""
         service = (await self._source_of(receipt)).service
+        if is_result(service):
+            digest = str(receipt.kept.get("answer"))
+            data = await to_thread.run_sync(spool.recall, self._spool, digest, self.traits.title)
+            answer = Answer(200, {}, data)
+            return await _aside(answer, delivered, self._speech(service), answer, request, self._api.base_url)
         speech, names = self._speech(service), self._names(service, receipt, request)
         answer = await self._look(service, service.read, names)
         look = await _aside(answer, looked, speech, answer)
@@ -115,7 +138,7 @@ class Declared:
     async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """The picture: from its link without the key, out of the answer, or behind a request with the key."""
         service = (await self._source_of(receipt)).service
-        if service.pictures.url is not None:
+        if service.pictures.url is not None and (image.url or service.pictures.base64 is None):
             return await self._pictures.fetch(image.url or "")
         if service.pictures.request is None:
             return await self._pictures.without_a_key(await to_thread.run_sync(_decoded, image.source))
@@ -127,6 +150,11 @@ class Declared:
             raise ResultUnavailable(
                 f"{error.message}.", next_step=error.next_step, charged=Charged.YES, passing=True
             ) from error
+
+    async def over(self, receipt: Receipt) -> None:
+        """See `Provider.over`."""
+        if "answer" in receipt.kept:
+            await to_thread.run_sync(spool.forget, self._spool, str(receipt.kept["answer"]))
 
     async def models(self) -> list[Model]:
         """Those that the file names, or that the service lists."""

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from darkroom.errors import DarkroomError, NotFound, invalid_arguments
 from darkroom.models import Charged, GenerationRequest, ImageStatus
 from darkroom.providers.base import Reading, RemoteImage
-from darkroom.providers.language.answers import Look, looked, reading, resulting, taken
+from darkroom.providers.language.answers import Look, delivered, looked, reading, resulting, taken
+from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.offers import check, traits_of
 from darkroom.providers.language.requests import names_of, prepare
@@ -72,6 +73,9 @@ _Told = dict[str, Any]
 
 def _submitted(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
     try:
+        if is_result(service):
+            seen = delivered(_speech(service), answer, request, service.base_url)
+            return {"means": "done", "urls": _urls(service, seen, request)}
         submitted = taken(_speech(service), answer, service.base_url)
     except DarkroomError as error:
         return _error(error)

@@ -32,6 +32,7 @@ def traits_of(service: Service) -> Traits:
         negative_prompt=accepts.negative_prompt,
         seed=accepts.seed,
         options=_options(service),
+        lasting=service.submit.answers == "result",
         lasts_s=service.pictures.lasts_s,
     )
 

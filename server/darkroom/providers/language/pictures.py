@@ -74,7 +74,8 @@ def _picture(speech: Speech, hit: Any, *, over: bool) -> RemoteImage | None:
 def _source(pictures: Pictures, hit: Any) -> tuple[str | None, Any]:
     if pictures.url is not None:
         link = first(hit, pictures.url)
-        return (link if isinstance(link, str) and link else None), None
+        if (isinstance(link, str) and link) or pictures.base64 is None:
+            return (link if isinstance(link, str) and link else None), None
     if pictures.base64 is not None:
         data = first(hit, pictures.base64)
         return None, data if isinstance(data, str) and data else None

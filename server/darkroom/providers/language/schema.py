@@ -142,9 +142,14 @@ class Request(Table):
 
 
 class Submit(Request):
-    """The one POST. `job`: where its answer names the job, or the link to it; `accepted`: when it took it at all."""
+    """The one POST. `job`: where its answer names the job, or the link to it; `accepted`: when it took it at all.
 
-    job: Pointer
+    `answers`: with a job, or with the result itself, which may take `answer_within_s`.
+    """
+
+    answers: Literal["job", "result"] = "job"
+    answer_within_s: Annotated[float, Field(gt=0, le=600)] = 180.0
+    job: Pointer | None = None
     accepted: Condition | None = None
     queued: dict[Pointer, list[Scalar]] = {}
 
@@ -164,8 +169,9 @@ class Read(Request):
 class Pictures(Table):
     """Where an answer has the pictures, and what it says of each; the pointers begin at the picture.
 
-    A picture is behind a link (`url`), in the answer (`base64`), or behind one more request with what `item` finds in
-    it, whose answer is the picture, or has the link to it at `answer`. `lasts_s`: how long the service keeps pictures.
+    A picture is behind a link (`url`), in the answer (`base64`; with `url`, whichever is there), or behind one more
+    request with what `item` finds in it, whose answer is the picture, or has the link to it at `answer`.
+    `lasts_s`: how long the service keeps pictures.
     """
 
     each: Pointers
@@ -242,7 +248,7 @@ class Service(Table):
     limits: Limits = Limits()
     accepts: Accepts = Accepts()
     submit: Submit
-    read: Read
+    read: Read = Read()
     result: Request | None = None
     pictures: Pictures
     rules: list[Rule] = []

@@ -1,0 +1,78 @@
+"""Hands a POST that takes minutes to a process of its own: a host that closes its server leaves that one alone."""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+
+import anyio
+from anyio import to_thread
+
+from darkroom.errors import ProviderUnreachable
+from darkroom.models import Record
+from darkroom.settings import Settings
+
+TAKEN = b"taken\n"
+"""The line with which that process says that the row is its own."""
+TAKEN_WITHIN_S = 30.0
+"""How long it may take to start."""
+
+
+async def hand_over(settings: Settings, record: Record) -> None:
+    """Returns once another process has the row, and makes its one POST.
+
+    Raises:
+        ProviderUnreachable: there is no such process, so nothing was sent.
+    """
+    words = json.dumps({"environ": _environ(settings, record), "id": record.id, "token": record.submit_token}).encode()
+    try:
+        process = await to_thread.run_sync(_started)
+    except OSError as error:
+        raise _not_started(type(error).__name__) from error
+    said = b""
+    try:
+        with anyio.move_on_after(TAKEN_WITHIN_S), suppress(OSError):
+            said = await to_thread.run_sync(_asked, process, words, abandon_on_cancel=True)
+    finally:
+        if said != TAKEN:
+            process.kill()
+        process.returncode = process.poll() or 0  # it outlives this process, which follows its row only
+    if said != TAKEN:
+        raise _not_started("it ended at once, or did not start in time")
+
+
+def _environ(settings: Settings, record: Record) -> dict[str, str]:
+    """What that process must know besides the environment of this one; it goes through a pipe, for nobody to see."""
+    account = settings.accounts[record.request.provider]
+    declaration = account.declaration
+    known = {
+        "DARKROOM_HOME": str(settings.home),
+        "DARKROOM_PICTURES": str(settings.pictures),
+        declaration.key_variable or "": account.key,
+        declaration.variables("BASE_URL")[0]: account.own_origin,
+    }
+    return {name: value for name, value in known.items() if name and value}
+
+
+def _started() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "darkroom.app.poster"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )  # fmt: skip
+
+
+def _asked(process: subprocess.Popen[bytes], words: bytes) -> bytes:
+    """Tells it what to send, and returns its first line."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdin, process.stdout:
+        process.stdin.write(words)
+        process.stdin.close()
+        return process.stdout.readline()
+
+
+def _not_started(why: str) -> ProviderUnreachable:
+    return ProviderUnreachable(
+        f"The process that would have sent it could not be started ({why})", next_step="Nothing was sent; try again."
+    )

@@ -1,0 +1,98 @@
+"""The one POST of a claimed generation, and the row as the answer leaves it."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, RateLimited
+from darkroom.generations.telling.journal import Journal, RowLost
+from darkroom.models import Charged, Record, Stage
+from darkroom.providers.base import Provider, Submission
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE_FOR_S = 600.0
+"""How long a provider that cannot be reached is tried before the generation fails, not charged."""
+LONGEST_BACKOFF_S = 60.0
+LEAST_WAIT_S = 5.0
+LONGEST_WAIT_S = 300.0
+"""How long a 429 is obeyed at least, whatever time it names: from the first on, doubling up to the second."""
+LIMITED_FOR_S = 24 * 3600.0
+"""How long a provider that says nothing but 429 is tried before the generation fails, not charged."""
+NARROWED_FOR_S = 600.0
+"""How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
+
+
+class Posting:
+    """Sends and writes down; one for each process."""
+
+    def __init__(self, journal: Journal, *, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    async def post(self, provider: Provider, record: Record) -> Record | None:
+        """The row, if its provider has taken it; None: it waits again, or is over. Raises RowLost."""
+        try:
+            submitted = await provider.submit(record.request, record.id)
+        except ProviderUnreachable as error:
+            await self.not_sent(record, error)
+        except RateLimited as error:
+            await self._told_to_wait(provider, record, error)
+        except DarkroomError as error:
+            await self._journal.fail(record, error.failure(), self._clock())
+        except Exception:
+            log.exception("%s: the submission broke", record.id)
+            await self._journal.fail(record, lost_in_submission().failure(), self._clock())
+        else:
+            return await self._sent(record, submitted)
+        return None
+
+    async def _sent(self, record: Record, submitted: Submission) -> Record:
+        receipt = submitted.receipt
+        try:
+            running = await self._journal.write(
+                record, stage=Stage.RUNNING, job_id=receipt.job_id, kept=receipt.kept, provider_queued=submitted.queued,
+                submitted_at=self._clock(),
+            )  # fmt: skip
+        except RowLost:
+            running = await self._journal.write_late(record, receipt)
+        self._journal.struggling(record, None)
+        return running
+
+    async def not_sent(self, record: Record, error: ProviderUnreachable) -> None:
+        """The row waits for another try, or has failed if there were enough of them. Raises RowLost."""
+        now = self._clock()
+        since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
+        if now - since > UNREACHABLE_FOR_S:
+            await self._journal.fail(record, error.failure(), now)
+            return
+        wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
+        back = await self._journal.unsend(record, closed_s=wait, narrowed_s=None)
+        self._journal.struggling(back, f"{error.message}.")
+
+    async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
+        now = self._clock()
+        so_far = now - (record.limited_since or now)
+        if so_far > LIMITED_FOR_S:
+            await self._journal.fail(record, _never_let_in(provider, error).failure(), now)
+            return
+        wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
+        back = await self._journal.unsend(record, closed_s=wait, narrowed_s=wait + NARROWED_FOR_S)
+        self._journal.struggling(back, f"{error.message}.")
+
+
+def _never_let_in(provider: Provider, error: RateLimited) -> RateLimited:
+    return RateLimited(
+        f"{error.message}, and has said so for {LIMITED_FOR_S / 3600:.0f} hours. It was never accepted",
+        next_step=f"Look at the limits of the {provider.traits.title} account, then generate again.",
+    )
+
+
+def lost_in_submission() -> OutcomeUnknown:
+    """What a row that was left in the middle of its submission ends with."""
+    return OutcomeUnknown(
+        "Darkroom was interrupted while it was sending this. It may have started and been charged.",
+        charged=Charged.MAYBE,
+        next_step="Look in the provider account's own gallery and credits before generating this again; Darkroom "
+        "will not send it a second time.",
+    )

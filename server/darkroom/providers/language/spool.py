@@ -1,0 +1,72 @@
+"""Answers that are the result: each is kept on the disk, by its hash, until its pictures are saved."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from darkroom.errors import NotFound, StorageError
+from darkroom.models import Charged
+
+KEPT_S = 30 * 24 * 3600.0
+"""How long an answer whose pictures could not all be saved can be asked for them again."""
+
+
+def try_out(folder: Path) -> None:
+    """Removes what is too old to be asked for. Raises StorageError: no answer could be kept there."""
+    try:
+        _written(folder, b"trial").unlink()
+        oldest = time.time() - KEPT_S
+        for file in folder.iterdir():
+            if file.stat().st_mtime < oldest:
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"An answer could not be kept in {folder} ({error.strerror or type(error).__name__}), so nothing was sent.",
+            next_step="Make room there, or make it writable, and generate again.",
+        ) from error
+
+
+def keep(folder: Path, data: bytes) -> str:
+    """Puts the answer on the disk; returns the hash that names it.
+
+    Raises:
+        StorageError: the disk refuses, though it is paid for.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        _written(folder, data).replace(folder / digest)
+    except OSError as error:
+        raise StorageError(
+            f"The answer, which is paid for, cannot be kept in {folder} ({error.strerror or type(error).__name__}).",
+            next_step="Make room there before you generate anything else.",
+            charged=Charged.YES,
+        ) from error
+    return digest
+
+
+def recall(folder: Path, digest: str, title: str) -> bytes:
+    """The answer with this hash. Raises NotFound: it is not there any more, or not as it was."""
+    try:
+        data = (folder / digest).read_bytes()
+    except OSError:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise NotFound(f"{title}'s answer is not kept here any more", next_step="Generate it again if it is wanted.")
+    return data
+
+
+def forget(folder: Path, digest: str) -> None:
+    """Removes it: its pictures are saved."""
+    (folder / digest).unlink(missing_ok=True)
+
+
+def _written(folder: Path, data: bytes) -> Path:
+    """A new file with this content, for its owner alone, on the disk and not only on its way there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(file.name)

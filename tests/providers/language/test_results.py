@@ -1,0 +1,139 @@
+"""Services whose answer is the result: a process of its own makes the POST, and outlives the server."""
+
+import base64
+import os
+import signal
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts import Home, RawServer, darkroom, eventually, running
+from tests.services.declared import DeclaredService
+
+
+@pytest.fixture
+def service() -> Generator[DeclaredService]:
+    """A server that speaks OpenAI's image API."""
+    with DeclaredService.shipped("openai") as service:
+        encoded = [{"b64_json": base64.b64encode(service.picture(number)).decode()} for number in (1, 2)]
+        service.says["submit"] = [(200, {"created": 1, "data": encoded})]
+        yield service
+
+
+def generated(service: DeclaredService, user: Home, server: RawServer) -> str:
+    """The id of a generation of two pictures that is being sent."""
+    made = server.call("generate", prompt="a cat", provider=service.name, count=2)
+    eventually(lambda: len(service.posts) == 1)
+    return made["structuredContent"]["id"]
+
+
+def row(user: Home) -> dict[str, Any]:
+    (file,) = user.path.rglob("ledger.sqlite3")
+    with closing(sqlite3.connect(file)) as db:
+        db.row_factory = sqlite3.Row
+        return dict(db.execute("SELECT * FROM generations").fetchone())
+
+
+def poster(user: Home) -> int:
+    """The process that makes the POST."""
+    return int(str(row(user)["holder"]).partition("-")[0])
+
+
+def saved(generation: dict[str, Any]) -> list[bytes]:
+    return [Path(image["path"]).read_bytes() for image in generation["images"]]
+
+
+def test_an_answer_that_is_the_result_becomes_pictures_by_one_post_and_is_not_kept_longer(
+    home: Home, service: DeclaredService
+) -> None:
+    user = service.home(home)
+    made = darkroom(user, "generate", "a cat", "--provider", service.name, "--count", "2", "--json").json
+    assert (made["status"], saved(made)) == ("succeeded", [service.picture(1), service.picture(2)])
+    (post,) = service.posts
+    assert (post.json["prompt"], post.json["n"], post.json["model"]) == ("a cat", 2, "gpt-image-2")
+    assert "response_format" not in post.json
+    assert not [path for path in (user.path / "home" / "providers").rglob("answers/*") if path.is_file()]
+
+
+def test_a_link_in_the_answer_is_followed_as_well(home: Home, service: DeclaredService) -> None:
+    service.says["submit"] = [(200, {"data": [{"url": f"{service.origin}/files/1.png"}]})]
+    made = darkroom(service.home(home), "generate", "a cat", "--provider", service.name, "--json").json
+    assert saved(made) == [service.picture(1)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_is_ended_in_mid_post_loses_nothing_and_pays_once(
+    home: Home, service: DeclaredService, how: signal.Signals
+) -> None:
+    user = service.home(home)
+    service.may_answer.clear()
+    with running(user, "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        generation_id = generated(service, user, server)
+        process.send_signal(how)
+        process.wait(20)
+    service.may_answer.set()
+    made = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
+    assert (made["status"], saved(made)) == ("succeeded", [service.picture(1), service.picture(2)])
+    assert len(service.posts) == 1
+
+
+def test_only_the_death_of_the_process_that_posts_leaves_an_unknown_outcome(
+    home: Home, service: DeclaredService
+) -> None:
+    user = service.home(home)
+    service.may_answer.clear()
+    with running(user, "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        generation_id = generated(service, user, server)
+        os.kill(poster(user), signal.SIGKILL)
+        ended = server.call("wait", generation_ids=[generation_id])["structuredContent"]["generations"][0]
+        service.may_answer.set()
+    assert (ended["status"], ended["error"]["code"], ended["error"]["charged"]) == (
+        "failed",
+        "outcome_unknown",
+        "maybe",
+    )
+    assert len(service.posts) == 1
+
+
+def test_the_process_that_posts_shows_its_key_to_nobody_and_leaves_when_it_is_done(
+    home: Home, service: DeclaredService
+) -> None:
+    user = service.home(home)
+    service.may_answer.clear()
+    with running(user, "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        generation_id = generated(service, user, server)
+        proc = Path(f"/proc/{poster(user)}")
+        for name in ("cmdline", "environ"):
+            assert service.key.encode() not in (proc / name).read_bytes()
+        assert os.getsid(int(proc.name)) != os.getsid(process.pid)
+        service.may_answer.set()
+        waited = server.call("wait", generation_ids=[generation_id])["structuredContent"]["generations"][0]
+        assert waited["status"] == "succeeded"
+        eventually(lambda: not (proc / "cmdline").exists() or not (proc / "cmdline").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("example", "code", "charged"),
+    [("moderated", "moderated", "no"), ("a 429 that no waiting helps", "payment_required", "no")],
+)
+def test_what_the_service_refuses_is_reported_as_what_it_is(
+    home: Home, service: DeclaredService, example: str, code: str, charged: str
+) -> None:
+    made = darkroom(service.like(submit=example).home(home), "generate", "x", "--provider", service.name, "--json").json
+    assert (made["error"]["code"], made["error"]["charged"]) == (code, charged)
+
+
+def test_an_answer_without_a_picture_is_an_unknown_outcome(home: Home, service: DeclaredService) -> None:
+    service.says["submit"] = [(200, {"created": 1, "data": []})]
+    made = darkroom(service.home(home), "generate", "x", "--provider", service.name, "--json").json
+    assert (made["error"]["code"], made["error"]["charged"]) == ("outcome_unknown", "maybe")
