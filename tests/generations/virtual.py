@@ -168,6 +168,7 @@ def _next(answers: deque[T]) -> T:
     return answers.popleft() if len(answers) > 1 else answers[0]
 
 
+@dataclass
 class AnotherMadeUp(MadeUp):
     """Another service."""
 
