@@ -22,14 +22,14 @@ def advised(service: Service, number: int, reasons: list[str]) -> Fault:
 def _of_submission(service: Service, example: Example) -> Iterator[str]:
     if example.to != "submit":
         return
-    rule = rule_for(service, "submit", example.status, example.answer)
+    job, rule = service.submit.job, rule_for(service, "submit", example.status, example.answer)
     if rule is not None and rule.code == example.means and not proven(service, rule, example.status):
         yield (
             f"a {example.status} leaves open whether a job was started unless an example has a source: add source = "
             '"https://…", the page that documents it'
         )
-    elif rule is None and 200 <= example.status < 300 and not every(example.answer, service.submit.job):
-        yield f"nothing stands at {service.submit.job} (submit.job) in its answer{_there(example.answer)}"
+    elif rule is None and job is not None and 200 <= example.status < 300 and not every(example.answer, job):
+        yield f"nothing stands at {job} (submit.job) in its answer{_there(example.answer)}"
 
 
 def _of_status(service: Service, example: Example) -> Iterator[str]:
