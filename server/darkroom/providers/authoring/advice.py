@@ -39,7 +39,7 @@ def _of_status(service: Service, example: Example) -> Iterator[str]:
     found = example.status if read.status == "http" else first(example.answer, read.status)
     if found is None:
         yield f"nothing stands at {read.status} (read.status) in its answer{_there(example.answer)}"
-        if every(example.answer, service.submit.job) and example.means not in {"done", "failed"}:
+        if every(example.answer, service.submit.job or "/-") and example.means not in {"done", "failed"}:
             yield 'if this is the answer to the submission, add to = "submit" and means = "taken"'
     elif meaning_of(found, read.words) is None and not any(holds(w, example.status, example.answer) for w in read.when):
         meant = (

@@ -98,10 +98,12 @@ def _of_requests(service: Service) -> Iterator[Fault]:
         yield Fault(("lookup", "where"), 'only our own name proves a job: add, say, where = { "/tag" = "$reference" }')
     if service.lookup is not None and "reference" not in names_in([service.submit.body, service.submit.query]):
         yield Fault(("lookup",), "the service cannot show what it is not sent: add $reference to submit.body")
-    if is_result(service) == (service.submit.job is not None) or (is_result(service) and service.read != Read()):
+    if is_result(service) and (service.submit.job is not None or service.read != Read()):
+        yield Fault(("submit", "answers"), "the answer is the result, so there is no job to look at: no job, no [read]")
+    if not is_result(service) and service.submit.job is None:
         yield Fault(
             ("submit", "job"),
-            'say where the answer names the job (job = "/id"), or write answers = "result" and neither job nor [read]',
+            'it is missing: write where the answer names the job, as in job = "/id", or answers = "result"',
         )
     if service.submit.url is not None:
         yield Fault(("submit", "url"), "it is sent below base_url: write a path in place of the url")
