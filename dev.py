@@ -36,7 +36,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 
 
 def main(words: list[str]) -> int:
-    """Runs the named command and answers its exit status."""
+    """Runs the named command and returns its exit status."""
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
         "audit": audit, "sbom": sbom, "build": build, "bench": bench,
@@ -260,7 +260,7 @@ def cores() -> int:
 
 
 def run(*command: str) -> int:
-    """Runs a command to its end and answers its exit status."""
+    """Runs a command to its end and returns its exit status."""
     return subprocess.run(command, check=False).returncode
 
 

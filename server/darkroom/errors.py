@@ -1,4 +1,4 @@
-"""Every error that a caller can be told of.
+"""Every error that a caller can see.
 
 DarkroomError
 ├── InvalidRequest        the arguments cannot be what was meant
@@ -9,7 +9,7 @@ DarkroomError
 ├── Moderated             the provider's safety review refused it
 ├── RateLimited           the provider, or the user's own budget, says: later
 ├── ProviderUnreachable   no request reached the provider
-├── ProviderError         the provider failed, or answered what cannot be read
+├── ProviderError         the provider failed, or its response cannot be read
 ├── OutcomeUnknown        the POST may or may not have started a job
 ├── Expired               the provider no longer has the job
 ├── TimedOut              the provider did not finish within its deadline
@@ -109,7 +109,7 @@ class ProviderUnreachable(DarkroomError):
 
 
 class ProviderError(DarkroomError):
-    """The provider failed, or answered what cannot be read."""
+    """The provider failed, or its response cannot be read."""
 
     code = "provider_error"
 

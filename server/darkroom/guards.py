@@ -1,4 +1,4 @@
-"""What protects a user from paying for more than they want: a variable that cannot be read stops what costs money."""
+"""Guards against paying for more than the user wants: a variable that cannot be read stops what costs money."""
 
 import re
 from collections.abc import Iterator, Mapping

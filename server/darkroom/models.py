@@ -223,7 +223,7 @@ class Record(Frozen):
 
 
 def moment(seconds: float) -> datetime:
-    """A ledger time (seconds since 1970) as the datetime that callers are answered with."""
+    """A ledger time (seconds since 1970) as the datetime that callers are shown."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

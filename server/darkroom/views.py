@@ -1,4 +1,4 @@
-"""What callers see of generations: the same for tools, terminal, resources and pages."""
+"""Generations as callers see them: the same for tools, terminal, resources and pages."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -72,7 +72,7 @@ class Generation(Sparse):
 
 
 class WaitedGenerations(Sparse):
-    """What wait returns."""
+    """The result of wait."""
 
     generations: tuple[Generation, ...]
     timed_out: bool
@@ -81,7 +81,7 @@ class WaitedGenerations(Sparse):
 
 
 class ListedGenerations(Sparse):
-    """What list_generations answers, newest first."""
+    """The result of list_generations, newest first."""
 
     generations: tuple[Generation, ...]
     next_cursor: str | None = None

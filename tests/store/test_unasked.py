@@ -63,9 +63,9 @@ async def test_a_copied_ledger_sends_nothing_that_waits_in_it_until_it_is_named(
         assert await obstacle(ledger) is Obstacle.COPIED
         assert await claim(ledger) == "new", "what is new is not held up"
         assert await claim(ledger) is None
-        await ledger.send_all_the_same("somebody else", ["old"])
+        await ledger.send_named("somebody else", ["old"])
         assert await claim(ledger) is None
-        await ledger.send_all_the_same("local", ["old"])
+        await ledger.send_named("local", ["old"])
         assert await obstacle(ledger) is None
         assert await claim(ledger) == "old"
 
@@ -88,7 +88,7 @@ async def test_what_nobody_drove_for_a_day_waits_until_it_is_named(
         assert await obstacle(ledger) is (None if sent else Obstacle.FORGOTTEN)
         assert await claim(ledger) == sent
         if sent is None:
-            await ledger.send_all_the_same("local", ["old"])
+            await ledger.send_named("local", ["old"])
             assert await claim(ledger) == "old"
 
 

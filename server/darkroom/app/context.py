@@ -42,7 +42,7 @@ LOCAL_OWNER = "local"
 
 
 class Part(Enum):
-    """What a process does with what lies in the ledger."""
+    """The work that a process does on the ledger's rows."""
 
     ALL = auto()
     """It sends whatever waits, and goes on with whatever others left."""
@@ -56,7 +56,7 @@ class Part(Enum):
 
 @dataclass(frozen=True)
 class Opened:
-    """What the front doors need."""
+    """The parts that the front doors need."""
 
     settings: Settings
     service: Service
@@ -80,9 +80,9 @@ class Opened:
         return Desk(self.service, owner)
 
     async def catalogue(self, provider: str | None = None) -> Catalogue:
-        """What the providers offer. Raises InvalidRequest where there is no provider of that name."""
-        told = await self.models.catalogue(provider)
-        return told.model_copy(update={"warnings": self.settings.warnings})
+        """The offers of the providers. Raises InvalidRequest where there is no provider of that name."""
+        found = await self.models.catalogue(provider)
+        return found.model_copy(update={"warnings": self.settings.warnings})
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def open_app(
             open_http() as http,
             open_database(settings.home) as database,
             _present(settings.home) as presence,
-            anyio.create_task_group() as tasks,
+            anyio.create_task_group() as group,
         ):
             log.info("The ledger is under %s, pictures are saved under %s", settings.home, settings.pictures)
             ledger = SqliteLedger(database, presence, clock)
@@ -120,7 +120,7 @@ async def open_app(
             pictures = FolderPictures(settings.pictures)
             collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
             driver = Driver(
-                journal, providers, presence.id, collector, tasks,
+                journal, providers, presence.id, collector, group,
                 only=only, clock=clock, elsewhere=partial(hand_over, settings),
             )  # fmt: skip
             peers = Peers(ledger, presence, providers, changes, only)
@@ -128,8 +128,8 @@ async def open_app(
                 await peers.adopt(driver)
                 named = await ledger.others(presence.id)
                 await database.transaction(lambda: presence.forget_the_dead(named))
-                peers.start(tasks, driver)
-                tasks.start_soon(_check, database, presence)
+                peers.start(group, driver)
+                group.start_soon(_check, database, presence)
             sends = only
             if part in {Part.ALL, Part.OWN}:
                 driver.start()
@@ -141,14 +141,14 @@ async def open_app(
                 providers,
                 driver,
                 presence.id,
-                tasks,
+                group,
                 pictures,
                 only=sends,
                 budget=settings.budget,
                 clock=clock,
             )
             try:
-                observer = Observer(changes, tasks)
+                observer = Observer(changes, group)
                 models = Models(providers, {name: account.limits for name, account in settings.accounts.items()})
                 yield Opened(settings, service, SqliteTasks(database, clock), observer, models, driver)
             finally:
@@ -157,7 +157,7 @@ async def open_app(
                 else:
                     with anyio.CancelScope(shield=True):
                         await driver.finish()
-                tasks.cancel_scope.cancel()
+                group.cancel_scope.cancel()
 
 
 @asynccontextmanager
@@ -192,7 +192,7 @@ def unwrapped() -> Generator[None]:
 
 @dataclass(frozen=True)
 class Unopened:
-    """What could not be opened: whatever is asked of it is refused with the reason.
+    """A part that could not be opened: every request to it is refused with the reason.
 
     So an agent can tell its user what a server that does not start never could.
     """

@@ -1,4 +1,4 @@
-"""Which protocol a connection speaks: `server/discover` asks what there is, and decides nothing."""
+"""Protocol versions of a connection: `server/discover` asks what there is, and decides nothing."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Self

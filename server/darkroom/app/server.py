@@ -44,7 +44,7 @@ from darkroom.tools.confirm import Confirmation
 from darkroom.tools.results import Results
 
 INSTRUCTIONS = (
-    "Makes pictures with generation services. generate answers at once with an id; call wait with it until the "
+    "Makes pictures with generation services. generate returns an id at once; call wait with it until the "
     "pictures are saved. Nothing is lost if you stop waiting: the work goes on, and get_status or wait picks it "
     "up later, also after a restart. Do not call generate again for the same picture because it is slow: each "
     "call is paid for. Where contact_sheet is true, the first image shows the pictures side by side, numbered from 1 "

@@ -1,4 +1,4 @@
-"""What was probably meant by words of the command line that cannot be read."""
+"""Suggestions for words of the command line that cannot be read."""
 
 import re
 import shlex

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def main(words: Sequence[str], wire: Wire | None = None) -> int:
-    """Runs one command and answers the exit status: 0 done, 1 failed, 2 wrong use, 3 still running.
+    """Runs one command and returns the exit status: 0 done, 1 failed, 2 wrong use, 3 still running.
 
     `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
     """

@@ -24,7 +24,7 @@ END_WITHIN_S = 1.8
 
 
 def serve(settings: Settings | DarkroomError, wire: Wire) -> int:
-    """Serves until stdin ends or a signal asks to stop. Over an error, every tool answers that error.
+    """Serves until stdin ends or a signal asks to stop. Over an error, every tool returns that error.
 
     JSON-RPC comes in and goes out on the wire; nothing else in this process knows its descriptors.
     An error that nobody foresaw ends the process: its client sees that, and the next process carries on.

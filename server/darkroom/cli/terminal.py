@@ -1,4 +1,4 @@
-"""What can be shown where the output goes: characters that it spells, lines that fit its width."""
+"""Text that the output can show: characters that its encoding has, lines that fit its width."""
 
 import io
 import os

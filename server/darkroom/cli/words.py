@@ -1,4 +1,4 @@
-"""What agents are told to do, as a person at a terminal does it."""
+"""Advice for agents, reworded for a person at a terminal."""
 
 import re
 

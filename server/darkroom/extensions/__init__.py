@@ -1,1 +1,1 @@
-"""What goes beyond the core of the protocol; each works only where the host can, and nothing else depends on it."""
+"""Features beyond the core of the protocol; each works only where the host can, and nothing else depends on it."""

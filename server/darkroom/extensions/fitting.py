@@ -1,4 +1,4 @@
-"""What each client is sent of results and tools: as the user wishes, or as suits what the client is known to drop."""
+"""Results and tools fitted to each client: as the user wishes, or as suits a client known to drop a part."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -83,9 +83,9 @@ class _FittedSession:
     async def send_notification(
         self, notification: ServerNotification, related_request_id: RequestId | None = None
     ) -> None:
-        told: Any = notification  # the SDK's union of notifications knows none of an extension
-        if isinstance(told, TaskNotification):
-            notification = cast("ServerNotification", TaskNotification(params=self._fit(told.params)))
+        seen: Any = notification  # the SDK's union of notifications knows none of an extension
+        if isinstance(seen, TaskNotification):
+            notification = cast("ServerNotification", TaskNotification(params=self._fit(seen.params)))
         await self._session.send_notification(notification, related_request_id)
 
     def __getattr__(self, name: str) -> Any:

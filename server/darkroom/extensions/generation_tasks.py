@@ -1,6 +1,6 @@
 """`generate` and `wait` as tasks: a task is a row of the ledger, and as far as the generations that it names.
 
-So its id survives the server, and any process on the ledger answers for it. Nothing runs for a task: the driver moves
+So its id survives the server, and any process on the ledger can report it. Nothing runs for a task: the driver moves
 its generations on, and what a task says is read from them.
 """
 
@@ -31,7 +31,7 @@ from darkroom.generations.desk import Desk, new_id
 from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
-from darkroom.tools.confirm import settle
+from darkroom.tools.confirm import consented
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, error_result, refused
 from darkroom.views import Generation
@@ -40,7 +40,7 @@ TTL_S = 7 * 24 * 3600.0
 """How long a task can be asked for. Its generations stay in the ledger for good."""
 POLL_INTERVAL_MS = 2_500
 FETCHED_WITHIN_S = 20.0
-"""How long a `wait` for what is over waits for its missing pictures before it is answered with a handle."""
+"""How long a `wait` for what is over waits for its missing pictures before it returns a handle."""
 REREAD_S = 1.0
 """How soon a listener learns what another request, or another process, did to a task that asks its user."""
 
@@ -74,7 +74,7 @@ class GenerationTasks:
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
     ) -> Task | HandlerResult:
-        """See `TaskBackend.start`: a call that is refused is answered at once, without a task."""
+        """See `TaskBackend.start`: a call that is refused gets its error at once, without a task."""
         arguments = call.arguments or {}
         try:
             if call.name == "generate":
@@ -170,7 +170,7 @@ class GenerationTasks:
                 return answer
             return await self._begun(record)
         except DarkroomError:
-            return answer  # a plain answer, with the generation's own id or the question, is better than none
+            return answer  # a plain result, with the generation's own id or the question, is better than none
 
     async def _waiting(self, arguments: dict[str, Any], caller: str) -> Task:
         checked = self._tools["wait"].check(arguments)
@@ -245,7 +245,7 @@ def _check_yes(response: Any) -> None:
         answer = ElicitResult.model_validate(response)
     except ValidationError as error:
         raise MCPError(code=INVALID_PARAMS, message="The answer is not an ElicitResult") from error
-    settle(answer.action, answer.content)
+    consented(answer.action, answer.content)
 
 
 def _state(record: TaskRecord, status: TaskStatus, *, updated_at: float | None = None, **rest: Any) -> Task:

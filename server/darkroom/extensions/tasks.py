@@ -1,4 +1,4 @@
-"""The Tasks extension of MCP (SEP-2663, final in 2026-07-28): a tool call answered with a handle that is asked later.
+"""The Tasks extension of MCP (SEP-2663, final in 2026-07-28): a tool call gets a handle that is asked later.
 
 Nothing here knows Darkroom. A `TaskBackend` decides which calls become tasks, keeps them and moves them on; this file
 speaks the protocol: who may use it, the shapes on the wire, the header, the notifications.
@@ -40,7 +40,7 @@ from pydantic import ConfigDict, Field
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 VERSIONS = frozenset(MODERN_PROTOCOL_VERSIONS)
 MAX_LISTENED = 100
-"""Tasks that one stream is told of; what exceeds it is left out of the acknowledgement."""
+"""Tasks that one stream is notified of; what exceeds it is left out of the acknowledgement."""
 
 TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
 OVER: frozenset[TaskStatus] = frozenset({"completed", "failed", "cancelled"})
@@ -68,7 +68,7 @@ class Task:
     """What an `input_required` task asks, by key."""
 
     def handle(self) -> dict[str, Any]:
-        """The wire form that answers `tools/call`."""
+        """The wire form of a result of `tools/call`."""
         return {"resultType": "task", **self._summary()}
 
     def detailed(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class TaskBackend(Protocol):
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
     ) -> Task | HandlerResult:
-        """A task for this call, kept before it is answered, or the result of a call that stays a plain one.
+        """A task for this call, kept before it is returned, or the result of a call that stays a plain one.
 
         `call_next(ctx)` runs the tool now, inside this request; what a task does must outlive it.
         """
@@ -139,7 +139,7 @@ class TaskUpdateParams(TaskParams):
 
 
 class TaskNotification(Notification[dict[str, Any], Literal["notifications/tasks"]]):
-    """What a listener is told: the whole task."""
+    """The notification to a listener: the whole task."""
 
     model_config = ConfigDict(extra="forbid")
     method: Literal["notifications/tasks"] = "notifications/tasks"
@@ -171,7 +171,7 @@ class Tasks(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Answers a handle where the backend made a task of the call."""
+        """Returns a handle where the backend made a task of the call."""
         if not declared(ctx):
             return await call_next(ctx)
         started = await self._backend.start(params, ctx, call_next, self._caller(ctx))
@@ -228,7 +228,7 @@ class Tasks(Extension):
         return {"resultType": "complete"}
 
     def _admitted(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> str:
-        """The caller of a `tasks/*` request that may be answered. Raises MCPError."""
+        """The caller of a `tasks/*` request that may be served. Raises MCPError."""
         require_client_extension(ctx, IDENTIFIER)
         # Over HTTP, what lies between routes by this header; the SDK checks it for the core's own methods only.
         headers: Mapping[str, str] | None = getattr(ctx.request, "headers", None)
@@ -249,7 +249,7 @@ def declared(ctx: ServerRequestContext[Any, Any]) -> bool:
 
 
 def unknown(task_id: str) -> MCPError:
-    """The one answer for what never was, is over its time, or is another's."""
+    """The one error for a task that never was, is over its time, or is another's."""
     return MCPError(code=INVALID_PARAMS, message="There is no such task", data={"taskId": task_id})
 
 

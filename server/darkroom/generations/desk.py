@@ -1,4 +1,4 @@
-"""What one owner may ask of generations: submit, get, wait, cancel, list."""
+"""The desk of one owner, who may submit, get, wait for, cancel and list generations."""
 
 import base64
 import secrets
@@ -42,9 +42,9 @@ class Desk:
 
     @asynccontextmanager
     async def submit(self, wish: Wish, *, new: bool = True, letter: Letter | None = None) -> AsyncGenerator[Generation]:
-        """Commits a new generation and answers it within a second, sent to its provider or not.
+        """Commits a new generation and returns it within a second, sent to its provider or not.
 
-        The block, and the letter's way to the caller, are part of the answer: a caller that leaves before has lost it.
+        The block, and the letter's way to the caller, are part of the response: a caller that leaves loses it.
         Its next identical call within ten minutes is given the same generation. `request_key` names it for good.
         `new` False: it must be one of these.
 
@@ -63,7 +63,7 @@ class Desk:
     async def submit_agreed(self, task_id: str, wish: Wish) -> None:
         """Commits a new generation that the user of this task said yes to; nothing, where the task asks no more.
 
-        Its answer counts as delivered: who has the task has it.
+        Its response counts as delivered: who has the task has it.
 
         Raises:
             DarkroomError: as `submit`; the task still asks.
@@ -85,7 +85,7 @@ class Desk:
         self._house.driver.named(begun)
 
     async def foresee(self, wish: Wish) -> GenerationRequest | None:
-        """What `submit` would ask a provider for now; None: it would answer a generation that exists already.
+        """The request that `submit` would send to a provider now; None: it would return an existing generation.
 
         Raises:
             InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
@@ -120,7 +120,7 @@ class Desk:
 
     async def _settled_a_little(self, record: Record) -> Generation:
         with self._house.changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
-            with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be answered
+            with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be returned
                 record = await self._house.ledger.get(record.id, record.owner) or record
             while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
                 record = (await subscription.take())[record.id]
@@ -176,7 +176,7 @@ class Desk:
             for record in records.values():
                 if (over := self._house.driver.fetch_again(record)) is not None:
                     missing.add(record.id)
-                    self._house.tasks.start_soon(self._tell_when, over, record, missing, subscription)
+                    self._house.group.start_soon(self._tell_when, over, record, missing, subscription)
             while True:
                 left = deadline - anyio.current_time()
                 snapshot = await self._house.describer.snapshot(records, until)
@@ -233,7 +233,7 @@ class Desk:
         if record is None:
             raise NotFound(
                 f"There is no generation {clean(generation_id, 60)!r}.",
-                next_step="Use the id that generate answered, or find it with list_generations.",
+                next_step="Use the id that generate returned, or find it with list_generations.",
             )
         return record
 
@@ -251,7 +251,7 @@ class Desk:
         """Lets those that wait be sent, and this process go on with all of them."""
         if waiting := [record.id for record in records if record.stage is Stage.ACCEPTED]:
             with suppress(StorageError):
-                await self._house.ledger.send_all_the_same(self.owner, waiting)
+                await self._house.ledger.send_named(self.owner, waiting)
         for record in records:
             self._house.driver.named(record)
 

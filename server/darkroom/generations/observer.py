@@ -14,31 +14,31 @@ from darkroom.views import Generation, Progress
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[Generation, Generation], Awaitable[None]]
+Changed = Callable[[Generation, Generation], Awaitable[None]]
 """Takes the state before and the state now."""
 
 
 class Observer:
-    """What callers may see of generations without a word from their providers."""
+    """The view of generations that callers have without a word from their providers."""
 
-    def __init__(self, changes: Changes, tasks: TaskGroup) -> None:
+    def __init__(self, changes: Changes, group: TaskGroup) -> None:
         self._changes = changes
-        self._tasks = tasks
+        self._group = group
 
-    async def follow(self, desk: Desk, generation_id: str, told: Told, scope: anyio.CancelScope) -> Generation:
-        """Answers the generation, and tells of each change of its state from then on, until the scope is cancelled.
+    async def follow(self, desk: Desk, generation_id: str, changed: Changed, scope: anyio.CancelScope) -> Generation:
+        """Returns the generation, and reports each change of its state from then on, until the scope is cancelled.
 
         Raises:
             NotFound: its owner has none of that id.
             StorageError: it cannot be read.
         """
-        return await self._tasks.start(self._follow, desk, generation_id, told, scope)
+        return await self._group.start(self._follow, desk, generation_id, changed, scope)
 
     async def _follow(
         self,
         desk: Desk,
         generation_id: str,
-        told: Told,
+        changed: Changed,
         scope: anyio.CancelScope,
         *,
         task_status: TaskStatus[Generation],
@@ -54,9 +54,9 @@ class Observer:
                     now = await self._read_at_last(desk, generation_id)
                     if _state(now) != _state(known):
                         try:
-                            await told(known, now)
-                        except Exception:  # who looks on must not bring down the process that does the work
-                            log.exception("%s: a change of it could not be told", generation_id)
+                            await changed(known, now)
+                        except Exception:  # an onlooker must not bring down the process that does the work
+                            log.exception("%s: a change of it could not be reported", generation_id)
                     known = now
 
     async def _read_at_last(self, desk: Desk, generation_id: str) -> Generation:
@@ -65,7 +65,7 @@ class Observer:
                 return await desk.kept(generation_id)
             except DarkroomError as error:
                 log.info("%s cannot be looked at: %s", generation_id, error.message)
-            except Exception:  # a row that cannot be told of must not end the process
+            except Exception:  # a row that cannot be shown must not end the process
                 log.exception("%s cannot be looked at", generation_id)
             await anyio.sleep(HEARTBEAT_S)
 

@@ -1,4 +1,4 @@
-"""What became of a generation's pictures, and what may still become of them: pure, without a disk or a network."""
+"""The outcome of a generation's pictures, and of those still to come: pure, without a disk or a network."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

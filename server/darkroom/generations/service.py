@@ -1,4 +1,4 @@
-"""What every desk of this process works with."""
+"""The parts that every desk of this process works with."""
 
 import time
 from collections.abc import Callable, Collection
@@ -25,7 +25,7 @@ class Service:
         registry: Registry,
         driver: Driver,
         holder: str,
-        tasks: TaskGroup,
+        group: TaskGroup,
         pictures: PictureStore,
         *,
         only: Collection[str] | None = None,
@@ -38,9 +38,9 @@ class Service:
         self.registry = registry
         self.driver = driver
         self.holder = holder
-        self.tasks = tasks
+        self.group = group
         self.pictures = pictures
         self.budget = budget
-        self.delivery = Delivery(journal.ledger, holder, tasks)
+        self.delivery = Delivery(journal.ledger, holder, group)
         self.describer = Describer(journal, registry, holder, clock, pictures, only)
         self.doorkeeper = Doorkeeper()

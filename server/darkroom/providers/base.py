@@ -1,4 +1,4 @@
-"""What a provider is to the rest of the house."""
+"""The interface of a provider to the rest of the house."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class Model(Sparse):
 
 
 class AccountState(Sparse):
-    """What the provider tells about the account: its credits and its plan."""
+    """The provider's report on the account: its credits and its plan."""
 
     credits: float | None = None
     plan: str | None = None
@@ -51,7 +51,7 @@ class AccountState(Sparse):
 
 
 class Submission(Frozen):
-    """What the provider said to a submission that it took; `queued`: it is in the provider's own queue."""
+    """The provider's response to a submission that it took; `queued`: it is in the provider's own queue."""
 
     receipt: Receipt
     queued: bool = False
@@ -94,7 +94,7 @@ class Reading(Frozen):
 
 @dataclass(frozen=True)
 class Access:
-    """What one process knows of reaching one provider: its limits, and the key's fingerprint to count them by."""
+    """The facts by which a process reaches a provider: its limits, and the key's fingerprint to count them by."""
 
     account: str
     limits: Limits = field(default_factory=Limits)
@@ -108,12 +108,12 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """What callers name it by."""
+        """The name that callers use."""
         ...
 
     @property
     def traits(self) -> Traits:
-        """What it can do."""
+        """Its traits."""
         ...
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
@@ -147,7 +147,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True)
 class Connection:
-    """What it takes to reach one provider: who pays for it, the process's HTTP clients, and its account's door."""
+    """The means to reach one provider: who pays for it, the process's HTTP clients, and its account's door."""
 
     account: Account
     access: Access
@@ -157,7 +157,7 @@ class Connection:
 
 
 class HttpProvider:
-    """What every service behind an HTTP API has in common; a subclass adds its own endpoints."""
+    """The common base of services behind an HTTP API; a subclass adds its own endpoints."""
 
     name: str
     traits: Traits

@@ -1,4 +1,4 @@
-"""What every provider offers here and now: models, arguments, limits, key, balance."""
+"""The catalogue of every provider here and now: models, arguments, limits, key, balance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class ProviderState(Sparse):
 
 
 class Catalogue(Sparse):
-    """What list_models answers."""
+    """The result of list_models."""
 
     providers: tuple[ProviderState, ...]
     more: str | None = None
@@ -84,7 +84,7 @@ class Models:
             InvalidRequest, NotConfigured: there is no provider of that name here.
         """
         names = list(self._registry.declared) if name is None else [self._described(name)]
-        # Not in the tasks: what cannot be described is the caller's to be told of, and not a group of errors.
+        # Not in the tasks: what cannot be described is reported to the caller, and not a group of errors.
         states = {provider_name: _described(provider_name, self._registry, self._limits) for provider_name in names}
 
         async def ask(provider_name: str, provider: Provider) -> None:
@@ -130,21 +130,21 @@ class Models:
         return self._known[account]
 
     async def _asked(self, state: ProviderState, provider: Provider) -> ProviderState:
-        told: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         try:
             await self._models_of(provider)
-            told_account = await provider.account_state()
-            self._known[provider.access.account] = replace(self._known[provider.access.account], account=told_account)
+            account = await provider.account_state()
+            self._known[provider.access.account] = replace(self._known[provider.access.account], account=account)
         except NotAsked:
-            told = {"note": " ".join(filter(None, [state.note, self._as_of(provider)]))}
+            found = {"note": " ".join(filter(None, [state.note, self._as_of(provider)]))}
         except NotFound as error:  # the key works, and only the account's own page is missing
-            told = {"error": error.failure(), "account": None}
+            found = {"error": error.failure(), "account": None}
         except DarkroomError as error:
-            told = {"error": error.failure(), "status": "unavailable", "account": None}
+            found = {"error": error.failure(), "status": "unavailable", "account": None}
         known = self._known.get(provider.access.account, Known())
         if known.models:
-            told |= {"models": known.models[:MAX_MODELS], "model_count": len(known.models)}
-        return state.model_copy(update={"status": provider.access.key.state, "account": known.account, **told})
+            found |= {"models": known.models[:MAX_MODELS], "model_count": len(known.models)}
+        return state.model_copy(update={"status": provider.access.key.state, "account": known.account, **found})
 
     def _as_of(self, provider: Provider) -> str:
         seconds = anyio.current_time() - self._known.get(provider.access.account, Known()).at

@@ -1,4 +1,4 @@
-"""Which providers this process has, built from the settings."""
+"""The providers that this process has, built from the settings."""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What services say, read leniently: only what is needed decides, and everything else degrades to absent."""
+"""Responses of services, read leniently: only what is needed decides, and everything else degrades to absent."""
 
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, TypeVar, cast

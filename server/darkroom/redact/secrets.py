@@ -111,7 +111,7 @@ class Redactor:
         return bool(short) and any(True for secret in short for _ in _alone(secret, folded, _places(text)))
 
     def unechoed(self, text: str) -> str:
-        """What somebody is told who may have said it first, without a secret that stands in it whole, or nearly."""
+        """The text for a reader who may have written it first, without a secret that stands in it whole, or nearly."""
         return self._without(text, set(), _Form.is_nearly)
 
     def leaks(self, link: str) -> bool:

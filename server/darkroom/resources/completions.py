@@ -19,7 +19,7 @@ WITHIN_S = 2.0
 
 
 class Completer:
-    """Answers `completion/complete`."""
+    """Handles `completion/complete`."""
 
     def __init__(self, whose: Whose, models: Callable[[], Models], providers: Collection[str]) -> None:
         self._whose = whose

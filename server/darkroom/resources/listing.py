@@ -1,4 +1,4 @@
-"""What there is to read: the newest generations with their pictures, and the template of each kind."""
+"""The resources to read: the newest generations with their pictures, and the template of each kind."""
 
 import logging
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def every_template() -> list[ResourceTemplate]:
             name="generation",
             title="A generation",
             uri_template=GENERATION_TEMPLATE,
-            description="Its state as the tools answer it, and as request the arguments of generate that it came from.",
+            description="Its state as the tools return it, and as request the arguments of generate that it came from.",
             mime_type=JSON,
         ),
         ResourceTemplate(

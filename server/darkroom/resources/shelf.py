@@ -1,4 +1,4 @@
-"""What can be read: generations as JSON, pictures as they were saved, models with what they accept."""
+"""The contents of resources: generations as JSON, pictures as they were saved, models with what they accept."""
 
 import json
 from collections.abc import Callable

@@ -125,12 +125,12 @@ class Updates:
         if not isinstance(named, OfGeneration):
             raise _nothing(uri)
 
-        async def told(before: Generation, now: Generation) -> None:
+        async def changed(before: Generation, now: Generation) -> None:
             if named.index is None or _outcome(before, named.index) != _outcome(now, named.index):
                 await send(uri)
 
         try:
-            generation = await self._observer().follow(desk, named.id, told, scope)
+            generation = await self._observer().follow(desk, named.id, changed, scope)
             if (named.index or 0) > max(generation.count, len(generation.images)):
                 raise _nothing(uri)
         except BaseException as error:
@@ -159,7 +159,7 @@ def _outcome(generation: Generation, index: int) -> Image | None:
 
 def _nothing(uri: str) -> NotFound:
     return NotFound(
-        f"There is nothing at {clean(uri, 100)!r} whose changes could be told.",
+        f"There is nothing at {clean(uri, 100)!r} whose changes could be reported.",
         next_step="Subscribe to a generation, or to a picture of one.",
     )
 

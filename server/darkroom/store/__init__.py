@@ -1,1 +1,1 @@
-"""What survives: the ledger and the picture files."""
+"""The parts that survive: the ledger and the picture files."""

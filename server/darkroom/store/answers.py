@@ -1,4 +1,4 @@
-"""What a call is given: the row of its name, an identical one whose answer was lost, or leave to begin its own."""
+"""The row for a call: the one of its name, an identical one whose answer was lost, or leave to begin its own."""
 
 import sqlite3
 from datetime import datetime, time, timedelta

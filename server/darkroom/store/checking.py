@@ -1,4 +1,4 @@
-"""Whether the ledger's file is sound, found out beside the work: to read all of a large one takes minutes."""
+"""A check that the ledger's file is sound, made beside the work: to read all of a large one takes minutes."""
 
 import sqlite3
 from contextlib import closing, suppress

@@ -29,7 +29,7 @@ BUSY_TIMEOUT_S = 5.0
 IMPATIENT_S = 0.1
 """How long a lock is waited for while one was waited for in vain just before: a process may be stopped holding it."""
 BELIEVED_S = 15.0
-"""How long a failure to write is told of. Whatever must be written is tried more often than that."""
+"""How long a failure to write is reported. Whatever must be written is tried more often than that."""
 SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
@@ -129,7 +129,7 @@ class Database:
             raise unreadable(f"holds a row that cannot be read ({error.title})") from error
 
     async def check(self) -> bool:
-        """Reads the whole file, and uses it no more if it is damaged; answers whether it is sound."""
+        """Reads the whole file, and uses it no more if it is damaged; returns whether it is sound."""
         (mode,) = await self.run(lambda: self.db.execute("PRAGMA journal_mode").fetchone())
         try:
             self._damaged = not await is_sound(self._path, has_log=mode == "wal")

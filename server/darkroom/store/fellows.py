@@ -1,4 +1,4 @@
-"""What the house needs to know of the other processes on a ledger: who died, and what they changed."""
+"""The other processes on a ledger, as the house needs to know them: who died, and what they changed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol

@@ -19,7 +19,7 @@ FARTHEST_ESTIMATE = 500
 def pass_gate(
     db: sqlite3.Connection, generation_id: str, account: str, limits: Limits, *, holder: str, token: str, now: float
 ) -> str | Later:
-    """Marks the account's next row as `submitting` by that process and answers its id, if its limits allow it now."""
+    """Marks the account's next row as `submitting` by that process and returns its id, if its limits allow it now."""
     opening = _next_opening(db, account, limits, now)
     if opening > now:
         return Later(opening - now)

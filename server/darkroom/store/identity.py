@@ -1,4 +1,4 @@
-"""Which file a path names: another one than before, after it was copied or restored."""
+"""The identity of the file at a path: another one than before, after it was copied or restored."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What a process leaves behind that died, or that lives but does not run, and who goes on with it."""
+"""Rows and debts of a process that died, or that lives but does not run, and who goes on with them."""
 
 import sqlite3
 from collections.abc import Collection, Mapping

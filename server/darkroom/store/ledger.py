@@ -1,4 +1,4 @@
-"""What the house needs of a ledger: its generations, turns and fellows; `sqlite.py` is the one that exists."""
+"""The interface of a ledger: its generations, turns and fellows; `sqlite.py` is the one that exists."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Generations(Protocol):
         ...
 
     async def foresee(self, record: Record, *, adopt_within_s: float, room: Room | None = None) -> Record:
-        """What `begin` would answer or raise now; nothing is written."""
+        """The result or the error of `begin` if it were called now; nothing is written."""
         ...
 
     async def begin_agreed(self, record: Record, task_id: str, *, room: Room | None = None) -> Record | None:
@@ -79,7 +79,7 @@ class Generations(Protocol):
         ...
 
     async def named(self, record: Record, *, by: str) -> None:
-        """Somebody knows its id, so a lost answer, or one of this process, counts as delivered."""
+        """Somebody knows its id, so a lost response, or one of this process, counts as delivered."""
         ...
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
@@ -89,7 +89,7 @@ class Generations(Protocol):
     async def cancel(self, generation_id: str, owner: str) -> Record | None:
         """Cancels a row that still waits here, any holder's; where its POST is under way, the wish stays with the row.
 
-        A wish is read in the transaction that would send the row again. Answers the row as it is then; None: the
+        A wish is read in the transaction that would send the row again. Returns the row as it is then; None: the
         owner has none of that id.
         """
         ...

@@ -1,4 +1,4 @@
-"""What is read of many rows at once; each question has an index that answers it without reading the others."""
+"""Lists and counts of many rows at once; each question has an index that serves it without reading the others."""
 
 import sqlite3
 

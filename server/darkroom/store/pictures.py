@@ -1,4 +1,4 @@
-"""Where pictures lie: what the house needs of such a place, and the folder on the user's disk."""
+"""Places of pictures: what the house needs of such a place, and the folder on the user's disk."""
 
 from datetime import datetime
 from pathlib import Path

@@ -112,7 +112,7 @@ class Presence:
                 path.unlink()
 
     def forget_the_dead(self, named: Collection[str] = ()) -> None:
-        """The same for everybody who is gone, but for those that the ledger still names."""
+        """The same for every process that is gone, but for those that the ledger still names."""
         for path in self._folder.glob("*.*"):
             if path.stem not in {self.id, *named} and self.is_dead(path.stem):
                 self.forget(path.stem)

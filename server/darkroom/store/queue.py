@@ -1,4 +1,4 @@
-"""Whose turn it is: the waiting rows of one account, in order, as one process may send them."""
+"""The queue of one account: its waiting rows, in order, as one process may send them."""
 
 import sqlite3
 from collections.abc import Collection, Iterator

@@ -48,8 +48,8 @@ class SqliteGate(SqliteRows):
 
         return await self._transaction(give)
 
-    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
-        """See `Ledger.send_all_the_same`."""
+    async def send_named(self, owner: str, ids: Collection[str]) -> None:
+        """See `Ledger.send_named`."""
         await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
 
     async def standings(

@@ -1,4 +1,4 @@
-"""What every part of the ledger on SQLite has: the connection, its transactions, its clock, and who lives."""
+"""The base of every part of the ledger on SQLite: the connection, its transactions, its clock, and who lives."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the house needs to know of turns: who may submit when, and how many polls are left."""
+"""Turns, as the house needs to know them: who may submit when, and how many polls are left."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class Gate(Protocol):
         """Gives the claim of this token to another process, which makes its POST. None: it is no claim any more."""
         ...
 
-    async def send_all_the_same(self, owner: str, ids: Collection[str]) -> None:
+    async def send_named(self, owner: str, ids: Collection[str]) -> None:
         """Lets those of these that wait be sent, though the ledger is a copy or nobody drove them for a day."""
         ...
 

@@ -25,7 +25,7 @@ Uses = Sequence[tuple[float, int]]
 
 
 def narrowed(window: Window) -> Window:
-    """Half the pace: somebody else uses the key as well, or the limit is not what we were told."""
+    """Half the pace: somebody else uses the key as well, or the limit is lower than the documented one."""
     if window.limit > 1:
         return replace(window, limit=window.limit // 2)
     return replace(window, seconds=window.seconds * 2)

@@ -16,7 +16,7 @@ def cancel_tool(whose: Whose, results: Results) -> AgentTool:
 
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
         """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and
-        collected; the answer says which."""
+        collected; the result says which."""
         generation, note = await whose().cancel(generation_id)
         return await results.one(generation, note, again=False)
 

@@ -66,7 +66,7 @@ def check_can_ask(capabilities: ClientCapabilities | None) -> None:
         )
 
 
-def settle(action: str, content: object) -> bool:
+def consented(action: str, content: object) -> bool:
     """Whether the answered call may start something new; `content` is what an accepted form holds.
 
     Raises:

@@ -1,4 +1,4 @@
-"""generate: asks for pictures, and answers with a handle at once."""
+"""generate: asks for pictures, and returns a handle at once."""
 
 import inspect
 from collections.abc import Callable, Collection
@@ -15,7 +15,7 @@ from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
 from darkroom.models import MAX_ASPECT_RATIO, MAX_COUNT, MAX_MODEL, MAX_PROMPT, MAX_REQUEST_KEY, MAX_SEED, RANDOM_SEED
 from darkroom.tools.arguments import NotBlank, Number, OptionTexts, Trimmed, Word, one_of
-from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, settle
+from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, consented
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 from darkroom.views import Generation
@@ -111,7 +111,7 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, pr
         ] = None,
     ) -> Annotated[CallToolResult, Generation]:
         """Start making pictures from a prompt. Costs credits at the provider; sketch, a built-in placeholder, is
-        free. Answers an id at once; call wait for the pictures. Slow is normal: never call again for the same
+        free. Returns an id at once; call wait for the pictures. Slow is normal: never call again for the same
         picture."""
         content = answer.data if isinstance(answer, AcceptedElicitation) else None
         wish = Wish(
@@ -126,7 +126,7 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, pr
             request_key=request_key,
         )
         letter = letter_of(context.request_context.request)
-        async with whose().submit(wish, new=settle(answer.action, content), letter=letter) as generation:
+        async with whose().submit(wish, new=consented(answer.action, content), letter=letter) as generation:
             return await results.one(generation)
 
     return agent_tool(

@@ -21,7 +21,7 @@ def get_status_tool(whose: Whose, results: Results) -> AgentTool:
     """The tool at the caller's desk."""
 
     async def get_status(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
-        """Look at one generation now; to wait, use wait. Free. Answers its status, progress and the pictures saved so
+        """Look at one generation now; to wait, use wait. Free. Returns its status, progress and the pictures saved so
         far, and fetches again what could not be fetched."""
         return await results.one(await whose().get(generation_id), again=False)
 

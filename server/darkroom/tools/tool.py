@@ -1,4 +1,4 @@
-"""How a tool is registered: a small schema, refusals that an agent can correct itself by, results as they are."""
+"""The registration of a tool: a small schema, refusals that an agent can correct itself by, results as they are."""
 
 import json
 import logging
@@ -72,7 +72,7 @@ def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotatio
     """The function as a tool: its docstring is what the agent reads, its annotations are the schema."""
     tool = AgentTool.from_function(fn, description=" ".join((fn.__doc__ or "").split()), title=title)
     if not isinstance(tool, AgentTool):
-        raise TypeError("from_function answers the class that it is called on")
+        raise TypeError("from_function returns the class that it is called on")
     tool.annotations = annotations
     tool.fn_metadata = _AsGiven(**dict(tool.fn_metadata))
     arguments = tool.fn_metadata.arg_model.model_json_schema(schema_generator=InputSchema)

@@ -38,8 +38,8 @@ def wait_tool(whose: Whose, results: Results) -> AgentTool:
             Word,
         ] = "all",
     ) -> Annotated[CallToolResult, WaitedGenerations]:
-        """Wait until generations are done and their pictures saved, streaming progress. Free. Answers file paths and
-        previews. Running out of time is no error: it answers the state so far; call wait again."""
+        """Wait until generations are done and their pictures saved, streaming progress. Free. Returns file paths and
+        previews. Running out of time is no error: it returns the state so far; call wait again."""
         meter = Meter()
         last: Snapshot | None = None
         watching = whose().watch(generation_ids, timeout_s=timeout_s, until=until)
@@ -49,7 +49,7 @@ def wait_tool(whose: Whose, results: Results) -> AgentTool:
                 progress = meter.next(snapshot.share)
                 await context.report_progress(progress, snapshot.total, say_progress(snapshot.generations))
         if last is None:
-            raise RuntimeError("a watch answers at least once")
+            raise RuntimeError("a watch yields at least once")
         return await results.waited(last.generations, timed_out=last.timed_out, timeout_s=timeout_s)
 
     return agent_tool(

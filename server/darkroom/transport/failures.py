@@ -68,7 +68,7 @@ _NO_SUCH_PATH = re.compile(
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, read whole. Header names are lower case."""
+    """An HTTP response, read whole. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -125,7 +125,7 @@ def of_submit(title: str, error: Exception, *, sent: bool) -> DarkroomError:
     """What an exception during a POST means: nothing sent, or nobody knows. `sent`: the request had begun to leave."""
     if not sent or isinstance(error, NOT_SENT):
         return _unreachable(title, error)
-    return unknown_outcome(title, f"the connection failed before an answer came ({kind(error)})")
+    return unknown_outcome(title, f"the connection failed before a response came ({kind(error)})")
 
 
 def of_read(title: str, error: Exception) -> DarkroomError:
@@ -271,5 +271,5 @@ def _unreachable(title: str, error: Exception) -> ProviderUnreachable:
 
 
 def kind(error: Exception) -> str:
-    """What may be told of an exception: not its own text, which may hold a URL with a password."""
+    """The shown form of an exception: not its own text, which may hold a URL with a password."""
     return str(error) if isinstance(error, NotSetUp) else type(error).__name__

@@ -1,4 +1,4 @@
-"""What a provider says went wrong, in whatever shape it says so, and what such words mean."""
+"""Reasons that a provider gives for a failure, in whatever shape, and what such words mean."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a command of the terminal is, how it runs, and what its exit status says."""
+"""The parts of a command of the terminal: its name, how it runs, and its exit status."""
 
 import argparse
 import os

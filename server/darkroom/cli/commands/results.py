@@ -1,4 +1,4 @@
-"""How a command prints what it found: the result on stdout, what it says beside it on stderr."""
+"""Printing what a command found: the result on stdout, remarks on stderr."""
 
 import json
 import sys

@@ -42,7 +42,7 @@ async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal[
 async def _left(app: Opened, ids: Sequence[str]) -> tuple[Generation, ...]:
     """These as they are once nothing is being sent any more."""
     if app.driver.sending():
-        tell("Waiting for the answer to what was just sent; it may be paid for.")
+        tell("Waiting for the response to what was just sent; it may be paid for.")
     await app.driver.finish()
     with suppress(DarkroomError):
         return tuple([await app.desk().kept(generation_id) for generation_id in dict.fromkeys(ids)])

@@ -8,7 +8,7 @@ from darkroom.errors import DarkroomError, InvalidRequest, RateLimited
 from darkroom.store.ledger import Full, Room
 
 NOTHING_NEW = Room(limit=0)
-"""For a call that may only be answered with a generation that exists already."""
+"""For a call that may only be given a generation that exists already."""
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def refusing(room: Room | None) -> Generator[None]:
 def _refusal(room: Room, full: Full) -> DarkroomError:
     if not room.limit:
         return InvalidRequest(
-            "The generation that this call would have been answered with went to another call.",
+            "The generation that this call would have been given went to another call.",
             next_step="Call again for a new one; nothing was sent.",
         )
     generations = "1 generation" if room.limit == 1 else f"{room.limit} generations"

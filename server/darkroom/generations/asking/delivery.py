@@ -1,4 +1,4 @@
-"""Whether a caller ever learned what it paid for: an answer that was lost is given to its next identical call."""
+"""Delivery of answers to callers: an answer that was lost is given to its next identical call."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -57,7 +57,7 @@ class Envelope:
 
 
 def letter_of(request: object) -> Letter | None:
-    """What carries the answer to this request; None: the caller has it as soon as it is given."""
+    """The carrier of the response to this request; None: the caller has it as soon as it is given."""
     return request if isinstance(request, Letter) else None
 
 
@@ -78,10 +78,10 @@ async def repeated(begin: Callable[[], Awaitable[T]], again: Callable[[], Awaita
 class Delivery:
     """Follows each answer of `generate` on its way to the caller."""
 
-    def __init__(self, ledger: Ledger, holder: str, tasks: TaskGroup) -> None:
+    def __init__(self, ledger: Ledger, holder: str, group: TaskGroup) -> None:
         self._ledger = ledger
         self._holder = holder
-        self._tasks = tasks
+        self._group = group
 
     @asynccontextmanager
     async def answering(
@@ -101,11 +101,11 @@ class Delivery:
         try:
             begun = await self._begun(record, room)
             yield begun
-            await checkpoint_if_cancelled()  # a caller that left during a read of the ledger is told of only here
+            await checkpoint_if_cancelled()  # a caller that left during a read of the ledger is noticed only here
         except anyio.get_cancelled_exc_class():
             await self.note(begun, Answered.LOST)
             raise
-        self._tasks.start_soon(self._read, begun, letter)
+        self._group.start_soon(self._read, begun, letter)
 
     async def _begun(self, record: Record, room: Room | None) -> Record:
         begin = partial(self._ledger.begin, record, adopt_within_s=ADOPTABLE_FOR_S, room=room)
@@ -114,11 +114,11 @@ class Delivery:
         except (Unwritten, Unstorable):
             raise
         except StorageError:
-            self._tasks.start_soon(self._disown, record)
+            self._group.start_soon(self._disown, record)
             raise
 
     async def _disown(self, record: Record) -> None:
-        """Takes back what was perhaps committed after all, though its caller was told that it was not."""
+        """Takes back what was perhaps committed after all, though its caller got an error."""
         while True:
             await anyio.sleep(DISOWNED_AFTER_S)
             try:

@@ -1,4 +1,4 @@
-"""What callers wish for, and the request that it becomes once it is known that it can be made."""
+"""Wishes of callers, and the requests that they become once it is known that they can be made."""
 
 import json
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ def checked(wish: Wish, registry: Registry) -> GenerationRequest:
 
 
 class Doorkeeper:
-    """Who tries one text after the other to find out a secret is answered ever more slowly, one call at a time."""
+    """Slows down a caller that tries text after text to find out a secret: one call at a time, each later."""
 
     def __init__(self) -> None:
         self._refused = 0

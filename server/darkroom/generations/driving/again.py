@@ -28,14 +28,14 @@ class Again:
         journal: Journal,
         collector: Collector,
         reader: Reader,
-        tasks: TaskGroup,
+        group: TaskGroup,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
         self._collector = collector
         self._reader = reader
-        self._tasks = tasks
+        self._group = group
         self._clock = clock
         self._under_way: dict[str, anyio.Event] = {}
         self._not_before: dict[str, float] = {}
@@ -45,7 +45,7 @@ class Again:
         over = self._under_way.get(record.id)
         if over is None:
             over = self._under_way[record.id] = anyio.Event()
-            self._tasks.start_soon(self._run, provider, record, over)
+            self._group.start_soon(self._run, provider, record, over)
         return over
 
     def hold(self, record: Record, seconds: float) -> None:

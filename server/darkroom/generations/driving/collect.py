@@ -29,7 +29,7 @@ AT_ONCE = 4
 each of up to 64 MiB stays in memory until it is saved. A slow host holds up no other provider's."""
 
 Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
-"""Takes the row, its pictures as they are now, and the seed that the provider used, where it says; answers the row."""
+"""Takes the row, its pictures as they are now, and the seed that the provider used, where it says; returns the row."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class Collector:
                     record = await write(record, in_order(images), None)
                 except RowLost as error:
                     lost = error
-                    tasks.cancel_scope.cancel()
+                    group.cancel_scope.cancel()
 
-        async with anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as group:
             for remote in offered:
                 if remote.status is ImageStatus.SUCCEEDED and images[remote.index].status is ImageStatus.PROCESSING:
-                    tasks.start_soon(bring, remote)
+                    group.start_soon(bring, remote)
         if lost is not None:
             raise lost
         for index in range(1, max(record.request.count, *images, 1) + 1):

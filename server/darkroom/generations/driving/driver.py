@@ -21,7 +21,7 @@ from darkroom.generations.driving.job import KEPT_EVERY_S, Job
 from darkroom.generations.driving.polling import longest_wait, named_wait
 from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
 from darkroom.generations.driving.submission import Elsewhere, Submitter
-from darkroom.generations.driving.sweep import sweep_for_ever
+from darkroom.generations.driving.sweep import sweep_until_cancelled
 from darkroom.generations.outcome import outcome, settle, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import ImageStatus, Record, Stage
@@ -52,7 +52,7 @@ class Driver:
         registry: Registry,
         holder: str,
         collector: Collector,
-        tasks: TaskGroup,
+        group: TaskGroup,
         *,
         only: set[str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -62,7 +62,7 @@ class Driver:
         self._journal = journal
         self._registry = registry
         self._collector = collector
-        self._tasks = tasks
+        self._group = group
         self._only = only
         self._clock = clock
         self._holder = holder
@@ -70,7 +70,7 @@ class Driver:
         self._collecting_s = collecting_s
         self._jobs: dict[str, Job] = {}
         self._reader = Reader(registry, self._recovered)
-        self._again = Again(journal, collector, self._reader, tasks, clock=clock)
+        self._again = Again(journal, collector, self._reader, group, clock=clock)
         self._submitter = Submitter(
             journal, registry, holder, self._drive, collector.place, only=only, clock=clock, elsewhere=elsewhere
         )
@@ -79,11 +79,11 @@ class Driver:
 
     def start(self) -> None:
         """Starts the submit queues, and looks after what a lost word of the ledger has stranded."""
-        self._submitter.start(self._tasks)
-        self._tasks.start_soon(sweep_for_ever, self._journal, self._holder, self)
+        self._submitter.start(self._group)
+        self._group.start_soon(sweep_until_cancelled, self._journal, self._holder, self)
 
     def close(self) -> None:
-        """Prepares for the end of the tasks: POSTs under way get a last moment, the rest may stop anywhere."""
+        """Prepares for the end of its task group: POSTs under way get a last moment, the rest may stop anywhere."""
         self._submitter.close()
 
     def named(self, record: Record) -> None:
@@ -150,9 +150,9 @@ class Driver:
         if before is not None:  # it was lost to another process, and came back
             before.scope.cancel()
         job = self._jobs[record.id] = Job(record, resumed=resumed)
-        self._tasks.start_soon(self._watch, job)
+        self._group.start_soon(self._drive_to_its_end, job)
 
-    async def _watch(self, job: Job) -> None:
+    async def _drive_to_its_end(self, job: Job) -> None:
         """The one poller of this generation, however many wait for it."""
         generation_id = job.record.id
         try:
@@ -213,7 +213,7 @@ class Driver:
         )
 
     async def _look(self, provider: Provider, job: Job) -> DarkroomError | None:
-        """Reads the job and brings what there is; answers what keeps a finished one from being whole, if it may pass.
+        """Reads the job and brings what there is; returns what keeps a finished one from being whole, if it may pass.
 
         Raises:
             Expired, TimedOut: it is given up.

@@ -1,4 +1,4 @@
-"""What a process knows of a generation that it drives, beyond its row. Times are the event loop's."""
+"""Facts of a generation that its driving process keeps beyond its row. Times are the event loop's."""
 
 import anyio
 

@@ -1,4 +1,4 @@
-"""The other processes on this ledger: what they change is told here, and what they leave behind is taken over."""
+"""The other processes on this ledger: their changes are reported here, and the rows that they leave are taken over."""
 
 import logging
 from collections.abc import Collection
@@ -39,11 +39,11 @@ class Peers:
         self._changes = changes
         self._version = -1
 
-    def start(self, tasks: TaskGroup, driver: Driver) -> None:
+    def start(self, group: TaskGroup, driver: Driver) -> None:
         """Shows that this process runs, follows what others change, and goes on with what they leave."""
-        tasks.start_soon(self._stay_present)
-        tasks.start_soon(self._follow_for_ever)
-        tasks.start_soon(self._adopt_for_ever, driver)
+        group.start_soon(self._stay_present)
+        group.start_soon(self._follow_changes)
+        group.start_soon(self._adopt_repeatedly, driver)
 
     async def adopt(self, driver: Driver) -> None:
         """Takes over the unfinished rows of processes that are dead, or live but do not run, and drives them on."""
@@ -68,7 +68,7 @@ class Peers:
             except Exception:  # others may take this process for a silent one: that must not end it
                 log.exception("This process cannot be shown to the others")
 
-    async def _adopt_for_ever(self, driver: Driver) -> None:
+    async def _adopt_repeatedly(self, driver: Driver) -> None:
         while True:
             try:
                 await self.adopt(driver)
@@ -78,7 +78,7 @@ class Peers:
                 log.exception("What other processes left cannot be taken over")
             await anyio.sleep(ADOPTION_INTERVAL_S)
 
-    async def _follow_for_ever(self) -> None:
+    async def _follow_changes(self) -> None:
         seen: dict[str, Record] = {}
         said = ""
         while True:

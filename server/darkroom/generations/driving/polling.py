@@ -1,4 +1,4 @@
-"""When to look at a job next: at the provider's documented interval, and more slowly while it fails."""
+"""Intervals between looks at a job: the provider's documented one, and longer ones while looks fail."""
 
 import random
 from collections.abc import Iterable
@@ -89,7 +89,7 @@ class RetryAllowance:
                     await self._recovered.wait()
 
     def succeeded(self) -> None:
-        """The provider answers again."""
+        """The provider responds again."""
         self._tokens = float(self.CAPACITY)
         self._recovered.set()
 
@@ -115,7 +115,7 @@ class Looks:
 
     async def pause(self, seconds: float) -> None:
         """Waits that long, or until somebody asks for a look; a firm pause is kept whole."""
-        # A bell that rang during the look before this pause has been answered by that look.
+        # A bell that rang during the look before this pause has been served by that look.
         self._bell = anyio.Event()
         with anyio.move_on_after(seconds):
             if self._firm:

@@ -1,4 +1,4 @@
-"""Who may submit when, and how many polls are left: one queue and one budget per account, kept in the ledger."""
+"""Turns to submit, and polls that are left: one queue and one budget per account, kept in the ledger."""
 
 import logging
 import secrets
@@ -72,13 +72,13 @@ class SubmitQueue:
         if self._under_way:
             await self._idle.wait()
 
-    async def run(self, tasks: TaskGroup) -> None:
-        """Runs until its end; each submission becomes a task of `tasks`."""
+    async def run(self, group: TaskGroup) -> None:
+        """Runs until its end; each submission becomes a task of `group`."""
         while not self.ended:
             self._wake = anyio.Event()
             claimed = await self._claim()
             if isinstance(claimed, Record):
-                tasks.start_soon(self._send, claimed)
+                group.start_soon(self._send, claimed)
                 continue
             with anyio.move_on_after(min(max(claimed.in_s, 0.01), RECHECK_S) if claimed else LOOK_S):
                 await self._wake.wait()

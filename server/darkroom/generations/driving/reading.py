@@ -27,7 +27,7 @@ A_STREAK = 2
 
 
 class Reader:
-    """One per process. `recovered` is told of each provider that answers again after a streak of failures."""
+    """One per process. `recovered` is notified of each provider that responds again after a streak of failures."""
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ CLOSING_GRACE_S = 1.2
 
 
 class Submitter:
-    """One queue per account of this process; `running` is told of each row that the provider has taken."""
+    """One queue per account of this process; `running` is notified of each row that the provider has taken."""
 
     def __init__(
         self,
@@ -60,13 +60,13 @@ class Submitter:
             for provider in registry.providers.values()
         }
 
-    def start(self, tasks: TaskGroup) -> None:
+    def start(self, group: TaskGroup) -> None:
         """Starts the queues."""
         for provider in self._registry.providers.values():
             # What waits to be paid for waits on, for a process whose settings can be read.
             with suppress(NotConfigured):
                 self._registry.may_start(provider)
-                tasks.start_soon(self._queues[provider.access.account].run, tasks)
+                group.start_soon(self._queues[provider.access.account].run, group)
 
     def close(self) -> None:
         """Begins no POST from now on, and gives those that are under way a last moment."""

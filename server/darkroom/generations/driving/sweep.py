@@ -26,7 +26,7 @@ class Drives(Protocol):
         ...
 
 
-async def sweep_for_ever(journal: Journal, holder: str, driver: Drives) -> None:
+async def sweep_until_cancelled(journal: Journal, holder: str, driver: Drives) -> None:
     """Sweeps every few seconds, and writes down for other processes what this one's generations struggle with."""
     while True:
         await anyio.sleep(SWEEP_S)

@@ -1,4 +1,4 @@
-"""What the bytes are that came in a picture's place: a sound picture, or what else, and whether that will change."""
+"""Recognises bytes that came in a picture's place: a sound picture, or what else, and whether that will change."""
 
 import re
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""How a generation's state is written down, and how it is reported to callers and watchers."""
+"""Writes down a generation's state, and reports it to callers and watchers."""

@@ -1,4 +1,4 @@
-"""Rows as callers are told of them: with their place in the queue, what is usual, and what is going wrong."""
+"""Rows as callers see them: with their place in the queue, what is usual, and what is going wrong."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -120,7 +120,7 @@ class Describer:
         providers = self._registry.providers
         limits = {provider.access.account: provider.access.limits for provider in providers.values()}
         waiting = [each for each in records if each.stage in _IN_OUR_QUEUE and each.account in limits]
-        with suppress(StorageError):  # the rows are safe; only their places in the queue cannot be told now
+        with suppress(StorageError):  # the rows are safe; only their places in the queue cannot be found now
             if waiting:
                 return await self._journal.ledger.standings(waiting, limits, only=self._only)
         return {}
@@ -151,7 +151,7 @@ def describe(
     expected_s: float | None = None,
     trouble: str | None = None,
 ) -> Generation:
-    """The row as callers are answered with it. `path_of`: where a caller finds the picture of this key.
+    """The row as callers are shown it. `path_of`: where a caller finds the picture of this key.
 
     `standing`: where it is in our own queue. `expected_s`: how long it will have taken, where that is known.
     `trouble`: what is going wrong with it at the moment.

@@ -1,4 +1,4 @@
-"""How long a generation will take, learned from those before it."""
+"""The expected duration of a generation, learned from those before it."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Where in a TOML file each of its keys stands: the standard library's parser gives values without their lines."""
+"""The line of each key in a TOML file: the standard library's parser gives values without their lines."""
 
 import re
 from collections import Counter

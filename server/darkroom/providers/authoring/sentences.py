@@ -1,4 +1,4 @@
-"""What is wrong with the keys and types of a declaration, in sentences that say what to write instead."""
+"""Sentences about wrong keys and types of a declaration, which say what to write instead."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches

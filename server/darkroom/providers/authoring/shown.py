@@ -1,4 +1,4 @@
-"""What the examples of a declaration leave unshown: words, rules and steps that only the real service would try."""
+"""Gaps in the examples of a declaration: words, rules and steps that only the real service would try."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

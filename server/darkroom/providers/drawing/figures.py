@@ -1,4 +1,4 @@
-"""Who or what a sketch shows, in front of its place, and the weather in front of both."""
+"""Figures of a sketch, in front of its place, and the weather in front of both."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a landscape is furnished with: firs, round trees, birds, towers, flowers, worlds."""
+"""Things that a landscape is furnished with: firs, round trees, birds, towers, flowers, worlds."""
 
 import math
 from collections.abc import Sequence

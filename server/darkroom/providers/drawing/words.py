@@ -1,4 +1,4 @@
-"""What a prompt asks to see, as far as single English words tell."""
+"""Words of a prompt, and what single English words among them ask to see."""
 
 import re
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What stays of the notes beside a picture when it is stripped: which way up it is, and that an AI made it."""
+"""Notes that stay in a picture when it is stripped: which way up it is, and that an AI made it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a picture's file consists of, and how long it may take to look at it."""
+"""The parts of a picture's file, and a limit on the time for looking at it."""
 
 import time
 from enum import Enum, auto

@@ -1,4 +1,4 @@
-"""Whether what a picture says of where it comes from (C2PA) is about these very bytes."""
+"""A check that a picture's statement of origin (C2PA) is about these very bytes."""
 
 import hashlib
 import re

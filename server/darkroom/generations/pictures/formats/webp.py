@@ -61,11 +61,11 @@ def joined(chunks: Sequence[bytes | memoryview]) -> bytes:
     for each in chunks:
         flags |= _NOTES.get(bytes(each[:4]), 0)
     mask = sum(_NOTES.values())
-    told = [
+    form = [
         b"".join((each[:8], bytes((each[8] & (~mask | flags),)), each[9:])) if each[:4] == b"VP8X" else each
         for each in chunks
     ]
-    return b"".join((b"RIFF", struct.pack("<I", 4 + sum(map(len, told))), b"WEBP", *told))
+    return b"".join((b"RIFF", struct.pack("<I", 4 + sum(map(len, form))), b"WEBP", *form))
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
