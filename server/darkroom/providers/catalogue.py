@@ -16,6 +16,7 @@ from darkroom.redact.text import quote
 from darkroom.settings import Limits
 from darkroom.transport.client import KeyState, NotAsked
 
+LOST = "Its answer is the picture: one that is lost on its way is lost money."
 MAX_MODELS = 100
 SHOWN_MODELS = 20
 FRESH_S = 60.0
@@ -165,7 +166,7 @@ def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> P
         model_count=len(traits.models or ()),
         accepts=_accepts(traits),
         limits=_limits(traits, limits.get(name)),
-        note=traits.note,
+        note=" ".join(filter(None, (traits.note, LOST if traits.lasting else None))) or None,
         error=None if misset is None else misset.failure(),
     )
 

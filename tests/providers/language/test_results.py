@@ -137,3 +137,7 @@ def test_an_answer_without_a_picture_is_an_unknown_outcome(home: Home, service: 
     service.says["submit"] = [(200, {"created": 1, "data": []})]
     made = darkroom(service.home(home), "generate", "x", "--provider", service.name, "--json").json
     assert (made["error"]["code"], made["error"]["charged"]) == ("outcome_unknown", "maybe")
+
+
+def test_a_service_whose_answer_is_the_result_says_what_a_lost_one_means(home: Home, service: DeclaredService) -> None:
+    assert "lost money" in darkroom(service.home(home), "models", "--provider", service.name).out
