@@ -27,7 +27,8 @@ from darkroom.providers.base import Provider
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import MAX_ANSWER, open_http
+from darkroom.transport.client import MAX_ANSWER
+from darkroom.transport.http import open_http
 from tests.hosts import PATIENCE_S
 from tests.services.base import Service
 from tests.services.faults import Answer, CutBody, CutJson, Fault, Flood, Html, Raw, Reset

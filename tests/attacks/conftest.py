@@ -8,8 +8,8 @@ import pytest
 from darkroom.errors import DarkroomError, ResultUnavailable
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
+from darkroom.transport.http import Http
 from tests.attacks.certificates import Authority
 from tests.attacks.internet import PUBLIC, Internet, Names
 from tests.attacks.origins import Origin, reply

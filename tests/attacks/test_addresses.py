@@ -9,8 +9,8 @@ from darkroom.providers.base import RemoteImage
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
+from darkroom.transport.http import Http
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, then_reset, then_silence

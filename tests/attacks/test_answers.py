@@ -13,8 +13,9 @@ from darkroom.errors import NotAnImage, OutcomeUnknown, ProviderError, Unauthori
 from darkroom.generations.pictures.recognising import verified
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Api, Http
+from darkroom.transport.client import Api
 from darkroom.transport.egress import MAX_PICTURE, Pictures
+from darkroom.transport.http import Http
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import Internet
 from tests.attacks.origins import Origin, Play, for_ever, redirect, reply, then_reset, then_silence

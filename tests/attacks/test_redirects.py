@@ -3,8 +3,8 @@
 import pytest
 
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
+from darkroom.transport.http import Http
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, for_ever, redirect, reply

@@ -10,8 +10,9 @@ import pytest
 from anyio import to_thread
 
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Api, Http
+from darkroom.transport.client import Api
 from darkroom.transport.egress import LOOKUPS, Pictures
+from darkroom.transport.http import Http
 from tests.attacks.conftest import OWN
 from tests.attacks.origins import Origin, reply
 from tests.clients import OpenDoor

@@ -11,8 +11,8 @@ import pytest
 from anyio import to_thread
 
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Http
 from darkroom.transport.egress import Pictures
+from darkroom.transport.http import Http
 from tests.attacks.certificates import Authority
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet

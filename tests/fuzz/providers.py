@@ -21,7 +21,7 @@ from darkroom.providers.registry import build
 from darkroom.providers.wire import path_segment
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
-from darkroom.transport.client import Http
+from darkroom.transport.http import Http
 from tests.clients import OpenDoor, asked
 from tests.fuzz.json_values import changed, texts, values
 

@@ -22,7 +22,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.store import pictures
 from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
-from darkroom.transport.client import open_http
+from darkroom.transport.http import open_http
 from tests.clients import OpenDoor
 from tests.hosts import PATIENCE_S
 from tests.ledgers import open_ledger

@@ -15,7 +15,7 @@ from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.store.pictures import FolderPictures
-from darkroom.transport.client import Http
+from darkroom.transport.http import Http
 from tests.clients import OpenDoor
 from tests.ledgers import open_ledger
 

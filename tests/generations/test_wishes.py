@@ -10,7 +10,7 @@ from darkroom.generations.asking.wishes import FREE_TRIES, Doorkeeper, HoldsSecr
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Http
+from darkroom.transport.http import Http
 from tests.attacks.canary import SPELLINGS
 from tests.clients import OpenDoor
 

@@ -7,7 +7,7 @@ from darkroom.providers.declared import DECLARED, read_settings
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Limits, Window
-from darkroom.transport.client import Http
+from darkroom.transport.http import Http
 from tests.clients import OpenDoor, holds_part_of
 
 FATTHUMB, BETTERWAIFU = "nsk_0123456789abcdef", "bw_fedcba9876543210"

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from darkroom.transport.client import Http, open_http
+from darkroom.transport.http import Http, open_http
 from tests.hosts import PATIENCE_S
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

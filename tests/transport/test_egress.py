@@ -11,8 +11,8 @@ from darkroom.errors import DarkroomError, ResultUnavailable
 from darkroom.models import Charged, GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import RemoteImage
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Http
 from darkroom.transport.egress import MAX_HOPS, MAX_PICTURE, Pictures
+from darkroom.transport.http import Http
 from tests.clients import provider_at, refusal
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, CutBody, Drip, Fault, Flood, Hang, Html, Raw, Redirect, Reset

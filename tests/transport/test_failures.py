@@ -21,7 +21,7 @@ from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderError, Provid
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.transport import failures
-from darkroom.transport.client import Api, Http
+from darkroom.transport.client import Api
 from darkroom.transport.failures import (
     MAX_RETRY_AFTER_S,
     Answer,
@@ -31,6 +31,7 @@ from darkroom.transport.failures import (
     of_submit,
     retry_after,
 )
+from darkroom.transport.http import Http
 from tests.clients import OpenDoor, refusal
 from tests.transport.conftest import BrokenTls
 

@@ -9,8 +9,9 @@ import pytest
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import Api, Http
+from darkroom.transport.client import Api
 from darkroom.transport.egress import Pictures
+from darkroom.transport.http import Http
 from tests.attacks.origins import Origin, Play, reply, then_reset
 from tests.attacks.socks import socks5
 from tests.clients import OpenDoor, refusal

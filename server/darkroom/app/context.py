@@ -33,7 +33,7 @@ from darkroom.store.pictures import FolderPictures
 from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import SqliteTasks, TaskRows
-from darkroom.transport.client import open_http
+from darkroom.transport.http import open_http
 
 log = logging.getLogger(__name__)
 

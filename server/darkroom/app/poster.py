@@ -22,7 +22,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.store.database import open_database
 from darkroom.store.presence import RESTORED_EVERY_S, Presence, present
 from darkroom.store.sqlite import SqliteLedger
-from darkroom.transport.client import open_http
+from darkroom.transport.http import open_http
 
 
 def main() -> None:

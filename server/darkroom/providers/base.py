@@ -12,8 +12,9 @@ from darkroom.models import Charged, Frozen, GenerationRequest, ImageStatus, Rec
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Limits
-from darkroom.transport.client import Api, Door, Http, Key
+from darkroom.transport.client import Api, Door, Key
 from darkroom.transport.egress import Pictures
+from darkroom.transport.http import Http
 
 
 def _no_truth_value(value: Any) -> Any:

@@ -12,7 +12,8 @@ from darkroom.providers.offered import OFFERED, variable_of
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Settings
-from darkroom.transport.client import Door, Http
+from darkroom.transport.client import Door
+from darkroom.transport.http import Http
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Wire:
 
     def _attend(self, answer: Answer, leave: Callable[[], None]) -> None:
         length = 0
-        # Whoever has gone, or cannot be read from, is noticed by the server as well.
+        # A client that has gone, or cannot be read from, is noticed by the server as well.
         with suppress(OSError):
             while length < MAX_HEARD and (chunk := self._hear()):
                 length += len(chunk)

@@ -1,113 +1,28 @@
-"""The process's HTTP clients, and one provider's API over them."""
+"""One provider's API, over the process's HTTP clients."""
 
 import json
-import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal, Protocol
 
 import anyio
 import httpx2
 from anyio import to_thread
 
-from darkroom.environment import proxies_of
 from darkroom.errors import DarkroomError, OutcomeUnknown, RateLimited
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import quote
 from darkroom.transport import failures
+from darkroom.transport.http import READ_TIMEOUT, Http
 from darkroom.transport.reasons import words_in
 
-READ_TIMEOUT = httpx2.Timeout(connect=10, read=20, write=20, pool=10)
 READ_DEADLINE_S = 45.0
 SUBMIT_DEADLINE_S = 180.0
 MAX_ANSWER = 4 * 1024 * 1024
-KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
-FRESH = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
 UNNAMED_PAUSE_S = 10.0
 """How long a 429 to a read that names no time is obeyed."""
 LARGE_ANSWER = 100_000
 """From here on an answer is read on another thread, so that nobody waits for it but its caller."""
-
-
-class Http:
-    """Clients over the system's proxy and CA settings, made when first needed.
-
-    `kept` reuses its connections; the others open a new one per request, so that a POST never meets a connection
-    that the other side has already closed, and a pinned address never serves another name.
-    """
-
-    def __init__(self) -> None:
-        self._clients: dict[str, httpx2.AsyncClient] = {}
-
-    @property
-    def kept(self) -> httpx2.AsyncClient:
-        """The client for reads."""
-        return self._client("kept", partial(_new_client, limits=KEPT))
-
-    @property
-    def fresh(self) -> httpx2.AsyncClient:
-        """The client for POSTs, and for pictures at the provider's own origin."""
-        return self._client("fresh", partial(_new_client, limits=FRESH))
-
-    def foreign(self, proxy: str | None) -> httpx2.AsyncClient:
-        """The client for links that others wrote: through this proxy, or straight where it is None.
-
-        Unlike the other two it never decides that by itself: an address that was checked has to be the one
-        which is connected to.
-        """
-        return self._client(
-            f"foreign {proxy}", lambda: _new_client(transport=httpx2.AsyncHTTPTransport(limits=FRESH, proxy=proxy))
-        )
-
-    def _client(self, name: str, make: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:
-        if name not in self._clients:
-            try:
-                self._clients[name] = make()
-            except Exception as error:
-                raise failures.NotSetUp(_unusable(error)) from error
-        return self._clients[name]
-
-    async def aclose(self) -> None:
-        """Closes every connection."""
-        for client in self._clients.values():
-            await client.aclose()
-
-
-def _unusable(error: Exception) -> str:
-    """Which variable of the environment keeps a client from being made."""
-    for name, url in proxies_of(os.environ).items():
-        try:
-            httpx2.Proxy(url if "://" in url else f"http://{url}")
-        except Exception:
-            return f"{name} is no proxy that can be used: write http://, https:// or socks5://, a host and a port"
-    authorities = os.environ.get("SSL_CERT_FILE")
-    if authorities and isinstance(error, OSError):  # ssl.SSLError is one
-        return "SSL_CERT_FILE is no file of certificates that can be read"
-    return f"the proxy and certificate settings of this machine cannot be used: {type(error).__name__}"
-
-
-def _new_client(**how: Any) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        timeout=READ_TIMEOUT,
-        follow_redirects=False,
-        headers={"User-Agent": "darkroom-mcp", "Accept-Encoding": "identity"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        **how,
-    )
-
-
-@asynccontextmanager
-async def open_http() -> AsyncGenerator[Http]:
-    """The clients for as long as the block lasts."""
-    http = Http()
-    try:
-        yield http
-    finally:
-        with anyio.CancelScope(shield=True):
-            await http.aclose()
 
 
 KeyState = Literal["ready", "set, not tried yet", "key refused"]

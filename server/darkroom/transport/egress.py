@@ -15,7 +15,7 @@ from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.transport import failures
-from darkroom.transport.client import READ_TIMEOUT, Http
+from darkroom.transport.http import READ_TIMEOUT, Http
 
 MAX_PICTURE = 64 * 1024 * 1024
 MAX_HOPS = 3

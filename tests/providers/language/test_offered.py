@@ -16,7 +16,7 @@ from darkroom.providers.offered import KEYLESS, OFFERED
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Limits, Settings, Window
-from darkroom.transport.client import Http
+from darkroom.transport.http import Http
 from tests.clients import OpenDoor
 from tests.hosts import Home, connected, darkroom, refused
 

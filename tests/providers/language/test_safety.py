@@ -18,8 +18,8 @@ from darkroom.providers.language.loading import BadDeclaration, parse
 from darkroom.providers.language.speech import Speech
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.client import open_http
 from darkroom.transport.failures import Answer
+from darkroom.transport.http import open_http
 from tests.clients import OpenDoor
 from tests.hosts import Home, call, connected, darkroom
 from tests.services.declared import KEY, SHIPPED, DeclaredService
