@@ -3,7 +3,7 @@
 const rolls = new Map();
 let pending; // what is being asked for and has no id yet
 
-/** The roll of this generation, made if need be; `first`: above the others. */
+/** The roll of this generation, made where it is missing; `first`: above the others. */
 function adopt(id, first = false) {
   if (rolls.has(id)) return rolls.get(id);
   const roll = new Roll(id);

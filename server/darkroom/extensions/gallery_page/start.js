@@ -17,7 +17,7 @@ async function start() {
     host.capabilities = object(result.hostCapabilities);
     dress(object(result.hostContext));
   } catch (error) {
-    $("empty").textContent = `${error.message} What it sends is shown all the same.`;
+    $("empty").textContent = `${error.message} What it sends is shown nevertheless.`;
   }
   host.send({ method: "ui/notifications/initialized" });
   new ResizeObserver(measure).observe(document.body);
