@@ -141,6 +141,7 @@ def test_an_answer_that_its_client_had_not_read_when_it_died_is_given_to_the_nex
     with running(home, python=("-c", HASTY)) as process:
         server = RawServer(process)
         server.initialize()
+        server.call("list_generations")  # from now on there is a ledger
         for _ in range(20):
             server.send("tools/list", {})  # more than a pipe holds, and nobody reads it
         server.send("tools/call", {"name": "generate", "arguments": {"prompt": PROMPT}})

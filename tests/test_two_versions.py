@@ -50,6 +50,7 @@ def serving(home: Home) -> Generator[RawServer]:
     with running(home, "serve") as process:
         server = RawServer(process)
         server.initialize()
+        server.call("list_generations")  # the handshake comes before the ledger is open
         yield server
 
 

@@ -21,9 +21,9 @@ import darkroom.__main__ as main
 from darkroom.cli import main as command_line
 def served(words, wire):
     os.system("cat; echo a child")
-    os.write(wire[1], json.dumps([bound, os.read(wire[0], 99).decode()]).encode())
+    wire.write(json.dumps([bound, wire.read().decode()]).encode())
 command_line.main = served
-sys.platform, sys.argv = "win32", ["darkroom", "serve"]
+sys.platform, sys.argv = "win32", ["darkroom", "serve", "without a doorman"]
 main.main()
 """
 

@@ -73,8 +73,10 @@ def room_again(scene: Scene) -> None:
 
 def locked_at_a_call(scene: Scene) -> Outcome:
     """A server is told to generate while somebody else holds its ledger, for longer than it waits."""
-    with scene.server() as server, scene.locked():
-        return server.ask("generate", prompt=scene.prompt)
+    with scene.server() as server:
+        server.ask("list_generations")  # the handshake comes before the ledger is open
+        with scene.locked():
+            return server.ask("generate", prompt=scene.prompt)
 
 
 def locked_at_the_start(scene: Scene) -> Outcome:

@@ -51,7 +51,8 @@ async def test_a_running_generation_is_expected_to_take_as_long_as_the_last_ones
     assert len(before) == 3
     expected = running["progress"]["expected_s"]
     assert expected == pytest.approx((sent - asked).total_seconds() + before[1], abs=EXACT_S)
-    assert f" s so far of about {expected:.0f} s." in running["progress"]["message"]
+    said = running["progress"]["message"]  # a slow machine may be past it already
+    assert f" s so far of about {expected:.0f} s." in said or f"{expected:.0f} s is usual." in said
     silent = [each for each in listed if each["id"] in {unlearned["id"], unlike["id"]} or "finished_at" in each]
     assert len(silent) == 7
     assert [each for each in silent if "expected_s" in each["progress"]] == []
