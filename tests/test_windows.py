@@ -12,7 +12,7 @@ from darkroom.store.presence import present
 from tests.hosts import PATIENCE_S
 
 TAKES = """
-import ctypes, json, os, sys, types
+import ctypes, json, os, subprocess, sys, types
 bound = []
 def bind(kind, handle): bound.append([kind, handle.value])
 ctypes.windll = types.SimpleNamespace(kernel32=types.SimpleNamespace(SetStdHandle=bind))
