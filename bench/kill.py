@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import ROOT, Provider, fatthumb, rows, spread
+from darkroom.stdio.wire import Wire
 
 LIMITS = "submit=1000000/60,requests=100000000/3600"
 UNFINISHED = "('accepted', 'submitting', 'running', 'collecting')"
@@ -225,7 +226,7 @@ def become_server(environ: dict[str, str], stdin: int, stdout: int, others: tupl
     os.environ.clear()
     os.environ.update(environ)
     try:
-        os._exit(import_module("darkroom.cli.main").main(["serve"], (os.dup(0), os.dup(1))))
+        os._exit(import_module("darkroom.cli.main").main(["serve"], Wire(os.dup(0), os.dup(1))))
     finally:
         os._exit(1)
 
