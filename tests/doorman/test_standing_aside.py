@@ -138,11 +138,22 @@ def test_a_client_that_hangs_up_while_nothing_stands_leaves_nothing_behind(home:
     assert not (home.path / "home").exists()
 
 
+IMPORTS_NOTHING = """
+import sys, time
+class Never:
+    def find_spec(self, name, path=None, target=None):
+        while name == "darkroom.cli.main":
+            time.sleep(0.005)
+sys.modules.pop("darkroom.cli.main", None)
+sys.meta_path.insert(0, Never())
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_nothing_stands_ends_the_process_and_leaves_nothing_behind(
     home: Home, number: signal.Signals
 ) -> None:
-    with held(home) as server:
+    with held(home, besides=IMPORTS_NOTHING) as server:
         server.say(OPENING)
         server.hear(1)
         server.process.send_signal(number)
