@@ -4,13 +4,19 @@ import base64
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from darkroom.errors import ProviderUnreachable
+from darkroom.generations.driving import elsewhere
+from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.providers.declared import read_settings
 from tests.hosts import Home, RawServer, darkroom, eventually, running
 from tests.services.declared import DeclaredService
 
@@ -36,6 +42,16 @@ def row(user: Home) -> dict[str, Any]:
     with closing(sqlite3.connect(file)) as db:
         db.row_factory = sqlite3.Row
         return dict(db.execute("SELECT * FROM generations").fetchone())
+
+
+@contextmanager
+def sending(service: DeclaredService, user: Home) -> Generator[tuple[RawServer, str]]:
+    """A server, and the id of a generation whose POST has come and is not answered yet."""
+    service.may_answer.clear()
+    with running(user, "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        yield server, generated(service, user, server)
 
 
 def poster(user: Home) -> int:
@@ -70,13 +86,9 @@ def test_a_server_that_is_ended_in_mid_post_loses_nothing_and_pays_once(
     home: Home, service: DeclaredService, how: signal.Signals
 ) -> None:
     user = service.home(home)
-    service.may_answer.clear()
-    with running(user, "serve") as process:
-        server = RawServer(process)
-        server.initialize()
-        generation_id = generated(service, user, server)
-        process.send_signal(how)
-        process.wait(20)
+    with sending(service, user) as (server, generation_id):
+        server.process.send_signal(how)
+        server.process.wait(20)
     service.may_answer.set()
     made = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
     assert (made["status"], saved(made)) == ("succeeded", [service.picture(1), service.picture(2)])
@@ -87,11 +99,7 @@ def test_only_the_death_of_the_process_that_posts_leaves_an_unknown_outcome(
     home: Home, service: DeclaredService
 ) -> None:
     user = service.home(home)
-    service.may_answer.clear()
-    with running(user, "serve") as process:
-        server = RawServer(process)
-        server.initialize()
-        generation_id = generated(service, user, server)
+    with sending(service, user) as (server, generation_id):
         os.kill(poster(user), signal.SIGKILL)
         ended = server.call("wait", generation_ids=[generation_id])["structuredContent"]["generations"][0]
         service.may_answer.set()
@@ -107,15 +115,11 @@ def test_the_process_that_posts_shows_its_key_to_nobody_and_leaves_when_it_is_do
     home: Home, service: DeclaredService
 ) -> None:
     user = service.home(home)
-    service.may_answer.clear()
-    with running(user, "serve") as process:
-        server = RawServer(process)
-        server.initialize()
-        generation_id = generated(service, user, server)
+    with sending(service, user) as (server, generation_id):
         proc = Path(f"/proc/{poster(user)}")
         for name in ("cmdline", "environ"):
             assert service.key.encode() not in (proc / name).read_bytes()
-        assert os.getsid(int(proc.name)) != os.getsid(process.pid)
+        assert os.getsid(int(proc.name)) != os.getsid(server.process.pid)
         service.may_answer.set()
         waited = server.call("wait", generation_ids=[generation_id])["structuredContent"]["generations"][0]
         assert waited["status"] == "succeeded"
@@ -141,3 +145,25 @@ def test_an_answer_without_a_picture_is_an_unknown_outcome(home: Home, service: 
 
 def test_a_service_whose_answer_is_the_result_says_what_a_lost_one_means(home: Home, service: DeclaredService) -> None:
     assert "lost money" in darkroom(service.home(home), "models", "--provider", service.name).out
+
+
+async def test_a_process_that_is_slow_to_take_the_row_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, went_on = tmp_path / "gate", tmp_path / "went on"
+    code = (
+        "import pathlib, sys, time; sys.stdin.read(); gate, went_on = map(pathlib.Path, sys.argv[1:])\n"
+        "while not gate.exists(): time.sleep(0.01)\n"
+        "went_on.touch()"
+    )
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", code, str(gate), str(went_on)]
+    monkeypatch.setattr(elsewhere, "_started", lambda: subprocess.Popen(command, **pipes))
+    monkeypatch.setattr(elsewhere, "TAKEN_WITHIN_S", 0.05)
+    settings = read_settings({"DARKROOM_HOME": str(tmp_path), "DARKROOM_PICTURES": str(tmp_path)})
+    request = GenerationRequest(provider="sketch", prompt="a cat", model="sketch")
+    record = Record(id="gen_1", owner="local", request=request, account="key", stage=Stage.SUBMITTING)
+    with pytest.raises(ProviderUnreachable):
+        await elsewhere.hand_over(settings, record)
+    gate.touch()
+    eventually(went_on.exists)

@@ -34,9 +34,8 @@ async def hand_over(settings: Settings, record: Record) -> None:
         with anyio.move_on_after(TAKEN_WITHIN_S), suppress(OSError):
             said = await to_thread.run_sync(_asked, process, words, abandon_on_cancel=True)
     finally:
-        if said != TAKEN:
-            process.kill()
-        process.returncode = process.poll() or 0  # it outlives this process, which follows its row only
+        # It is never killed: it may have just taken the row, and a row that is taken back it does not find.
+        process.returncode = process.poll() or 0
     if said != TAKEN:
         raise _not_started("it ended at once, or did not start in time")
 
