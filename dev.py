@@ -5,8 +5,8 @@ python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
 python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium where apt can bring it
 python3 dev.py check      format, lint, types, import law, the map of rooms, GitHub workflows
 python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
-python3 dev.py test       every test; further words go to pytest, but for --measured: how much of the product they run,
-                          by branch, which takes half as long again
+python3 dev.py test       every test; further words go to pytest. With MEASURED=yes in the environment: also how much of
+                          the product they run, by branch, which takes half as long again
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
@@ -26,7 +26,6 @@ TOOLS = ROOT / ".uv"
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
-MEASURED = "--measured"
 TESTS_PER_CORE = 3  # they wait for more than half of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
@@ -119,12 +118,11 @@ def first_line(path: Path) -> str:
 
 
 def test(words: list[str]) -> int:
-    """The tests; `--measured`: and how much of the product they run. The floor holds for a whole run only."""
+    """The tests; with MEASURED=yes: and how much of the product they run. The floor holds for a whole run only."""
     install([])
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the processes compiles every test anew, each time
-    words, measured = [word for word in words if word != MEASURED], MEASURED in words
     tests = ["-m", "pytest", "-n", str(TESTS_PER_CORE * cores()), "--dist", "worksteal", *words]
-    if not measured:
+    if os.environ.get("MEASURED") != "yes":
         return run(PYTHON, *tests)
     coverage = [PYTHON, "-m", "coverage"]
     run(*coverage, "erase")

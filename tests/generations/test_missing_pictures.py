@@ -249,3 +249,17 @@ def test_what_was_refused_for_good_is_not_fetched_again(
     in_virtual_time(asked)
     assert len(provider.fetched("a")) == 1
     assert len(provider.reads) == 1
+
+
+def test_a_job_is_over_for_its_provider_only_once_its_missing_pictures_are_saved_too(tmp_path: Path) -> None:
+    provider = made_up(there("a"), a=png())
+
+    async def fetched() -> None:
+        async with house(tmp_path, provider) as one:
+            await one.begin(lacking(AWAY))
+            job_id = (await one.row()).job_id
+            assert provider.overs == []
+            assert (await one.status()).status == "succeeded"
+            assert provider.overs == [job_id]
+
+    in_virtual_time(fetched)

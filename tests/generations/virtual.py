@@ -114,6 +114,7 @@ class MadeUp:
     hanging: set[str] = field(default_factory=set[str])
     reads: list[float] = field(default_factory=list[float])
     fetches: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    overs: list[str] = field(default_factory=list[str])
     read_by_job: Callable[[str], Answer] | None = None
 
     name: str = "fatthumb"
@@ -146,7 +147,7 @@ class MadeUp:
         return answer
 
     async def over(self, receipt: Receipt) -> None:
-        return
+        self.overs.append(receipt.job_id)
 
     async def models(self) -> list[Model]:
         return []

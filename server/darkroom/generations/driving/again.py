@@ -14,7 +14,7 @@ from darkroom.generations.driving.polling import longest_wait
 from darkroom.generations.driving.reading import Reader
 from darkroom.generations.outcome import improved, settle, wanted_again, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
-from darkroom.models import Image, Record
+from darkroom.models import Image, Record, Stage
 from darkroom.providers.base import Provider
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,9 @@ class Again:
         if wait := longest_wait(collected.lacking.values()):
             self.hold(record, wait)
         images = settle(now.model_copy(update={"images": collected.images}), reading, collected.lacking)
-        await self._write(now, images, reading.seed)
+        written = await self._write(now, images, reading.seed)
+        if written.stage is Stage.SUCCEEDED:
+            await provider.over(written.receipt)
 
     async def _write(self, record: Record, images: tuple[Image, ...], seed: int | None) -> Record:
         revise = partial(improved, images=images, seed=seed, now=self._clock())
