@@ -1,11 +1,13 @@
 """`provider record`: one real generation, paid for knowingly, whose answers become examples."""
 
+import base64
 from pathlib import Path
 
 from tests.cli.test_provider_check import DONE, FAILED, WRONG_USE
 from tests.cli.test_terminal import on_a_terminal
 from tests.hosts import Home, darkroom
 from tests.services.declared import KEY, DeclaredService
+from tests.services.pictures import picture
 
 
 def test_the_answers_of_one_paid_generation_become_examples_in_a_copy(home: Home) -> None:
@@ -48,3 +50,16 @@ def test_nothing_is_sent_without_a_yes_or_pay_or_before_the_file_was_added(home:
         no_key = darkroom(home, *words, "--pay")
         assert (no_key.status, "_KEY is not set" in no_key.err) == (WRONG_USE, True)
         assert service.asked == []
+
+
+def test_an_answer_that_is_the_result_is_recorded_with_its_pictures_cut(home: Home) -> None:
+    with DeclaredService.shipped("openai") as service:
+        encoded = base64.b64encode(picture("a large one", 640, 480, "PNG")).decode()
+        service.says["submit"] = [(200, {"data": [{"b64_json": encoded}]})]
+        file = home.path / "home" / "providers" / f"{service.name}.toml"
+        done = darkroom(service.home(home), "provider", "record", str(file), "--prompt", "a fox", "--pay", "--json")
+        text = Path(done.json["file"]).read_text("utf-8")
+        assert (done.status, len(service.posts)) == (DONE, 1)
+        assert text.count('name = "recorded: submit"') == 1
+        assert encoded[:1000] in text
+        assert encoded[:1001] not in text

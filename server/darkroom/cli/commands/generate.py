@@ -3,12 +3,10 @@
 import argparse
 import re
 
-import anyio
-
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import Command, seconds, take_provider
-from darkroom.cli.commands.results import exit_status, paths, print_result, tell
-from darkroom.cli.commands.watching import watched
+from darkroom.cli.commands.results import exit_status, paths, print_result
+from darkroom.cli.commands.watching import made
 from darkroom.generations.asking.wishes import Wish, options_of
 from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED
 from darkroom.settings import Settings
@@ -38,25 +36,18 @@ def _option(text: str) -> str:
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     async with open_app(settings, Part.OWN) as app:
-        submission = app.desk().submit(
-            Wish(
-                prompt=arguments.prompt,
-                provider=arguments.provider,
-                model=arguments.model,
-                count=arguments.count,
-                aspect_ratio=arguments.aspect_ratio,
-                negative_prompt=arguments.negative_prompt,
-                seed=arguments.seed,
-                options=options_of(arguments.options),
-                request_key=arguments.request_key,
-            )
+        wish = Wish(
+            prompt=arguments.prompt,
+            provider=arguments.provider,
+            model=arguments.model,
+            count=arguments.count,
+            aspect_ratio=arguments.aspect_ratio,
+            negative_prompt=arguments.negative_prompt,
+            seed=arguments.seed,
+            options=options_of(arguments.options),
+            request_key=arguments.request_key,
         )
-        ids: list[str] = []
-        with anyio.CancelScope(shield=True):  # who left before this would not know what they paid for
-            async with submission as started:
-                ids.append(started.id)
-                tell(f"{started.id} {started.status}")
-        answer = await watched(app, ids, arguments.timeout, "all")
+        answer = await made(app, wish, arguments.timeout)
         print_result(answer.generations[0], paths(answer.generations), as_json=arguments.json)
         return exit_status(answer.generations)
 

@@ -12,9 +12,20 @@ from darkroom.cli.commands.results import paths, tell
 from darkroom.cli.live import Live
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError
+from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Status
 from darkroom.views import Generation, WaitedGenerations
+
+
+async def made(app: Opened, wish: Wish, timeout_s: float) -> WaitedGenerations:
+    """Submits it, says its id, and stays with it."""
+    ids: list[str] = []
+    with anyio.CancelScope(shield=True):  # a person who left before this would not know what they paid for
+        async with app.desk().submit(wish) as started:
+            ids.append(started.id)
+            tell(f"{started.id} {started.status}")
+    return await watched(app, ids, timeout_s, "all")
 
 
 async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal["all", "any"]) -> WaitedGenerations:

@@ -12,6 +12,8 @@ from darkroom.redact.secrets import Redactor
 from darkroom.transport.failures import Answer
 
 MOST_EXAMPLES = 12
+MOST_LETTERS = 1000
+"""Of one text: a picture in Base64 is still one when it is cut here."""
 
 
 def examples(
@@ -45,7 +47,7 @@ def _toml(value: Any) -> str:
         return "{ " + ", ".join(f"{_text(key)} = {_toml(each)}" for key, each in fields if each is not None) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(each) for each in cast("list[Any]", value) if each is not None) + "]"
-    return _text(value) if isinstance(value, str) else json.dumps(value)
+    return _text(value[:MOST_LETTERS]) if isinstance(value, str) else json.dumps(value)
 
 
 def _text(text: str) -> str:

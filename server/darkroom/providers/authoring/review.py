@@ -6,7 +6,7 @@ from pathlib import Path as File
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from darkroom.models import Sparse
 from darkroom.providers.authoring.advice import advised
@@ -36,6 +36,8 @@ class Review(Sparse):
     examples: int = 0
     faults: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
+    data: bytes = Field(default=b"", exclude=True, repr=False)
+    """The file as it was looked at: what is used later is this, whatever lies there by then."""
 
 
 class Reviews(Sparse):
@@ -68,6 +70,7 @@ def review(file: File) -> Review:
     service, wrong = _checked(values)
     notes = [] if service is None or wrong else [*unshown(service), *_worth_a_look(service)]
     return Review(
+        data=data,
         file=str(file),
         name=str(values["name"]) if isinstance(values.get("name"), str) else None,
         examples=0 if service is None else len(service.example),

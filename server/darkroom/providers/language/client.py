@@ -125,6 +125,7 @@ class Declared:
             digest = str(receipt.kept.get("answer"))
             data = await to_thread.run_sync(spool.recall, self._spool, digest, self.traits.title)
             answer = Answer(200, {}, data)
+            self.heard("submit", answer)
             return await _aside(answer, delivered, self._speech(service), answer, request, self._api.base_url)
         speech, names = self._speech(service), self._names(service, receipt, request)
         answer = await self._look(service, service.read, names)

@@ -67,7 +67,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             tell(line)
         tell("It was not added.")
         return FAILED
-    data = arguments.file.read_bytes()
+    data = review.data
     service = parse(data)
     place = settings.home / "providers" / f"{service.name}.toml"
     _may_be_called(service, place, replace=arguments.replace)

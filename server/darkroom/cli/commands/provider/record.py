@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import FAILED, Command
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.provider.check import reviewed, said
 from darkroom.cli.commands.results import exit_status, print_result, tell
-from darkroom.cli.commands.watching import watched
+from darkroom.cli.commands.watching import made
 from darkroom.errors import InvalidRequest
 from darkroom.generations.asking.wishes import Wish
 from darkroom.models import GenerationRequest, Sparse
@@ -51,7 +49,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         for line in said(review):
             tell(line)
         return FAILED
-    data = arguments.file.read_bytes()
+    data = review.data
     service = parse(data)
     _must_be_in_use(settings, service, data)
     request = _request(service, arguments.prompt)
@@ -114,14 +112,9 @@ def _listening(settings: Settings, name: str, heard: Callable[[str, "Answer"], N
 
 
 async def _made(settings: Settings, request: GenerationRequest) -> tuple[int, str]:
-    ids: list[str] = []
     async with open_app(settings, Part.OWN) as app:
-        with anyio.CancelScope(shield=True):  # who left before this would not know what they paid for
-            async with app.desk().submit(Wish(prompt=request.prompt, provider=request.provider)) as started:
-                ids.append(started.id)
-                tell(f"{started.id} {started.status}")
-        answer = await watched(app, ids, TIMEOUT_S, "all")
-        return exit_status(answer.generations), ids[0]
+        answer = await made(app, Wish(prompt=request.prompt, provider=request.provider), TIMEOUT_S)
+        return exit_status(answer.generations), answer.generations[0].id
 
 
 def _copy(
