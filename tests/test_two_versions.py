@@ -2,15 +2,17 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
-import darkroom
 from darkroom.errors import Outdated
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.settings import Limits
@@ -31,9 +33,28 @@ MIGRATIONS: tuple["""
 LAST = MIGRATIONS[-1][0]
 
 
-def newer_version(folder: Path, *, needed: bool) -> str:
-    """A copy of this version's package to which one step is added; the folder for PYTHONPATH."""
-    package = Path(shutil.copytree(Path(darkroom.__file__).parent, folder / "darkroom"))
+BUILD = "import hatchling.build, sys; print(hatchling.build.build_wheel(sys.argv[1]))"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """This version as its wheel holds it; the folder for PYTHONPATH."""
+    uv = shutil.which("uv", path=Path(sys.executable).parent)
+    assert uv is not None
+    built = tmp_path_factory.mktemp("built")
+    subprocess.run(
+        [uv, "run", "--locked", "--isolated", "--only-group=build", "python", "-c", BUILD, str(built)],
+        cwd=Path(__file__).parents[1], check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    (file,) = built.glob("*.whl")
+    with ZipFile(file) as archive:
+        archive.extractall(built / "unpacked")
+    return str(built / "unpacked")
+
+
+def newer_version(wheel: str, folder: Path, *, needed: bool) -> str:
+    """The wheel's package to which one step is added; the folder for PYTHONPATH."""
+    package = Path(shutil.copytree(Path(wheel) / "darkroom", folder / "darkroom"))
     file = package / "store" / "migrations.py"
     text = file.read_text("utf-8").replace("\nMIGRATIONS: tuple[", NEW_STEP, 1)
     taken = f'    ("{LAST}", _m{LAST}),\n'
@@ -59,11 +80,11 @@ def said(answer: dict[str, Any]) -> str:
 
 
 def test_an_older_server_notices_a_newer_one_starts_nothing_more_and_finishes_what_it_drives(
-    home: Home, fatthumb: FatThumb, tmp_path_factory: pytest.TempPathFactory
+    home: Home, fatthumb: FatThumb, tmp_path_factory: pytest.TempPathFactory, wheel: str
 ) -> None:
     fatthumb.later_jobs(duration=3600.0)
-    older = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
-    newer = older.with_(PYTHONPATH=newer_version(tmp_path_factory.mktemp("newer"), needed=True))
+    older = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1", PYTHONPATH=wheel)
+    newer = older.with_(PYTHONPATH=newer_version(wheel, tmp_path_factory.mktemp("newer"), needed=True))
     with serving(older) as old:
         begun = old.call("generate", prompt="of the older one")["structuredContent"]["id"]
         with serving(newer) as new:
@@ -101,11 +122,11 @@ def test_what_waits_in_an_older_server_is_said_to_wait_for_one_that_is_up_to_dat
 
 @pytest.mark.parametrize("needed", [True, False])
 def test_two_versions_that_are_killed_again_and_again_pay_nothing_twice_and_lose_nothing(
-    home: Home, fatthumb: FatThumb, tmp_path_factory: pytest.TempPathFactory, needed: bool
+    home: Home, fatthumb: FatThumb, tmp_path_factory: pytest.TempPathFactory, wheel: str, needed: bool
 ) -> None:
     fatthumb.later_jobs(duration=0.3)
-    older = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
-    newer = older.with_(PYTHONPATH=newer_version(tmp_path_factory.mktemp("newer"), needed=needed))
+    older = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1", PYTHONPATH=wheel)
+    newer = older.with_(PYTHONPATH=newer_version(wheel, tmp_path_factory.mktemp("newer"), needed=needed))
     ids: set[str] = set()
     order = cycle([older, newer, newer, older])
     for number in range(6):

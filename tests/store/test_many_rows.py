@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.rows import NOW, QUESTIONS, SIGNS, fill
+from bench.rows import LIMITS, NOW, QUESTIONS, SIGNS, fill, record
+from darkroom.models import Record
 from darkroom.store.database import open_database
 from darkroom.store.sqlite import SqliteLedger
 
@@ -51,3 +52,26 @@ async def test_a_question_is_hardly_more_work_where_there_are_four_times_as_many
 
 def reads_all(step: str) -> bool:
     return step.startswith("SCAN generations") and not step.endswith(SMALL)
+
+
+async def test_where_fifty_rows_stand_is_asked_with_as_many_statements_as_where_two_do(tmp_path: Path) -> None:
+    await fill(tmp_path, 200)
+    statements: list[str] = []
+
+    async with open_database(tmp_path) as database:
+        ledger = SqliteLedger(database, SIGNS, lambda: NOW)
+        waiting = [await ledger.begin(record(f"new {i}"), adopt_within_s=0.0) for i in range(50)]
+
+        async def standings(rows: list[Record], only: set[str] | None) -> tuple[int, list[int]]:
+            statements.clear()
+            database.db.set_trace_callback(statements.append)
+            found = await ledger.standings(rows, {"key": LIMITS}, only=only)
+            database.db.set_trace_callback(None)
+            return len(statements), [found[each.id].ahead for each in rows]
+
+        for only in (None, {each.id for each in waiting}):
+            two, _ = await standings(waiting[:2], only)
+            fifty, places = await standings(waiting, only)
+            assert fifty == two
+            assert places == sorted(places)
+            assert len(set(places)) == 50

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from darkroom.settings import Limits, Window
 from darkroom.store import windows as arithmetic
@@ -47,25 +48,47 @@ def close(db: sqlite3.Connection, account: str, seconds: float, narrowed_s: floa
     )
 
 
-def forecast(
-    db: sqlite3.Connection, account: str, limits: Limits, ahead: int, now: float, *, without: str = ""
-) -> tuple[float, bool]:
-    """In how many seconds the turn of a row behind so many comes, by playing the windows forward for those before it.
+@dataclass(frozen=True)
+class Outlook:
+    """An account's windows at one moment, to be played forward for any number of rows without asking the ledger again.
 
-    And whether it also waits for another job to end. `without`: as if that row were not being submitted.
+    `active`: how many jobs are under way. `sent`: when submissions were made.
     """
+
+    limits: Limits
+    windows: Sequence[Window]
+    closed_until: float
+    sent: Sequence[float]
+    uses: Uses
+    active: int
+    now: float
+
+    def turn(self, ahead: int) -> tuple[float, bool]:
+        """Seconds until the turn of a row behind so many, and whether it also waits for another job to end."""
+        requests = [arithmetic.request_after(window, self.uses, ahead, self.now) for window in self.limits.requests]
+        start = max(self.closed_until, self.now, *requests)
+        turn = arithmetic.submission_after(self.windows, self.sent, min(ahead, FARTHEST_ESTIMATE), start)
+        crowded = self.limits.active is not None and self.active + ahead >= self.limits.active
+        return turn - self.now, crowded
+
+
+def outlook(db: sqlite3.Connection, account: str, limits: Limits, now: float, *, without: str = "") -> Outlook:
+    """The account's windows as they are now. `without`: as if that row were not being submitted."""
     closed_until, windows = _state(db, account, limits, now)
     sent = db.execute(
         "SELECT at FROM submissions WHERE account = ? AND submit_token NOT IN"
         " (SELECT submit_token FROM generations WHERE id = ? AND stage = 'submitting') ORDER BY at",
         (account, without),
     )
-    times = [min(at, now) for (at,) in sent]
-    uses = _uses(db, account, limits.requests, now)
-    start = max(closed_until, *(arithmetic.request_after(window, uses, ahead, now) for window in limits.requests), now)
-    turn = arithmetic.submission_after(windows, times, min(ahead, FARTHEST_ESTIMATE), start)
-    active = _active(db, account) - bool(without)
-    return turn - now, limits.active is not None and active + ahead >= limits.active
+    return Outlook(
+        limits=limits,
+        windows=windows,
+        closed_until=closed_until,
+        sent=[min(at, now) for (at,) in sent],
+        uses=_uses(db, account, limits.requests, now),
+        active=_active(db, account) - bool(without),
+        now=now,
+    )
 
 
 def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:

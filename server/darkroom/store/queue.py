@@ -1,7 +1,7 @@
 """The queue of one account: its waiting rows, in order, as one process may send them."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from darkroom.settings import Limits
@@ -20,10 +20,9 @@ _UNASKED = "(ledger_file IS NULL OR ledger_file = ?) AND coalesce(driven_at, cre
 
 def name(db: sqlite3.Connection, file: str, owner: str, ids: Collection[str], now: float) -> None:
     """Lets those of these rows be sent that would not be unasked."""
-    marks = ", ".join("?" * len(ids))
     db.execute(
         "UPDATE generations SET ledger_file = ?, driven_at = ?"
-        f" WHERE owner = ? AND id IN ({marks}) AND stage = 'accepted' AND NOT ({_UNASKED})",
+        f" WHERE owner = ? AND id IN ({_marks(ids)}) AND stage = 'accepted' AND NOT ({_UNASKED})",
         (file, now, owner, *ids, file, now - UNDRIVEN_FOR_S),
     )
 
@@ -50,22 +49,35 @@ class Queue:
                 return Later(gate.RECHECK_S)
         return None
 
-    def standing(self, generation_id: str, limits: Limits) -> Standing | None:
-        """Where that row stands, and what is in its way; None: it does not wait any more, and nothing is."""
-        place = self._place(generation_id)
-        if place is None:
-            return self._not_waiting(generation_id)
-        if self.only is not None:
-            before = [self._sent_by_somebody(*row) for _, row in zip(range(place + 1), self._sendable(), strict=False)]
-            if not before[-1]:
+    def standings(self, ids: Collection[str], limits: Limits) -> dict[str, Standing]:
+        """Where these rows stand, by id; a row that waits no more, and that nobody stopped in sending, is left out.
+
+        However many rows there are, the ledger is asked the same few questions.
+        """
+        places = self._places(ids)
+        others = [each for each in ids if each not in places]
+        waiting = self._waiting(places, limits) if places else {}
+        return waiting | (self._not_waiting(others) if others else {})
+
+    def _waiting(self, places: Mapping[str, int], limits: Limits) -> dict[str, Standing]:
+        """Those that wait for their turn."""
+        sent = None if self.only is None else self._sent_by_somebody(max(places.values()))
+        outlook = gate.outlook(self.db, self.account, limits, self.now)
+        sender = self._stopped_sender()
+        freed = sender and gate.outlook(self.db, self.account, limits, self.now, without=sender[0])
+
+        def standing(place: int) -> Standing:
+            if sent is not None and not sent[place]:
                 return Standing(place, 0.0, at_the_earliest=True, obstacle=Obstacle.NOBODY)
-            place = sum(before[:-1])
-        starts_in_s, crowded = gate.forecast(self.db, self.account, limits, place, self.now)
-        if sender := self._stopped_sender():
-            free_in_s, still_crowded = gate.forecast(self.db, self.account, limits, place, self.now, without=sender[0])
-            if free_in_s < starts_in_s or still_crowded is not crowded:
-                return Standing(place, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=sender)
-        return Standing(place, starts_in_s, at_the_earliest=crowded)
+            ahead = place if sent is None else sum(sent[:place])
+            starts_in_s, crowded = outlook.turn(ahead)
+            if sender and freed:
+                free_in_s, still_crowded = freed.turn(ahead)
+                if free_in_s < starts_in_s or still_crowded is not crowded:
+                    return Standing(ahead, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=sender)
+            return Standing(ahead, starts_in_s, at_the_earliest=crowded)
+
+        return {generation_id: standing(place) for generation_id, place in places.items()}
 
     def _drive(self) -> None:
         """Notes that these could be sent now, if their turn came."""
@@ -85,32 +97,39 @@ class Queue:
             (self.account, self.file, self.now - UNDRIVEN_FOR_S),
         )
 
-    def _place(self, generation_id: str) -> int | None:
-        """How many of those are before this one; None: it is none of them."""
-        values = (self.account, self.file, self.now - UNDRIVEN_FOR_S)
-        sql = f"SELECT seq FROM generations WHERE {_WAITING} AND {_UNASKED} AND id = ?"
-        found = self.db.execute(sql, (*values, generation_id)).fetchone()
-        if found is None:
-            return None
-        sql = f"SELECT count(*) FROM generations WHERE {_WAITING} AND {_UNASKED} AND seq < ?"
-        return int(self.db.execute(sql, (*values, *found)).fetchone()[0])
+    def _places(self, ids: Collection[str]) -> dict[str, int]:
+        """How many of those are before each of these; the rest are none of them."""
+        places = (
+            f"SELECT id, row_number() OVER (ORDER BY seq) - 1 AS place FROM generations WHERE {_WAITING} AND {_UNASKED}"
+        )
+        found = self.db.execute(
+            f"SELECT id, place FROM ({places}) AS queue WHERE id IN ({_marks(ids)})",
+            (self.account, self.file, self.now - UNDRIVEN_FOR_S, *ids),
+        )
+        return dict(found.fetchall())
 
     def _ours(self, generation_id: str) -> bool:
         return self.only is None or generation_id in self.only
 
-    def _sent_by_somebody(self, generation_id: str, holder: str) -> bool:
-        return self._ours(generation_id) or self.signs.life(holder) is Life.RUNNING
+    def _sent_by_somebody(self, last: int) -> list[bool]:
+        """For each place up to this one, whether a process runs that would send the row there."""
+        waiting = zip(range(last + 1), self._sendable(), strict=False)
+        return [self._ours(each) or self.signs.life(holder) is Life.RUNNING for _, (each, holder) in waiting]
 
-    def _not_waiting(self, generation_id: str) -> Standing | None:
-        stage, holder, file = self.db.execute(
-            "SELECT stage, holder, ledger_file FROM generations WHERE id = ?", (generation_id,)
-        ).fetchone()
-        if stage == "accepted":
-            obstacle = Obstacle.FORGOTTEN if file in {None, self.file} else Obstacle.COPIED
-            return Standing(0, 0.0, at_the_earliest=True, obstacle=obstacle)
-        if stage == "submitting" and self.signs.silent(holder):
-            return Standing(0, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=(generation_id, holder))
-        return None
+    def _not_waiting(self, ids: Collection[str]) -> dict[str, Standing]:
+        """Those of these that are in the way of nothing but themselves: forgotten, copied, or stopped in sending."""
+        rows = self.db.execute(
+            f"SELECT id, stage, holder, ledger_file FROM generations WHERE id IN ({_marks(ids)})", tuple(ids)
+        )
+        found: dict[str, Standing] = {}
+        for generation_id, stage, holder, file in rows.fetchall():
+            if stage == "accepted":
+                obstacle = Obstacle.FORGOTTEN if file in {None, self.file} else Obstacle.COPIED
+                found[generation_id] = Standing(0, 0.0, at_the_earliest=True, obstacle=obstacle)
+            elif stage == "submitting" and self.signs.silent(holder):
+                sender = generation_id, holder
+                found[generation_id] = Standing(0, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=sender)
+        return found
 
     def _stopped_sender(self) -> tuple[str, str] | None:
         sending = self.db.execute(
@@ -118,3 +137,7 @@ class Queue:
             (self.account,),
         ).fetchall()
         return next(((sent, holder) for sent, holder in sending if self.signs.silent(holder)), None)
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))

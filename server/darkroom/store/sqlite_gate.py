@@ -59,9 +59,11 @@ class SqliteGate(SqliteRows):
 
         def look() -> Mapping[str, Standing]:
             now = self._clock()
-            queues = {account: self._queue(account, now, only) for account in limits}
-            found = {each.id: queues[each.account].standing(each.id, limits[each.account]) for each in records}
-            return {generation_id: standing for generation_id, standing in found.items() if standing is not None}
+            found: dict[str, Standing] = {}
+            for account in {record.account for record in records}:
+                ids = [record.id for record in records if record.account == account]
+                found |= self._queue(account, now, only).standings(ids, limits[account])
+            return found
 
         run = self._run if only is None else self._transaction  # it has to look who lives
         return await run(look)
