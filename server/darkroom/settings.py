@@ -258,7 +258,7 @@ def _problems_of_origin(env: Environment, declaration: Declaration, variable: st
         if urlsplit(url).hostname == urlsplit(usual).hostname:
             yield misset(variable, f"it lacks {path} at its end")
         else:
-            env.warnings.append(f"{variable} does not end in {path}; if requests are answered 404, that is why.")
+            env.warnings.append(f"{variable} does not end in {path}; if requests get 404, that is why.")
 
 
 def _data_folder() -> Path:

@@ -49,7 +49,7 @@ def test_a_secret_in_a_refusal_is_taken_out_however_it_is_spelled(
     stage.fatthumb.script("submit", Answer(400, json={"error": told}))
     message = stage.refused()
     assert "[redacted]" in message
-    assert message.startswith('FatThumb answered 400 and says: "We do not know ')
+    assert message.startswith('FatThumb returned 400 and says: "We do not know ')
     stage.assert_silent()
 
 
@@ -119,11 +119,11 @@ PLACES = (
     Place("in plain text", refusal(text=f"No such key: {BETTERWAIFU_KEY}")),
     Place("cut off after some letters", refusal(json={"error": f"no {BETTERWAIFU_KEY[:25]}…"})),
     Place("though it is another customer's", refusal(json={"error": "not nsk_0123456789 but bw_9876543210"})),
-    Place("in a page", refusal(text=f"<p>{KEY}</p>"), says="answered 400"),
-    Place("in JSON that breaks off within it", refusal(text='{"error": "no ' + KEY[:-9]), says="answered 400"),
-    Place("in JSON names", refusal(json={KEY: {KEY: KEY}, "error": "no"}), says="answered 400"),
-    Place("in headers", refusal(headers={"x-echo": KEY, "set-cookie": f"key={KEY}"}), says="answered 400"),
-    Place("in the status line", meets("submit", STATUS_LINE), says="answered 400"),
+    Place("in a page", refusal(text=f"<p>{KEY}</p>"), says="returned 400"),
+    Place("in JSON that breaks off within it", refusal(text='{"error": "no ' + KEY[:-9]), says="returned 400"),
+    Place("in JSON names", refusal(json={KEY: {KEY: KEY}, "error": "no"}), says="returned 400"),
+    Place("in headers", refusal(headers={"x-echo": KEY, "set-cookie": f"key={KEY}"}), says="returned 400"),
+    Place("in the status line", meets("submit", STATUS_LINE), says="returned 400"),
     Place("many times", refusal(json={"error": KEY * 20_000})),
     Place("in a refusal to take it now", meets("submit", LATER), "succeeded", ""),
     Place("in a failure that leaves the outcome open", meets("submit", Answer(500, json={"error": f"no {KEY}"}))),
@@ -168,5 +168,5 @@ def test_a_key_is_taken_out_of_the_names_that_a_provider_lists(stage: Stage) -> 
     assert 'model 814910: "[redacted] [redacted]" ("[redacted], [redacted]")' in text
     assert state["account"] == {"credits": 7, **dict.fromkeys(("plan", "plan_status", "plan_ends"), "[redacted]")}
     text, _ = stage.models("betterwaifu")
-    assert 'BetterWaifu answered 401 and says: "[redacted]"' in text
+    assert 'BetterWaifu returned 401 and says: "[redacted]"' in text
     stage.assert_silent()

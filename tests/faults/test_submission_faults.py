@@ -141,7 +141,7 @@ REFUSALS = (
         Fault(
             f"a submission refused with {status}",
             meets(answer),
-            refused_by_provider(code, f"answered {status}", hint),
+            refused_by_provider(code, f"returned {status}", hint),
         )
         for status, answer, code, hint in (
             (400, Answer(400, json={"error": "aspectRatio is unknown"}), "invalid_request", "generate again"),
@@ -181,7 +181,7 @@ REFUSALS = (
                 "does not let this machine through",
                 "FATTHUMB_BASE_URL",
             ),
-            ("a web page that knows no such place", Html(404), "not_found", "answered 404", "FATTHUMB_BASE_URL may be"),
+            ("a web page that knows no such place", Html(404), "not_found", "returned 404", "FATTHUMB_BASE_URL may be"),
             (
                 "a redirect",
                 Redirect("https://elsewhere.example/v2/generate?key=x"),
@@ -202,8 +202,8 @@ PAUSES = (
     Fault(
         "a 429 that names an hour is told as an hour",
         later({"Retry-After": "3600"}),
-        queued("answered 429", sent=1),
-        run=until_it_says("answered 429"),
+        queued("returned 429", sent=1),
+        run=until_it_says("returned 429"),
         also=lambda scene: scene.service.until(lambda: len(scene.service.log) == 1, 1),
     ),
 )

@@ -22,7 +22,7 @@ NO_LINK = there(None)
 
 def away(retry_after: float | None = None) -> ResultUnavailable:
     return ResultUnavailable(
-        "The picture's link answered 404.", next_step="Call get_status.", passing=True, retry_after=retry_after
+        "The picture's link returned 404.", next_step="Call get_status.", passing=True, retry_after=retry_after
     )
 
 

@@ -22,7 +22,7 @@ from tests.generations.virtual import (
     there,
 )
 
-AWAY = ResultUnavailable("The picture's link answered 404.", next_step="Call get_status later.", passing=True)
+AWAY = ResultUnavailable("The picture's link returned 404.", next_step="Call get_status later.", passing=True)
 AVIF = NotAnImage("What came is an AVIF picture.", next_step="Open it in the gallery.")
 
 

@@ -108,7 +108,7 @@ async def test_a_refused_submission_fails_with_its_reason_and_was_not_charged(
                 (generation,) = result.structured_content["generations"]
                 error = generation["error"]
                 assert (generation["status"], error["code"], error["charged"]) == ("failed", code, "no")
-                assert f"FatThumb answered {answer.status}" in error["message"]
+                assert f"FatThumb returned {answer.status}" in error["message"]
                 assert hint in error["next_step"]
                 assert code in text_of(result)
                 assert "Charged: no" in text_of(result)
@@ -132,7 +132,7 @@ async def test_a_refusal_holds_the_provider_s_own_words_marked_as_such(home: Hom
         ids = [generation["id"] for generation in (flagged, unlisted, leaking, without_plan)]
         errors = [generation["error"] for generation in await over(client, *ids)]
     assert [error["code"] for error in errors] == ["moderated", "invalid_request", "invalid_request", "plan_required"]
-    assert f'answered 400 and says: "{MODERATED}"' in errors[0]["message"]
+    assert f'returned 400 and says: "{MODERATED}"' in errors[0]["message"]
     assert '"Invalid model_version_id"' in errors[1]["message"]
     assert '"the key [redacted] is odd"' in errors[2]["message"]
     assert {error["charged"] for error in errors} == {"no"}
@@ -242,7 +242,7 @@ async def test_trouble_at_a_running_job_is_said_while_it_lasts(home: Home, fatth
     said = anyio.Event()
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-        if "answered 401" in (message or ""):
+        if "returned 401" in (message or ""):
             fatthumb.always("read", None)
             said.set()
 

@@ -1,4 +1,4 @@
-"""The row for a call: the one of its name, an identical one whose answer was lost, or leave to begin its own."""
+"""The row for a call: the one of its name, an identical one whose result was lost, or leave to begin its own."""
 
 import sqlite3
 from datetime import datetime, time, timedelta
@@ -27,7 +27,7 @@ def named(db: sqlite3.Connection, record: Record) -> Record | None:
 
 
 def lost(db: sqlite3.Connection, signs: Signs, record: Record, adopt_since: float) -> Record | None:
-    """The oldest row after that for the same request whose caller was not answered; within a write transaction."""
+    """The oldest row after that for the same request whose caller has no result; within a write transaction."""
     alike = rows.select_all(
         db,
         f"owner = ? AND request_hash = ? AND {UNANSWERED} AND created_at > ?"
@@ -48,7 +48,7 @@ def taken(db: sqlite3.Connection, record: Record, adopt_since: float) -> Record 
 
 
 def is_lost(signs: Signs, row: Record) -> bool:
-    """Whether nobody will be given its answer; asked within a write transaction."""
+    """True where nobody will be given the row's result; called within a write transaction."""
     if row.answered is Answered.PENDING:
         return signs.life(row.answering or row.holder) is not Life.RUNNING
     return row.answered is Answered.LOST

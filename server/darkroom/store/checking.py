@@ -11,7 +11,7 @@ DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 async def is_sound(path: Path, *, has_log: bool) -> bool:
-    """Whether SQLite finds nothing wrong with this file. Nobody who writes to it has to wait, unless it looks damaged.
+    """True where SQLite finds nothing wrong with this file. No writer has to wait, unless the file looks damaged.
 
     Raises:
         sqlite3.Error: it cannot be read at the moment.
@@ -23,7 +23,7 @@ async def is_sound(path: Path, *, has_log: bool) -> bool:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether this is what SQLite says of a file that is no sound ledger."""
+    """True where SQLite raises this error for a file that is no sound ledger."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
 

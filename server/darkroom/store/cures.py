@@ -1,4 +1,4 @@
-"""Why the ledger's file cannot be used, and what helps against just that."""
+"""Reasons why the ledger's file cannot be used, and the cure for each of them."""
 
 import errno
 import sqlite3
@@ -29,7 +29,7 @@ _CURES = {
 
 
 def refused(error: sqlite3.Error, waited_s: float, kind: type[StorageError] = StorageError) -> StorageError:
-    """What SQLite refused after so long."""
+    """The error for an operation that SQLite refused after so long."""
     if is_locked(error):
         why = f"The ledger is locked by another process; {waited_s:.0f} s were waited for it ({error})."
         return kind(why, next_step=_UNLOCK)
@@ -42,7 +42,7 @@ def unreadable(why: str, kind: type[StorageError] = StorageError) -> StorageErro
 
 
 def unopened(path: Path, error: sqlite3.Error | OSError, waited_s: float) -> StorageError:
-    """Why the file could not be opened, after so long."""
+    """The reason why the file could not be opened, after so long."""
     if isinstance(error, OSError):
         return unusable(path, f"cannot be opened ({error.strerror or error})", _cure(error))
     if is_locked(error):
@@ -64,7 +64,7 @@ def no_folder(home: Path, error: OSError) -> StorageError:
 
 
 def is_locked(error: BaseException | None) -> bool:
-    """Whether another process keeps the file locked."""
+    """True where another process keeps the file locked."""
     return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
 
 

@@ -27,9 +27,9 @@ T = TypeVar("T")
 FILE_NAME = "ledger.sqlite3"
 BUSY_TIMEOUT_S = 5.0
 IMPATIENT_S = 0.1
-"""How long a lock is waited for while one was waited for in vain just before: a process may be stopped holding it."""
+"""Seconds to wait for a lock right after another wait was in vain: a stopped process may hold it."""
 BELIEVED_S = 15.0
-"""How long a failure to write is reported. Whatever must be written is tried more often than that."""
+"""Seconds for which a failure to write is reported. Everything that must be written is tried more often than that."""
 SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
@@ -37,7 +37,7 @@ SAFE_WAL = sqlite3.sqlite_version_info >= FIRST_SAFE_WAL
 # In the header: 2 where the file has a write-ahead log, 1 where it has not.
 _WRITE_VERSION, _WAL = 18, b"\2"
 _UNFIT = (OverflowError, UnicodeError, PydanticSerializationError, sqlite3.InterfaceError)
-"""What a number that is too large raises on its way into the file, text that is no Unicode, a kind of its own."""
+"""Raised for values that the file cannot take: numbers that are too large, text that is no Unicode, other kinds."""
 
 
 @asynccontextmanager
@@ -57,7 +57,7 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
 
 
 class Database:
-    """Runs work on the connection `db`; that work is ordinary, blocking code. `file` tells it from its copies.
+    """Runs work on the connection `db`; that work is ordinary, blocking code. `file` distinguishes it from its copies.
 
     `outdated`: see `Ledger.outdated`.
     """
@@ -75,7 +75,7 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """Why the file could not be written to just now; None: it could, or nobody has tried for a while."""
+        """The reason why the file could not be written to just now; None: it could, or nobody has tried for a while."""
         return self._trouble if time.monotonic() - self._failed_at < BELIEVED_S else None
 
     async def transaction(self, work: Callable[[], T]) -> T:

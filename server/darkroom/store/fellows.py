@@ -23,12 +23,12 @@ class Fellows(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why the ledger could not be written to just now; None: it could, or nobody has tried for a while."""
+        """Reason why the ledger could not be written to just now; None: it could, or nobody has tried for a while."""
         ...
 
     @property
     def outdated(self) -> bool:
-        """Whether a newer version uses the ledger as well, beside which this one finishes what it drives, and no more.
+        """True where a newer version uses the ledger as well: then this one finishes the rows that it drives, no more.
 
         It is known anew with each transaction that would start something, or take something over.
         """
@@ -41,8 +41,8 @@ class Fellows(Protocol):
     async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
         """Every other process, alive or not, that has something which may have to be taken over.
 
-        That is an answer that it owes, a submission under way, or an unfinished row of one of these providers (None:
-        of any).
+        That is a result that it owes its caller, a submission under way, or an unfinished row of one of these
+        providers (None: of any).
         """
         ...
 

@@ -142,7 +142,7 @@ class _Folder:
             return file.read(limit)
 
     def holds(self, name: str, data: bytes) -> bool:
-        """Whether that is a file with this content."""
+        """True where that is a file with this content."""
         try:
             return self.read(name, len(data) + 1) == data
         except OSError:

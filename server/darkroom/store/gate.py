@@ -35,7 +35,7 @@ def pass_gate(
 
 
 def arrived(db: sqlite3.Connection, token: str | None, now: float | None) -> None:
-    """Notes that this submission has its answer, or will have none: the provider has it by now, or never."""
+    """Notes that this submission has its response, or will have none: the provider has it by now, or never."""
     db.execute("UPDATE submissions SET at = ? WHERE submit_token = ?", (now, token))
 
 
@@ -105,7 +105,7 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
     closed_until, windows = _state(db, account, limits, now)
     _unfuture(db, "submissions", account, now)
     _unfuture(db, "requests", account, now)
-    # What has no answer yet may still be on its way: it counts as if it arrived now.
+    # A submission without a response may still be on its way: it counts as if it arrived now.
     db.execute(
         "UPDATE submissions SET at = ? WHERE submit_token IN"
         " (SELECT submit_token FROM generations WHERE account = ? AND stage = 'submitting')",
@@ -120,7 +120,7 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
 
 
 def _sent(db: sqlite3.Connection, account: str, windows: Sequence[Window], now: float) -> list[float]:
-    """When those submissions were sent that may count in one of these windows."""
+    """The times of those submissions that may count in one of these windows."""
     since = now - max((window.seconds for window in windows), default=0.0) - SKEW_S
     sql = "SELECT at FROM submissions WHERE account = ? AND at > ? ORDER BY at"
     return [at for (at,) in db.execute(sql, (account, since))]

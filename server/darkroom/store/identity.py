@@ -28,7 +28,7 @@ def _born(path: Path, seen: Any) -> str | None:
 
 
 def _linux_born(path: Path) -> str | None:
-    # The one thing of a file's status that Python does not tell here.
+    # The one thing of a file's status that Python does not report here.
     import ctypes  # noqa: PLC0415 - the start of a command is a feature
 
     status = ctypes.create_string_buffer(256)

@@ -43,12 +43,12 @@ class Generations(Protocol):
         self, record: Record, *, adopt_within_s: float, room: Room | None = None, again: bool = False
     ) -> Record:
         """Commits a new row, or returns the one that this call has already: by its request key, or, if it was created
-        within so many seconds and its answer was lost, by being identical. The process `record.answering` then owes
-        that answer. An answer is also lost if the process that owes it does not run any more.
+        within so many seconds and its result was lost, by being identical. The process `record.answering` then owes
+        that result. A result is also lost if the process that owes it does not run any more.
 
         The ledger itself says when a new row was created, whatever the record says.
 
-        `again`: it raised just now for the same record; what it committed then, if anything, is answered.
+        `again`: it raised just now for the same record; a row that it committed then is returned.
 
         Raises:
             Full: it would be a new row, and `room` has none left.
@@ -64,7 +64,7 @@ class Generations(Protocol):
         """Commits a new row that this task's user said yes to, and its name in the task's row; nobody can do it twice.
 
         None: the task asks no more. A row that has the request key already is named instead, if it is for the same
-        request; else it is only answered. May be repeated as `begin` may.
+        request; else it is only returned. May be repeated as `begin` may.
 
         Raises:
             Full, Outdated: as `begin`; the task still asks.
@@ -72,9 +72,9 @@ class Generations(Protocol):
         ...
 
     async def answer(self, record: Record, answered: Answered) -> None:
-        """Writes down what became of the answer to the call that got this record from `begin`.
+        """Writes down the fate of the result of the call that got this record from `begin`.
 
-        What was delivered stays delivered, and what another call is owed by now is that one's to tell.
+        A delivered one stays delivered, and one that another call is owed by now is that call's to report.
         """
         ...
 
@@ -111,7 +111,7 @@ class Generations(Protocol):
 
         A record in `submitting` is of its claim alone: a later claim of the same row is another's.
 
-        What ends `submitting` says when: its `submitted_at` or `finished_at` is when the provider's answer came.
+        A change that ends `submitting` says when: its `submitted_at` or `finished_at` is when the response came.
         None: it is not, and nothing was written.
         """
         ...

@@ -100,9 +100,9 @@ def _m0006_looked(db: sqlite3.Connection) -> None:
 
 
 def _m0007_answering_and_driving(db: sqlite3.Connection) -> None:
-    # The process that owes the caller its answer; null: the holder.
+    # The process that owes the caller its result; null: the holder.
     db.execute("ALTER TABLE generations ADD COLUMN answering TEXT")
-    # How many calls it was given to: only the last one may tell what became of its answer.
+    # How many calls it was given to: only the last one may report the fate of its result.
     db.execute("ALTER TABLE generations ADD COLUMN turn INTEGER NOT NULL DEFAULT 1")
     # The ledger's file that it was accepted in (`identity.py`), and when somebody last could have sent it.
     db.execute("ALTER TABLE generations ADD COLUMN ledger_file TEXT")
@@ -179,7 +179,7 @@ def migrate(db: sqlite3.Connection, now: float) -> None:
 
 
 def is_outdated(db: sqlite3.Connection) -> bool:
-    """Whether the ledger has a step by now that a writer must know and this version does not."""
+    """True where the ledger has a step by now that a writer must know and this version does not."""
     return any(name not in KNOWN for (name,) in db.execute("SELECT name FROM migrations WHERE needed"))
 
 

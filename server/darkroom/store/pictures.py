@@ -11,7 +11,7 @@ class PictureStore(Protocol):
     """Pictures by key; the ledger keeps the keys. Each method but `path` blocks: call it on a worker thread."""
 
     name: str
-    """What a person calls this place."""
+    """The name of this place for people."""
 
     def try_out(self, day: datetime, room: int) -> None:
         """Raises StorageError: a picture of this day, of `room` bytes, could not be saved now."""

@@ -18,13 +18,13 @@ STAYS_MISSING_S = 3.0
 """Seconds after which a missing file means what a free lock does: who lives puts it back sooner."""
 RESTORED_EVERY_S = 1.0
 SILENT_AFTER_S = 30.0
-"""How long a process that lives may do nothing before others go on with its work."""
+"""Seconds that a live process may do nothing before others go on with its work."""
 MOST_BETWEEN_LOOKS_S = 2.0
-"""What counts of the time between two looks at the others: more of it means that the looker itself was asleep."""
+"""The most that counts of the time between two looks at the others: more means that the looker itself was asleep."""
 
 
 class Life(Enum):
-    """What can be seen of another process."""
+    """The signs of life that another process shows."""
 
     RUNNING = "running"
     SILENT = "silent"
@@ -33,14 +33,14 @@ class Life(Enum):
 
 
 class Signs(Protocol):
-    """What a ledger needs to know of the processes that its rows name."""
+    """The knowledge that a ledger needs of the processes that its rows name."""
 
     def life(self, process_id: str) -> Life:
         """Asked within a write transaction only: a lock that is tried looks to others like one that is held."""
         ...
 
     def silent(self, process_id: str) -> bool:
-        """Whether it was silent when this process last looked; can be asked at any time."""
+        """True where it was silent when this process last looked; may be called at any time."""
         ...
 
 
@@ -87,7 +87,7 @@ class Presence:
         return None
 
     def is_dead(self, process_id: str) -> bool:
-        """Whether that process has ended. A file that somebody removed tells nothing by itself."""
+        """True where that process has ended. A file that somebody removed proves nothing by itself."""
         if self._ended(process_id).exists():
             return True
         if not self._locked(process_id).exists():
@@ -98,7 +98,7 @@ class Presence:
 
     @property
     def checked(self) -> bool:
-        """Whether the ledger has been checked since a process last ended without a word: the whole machine may have."""
+        """True where the ledger has been checked since a process last died unannounced: the whole machine may have."""
         return not self._unchecked.exists()
 
     def note_check(self) -> None:
@@ -169,7 +169,7 @@ def _lock(path: Path) -> FileLock:
 
 
 def _is_free(path: Path) -> bool:
-    """Whether nobody holds that lock, without being taken for its holder by others who look now."""
+    """True where nobody holds that lock; others who look now do not take the caller for its holder."""
     if os.name == "nt":
         lock = _lock(path)
         try:

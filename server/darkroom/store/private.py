@@ -11,7 +11,7 @@ UNSUPPORTED = {
     errno.EPERM, errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK,
     errno.EXDEV,
 }  # fmt: skip
-"""What file systems say without permissions or hard links (exFAT, many network drives), or without syncs of folders."""
+"""Errors of file systems without permissions, hard links (exFAT, many network drives) or syncs of folders."""
 
 
 def make_folder(path: Path) -> None:

@@ -10,9 +10,9 @@ from darkroom.store.presence import Life, Signs
 from darkroom.store.turns import Later, Obstacle, Standing
 
 UNDRIVEN_FOR_S = 24 * 3600.0
-"""How long a row may wait while nothing runs that could send it; after that it is sent only when it is named."""
+"""Seconds that a row may wait while no process runs that could send it; after that it is sent only when it is named."""
 DRIVEN_EVERY_S = 600.0
-"""How often it is written down that somebody could have sent it."""
+"""Seconds between two notes in the ledger that a process was there that could send."""
 
 _WAITING = "account = ? AND stage = 'accepted'"
 _UNASKED = "(ledger_file IS NULL OR ledger_file = ?) AND coalesce(driven_at, created_at) > ?"
@@ -50,7 +50,7 @@ class Queue:
         return None
 
     def standings(self, ids: Collection[str], limits: Limits) -> dict[str, Standing]:
-        """Where these rows stand, by id; a row that waits no more, and that nobody stopped in sending, is left out.
+        """The places of these rows, by id; a row that waits no more, and that nobody stopped in sending, is left out.
 
         However many rows there are, the ledger is asked the same few questions.
         """
@@ -98,7 +98,7 @@ class Queue:
         )
 
     def _places(self, ids: Collection[str]) -> dict[str, int]:
-        """How many of those are before each of these; the rest are none of them."""
+        """The number of those that are before each of these; the rest are none of them."""
         places = (
             f"SELECT id, row_number() OVER (ORDER BY seq) - 1 AS place FROM generations WHERE {_WAITING} AND {_UNASKED}"
         )

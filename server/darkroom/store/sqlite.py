@@ -137,7 +137,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
                 " WHERE submit_token = ? AND job_id IS NULL AND stage IN ('submitting', 'failed')",
                 (receipt.job_id, json.dumps(receipt.kept), record.submit_token),
             )
-            gate.arrived(self._db, record.submit_token, self._clock())  # its answer came now, not when it was given up
+            gate.arrived(self._db, record.submit_token, self._clock())  # its response came now, not earlier
             return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None
 
         return await self._transaction(write)

@@ -12,7 +12,7 @@ from darkroom.store.presence import Signs
 
 
 class SqliteRows:
-    """See `Ledger`. `signs` tells which of the processes that rows name live and run; `clock`: seconds since 1970."""
+    """See `Ledger`. `signs` knows which of the processes that rows name live and run; `clock`: seconds since 1970."""
 
     def __init__(self, database: Database, signs: Signs, clock: Callable[[], float] = time.time) -> None:
         self._db = database.db

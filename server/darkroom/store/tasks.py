@@ -14,10 +14,10 @@ from darkroom.store.database import Database
 
 
 class TaskStage(StrEnum):
-    """Where a tool call that is followed as a task stands, apart from its generations."""
+    """The stages of a tool call that is followed as a task, apart from its generations."""
 
     ASKING = "asking"
-    """Nothing is done before its user has answered."""
+    """Nothing is done before its user has replied."""
     GOING = "going"
     """It is as far as its generations are."""
     REFUSED = "refused"
@@ -37,11 +37,11 @@ class TaskRecord(Frozen):
     stage: TaskStage
     created_at: float = 0.0
     changed_at: float = 0.0
-    """When the ledger accepted it, and when it last changed; it says so itself."""
+    """Times at which the ledger accepted it and at which it last changed, both by the ledger's clock."""
     age_s: float = 0.0
-    """How old it was when it was read."""
+    """Its age when it was read, in seconds."""
     questions: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """What its user is asked, by key, as the protocol has it."""
+    """The questions for its user, by key, in the protocol's form."""
     generation_ids: tuple[str, ...] = ()
     refusal: str | None = None
 

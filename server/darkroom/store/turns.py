@@ -17,7 +17,7 @@ class Later:
 
 
 class Obstacle(Enum):
-    """Why a waiting row is not sent for now, limits apart."""
+    """Reasons why a waiting row is not sent for now, limits apart."""
 
     COPIED = "copied"
     """The ledger is a copy of the one that it was accepted in, whose own process may have sent it."""
@@ -31,7 +31,7 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a waiting row stands: how many are before it, and in how many seconds its turn comes by the windows.
+    """The place of a waiting row: how many are before it, and in how many seconds its turn comes by the windows.
 
     `at_the_earliest`: it also waits for something to end, and nobody knows when. `sender`: the id of the row that is
     being sent by a process that was stopped, and that process.
@@ -94,7 +94,7 @@ class Gate(Protocol):
     async def standings(
         self, records: Collection[Record], limits: Mapping[str, Limits], *, only: Collection[str] | None = None
     ) -> Mapping[str, Standing]:
-        """Where rows stand in their accounts' queues, by id, all at the same moment. `limits`: by account.
+        """The places of rows in their accounts' queues, by id, all at the same moment. `limits`: by account.
 
         A row that waits no more, and that nobody stopped in sending, stands nowhere. `only`: as for `claim_next`.
         """

@@ -16,12 +16,12 @@ KEPT_FOR_SUBMISSIONS = 0.1
 UNHURRIED_SHARE = 0.5
 """From this share on polls slow down."""
 HELD_S = 30.0
-"""How long a process may hold requests that it has reserved."""
+"""The longest time that a process may hold requests that it has reserved."""
 HELD_FROM_S = 600.0
 """From what window on it is worth reserving ahead."""
 
 Uses = Sequence[tuple[float, int]]
-"""When requests were made or reserved, and how many at a time."""
+"""Requests that were made or reserved: the time, and how many at a time."""
 
 
 def narrowed(window: Window) -> Window:
@@ -32,18 +32,18 @@ def narrowed(window: Window) -> Window:
 
 
 def reach(window: Window) -> float:
-    """How long a reserved request counts: it may be made as late as its block may be held."""
+    """Seconds for which a reserved request counts: it may be made as late as its block may be held."""
     return window.seconds + SKEW_S + (HELD_S if window.seconds >= HELD_FROM_S else 0.0)
 
 
 def next_submission(windows: Sequence[Window], sent: Sequence[float], now: float) -> float:
-    """When one more submission fits into each of them, after those that were sent."""
+    """The time at which one more submission fits into each of them, after those that were sent."""
     full = [window for window in windows if len(sent) >= window.limit]
     return max([now, *(sent[-window.limit] + window.seconds + SKEW_S for window in full)])
 
 
 def submission_after(windows: Sequence[Window], sent: Sequence[float], ahead: int, now: float) -> float:
-    """When the submission behind so many others fits, each of them being sent as early as it may."""
+    """The time at which the submission behind so many others fits, each of them being sent as early as it may."""
     times, start = list(sent), now
     for _ in range(ahead + 1):
         start = next_submission(windows, times, start)
@@ -57,12 +57,12 @@ def used_of(window: Window, uses: Uses, now: float) -> Uses:
 
 
 def requests_left(window: Window, uses: Uses, now: float) -> int:
-    """How many requests fit into it now; below zero where too many were made."""
+    """The number of requests that fit into it now; below zero where too many were made."""
     return window.limit - sum(count for _, count in used_of(window, uses, now))
 
 
 def request_after(window: Window, uses: Uses, ahead: int, now: float) -> float:
-    """When it has a request left for a submission, those that wait before it having had theirs."""
+    """The time at which it has a request left for a submission, those that wait before it having had theirs."""
     over, opens = ahead + 1 - requests_left(window, uses, now), now
     for at, count in used_of(window, uses, now):
         if over <= 0:

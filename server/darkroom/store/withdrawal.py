@@ -40,7 +40,7 @@ def as_wished(db: sqlite3.Connection, record: Record | None, now: float) -> Reco
 
 
 def share(db: sqlite3.Connection, account: str, name: str, since: float) -> None:
-    """What keeps one row of an account waiting keeps them all: it is counted once, and ends them together."""
+    """Writes a cause that keeps one row of an account waiting to them all: it counts once, and ends them together."""
     db.execute(
         f"UPDATE generations SET {name} = ? WHERE account = ? AND stage = 'accepted' AND {name} IS NULL",
         (since, account),

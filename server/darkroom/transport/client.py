@@ -20,9 +20,9 @@ READ_DEADLINE_S = 45.0
 SUBMIT_DEADLINE_S = 180.0
 MAX_ANSWER = 4 * 1024 * 1024
 UNNAMED_PAUSE_S = 10.0
-"""How long a 429 to a read that names no time is obeyed."""
+"""Seconds for which a 429 to a read is obeyed that names no time."""
 LARGE_ANSWER = 100_000
-"""From here on an answer is read on another thread, so that nobody waits for it but its caller."""
+"""From here on a response is read on another thread, so that nobody waits for it but its caller."""
 
 
 KeyState = Literal["ready", "set, not tried yet", "key refused"]
@@ -30,13 +30,13 @@ KeyState = Literal["ready", "set, not tried yet", "key refused"]
 
 @dataclass
 class Key:
-    """What is known of a key by the answers that came to it."""
+    """The state of a key, as far as the responses to it show."""
 
     state: KeyState = "set, not tried yet"
 
 
 class Door(Protocol):
-    """What every request of an account passes that is no submission, so that all of them together keep its limits."""
+    """The gate for every request of an account that is no submission: all of them together keep its limits."""
 
     async def draw(self) -> None:
         """Waits for one request to be left."""
@@ -65,7 +65,7 @@ class Call:
     most: int = MAX_ANSWER
 
     def url(self, base_url: str) -> str:
-        """Where it goes."""
+        """The URL that it goes to."""
         return base_url + self.at if self.at.startswith("/") else self.at
 
 
@@ -100,11 +100,11 @@ class Api:
         return await self._object(answer)
 
     async def look(self, call: Call, *, waits: bool = True) -> failures.Answer:
-        """Sends what is safe to repeat, and returns whatever answer comes. `waits`: as in `read`.
+        """Sends a request that is safe to repeat, and returns any response that comes. `waits`: as in `read`.
 
         Raises:
             NotAsked: there is no room for it now.
-            ProviderUnreachable, ProviderError: no whole answer came.
+            ProviderUnreachable, ProviderError: no whole response came.
         """
         if waits:
             await self.door.draw()
@@ -143,11 +143,11 @@ class Api:
             raise failures.unknown_outcome(self.title, error.message) from error
 
     async def send_once(self, call: Call, *, within_s: float = SUBMIT_DEADLINE_S) -> failures.Answer:
-        """Sends what may start a job: once, over a connection of its own; returns whatever answer comes in time.
+        """Sends a POST that may start a job once, over a connection of its own; returns the response, if one comes.
 
         Raises:
             ProviderUnreachable: nothing was sent.
-            OutcomeUnknown: no whole answer came.
+            OutcomeUnknown: no whole response came.
         """
         leaving = anyio.Event()
         try:
@@ -157,11 +157,11 @@ class Api:
             raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
 
     def unreadable(self, what: str, answer: Mapping[str, Any]) -> OutcomeUnknown:
-        """The error for a POST that was accepted with an answer that cannot be used."""
+        """The error for a POST that was accepted with a response that cannot be used."""
         return failures.unknown_outcome(self.title, what + self.says(answer))
 
     def says(self, answer: Mapping[str, Any]) -> str:
-        """What an answer that cannot be used says is wrong, to be put behind that; empty where it says nothing."""
+        """The error that an unusable response reports, to be put behind that; empty where it reports none."""
         words = words_in({name: answer[name] for name in answer.keys() - {"status", "id"}})
         return f" and says: {quote(self.redact(words))}" if words else ""
 
@@ -197,22 +197,22 @@ class Api:
 
 
 def _patient(within_s: float) -> httpx2.Timeout:
-    """A lost answer to a POST cannot be asked for again, so it is waited for much longer than that to a read."""
+    """A lost response to a POST cannot be asked for again, so it is waited for much longer than that to a read."""
     return httpx2.Timeout(connect=10, read=max(120.0, within_s), write=30, pool=10)
 
 
 def _setting(leaving: anyio.Event) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
     """Sets the event with the first byte of the request that leaves; what a proxy is asked before that is another."""
 
-    async def trace(event: str, told: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started") and told["request"].method != b"CONNECT":
+    async def trace(event: str, details: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started") and details["request"].method != b"CONNECT":
             leaving.set()
 
     return trace
 
 
 def _packed(response: httpx2.Response) -> bool:
-    """Whether the body is packed, though that was not asked for: then it is as good as none.
+    """True where the body is packed, though that was not asked for: then it is as good as none.
 
     Unpacking is never tried: a few bytes can keep a decoder busy for seconds without a byte coming out to be counted.
     """
@@ -224,5 +224,5 @@ async def _body(response: httpx2.Response, most: int) -> bytes:
     async for chunk in response.aiter_raw():
         received += chunk
         if len(received) > most:
-            raise httpx2.DecodingError(f"an answer over {most} bytes", request=response.request)
+            raise httpx2.DecodingError(f"a response over {most} bytes", request=response.request)
     return bytes(received)

@@ -75,7 +75,7 @@ class Pictures:
                 return await self.without_a_key(await self._follow(httpx2.URL(url)))
         except DarkroomError:
             raise
-        except Exception as error:  # libraries fed with hostile links and answers may raise anything
+        except Exception as error:  # libraries fed with hostile links and responses may raise anything
             what = f"The picture did not arrive whole ({failures.kind(error)})"
             raise (_unavailable(what) if isinstance(error, httpx2.InvalidURL) else _not_now(what)) from error
 
@@ -148,7 +148,7 @@ def _timeouts(others: int = 0) -> httpx2.Timeout:
 
 
 def origin_of(url: httpx2.URL) -> tuple[str, bytes, int]:
-    """What two URLs share that lead to the same server: scheme, host, port."""
+    """Scheme, host and port, which are the same for two URLs that lead to the same server."""
     port = url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
     return url.scheme, url.raw_host.lower(), port
 
@@ -173,7 +173,7 @@ def _proxy_for(host: str) -> str | None:
 
 
 def _is_address(host: str) -> bool:
-    """Whether the host is an address in figures, or the name that everywhere means this machine."""
+    """True where the host is an address in figures, or the name that everywhere means this machine."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -193,7 +193,7 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 async def _body(response: httpx2.Response, least_every_s: float) -> bytes:
     if response.status_code != 200:
         raise _not_now(
-            f"The picture's link answered {response.status_code}", failures.retry_after(dict(response.headers))
+            f"The picture's link returned {response.status_code}", failures.retry_after(dict(response.headers))
         )
     received = bytearray()
     chunks = response.aiter_raw()

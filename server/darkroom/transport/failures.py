@@ -76,7 +76,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is in the 200s."""
+        """True where the status is in the 200s."""
         return 200 <= self.status < 300
 
     def json_value(self, redact: Redactor) -> Any:
@@ -95,7 +95,7 @@ class Answer:
             value = None
         if not isinstance(value, dict):
             raise ProviderError(
-                f"{title} answered {self.status} with {'a web page' if self.is_page else 'something'} that is not a "
+                f"{title} returned {self.status} with {'a web page' if self.is_page else 'something'} that is not a "
                 "JSON object",
                 next_step="Try again in a minute.",
             )
@@ -103,7 +103,7 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a page for browsers, which no API sends: something else answered in its place."""
+        """True where it is a page for browsers, which no API sends: something else responded in its place."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return kind in {"text/html", "application/xhtml+xml"} or self.body[:400].lstrip().lower().startswith(
             (b"<!doctype html", b"<html")
@@ -122,18 +122,18 @@ class Answer:
 
 
 def of_submit(title: str, error: Exception, *, sent: bool) -> DarkroomError:
-    """What an exception during a POST means: nothing sent, or nobody knows. `sent`: the request had begun to leave."""
+    """The error for an exception in a POST: nothing sent, or nobody knows. `sent`: the request had begun to leave."""
     if not sent or isinstance(error, NOT_SENT):
         return _unreachable(title, error)
     return unknown_outcome(title, f"the connection failed before a response came ({kind(error)})")
 
 
 def of_read(title: str, error: Exception) -> DarkroomError:
-    """What an exception during a read means; every one of them may be tried again."""
+    """The meaning of an exception during a read; every one of them may be tried again."""
     if isinstance(error, (*NOT_SENT, httpx2.NetworkError, httpx2.TimeoutException, OSError)):
         return _unreachable(title, error)
     return ProviderError(
-        f"{title} broke off its answer ({kind(error)})", next_step="Try again in a minute; nothing is lost."
+        f"{title} broke off its response ({kind(error)})", next_step="Try again in a minute; nothing is lost."
     )
 
 
@@ -148,12 +148,12 @@ def unknown_outcome(title: str, what: str) -> OutcomeUnknown:
 
 
 def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Redactor) -> DarkroomError:
-    """What a status outside the 200s means for a POST to `url`: refused and not charged, or nobody knows."""
+    """The meaning of a status outside the 200s for a POST to `url`: refused and not charged, or nobody knows."""
     location = answer.headers.get("location")
     if answer.status in UNPROCESSED_REDIRECTS and location:
         to = _place(urljoin(url, location), redact)
         return ProviderError(
-            f"{title} answered {answer.status}: its API is not there but at {to}. Darkroom does not follow, so nothing "
+            f"{title} returned {answer.status}: its API is not there but at {to}. Darkroom does not follow, so nothing "
             "was started",
             next_step=f"Correct {_base_url(key_variable)} and start the server again.",
         )
@@ -171,23 +171,23 @@ def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Red
 
 
 def of_look(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
-    """What a status outside the 200s means for a read.
+    """The meaning of a status outside the 200s for a read.
 
     A page says nothing of what was asked about: it comes from something in front of the API.
     """
     if answer.is_page and 400 <= answer.status < 500 and answer.status not in {401, 402, 429}:
         return ProviderError(
-            f"{title} answered {answer.status} with a web page, which its API does not send",
+            f"{title} returned {answer.status} with a web page, which its API does not send",
             next_step=f"Try again in a minute; nothing is lost. If it stays so, check {_base_url(key_variable)}.",
         )
     return of_answer(title, key_variable, answer, redact)
 
 
 def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -> DarkroomError:
-    """What a status outside the 200s means, with the provider's words marked as its own."""
+    """The meaning of a status outside the 200s, with the provider's words marked as its own."""
     reason, codes = answer.said(redact)
     meant = f"{reason} {codes}"
-    said = f"{title} answered {answer.status}" + (f" and says: {quote(reason)}" if reason else "")
+    said = f"{title} returned {answer.status}" + (f" and says: {quote(reason)}" if reason else "")
     status = answer.status
     no_credits = f"Buy credits in the {title} account, or use another provider."
     if status == 429:
@@ -209,7 +209,7 @@ def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -
         return PaymentRequired(said, next_step=no_credits)
     if status == 403 and (answer.is_page or "cf-mitigated" in answer.headers):
         return ProviderError(
-            f"{title} answered 403 with a web page: something in front of its API does not let this machine through",
+            f"{title} returned 403 with a web page: something in front of its API does not let this machine through",
             next_step=f"Try from another network or without a VPN, and check {_base_url(key_variable)}.",
         )
     if is_moderation(meant):
@@ -226,7 +226,7 @@ def _base_url(key_variable: str) -> str:
 
 
 def _place(url: str, redact: Redactor) -> str:
-    """Where a URL leads, for people: without user, query and fragment, which may hold secrets."""
+    """The server and path of a URL, for people: without user, query and fragment, which may hold secrets."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""

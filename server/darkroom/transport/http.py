@@ -63,7 +63,7 @@ class Http:
 
 
 def _unusable(error: Exception) -> str:
-    """Which variable of the environment keeps a client from being made."""
+    """The variable of the environment that keeps a client from being made."""
     for name, url in proxies_of(os.environ).items():
         try:
             httpx2.Proxy(url if "://" in url else f"http://{url}")

@@ -68,17 +68,17 @@ def codes_in(value: Any) -> str:
 
 
 def is_moderation(words: str) -> bool:
-    """Whether these words mean that a safety review refused it. The one place where that is recognised."""
+    """True where these words mean that a safety review refused it. The one place where that is recognised."""
     return _MODERATED.search(words) is not None
 
 
 def is_payment(words: str) -> bool:
-    """Whether these words of a 429 mean that there is nothing left to pay with, which waiting does not cure."""
+    """True where these words of a 429 mean that there is nothing left to pay with, which waiting does not cure."""
     return _PAYMENT.search(words) is not None and (_PACE.search(words) is None or _BILLED.search(words) is not None)
 
 
 def is_plan(words: str) -> bool:
-    """Whether these words mean that the account's plan does not include it."""
+    """True where these words mean that the account's plan does not include it."""
     return _PLAN.search(words) is not None
 
 

@@ -63,13 +63,13 @@ class Speech:
 
     def unfit(self, what: str = "something that its declaration does not know") -> ProviderError:
         """The error for a look that shows nothing."""
-        return ProviderError(f"{self.title} answered {what}", next_step="Try again in a minute; nothing is lost.")
+        return ProviderError(f"{self.title} returned {what}", next_step="Try again in a minute; nothing is lost.")
 
     def _error(self, rule: Rule, on: str, answer: Answer, value: Any) -> DarkroomError:
         reason = answer.said(self.redact)[0]
-        said = f"{self.title} answered {answer.status}" + (f" and says: {quote(reason)}" if reason else "")
+        said = f"{self.title} returned {answer.status}" + (f" and says: {quote(reason)}" if reason else "")
         if rule.code == "outcome_unknown" or (on == "submit" and not self._definite(rule, answer.status)):
-            return self.unknown(f"it answered {answer.status}" + (f" and says: {quote(reason)}" if reason else ""))
+            return self.unknown(f"it returned {answer.status}" + (f" and says: {quote(reason)}" if reason else ""))
         if rule.code == "rate_limited":
             error: DarkroomError = RateLimited(
                 said, next_step=self._next(rule.code), retry_after=_wait(rule, answer, value)
