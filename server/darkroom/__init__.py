@@ -1,3 +1,3 @@
 """Darkroom: an MCP server that makes pictures and never loses or pays twice for one."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

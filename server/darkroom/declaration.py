@@ -6,6 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from darkroom.models import GenerationRequest
+from darkroom.money import Money
+from darkroom.prices import Prices
+
 
 class Options(BaseModel):
     """A provider's own arguments, as JSON or as the texts that agents and people write them in."""
@@ -36,8 +40,14 @@ class Traits:
     """Whether its POST takes minutes, since the answer to it is the result."""
     lasts_s: float | None = None
     """How long the provider keeps what it made."""
+    prices: Prices | None = None
+    """Its price list, where there is one."""
     note: str | None = None
     """What must be said of every one of its results."""
+
+    def price(self, request: GenerationRequest) -> Money | None:
+        """The price of the request by the price list; None where there is none, or none for such requests."""
+        return None if self.prices is None else self.prices.of(request)
 
 
 @dataclass(frozen=True)

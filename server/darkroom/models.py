@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializationInfo,
 from pydantic.functional_serializers import model_serializer
 from pydantic.json_schema import SkipJsonSchema
 
+from darkroom.money import PLACES, Cost
+
 MAX_COUNT = 4
 MAX_PROMPT = 10_000
 MAX_MODEL = 100
@@ -215,11 +217,24 @@ class Record(Frozen):
     """How many submissions of this one the provider has refused as too early; none of them was charged."""
     looked_s: float = 0.0
     """How long the provider has been seen at work on it: the time between looks that succeeded."""
+    cost_micros: int | None = None
+    """What it costs, in millionths of `cost_unit`; None: nobody has named a price."""
+    cost_unit: str | None = None
+    cost_estimated: bool = True
 
     @property
     def receipt(self) -> Receipt:
         """What its provider gave for it; without a name where it has none."""
         return Receipt(job_id=self.job_id or "", kept=self.kept)
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it costs, as far as anybody has said; nothing, where it was certainly not charged."""
+        if self.cost_micros is None or self.cost_unit is None:
+            return None
+        if self.stage is Stage.CANCELLED or (self.failure is not None and self.failure.charged is Charged.NO):
+            return Cost(amount=0.0, unit=self.cost_unit, estimated=False)
+        return Cost(amount=self.cost_micros / 10**PLACES, unit=self.cost_unit, estimated=self.cost_estimated)
 
 
 def moment(seconds: float) -> datetime:

@@ -4,9 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
+from pydantic import WithJsonSchema
 from pydantic.functional_serializers import PlainSerializer
 
 from darkroom.models import Failure, Image, Sparse, Status
+from darkroom.money import Cost
 
 
 def _iso(moment: datetime) -> str:
@@ -62,6 +64,8 @@ class Generation(Sparse):
     seed: int | None = None
     status: Status
     progress: Progress
+    # Its schema stays open: agents pay for every byte of it, in each tool, and its keys speak for themselves.
+    cost: Annotated[Cost | None, WithJsonSchema({})] = None
     images: tuple[Image, ...] = ()
     error: Failure | None = None
     next_step: str | None = None

@@ -107,6 +107,7 @@ class Desk:
 
     async def _wanted(self, wish: Wish) -> Record:
         request = await self._house.doorkeeper.checked(wish, self._house.registry)
+        price = self.traits(request.provider).price(request)
         return Record(
             id=new_id(),
             owner=self.owner,
@@ -116,6 +117,8 @@ class Desk:
             holder=self._house.holder,
             answering=self._house.holder,
             request_key=wish.request_key,
+            cost_micros=None if price is None else price.micros,
+            cost_unit=None if price is None else price.unit,
         )
 
     async def _settled_a_little(self, record: Record) -> Generation:

@@ -6,6 +6,7 @@ from typing import Any
 
 from darkroom.errors import LOOK_AGAIN, DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
 from darkroom.models import Charged, Image, ImageStatus, Record, Stage
+from darkroom.money import Cost
 from darkroom.providers.base import NO_REASON, Reading, RemoteImage
 from darkroom.redact.text import quote
 from darkroom.transport.reasons import is_moderation
@@ -86,6 +87,13 @@ def improved(record: Record, images: Iterable[Image], seed: int | None, now: flo
         "failure": pictures[0].error if stage is Stage.FAILED else None,
         "finished_at": record.finished_at or now,
     }
+
+
+def costing(record: Record, cost: Cost | None) -> dict[str, Any]:
+    """What becomes of a row whose provider names its own figure; one in another unit says nothing of an estimate."""
+    if cost is None or record.cost_unit not in {None, cost.unit}:
+        return {}
+    return {"cost_micros": cost.money.micros, "cost_unit": cost.unit, "cost_estimated": cost.estimated}
 
 
 def outcome(images: tuple[Image, ...]) -> Stage:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ValidationError
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, invalid_arguments
 from darkroom.models import Charged, Frozen, GenerationRequest, ImageStatus, Receipt, Sparse
+from darkroom.money import Cost
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Limits
@@ -40,6 +41,7 @@ class Model(Sparse):
     id: str
     name: str
     note: str | None = None
+    price: str | None = None
 
 
 class AccountState(Sparse):
@@ -52,10 +54,14 @@ class AccountState(Sparse):
 
 
 class Submission(Frozen):
-    """The provider's response to a submission that it took; `queued`: it is in the provider's own queue."""
+    """The provider's response to a submission that it took; `queued`: it is in the provider's own queue.
+
+    `cost`: the provider's own figure, where it names one.
+    """
 
     receipt: Receipt
     queued: bool = False
+    cost: Cost | None = None
 
 
 class RemoteImage(Frozen):
@@ -81,6 +87,7 @@ class Reading(Frozen):
     """One look at a job. `done` says that the provider will change nothing more.
 
     Of a job that failed: `moderated`, where the provider says so in so many words; `charged`, where it says that.
+    `cost`: the provider's own figure, where it names one.
     """
 
     done: bool
@@ -91,6 +98,7 @@ class Reading(Frozen):
     error: str | None = None
     moderated: bool = False
     charged: Charged | None = None
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The catalogue of every provider here and now: models, arguments, limits, key, balance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ import anyio
 from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, NotFound
 from darkroom.models import Failure, Sparse
+from darkroom.prices import Prices
 from darkroom.providers.base import AccountState, Model, Provider
 from darkroom.providers.offered import more_than
 from darkroom.providers.registry import Registry
@@ -37,7 +38,7 @@ class ProviderState(Sparse):
     """One provider as list_models tells of it. `models` holds the first hundred of `model_count`."""
 
     name: str
-    status: KeyState | Literal["no key", "unavailable"]
+    status: Literal[KeyState, "no key", "unavailable"]
     default: bool
     key_variable: str | None = None
     models: tuple[Model, ...] = ()
@@ -125,7 +126,7 @@ class Models:
         return name
 
     async def _models_of(self, provider: Provider) -> Known:
-        models, now = tuple(await provider.models()), anyio.current_time()
+        models, now = _priced(await provider.models(), provider.traits), anyio.current_time()
         account = provider.access.account
         self._known[account] = replace(self._known.get(account, Known()), models=models, at=now)
         return self._known[account]
@@ -162,13 +163,25 @@ def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> P
         status=registry.providers[name].access.key.state if name in registry.providers else without,
         default=name == registry.default,
         key_variable=declared.key_variable,
-        models=tuple(Model(id=model, name=model) for model in traits.models or ()),
+        models=_priced([Model(id=model, name=model) for model in traits.models or ()], traits),
         model_count=len(traits.models or ()),
         accepts=_accepts(traits),
         limits=_limits(traits, limits.get(name)),
-        note=" ".join(filter(None, (traits.note, LOST if traits.lasting else None))) or None,
+        note=" ".join(filter(None, (traits.note, LOST if traits.lasting else None, _listed(traits.prices)))) or None,
         error=None if misset is None else misset.failure(),
     )
+
+
+def _priced(models: Iterable[Model], traits: Traits) -> tuple[Model, ...]:
+    """The models, each with its price where the list has one."""
+    listed = traits.prices
+    return tuple(
+        each if listed is None else each.model_copy(update={"price": listed.said_of(each.id)}) for each in models
+    )
+
+
+def _listed(prices: Prices | None) -> str | None:
+    return prices and f"Prices as of {prices.date}: {prices.source}"
 
 
 def _limits(traits: Traits, limits: Limits | None) -> tuple[str, ...]:
@@ -209,7 +222,8 @@ def _say_provider(state: ProviderState) -> str:
     if state.error is not None:
         lines.append(f"  {state.error.code}: {state.error.message} {state.error.next_step}")
     for model in state.models[:SHOWN_MODELS]:
-        lines.append(f"  model {model.id}: {quote(model.name)}{f' ({quote(model.note)})' if model.note else ''}")
+        price = f", {model.price}" if model.price else ""
+        lines.append(f"  model {model.id}: {quote(model.name)}{f' ({quote(model.note)})' if model.note else ''}{price}")
     if state.model_count > SHOWN_MODELS:
         lines.append(f"  … {state.model_count} models in all; the structured result names the first hundred")
     return "\n".join(lines)

@@ -131,6 +131,13 @@ def _m0010_kept(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN kept TEXT NOT NULL DEFAULT '{}'")
 
 
+def _m0011_cost(db: sqlite3.Connection) -> None:
+    # Millionths of a unit, which sum up exactly; null: nobody has named a price.
+    db.execute("ALTER TABLE generations ADD COLUMN cost_micros INTEGER")
+    db.execute("ALTER TABLE generations ADD COLUMN cost_unit TEXT")
+    db.execute("ALTER TABLE generations ADD COLUMN cost_estimated INTEGER NOT NULL DEFAULT 1")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -142,9 +149,10 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0008_indexes", _m0008_indexes),
     ("0009_needed", _m0009_needed),
     ("0010_kept", _m0010_kept),
+    ("0011_cost", _m0011_cost),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
-NOT_NEEDED = frozenset({"0008_indexes", "0010_kept"})
+NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost"})
 """Steps that change nothing for a writer that does not know them."""
 
 

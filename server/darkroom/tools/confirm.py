@@ -4,6 +4,7 @@ from mcp.server.mcpserver.resolve import Elicit
 from mcp.types import ClientCapabilities
 from pydantic import BaseModel, Field, ValidationError
 
+from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
@@ -47,7 +48,7 @@ class Confirmation:
         traits = self._whose().traits(request.provider)
         if traits.free:
             return Consent(make_it=True)
-        return Elicit(_message(request, traits.title), Consent)
+        return Elicit(_message(request, traits), Consent)
 
 
 def check_can_ask(capabilities: ClientCapabilities | None) -> None:
@@ -87,11 +88,13 @@ def consented(action: str, content: object) -> bool:
     return not isinstance(consent, Existing)
 
 
-def _message(request: GenerationRequest, title: str) -> str:
+def _message(request: GenerationRequest, traits: Traits) -> str:
     pictures = "1 picture" if request.count == 1 else f"{request.count} pictures"
     model = f"model {clean(request.model, 60)}" if request.model else "its default model"
     prompt = clean(request.prompt, SHOWN_PROMPT)
-    return f'Make {pictures} with {title} ({model})? It costs credits there. The prompt: "{prompt}"'
+    price = traits.price(request)
+    costs = "credits there" if price is None else f"about {price} there"
+    return f'Make {pictures} with {traits.title} ({model})? It costs {costs}. The prompt: "{prompt}"'
 
 
 def _refused(why: str, more: str = "") -> InvalidRequest:

@@ -17,8 +17,8 @@ def list_models_tool(catalogue: Callable[[str | None], Awaitable[Catalogue]], pr
     async def list_models(
         provider: Annotated[str | None, provider_field(providers, "Only this one."), Word, one_of(providers)] = None,
     ) -> Annotated[CallToolResult, Catalogue]:
-        """List providers, models, what each accepts, limits, whether a key is set, and the balance where told. Free.
-        Call it before generate when a model, size or option matters."""
+        """List providers, models, what each accepts, prices, limits, whether a key is set, and the balance where told.
+        Free. Call it before generate when a model, size or option matters."""
         answer = await catalogue(provider)
         text = "\n\n".join(say(answer))
         return CallToolResult(content=[TextContent(text=text)], structured_content=answer.model_dump(mode="json"))

@@ -39,20 +39,28 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             limit=arguments.limit,
             cursor=arguments.cursor,
         )
-        lines = [_row(generation) for generation in page.generations] or ["No generations yet."]
+        costs = max((len(_cost(generation)) for generation in page.generations), default=0)
+        lines = [_row(generation, costs) for generation in page.generations] or ["No generations yet."]
         if page.next_cursor is not None:
             lines.append(f"There are more: --cursor {page.next_cursor}")
         print_result(page, lines, as_json=arguments.json)
         return DONE
 
 
-def _row(generation: Generation) -> str:
-    """The generation in one line, which on a terminal is as wide as that, with so much of its id as tells it apart."""
+def _cost(generation: Generation) -> str:
+    return "" if generation.cost is None else f"{generation.cost}  "
+
+
+def _row(generation: Generation, costs: int) -> str:
+    """The generation in one line, which on a terminal is as wide as that, with so much of its id as tells it apart.
+
+    `costs`: the width of the longest cost.
+    """
     width = columns(sys.stdout)
     when = generation.created_at.astimezone()
     known = generation.id if width is None else generation.id[:SHORT_ID]
     row = f"{known}  {when:%Y-%m-%d %H:%M %z}  {generation.status:<10}  {generation.provider:<11}  "
-    row += clean(generation.prompt, SHOWN_PROMPT)
+    row += _cost(generation).rjust(costs) + clean(generation.prompt, SHOWN_PROMPT)
     return row if width is None else cut(row, width, sys.stdout)
 
 

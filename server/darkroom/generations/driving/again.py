@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,9 +11,10 @@ from darkroom.errors import DarkroomError
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.polling import longest_wait
 from darkroom.generations.driving.reading import Reader
-from darkroom.generations.outcome import improved, settle, wanted_again, worth_another_try
+from darkroom.generations.outcome import costing, improved, settle, wanted_again, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Image, Record, Stage
+from darkroom.money import Cost
 from darkroom.providers.base import Provider
 
 log = logging.getLogger(__name__)
@@ -78,10 +78,14 @@ class Again:
         if wait := longest_wait(collected.lacking.values()):
             self.hold(record, wait)
         images = settle(now.model_copy(update={"images": collected.images}), reading, collected.lacking)
-        written = await self._write(now, images, reading.seed)
+        written = await self._write(now, images, reading.seed, reading.cost)
         if written.stage is Stage.SUCCEEDED:
             await provider.over(written.receipt)
 
-    async def _write(self, record: Record, images: tuple[Image, ...], seed: int | None) -> Record:
-        revise = partial(improved, images=images, seed=seed, now=self._clock())
-        return await self._journal.revise(record, revise)
+    async def _write(
+        self, record: Record, images: tuple[Image, ...], seed: int | None, cost: Cost | None = None
+    ) -> Record:
+        now = self._clock()
+        return await self._journal.revise(
+            record, lambda row: {**improved(row, images, seed, now), **costing(row, cost)}
+        )

@@ -22,7 +22,7 @@ from darkroom.generations.driving.polling import longest_wait, named_wait
 from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
 from darkroom.generations.driving.submission import Elsewhere, Submitter
 from darkroom.generations.driving.sweep import sweep_until_cancelled
-from darkroom.generations.outcome import outcome, settle, worth_another_try
+from darkroom.generations.outcome import costing, outcome, settle, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
@@ -277,4 +277,5 @@ class Driver:
             images=images,
             failure=images[0].error if stage is Stage.FAILED else None,
             finished_at=self._clock(),
+            **costing(job.record, reading.cost),
         )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, RateLimited
+from darkroom.generations.outcome import costing
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Charged, Record, Stage
 from darkroom.providers.base import Provider, Submission
@@ -52,7 +53,7 @@ class Posting:
         try:
             running = await self._journal.write(
                 record, stage=Stage.RUNNING, job_id=receipt.job_id, kept=receipt.kept, provider_queued=submitted.queued,
-                submitted_at=self._clock(),
+                submitted_at=self._clock(), **costing(record, submitted.cost),
             )  # fmt: skip
         except RowLost:
             running = await self._journal.write_late(record, receipt)

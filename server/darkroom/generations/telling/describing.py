@@ -175,6 +175,7 @@ def describe(
             expected_s=expected_s,
             trouble=None if record.stage.terminal else trouble,
         ),
+        cost=record.cost,
         images=tuple(_named(image, record, path_of) for image in record.images),
         error=record.failure,
         created_at=moment(record.created_at),

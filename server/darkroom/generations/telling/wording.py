@@ -24,13 +24,17 @@ def say(generation: Generation, before: int = 0) -> str:
     seed = "" if generation.seed is None else f", seed {generation.seed}"
     head = (
         f"{generation.id} {generation.status} ({generation.provider}, {generation.model}{seed}), "
-        f"{quote(generation.prompt, FIRST_WORDS)}: {generation.progress.message}"
+        f"{quote(generation.prompt, FIRST_WORDS)}: {generation.progress.message}{_say_cost(generation)}"
     )
     lines = [head, *(_say_picture(image, before + image.index) for image in generation.images)]
     if generation.error is not None:
         error = generation.error
         lines.append(f"{error.code}. Charged: {error.charged}. {error.next_step}")
     return "\n".join(lines)
+
+
+def _say_cost(generation: Generation) -> str:
+    return "" if generation.cost is None else f" Cost: {generation.cost}."
 
 
 def next_step(generations: Sequence[Generation]) -> str | None:

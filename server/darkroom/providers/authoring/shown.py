@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from darkroom.providers.language.conditions import holds, rule_for, same
+from darkroom.providers.language.costs import OwnFigure
 from darkroom.providers.language.fault import Fault
 from darkroom.providers.language.pointers import every
 from darkroom.providers.language.schema import Example, Scalar, Service
@@ -11,7 +12,8 @@ from darkroom.providers.language.schema import Example, Scalar, Service
 
 def unshown(service: Service) -> list[Fault]:
     """A sentence for each part that no example shows; such a part may be right."""
-    return [*_steps(service), *_words(service), *_picture_words(service), *_conditions(service), *_rules(service)]
+    parts = (_steps, _words, _picture_words, _conditions, _rules, _costs)
+    return [fault for part in parts for fault in part(service)]
 
 
 def _steps(service: Service) -> Iterator[Fault]:
@@ -67,3 +69,10 @@ def _rules(service: Service) -> Iterator[Fault]:
         shown = any(rule_for(service, each.to, each.status, each.answer) is rule for each in service.example)
         if not shown:
             yield Fault(("rules", number), f"no example shows an answer that means {rule.code} here")
+
+
+def _costs(service: Service) -> Iterator[Fault]:
+    for table, figure in {"submit": service.submit.cost, "read": service.read.cost}.items():
+        shown = any(each.to == table and each.cost is not None for each in service.example)
+        if isinstance(figure, OwnFigure) and not shown:
+            yield Fault((table, "cost"), 'no example shows what a job costs: add to one, say, cost = "0.04 USD"')

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkroom.errors import NotFound
-from darkroom.models import Charged, GenerationRequest, ImageStatus, Receipt
+from darkroom.models import GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import NO_REASON, Reading, Submission
+from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.conditions import holds, meaning_of, same
+from darkroom.providers.language.costs import charged_in, cost_in
 from darkroom.providers.language.pictures import pictures_in, places_of, said_in, text_of
 from darkroom.providers.language.pointers import every, first
 from darkroom.providers.language.speech import Speech
@@ -44,7 +46,8 @@ def taken(speech: Speech, answer: Answer, url: str) -> Submission:
     queued = any(
         same(hit, word) for at, known in service.submit.queued.items() for hit in every(value, at) for word in known
     )
-    return Submission(receipt=Receipt(job_id=job[:200], kept={"job": job}), queued=queued)
+    cost = cost_in(value, service.submit.cost)
+    return Submission(receipt=Receipt(job_id=job[:200], kept={"job": job}), queued=queued, cost=cost)
 
 
 def delivered(speech: Speech, answer: Answer, request: GenerationRequest, url: str) -> Reading:
@@ -111,6 +114,7 @@ def reading(speech: Speech, look: Look, result: Any, request: GenerationRequest)
     images = pictures_in(speech, result, request, over=look.means == "done")
     settled = len(images) >= request.count and all(image.status is not ImageStatus.PROCESSING for image in images)
     position, seed = _at(look.value, read.position), _at(look.value, read.seed)
+    figure = speech.service.submit.cost if is_result(speech.service) else read.cost
     said = said_in(speech, (hit for pointer in read.error or [] for hit in every(look.value, pointer)))
     return Reading(
         done=failed or look.means == "done" or (look.means is None and bool(images) and settled),
@@ -120,7 +124,8 @@ def reading(speech: Speech, look: Look, result: Any, request: GenerationRequest)
         seed=seed if _whole(seed) else None,
         error=(said or _REASONS.get(look.means or "", NO_REASON)) if failed else None,
         moderated=look.means == "moderated",
-        charged=_charged(_at(look.value, read.cost)),
+        charged=charged_in(look.value, figure),
+        cost=cost_in(look.value, figure),
     )
 
 
@@ -146,9 +151,3 @@ def _at(value: Any, pointer: str | None) -> Any:
 
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
-
-
-def _charged(cost: Any) -> Charged | None:
-    if not isinstance(cost, int | float) or isinstance(cost, bool):
-        return None
-    return Charged.NO if cost <= 0 else Charged.YES

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from darkroom.errors import DarkroomError, NotFound, invalid_arguments
 from darkroom.models import Charged, GenerationRequest, ImageStatus
+from darkroom.money import Cost
 from darkroom.providers.base import Reading, RemoteImage
 from darkroom.providers.language.answers import Look, delivered, looked, reading, resulting, taken
 from darkroom.providers.language.checks import is_result
@@ -75,11 +76,11 @@ def _submitted(service: Service, answer: Answer, request: GenerationRequest) -> 
     try:
         if is_result(service):
             seen = delivered(_speech(service), answer, request, service.base_url)
-            return {"means": "done", "urls": _urls(service, seen, request)}
+            return {"means": "done", "urls": _urls(service, seen, request), "cost": _said(seen.cost)}
         submitted = taken(_speech(service), answer, service.base_url)
     except DarkroomError as error:
         return _error(error)
-    return {"means": "taken", "job": submitted.receipt.kept["job"]}
+    return {"means": "taken", "job": submitted.receipt.kept["job"], "cost": _said(submitted.cost)}
 
 
 def _read(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
@@ -89,7 +90,8 @@ def _read(service: Service, answer: Answer, request: GenerationRequest) -> _Told
     except DarkroomError as error:
         return _error(error)
     means = look.means or ("done" if seen.done else "running")
-    return {"means": means, "urls": _urls(service, seen, request), "charged": seen.charged}
+    urls = _urls(service, seen, request)
+    return {"means": means, "urls": urls, "charged": seen.charged, "cost": _said(seen.cost)}
 
 
 def _result(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
@@ -111,12 +113,16 @@ def _place(service: Service, image: RemoteImage, request: GenerationRequest) -> 
     return prepare(service, service.pictures.request, {**names_of(service, request, job="job"), **image.source}).at
 
 
+def _said(cost: Cost | None) -> str | None:
+    return None if cost is None else str(cost.money)
+
+
 def _error(error: DarkroomError) -> _Told:
     return {"means": "not_found" if isinstance(error, NotFound) else error.code, "charged": error.charged}
 
 
 def _compared(example: Example, told: _Told) -> Iterator[str]:
-    for name in ("means", "job", "urls", "charged"):
+    for name in ("means", "job", "urls", "charged", "cost"):
         documented, found = getattr(example, name), told.get(name)
         if documented is None or documented == found or (documented == "failed" and found in _FAILED):
             continue

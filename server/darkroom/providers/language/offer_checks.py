@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from darkroom.providers.language.costs import OwnFigure
 from darkroom.providers.language.fault import ASKED, Fault, unknown
 from darkroom.providers.language.filling import names_in, places_in
-from darkroom.providers.language.schema import Service
+from darkroom.providers.language.schema import Scalar, Service
 
 
 def faults_of_offer(service: Service) -> Iterator[Fault]:
@@ -13,6 +14,7 @@ def faults_of_offer(service: Service) -> Iterator[Fault]:
     yield from _of_unsent(service)
     yield from _of_groups(service)
     yield from _of_options(service)
+    yield from _of_prices(service)
 
 
 def _of_models(service: Service) -> Iterator[Fault]:
@@ -68,6 +70,36 @@ def _of_options(service: Service) -> Iterator[Fault]:
             yield Fault(where, "only a number or a list has max: leave it out, or write another type")
         if (option.enum or option.max_length) and option.type not in {"string", "strings"}:
             yield Fault(where, "only a text has enum and max_length: leave them out, or write another type")
+
+
+def _of_prices(service: Service) -> Iterator[Fault]:
+    if service.price is None:
+        return
+    models, where = {model.id for model in service.accepts.models}, ("price", "lines")
+    for number, line in enumerate(service.price.lines):
+        if line.model is not None and models and line.model not in models:
+            yield Fault((*where, number), f"there is no model {line.model}: write one of {', '.join(sorted(models))}")
+        for name, values in line.given.items():
+            yield from (Fault((*where, number), says) for says in _unpriceable(service, name, values))
+    for own in (service.submit.cost, service.read.cost):
+        if isinstance(own, OwnFigure) and own.unit != service.price.unit:
+            yield Fault(
+                ("price", "unit"),
+                f"the service's own figure is in {own.unit}: write one unit, and times beside the figure",
+            )
+
+
+def _unpriceable(service: Service, name: str, values: list[Scalar]) -> Iterator[str]:
+    option = service.accepts.options.get(name.removeprefix("options."))
+    if name == "aspect_ratio":
+        known = list(service.accepts.aspect_ratios)
+    elif option is None:
+        yield unknown(name, frozenset())
+        return
+    else:
+        known = option.enum or values
+    if strange := [repr(value) for value in values if value not in known]:
+        yield f"{name} is never {', '.join(strange)}: write one of {', '.join(map(str, known))}"
 
 
 def _sent(service: Service) -> Iterator[str]:

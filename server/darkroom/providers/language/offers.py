@@ -9,6 +9,7 @@ from darkroom.declaration import Options, Traits
 from darkroom.errors import InvalidRequest
 from darkroom.models import GenerationRequest
 from darkroom.providers.base import Figure, Listed, check_request
+from darkroom.providers.language.costs import prices_of
 from darkroom.providers.language.schema import Option, Service
 
 THE_ONE = "default"
@@ -34,6 +35,7 @@ def traits_of(service: Service) -> Traits:
         options=_options(service),
         lasting=service.submit.answers == "result",
         lasts_s=service.pictures.lasts_s,
+        prices=prices_of(service.price),
     )
 
 

@@ -1,32 +1,19 @@
 """The tables of a declaration, and what may stand in each: a key that is not here is refused."""
 
 import re
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from darkroom.models import Charged
-from darkroom.providers.language.pointers import segments
-
-
-def _pointer(text: str) -> str:
-    segments(text)
-    return text
-
-
-def _as_list(value: Any) -> Any:
-    return cast("list[Any]", value) if isinstance(value, list) else [value]
+from darkroom.providers.language.costs import OwnFigure, PriceList
+from darkroom.providers.language.parts import Pointer, Pointers, Scalar, Scalars, Table, Texts
 
 
 def _as_charged(value: Any) -> Any:
     return Charged(value) if isinstance(value, str) and value in set(Charged) else value
 
 
-Pointer = Annotated[str, AfterValidator(_pointer)]
-Pointers = Annotated[list[Pointer], BeforeValidator(_as_list), Field(min_length=1)]
-Scalar = str | int | float | bool
-Scalars = Annotated[list[Scalar], BeforeValidator(_as_list), Field(min_length=1)]
-Texts = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 Window = Annotated[str, Field(pattern=r"^[1-9]\d{0,8}/\d{1,7}(\.\d{1,3})?$")]
 Meaning = Literal["queued", "running", "done", "failed", "moderated", "cancelled", "gone"]
 Words = dict[Meaning, list[Scalar]]
@@ -35,12 +22,6 @@ Code = Literal[
     "provider_error", "outcome_unknown",
 ]  # fmt: skip
 Seconds = Annotated[float, Field(gt=0, le=366 * 86400)]
-
-
-class Table(BaseModel):
-    """A table of a declaration: no key but these, no value of another type."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Auth(Table):
@@ -152,10 +133,11 @@ class Submit(Request):
     job: Pointer | None = None
     accepted: Condition | None = None
     queued: dict[Pointer, list[Scalar]] = {}
+    cost: OwnFigure | None = None
 
 
 class Read(Request):
-    """A look at the job. `cost`: where it names what was charged, also of what failed."""
+    """A look at the job. `cost`: where it names what was charged, also of what failed; alone, only whether it was."""
 
     status: Pointer | Literal["http"] | None = None
     words: Words = {}
@@ -163,7 +145,7 @@ class Read(Request):
     error: Pointers | None = None
     position: Pointer | None = None
     seed: Pointer | None = None
-    cost: Pointer | None = None
+    cost: Pointer | OwnFigure | None = None
 
 
 class Pictures(Table):
@@ -219,7 +201,7 @@ class Models(Request):
 
 
 class Example(Table):
-    """An answer or a request as the service documents it, or gave it."""
+    """An answer or a request as the service documents it, or gave it. `cost`: as in `0.04 USD`."""
 
     name: str
     source: str = ""
@@ -232,6 +214,7 @@ class Example(Table):
     job: str | None = None
     urls: list[str] | None = None
     charged: Annotated[Charged | None, BeforeValidator(_as_charged)] = None
+    cost: str | None = None
 
 
 class Service(Table):
@@ -247,6 +230,7 @@ class Service(Table):
     auth: Auth = Auth()
     limits: Limits = Limits()
     accepts: Accepts = Accepts()
+    price: PriceList | None = None
     submit: Submit
     read: Read = Read()
     result: Request | None = None
