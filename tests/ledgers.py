@@ -13,6 +13,7 @@ from darkroom.models import Record
 from darkroom.settings import Limits
 from darkroom.store import database as module
 from darkroom.store.database import FILE_NAME, open_database
+from darkroom.store.pictures import FolderPictures
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.turns import Standing
@@ -55,6 +56,11 @@ async def open_ledger(
     """The ledger in this folder. Raises StorageError as `open_database` does."""
     async with open_database(home) as database:
         yield SqliteLedger(database, seen or Seen(), clock)
+
+
+def pictures_in(folder: Path) -> FolderPictures:
+    """A place for pictures, in days' folders there, and for their small versions."""
+    return FolderPictures(folder, folder / "previews")
 
 
 @contextmanager

@@ -23,10 +23,9 @@ from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
-from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.views import Generation
-from tests.ledgers import Seen
+from tests.ledgers import Seen, pictures_in
 
 T = TypeVar("T")
 
@@ -116,8 +115,8 @@ async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool 
         rows, changes = SqliteLedger(database, seen), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]), declared=DECLARED)
-        driver = Driver(journal, registry, name, Collector(journal, FolderPictures(home)), tasks)
-        service = Service(journal, changes, registry, driver, name, tasks, FolderPictures(home))
+        driver = Driver(journal, registry, name, Collector(journal, pictures_in(home)), tasks)
+        service = Service(journal, changes, registry, driver, name, tasks, pictures_in(home))
         if starts:
             driver.start()
         try:

@@ -1,6 +1,5 @@
 """Pictures are shown as people see them, and what browsers show is taken."""
 
-import base64
 import io
 import struct
 import zlib
@@ -36,7 +35,7 @@ def shown(tmp_path: Path, data: bytes) -> PIL.Image.Image:
     (tmp_path / "picture").write_bytes(data)
     small = preview((tmp_path / "picture").read_bytes)
     assert small is not None
-    return PIL.Image.open(io.BytesIO(base64.b64decode(small))).convert("RGB")
+    return PIL.Image.open(io.BytesIO(small)).convert("RGB")
 
 
 def at(picture: PIL.Image.Image, x: float, y: float) -> Colour:
@@ -67,7 +66,7 @@ def test_pictures_on_a_contact_sheet_are_upright(tmp_path: Path) -> None:
         (tmp_path / str(number)).write_bytes(held("JPEG", 6))
     sheet = contact_sheet([(number, (tmp_path / str(number)).read_bytes) for number in (1, 2)])
     assert sheet is not None
-    drawn = PIL.Image.open(io.BytesIO(base64.b64decode(sheet))).convert("RGB")
+    drawn = PIL.Image.open(io.BytesIO(sheet)).convert("RGB")
     places = [(x / drawn.width, y / drawn.height) for x in range(drawn.width) for y in range(drawn.height)]
     red, blue = ([y for x, y in places if close(at(drawn, x, y), colour)] for colour in (RED, BLUE))
     assert median(red) < median(blue), "blue is below"

@@ -22,11 +22,10 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
-from darkroom.store.pictures import FolderPictures
 from tests import ledgers
 from tests.clients import provider_at
 from tests.hosts import PATIENCE_S
-from tests.ledgers import open_ledger
+from tests.ledgers import open_ledger, pictures_in
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows takes no time zone from the environment")
@@ -67,10 +66,18 @@ async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | No
             changes = Changes()
             journal = Journal(ledger, changes)
             registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]), declared=DECLARED)
-            driver = Driver(journal, registry, "me", Collector(journal, FolderPictures(home)), tasks, clock=clock)
+            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks, clock=clock)
             driver.start()
             service = Service(
-                journal, changes, registry, driver, "me", tasks, FolderPictures(home), budget=budget, clock=clock
+                journal,
+                changes,
+                registry,
+                driver,
+                "me",
+                tasks,
+                pictures_in(home),
+                budget=budget,
+                clock=clock,
             )
             yield Desk(service, "local")
             tasks.cancel_scope.cancel()

@@ -16,9 +16,8 @@ from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.providers.sketch import Sketch
 from darkroom.redact.secrets import Redactor
-from darkroom.store.pictures import FolderPictures
 from darkroom.views import Generation
-from tests.ledgers import open_ledger
+from tests.ledgers import open_ledger, pictures_in
 
 
 async def told(home: Path, error: DarkroomError) -> Generation:
@@ -30,9 +29,9 @@ async def told(home: Path, error: DarkroomError) -> Generation:
             id="gen_1", owner="local", request=GenerationRequest(provider="sketch", prompt="a fox", model="sketch"),
             account="sketch", stage=Stage.FAILED, created_at=0.0, images=(failed,), failure=error.failure(),
         )  # fmt: skip
-        return await Describer(
-            Journal(ledger, Changes()), registry, "me", lambda: 0.0, FolderPictures(home)
-        ).generation(row)
+        return await Describer(Journal(ledger, Changes()), registry, "me", lambda: 0.0, pictures_in(home)).generation(
+            row
+        )
 
 
 ERRORS: dict[str, Callable[[], DarkroomError]] = {

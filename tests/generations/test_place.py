@@ -11,7 +11,7 @@ from darkroom.errors import StorageError
 from darkroom.generations.driving.place import GOOD_FOR_S, Place
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store import pictures
-from darkroom.store.pictures import FolderPictures
+from tests.ledgers import pictures_in
 
 NOON = datetime(2026, 11, 20, 12).timestamp()
 DAY_S = 86_400.0
@@ -46,7 +46,7 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> Trials:
 
 
 async def test_a_place_that_was_good_is_believed_in_for_a_while(tmp_path: Path, trials: Trials) -> None:
-    tried = Place(FolderPictures(tmp_path), clock=lambda: trials.now)
+    tried = Place(pictures_in(tmp_path), clock=lambda: trials.now)
     for _ in range(3):
         await tried.ready(row())
     assert len(trials.rooms) == 1
@@ -56,14 +56,14 @@ async def test_a_place_that_was_good_is_believed_in_for_a_while(tmp_path: Path, 
 
 
 async def test_more_pictures_and_another_day_are_tried_anew(tmp_path: Path, trials: Trials) -> None:
-    tried = Place(FolderPictures(tmp_path), clock=lambda: trials.now)
+    tried = Place(pictures_in(tmp_path), clock=lambda: trials.now)
     for record in (row(), row(count=4), row(count=2), row(count=4, created_at=NOON + DAY_S)):
         await tried.ready(record)
     assert trials.rooms == [4 * 2**20, 16 * 2**20, 16 * 2**20]
 
 
 async def test_a_place_that_was_bad_is_tried_each_time(tmp_path: Path, trials: Trials) -> None:
-    tried = Place(FolderPictures(tmp_path), clock=lambda: trials.now)
+    tried = Place(pictures_in(tmp_path), clock=lambda: trials.now)
     trials.error = StorageError("full", next_step="Make room.")
     for _ in range(2):
         with pytest.raises(StorageError):
@@ -90,7 +90,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Generator[list[threading.Thread]
 async def test_a_drive_that_hangs_is_given_up_and_holds_one_thread_at_most(
     tmp_path: Path, hanging: list[threading.Thread]
 ) -> None:
-    tried = Place(FolderPictures(tmp_path), patience_s=0.05)
+    tried = Place(pictures_in(tmp_path), patience_s=0.05)
     for _ in range(3):
         with pytest.raises(StorageError, match="does not respond"):
             await tried.ready(row())

@@ -23,9 +23,8 @@ from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Limits, Window
-from darkroom.store.pictures import FolderPictures
 from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
-from tests.ledgers import open_ledger
+from tests.ledgers import open_ledger, pictures_in
 
 MINUTE_S = 60.0
 DOWN = ProviderError("It is down", next_step="Wait.")
@@ -51,7 +50,7 @@ async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> l
             providers={provider.name: provider}, default=provider.name, redact=Redactor([]), declared=DECLARED
         )
         async with anyio.create_task_group() as tasks:
-            driver = Driver(journal, registry, "me", Collector(journal, FolderPictures(home)), tasks, clock=clock)
+            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks, clock=clock)
             for number in range(jobs):
                 driver.resume(running_job(number))
             await anyio.sleep(seconds)

@@ -20,12 +20,11 @@ from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.store import pictures
-from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.transport.http import open_http
 from tests.clients import OpenDoor
 from tests.hosts import PATIENCE_S
-from tests.ledgers import open_ledger
+from tests.ledgers import open_ledger, pictures_in
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, Fault
 
@@ -102,7 +101,7 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
     ):
         providers = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor())
         journal = Journal(ledger, Changes())
-        submitter = Submitter(journal, providers, "me", lambda _: None, Place(FolderPictures(folder)), clock=clock)
+        submitter = Submitter(journal, providers, "me", lambda _: None, Place(pictures_in(folder)), clock=clock)
         queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account, clock)
         with anyio.fail_after(PATIENCE_S):
             submitter.start(tasks)

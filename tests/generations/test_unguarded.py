@@ -14,10 +14,9 @@ from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
-from darkroom.store.pictures import FolderPictures
 from darkroom.transport.http import Http
 from tests.clients import OpenDoor
-from tests.ledgers import open_ledger
+from tests.ledgers import open_ledger, pictures_in
 
 
 @pytest.mark.parametrize("budget", ["${BUDGET}", "5"])
@@ -40,7 +39,7 @@ async def test_a_row_that_costs_money_waits_for_a_process_whose_guards_can_be_re
         with anyio.fail_after(30):
             async with anyio.create_task_group() as tasks:
                 running = anyio.Event()
-                place = Place(FolderPictures(tmp_path / "pictures"))
+                place = Place(pictures_in(tmp_path / "pictures"))
                 submitter = Submitter(Journal(ledger, Changes()), registry, "me", lambda _: running.set(), place)
                 submitter.start(tasks)
                 await running.wait()  # sketch's, whose turn is after the other's

@@ -28,10 +28,9 @@ from darkroom.providers.base import Access, AccountState, Model, Reading, Remote
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
-from darkroom.store.pictures import FolderPictures
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.views import Generation
-from tests.ledgers import open_ledger
+from tests.ledgers import open_ledger, pictures_in
 
 T = TypeVar("T")
 
@@ -259,7 +258,7 @@ async def house(
         registry = Registry(
             {provider.name: provider for provider in providers}, providers[0].name, Redactor([]), declared=DECLARED
         )
-        pictures = FolderPictures(home / "pictures")
+        pictures = pictures_in(home / "pictures")
         collector = Collector(journal, pictures)
         driver = Driver(journal, registry, holder, collector, tasks, clock=clock)
         service = Service(journal, changes, registry, driver, holder, tasks, pictures, clock=clock)

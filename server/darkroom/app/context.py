@@ -117,7 +117,7 @@ async def open_app(
             )
             changes = Changes()
             journal = Journal(ledger, changes, clock=clock)
-            pictures = FolderPictures(settings.pictures)
+            pictures = FolderPictures(settings.pictures, settings.home / "previews")
             collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
             driver = Driver(
                 journal, providers, presence.id, collector, group,

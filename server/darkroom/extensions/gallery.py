@@ -19,7 +19,7 @@ from darkroom.generations.desk import Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
 from darkroom.generations.pictures.preview import MIME_TYPE
 from darkroom.generations.telling.wording import IN_SHORT
-from darkroom.models import MAX_COUNT, Frozen, ImageStatus
+from darkroom.models import MAX_COUNT, Frozen, Image, ImageStatus
 from darkroom.tools.arguments import Number
 from darkroom.tools.get_status import GenerationId
 from darkroom.tools.tool import AgentTool, agent_tool
@@ -85,12 +85,13 @@ def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
         action: Annotated[Literal["view", "open_folder"], Field(description="What to do.", examples=["view"])],
     ) -> Annotated[CallToolResult, Done]:
         """For the gallery page: show a picture large, or open its folder."""
-        path = await _saved(whose, generation_id, index)
+        image = await _saved(whose, generation_id, index)
+        path = Path(image.path or "")
         if action == "open_folder":
             await to_thread.run_sync(open_folder, path.parent, file_manager)
             return _done(f"Opened {path.parent}")
         for side in LARGE_SIDES:
-            seen = await whose().pictures.preview((generation_id, index), LARGE_BYTES, side)
+            seen = await whose().pictures.preview(image, LARGE_BYTES, side)
             if seen is not None:
                 shown = ImageContent(data=seen, mime_type=MIME_TYPE)
                 return _done(f"Picture {index}, at most {side} px", shown)
@@ -127,11 +128,11 @@ def _facts(traits: Mapping[str, Traits]) -> str:
     return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
 
 
-async def _saved(whose: Whose, generation_id: str, index: int) -> Path:
+async def _saved(whose: Whose, generation_id: str, index: int) -> Image:
     generation = await whose().kept(generation_id)
     for image in generation.images:
         if image.index == index and image.status is ImageStatus.SUCCEEDED and image.path is not None:
-            return Path(image.path)
+            return image
     raise NotFound(
         f"{generation.id} has no saved picture {index}.", next_step="Call get_status to see which pictures it has."
     )

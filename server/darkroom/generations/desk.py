@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, house: Service, owner: str) -> None:
         self._house = house
         self.owner = owner
-        self.pictures = Showing(house, owner)
+        self.pictures = Showing(house)
 
     @asynccontextmanager
     async def submit(self, wish: Wish, *, new: bool = True, letter: Letter | None = None) -> AsyncGenerator[Generation]:

@@ -1,29 +1,36 @@
-"""One owner's saved pictures: their bytes, and small versions of them."""
+"""Saved pictures: their bytes, and small versions of them."""
 
+import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from anyio import to_thread
 
+from darkroom import __version__
 from darkroom.errors import NotFound, ResultUnavailable
 from darkroom.generations.pictures.decoding import Unfit, decoding
-from darkroom.generations.pictures.preview import MAX_BYTES, MAX_SIDE, Content, contact_sheet, preview
+from darkroom.generations.pictures.formats.appearance import SMALL_SIDE
+from darkroom.generations.pictures.preview import (
+    MAX_BYTES,
+    MAX_SIDE,
+    SHEET_SIDE,
+    SMALL,
+    Content,
+    contact_sheet,
+    preview,
+)
 from darkroom.generations.service import Service
 from darkroom.models import Image, ImageStatus
 from darkroom.transport.egress import MAX_PICTURE
 from darkroom.views import Generation
 
-Named = tuple[str, int]
-"""A picture by its generation's id and its index in it."""
-
 
 class Showing:
-    """Reads what was saved. Nobody else's generations exist here."""
+    """Reads what was saved. Pictures are named as a desk describes them, which knows those of its owner alone."""
 
-    def __init__(self, house: Service, owner: str) -> None:
-        self._house = house
-        self._owner = owner
+    def __init__(self, house: Service) -> None:
+        self._store = house.pictures
 
     async def picture(self, generation: Generation, index: int) -> tuple[Image, bytes]:
         """What was saved, byte for byte.
@@ -33,10 +40,9 @@ class Showing:
             ResultUnavailable: it is not saved, or not there as it was saved.
         """
         image = _saved(generation, index)
-        key = await self._key(generation.id, index) or ""
         next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
         try:
-            data = await to_thread.run_sync(self._house.pictures.read, key, (image.bytes or 0) + 1)
+            data = await to_thread.run_sync(self._store.read, image.key or "", (image.bytes or 0) + 1)
         except OSError as error:
             why = f"There is no picture to be read at {image.path or image.uri} ({_reason(error)})."
             raise ResultUnavailable(why, next_step=next_step) from error
@@ -45,29 +51,51 @@ class Showing:
             raise ResultUnavailable(why, next_step=next_step)
         return image, data
 
-    async def preview(self, named: Named, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
+    async def preview(self, image: Image, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
         """A base64 JPEG of it, within so many bytes (before base64) and pixels a side; None: it cannot be read."""
-        key = await self._key(*named)
-        return None if key is None else await decoding(partial(preview, self._content(key), max_bytes, max_side))
+        draw = partial(preview, self._content(image, max_side), max_bytes, max_side)
+        return await self._made_once([(1, image)], [max_bytes, max_side], draw)
 
-    async def contact_sheet(self, pictures: Sequence[tuple[int, Named]], max_bytes: int = MAX_BYTES) -> str | None:
+    async def contact_sheet(self, pictures: Sequence[tuple[int, Image]], max_bytes: int = MAX_BYTES) -> str | None:
         """The pictures side by side, each with its number, in the same form; None: fewer than two can be read."""
-        keys = [(number, await self._key(*named)) for number, named in pictures]
-        found = [(number, self._content(key)) for number, key in keys if key is not None]
-        return await decoding(partial(contact_sheet, found, max_bytes))
+        found = [(number, self._content(image, SHEET_SIDE)) for number, image in pictures]
+        return await self._made_once(pictures, [max_bytes], partial(contact_sheet, found, max_bytes))
 
-    def _content(self, key: str) -> Content:
+    async def _made_once(
+        self, pictures: Sequence[tuple[int, Image]], how: list[int], draw: Callable[[], bytes | None]
+    ) -> str | None:
+        """What `draw` makes of the pictures, in base64: kept, until one of them is another."""
+
+        def kept() -> tuple[list[object], bytes | None]:
+            made_of: list[object] = [__version__, *how, *([n, each.key, self._stamp(each)] for n, each in pictures)]
+            return made_of, self._store.previews.read(*made_of)
+
+        def made() -> bytes | None:
+            if (jpeg := draw()) is not None:
+                self._store.previews.keep(jpeg, *made_of)
+            return jpeg
+
+        made_of, jpeg = await to_thread.run_sync(kept)
+        jpeg = jpeg or await decoding(made)
+        return None if jpeg is None else base64.b64encode(jpeg).decode("ascii")
+
+    def _stamp(self, image: Image) -> str | None:
+        return self._store.stamp(image.key or "")
+
+    def _content(self, image: Image, max_side: int) -> Content:
+        """Reads the picture: its small version, if that is large enough."""
+
         def read() -> bytes:
-            data = self._house.pictures.read(key, MAX_PICTURE + 1)
+            stamp = self._stamp(image)
+            small = self._store.previews.read(SMALL, image.key, stamp) if stamp and max_side <= SMALL_SIDE else None
+            if small is not None:
+                return small
+            data = self._store.read(image.key or "", MAX_PICTURE + 1)
             if len(data) > MAX_PICTURE:
                 raise Unfit("is larger than any picture that is saved")
             return data
 
         return read
-
-    async def _key(self, generation_id: str, index: int) -> str | None:
-        record = await self._house.ledger.get(generation_id, self._owner)
-        return next((image.key for image in record.images if image.index == index), None) if record else None
 
 
 def _reason(error: OSError) -> str:

@@ -1,10 +1,12 @@
 """Places of pictures: what the house needs of such a place, and the folder on the user's disk."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from darkroom.store.files import read_at_most, save_picture, try_place
+from darkroom.store.previews import KeptPreviews
 
 
 class PictureStore(Protocol):
@@ -12,6 +14,8 @@ class PictureStore(Protocol):
 
     name: str
     """The name of this place for people."""
+    previews: KeptPreviews
+    """Small versions of its pictures."""
 
     def try_out(self, day: datetime, room: int) -> None:
         """Raises StorageError: a picture of this day, of `room` bytes, could not be saved now."""
@@ -25,6 +29,10 @@ class PictureStore(Protocol):
         """The first `size` bytes of what lies there. Raises OSError."""
         ...
 
+    def stamp(self, key: str) -> str | None:
+        """A text that is another as soon as what lies there is; None: nothing does."""
+        ...
+
     def path(self, key: str) -> str | None:
         """The file that a person or an agent can open; None: only this store can read it."""
         ...
@@ -33,8 +41,9 @@ class PictureStore(Protocol):
 class FolderPictures:
     """See `PictureStore`. A picture's key is its path, since the user may choose another folder for the next ones."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, previews: Path) -> None:
         self._root = root
+        self.previews = KeptPreviews(previews)
         self.name = str(root)
 
     def try_out(self, day: datetime, room: int) -> None:
@@ -48,6 +57,14 @@ class FolderPictures:
     def read(self, key: str, size: int) -> bytes:
         """See `PictureStore.read`. A link in the file's place, or in its folder's, is not followed."""
         return read_at_most(Path(key), size)
+
+    def stamp(self, key: str) -> str | None:
+        """See `PictureStore.stamp`. No program can set the time of a file's last change of any kind."""
+        try:
+            found = os.lstat(key)
+        except (OSError, ValueError):
+            return None
+        return f"{found.st_dev}.{found.st_ino}.{found.st_size}.{found.st_mtime_ns}.{found.st_ctime_ns}"
 
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`."""

@@ -10,7 +10,6 @@ from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, 
 from darkroom.environment import Previews
 from darkroom.generations.desk import Whose
 from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET
-from darkroom.generations.showing import Named
 from darkroom.generations.telling.wording import next_step, say
 from darkroom.models import Image, ImageStatus
 from darkroom.views import Generation, ListedGenerations, WaitedGenerations
@@ -32,9 +31,15 @@ SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
 class _Saved:
     """A saved picture, its number in the text and on the sheet, and its link."""
 
-    key: Named
+    generation_id: str
+    image: Image
     number: int
     link: ResourceLink
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its name among all pictures."""
+        return self.generation_id, self.image.index
 
 
 class Results:
@@ -81,8 +86,7 @@ class Results:
             lines.append(say(generation, numbers))
             for image in generation.images:
                 if image.status is ImageStatus.SUCCEEDED:
-                    key, number = (generation.id, image.index), numbers + image.index
-                    saved.append(_Saved(key, number, _link(image)))
+                    saved.append(_Saved(generation.id, image, numbers + image.index, _link(image)))
             numbers += max(generation.count, len(generation.images))  # so that a number stays until all have come
         fresh = [one for one in saved if again or one.key not in self._shown] if self._previews != "none" else []
         lines.append(HOW_TO_SHOW if saved else None)
@@ -108,7 +112,7 @@ class Results:
             if one in single:
                 share = room // min(left, MOST_PREVIEWS)  # what is left is shared by those to come
                 left -= 1
-                if (seen := await _image(partial(self._whose().pictures.preview, one.key), share)) is not None:
+                if (seen := await _image(partial(self._whose().pictures.preview, one.image), share)) is not None:
                     room -= len(seen.data)
                     self._remember([one])
                     content.append(seen)
@@ -119,7 +123,7 @@ class Results:
     async def _sheet(self, pictures: Sequence[_Saved], room: int) -> ImageContent | None:
         if len(pictures) < 2:
             return None
-        drawn_from = [(one.number, one.key) for one in pictures[:MOST_ON_SHEET]]
+        drawn_from = [(one.number, one.image) for one in pictures[:MOST_ON_SHEET]]
         draw = partial(self._whose().pictures.contact_sheet, drawn_from)
         return await _image(draw, room if self._previews == "sheet" else room // 3)
 

@@ -14,6 +14,7 @@ from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.generations.driving.place import Place
 from darkroom.generations.outcome import absent, broken, failed, in_order, noted, placed
 from darkroom.generations.pictures.decoding import decoding
+from darkroom.generations.pictures.preview import SMALL
 from darkroom.generations.pictures.recognising import Verified, verified
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Image, ImageStatus, Record, moment
@@ -133,6 +134,8 @@ class Collector:
         stem = picture_stem(record.request.prompt, record.id, image.index)
         day = moment(record.created_at).astimezone()
         key = self._store.save(day, stem, picture.kind.suffix, picture.data)
+        if picture.small is not None:
+            self._store.previews.keep(picture.small, SMALL, key, self._store.stamp(key))
         saved = {
             "status": ImageStatus.SUCCEEDED, "key": key, "mime_type": picture.kind.mime_type,
             "width": picture.width, "height": picture.height, "bytes": len(picture.data),

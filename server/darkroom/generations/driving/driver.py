@@ -101,6 +101,8 @@ class Driver:
         """
         over = self.fetch_again(record)
         job = self._jobs.get(record.id)
+        if over is None and job is None:
+            return record
         if over is not None:
             with anyio.move_on_after(polling.PATIENCE_S):
                 await over.wait()

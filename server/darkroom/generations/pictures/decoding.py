@@ -16,7 +16,7 @@ from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
 from darkroom.generations.pictures.formats import jpeg, png, webp
-from darkroom.generations.pictures.formats.appearance import SIDEWAYS
+from darkroom.generations.pictures.formats.appearance import SIDEWAYS, small
 from darkroom.generations.pictures.formats.notes import UPRIGHT, orientation
 from darkroom.generations.pictures.formats.parts import (
     DECODING_S,
@@ -102,19 +102,27 @@ def whole(data: bytes, patience: Patience) -> Whole:
     return Whole(kind, kind.joined(needed), parts, profile, orientation(exif) if exif else UPRIGHT, cut)
 
 
-def decoded(picture: Whole, patience: Patience) -> tuple[int, int]:
-    """Width and height in pixels as people see it, once all of it has been decoded. Blocking: for a worker thread.
+class Decoded(NamedTuple):
+    """Pixels as people see them, and a small version as a JPEG, where one can be made."""
+
+    width: int
+    height: int
+    small: bytes | None
+
+
+def decoded(picture: Whole, patience: Patience) -> Decoded:
+    """What the picture is, once all of it has been decoded. Blocking: for a worker thread.
 
     Raises:
         Unfit: too large, cut off, or it cannot be decoded, or not within this patience.
     """
     try:
-        width, height, pixels = _pixels(picture.kind, picture.data, patience, look=picture.cut)
+        width, height, pixels, reduced = _pixels(picture, picture.data, patience)
         if picture.cut and picture.kind.name == "JPEG":
             # A decoder makes up what is missing, without a word: it makes up something else if noise follows.
             end = len(picture.data) - 2
             noisy = b"".join((picture.data[:end], _NOISE, picture.data[end:]))
-            if _pixels(picture.kind, noisy, patience, look=True) != (width, height, pixels):
+            if _pixels(picture, noisy, patience)[:3] != (width, height, pixels):
                 raise cut_off()
     except TooMuch:
         raise
@@ -122,20 +130,20 @@ def decoded(picture: Whole, patience: Patience) -> tuple[int, int]:
         if picture.cut:
             raise cut_off() from error
         raise
-    return (height, width) if picture.orientation in SIDEWAYS else (width, height)
+    return Decoded(*((height, width) if picture.orientation in SIDEWAYS else (width, height)), reduced)
 
 
 _NOISE = hashlib.shake_256(b"noise").digest(65_536).replace(b"\xff", b"\x5a")
 
 
-def _pixels(kind: Kind, data: bytes, patience: Patience, *, look: bool) -> tuple[int, int, list[int]]:
-    """Its size, and where they are looked at, a checksum of its pixels."""
-    with opened(kind, data, patience) as picture:
+def _pixels(of: Whole, data: bytes, patience: Patience) -> tuple[int, int, list[int], bytes | None]:
+    """Its size, a checksum of its pixels where some may be missing, and a small version."""
+    with opened(of.kind, data, patience) as picture:
         picture.load()
         width, height = picture.size
-        rows = range(0, height, _ROWS) if look else ()
+        rows = range(0, height, _ROWS) if of.cut else ()
         sums = [zlib.crc32(picture.crop((0, top, width, min(top + _ROWS, height))).tobytes()) for top in rows]
-        return width, height, sums
+        return width, height, sums, small(picture, of.profile, of.orientation)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Small versions of saved pictures, for the conversation."""
 
-import base64
 import io
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -20,6 +19,8 @@ SHEET_SIDE = 768
 MAX_BYTES = 150_000
 MOST_ON_SHEET = 25
 MIME_TYPE = "image/jpeg"
+SMALL = "small"
+"""How the small version of a picture is kept, beside what its store has it under, and its stamp."""
 Content = Callable[[], bytes]
 """Reads a picture's file; may raise anything, since the file is the user's now."""
 _QUALITIES = (82, 70, 55, 40, 25)
@@ -28,8 +29,8 @@ _NUMBERS = (24, 44)
 """How large they are set, in px: never too small to read, never larger than need be."""
 
 
-def preview(content: Content, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
-    """The picture as a base64 JPEG of at most `max_side` px and `max_bytes` (before base64), or None.
+def preview(content: Content, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> bytes | None:
+    """The picture as a JPEG of at most `max_side` px and `max_bytes`, or None.
 
     Blocking: call it on a worker thread.
     """
@@ -37,7 +38,7 @@ def preview(content: Content, max_bytes: int = MAX_BYTES, max_side: int = MAX_SI
     return None if small is None else _encoded(small, max_bytes)
 
 
-def contact_sheet(pictures: Sequence[tuple[int, Content]], max_bytes: int = MAX_BYTES) -> str | None:
+def contact_sheet(pictures: Sequence[tuple[int, Content]], max_bytes: int = MAX_BYTES) -> bytes | None:
     """The pictures side by side, each with its number, at most `SHEET_SIDE` px; None where fewer than two can be read.
 
     Blocking: call it on a worker thread.
@@ -93,10 +94,10 @@ def _small(content: Content, max_side: int) -> "PIL.Image.Image | None":
         return None
 
 
-def _encoded(picture: "PIL.Image.Image", max_bytes: int) -> str | None:
+def _encoded(picture: "PIL.Image.Image", max_bytes: int) -> bytes | None:
     for quality in _QUALITIES:
         encoded = io.BytesIO()
         picture.save(encoded, "JPEG", quality=quality, optimize=True)
         if encoded.tell() <= max_bytes:
-            return base64.b64encode(encoded.getvalue()).decode("ascii")
+            return encoded.getvalue()
     return None

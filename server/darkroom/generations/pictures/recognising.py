@@ -19,6 +19,7 @@ class Verified:
     """What the bytes really are.
 
     `data` is to be saved. `width` and `height` are pixels, as people see them. `removed` says what was taken out.
+    `small`: a JPEG of it to make previews from, where one can be made.
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Verified:
     width: int
     height: int
     removed: str | None = None
+    small: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,11 @@ def verified(
     patience = Patience(seconds)
     try:
         found = whole(data, patience)
-        size = decoded(found, patience)
+        width, height, small = decoded(found, patience)
         if redact is not None and found.kind.name == "PNG" and any(map(redact.within, packed_texts(found.parts))):
             raise ResultUnavailable(f"{HOLDS_A_KEY}.", next_step=LOOK_AGAIN, charged=Charged.YES)
         saved, removed = stripped(found, data) if strip else (data, None)
-        return Verified(found.kind, saved, *size, removed)
+        return Verified(found.kind, saved, width, height, removed, small)
     except Unfit as error:
         raise _unfit(data, error, origin) from error
 

@@ -10,6 +10,8 @@ MAX_PROFILE = 4 * 2**20
 """Bytes of a colour profile that is applied."""
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 """How colours are held that a profile of this kind is for."""
+SMALL_SIDE, SMALL_QUALITY = 768, 90
+"""Of the small version from which those that are shown are made: px, and as JPEG measures it."""
 SIDEWAYS = {5, 6, 7, 8}
 """Orientations in which a picture's width is seen as its height."""
 
@@ -31,6 +33,16 @@ def seen(picture: "PIL.Image.Image", max_side: int, profile: bytes, orientation:
         6: turns.ROTATE_270, 7: turns.TRANSVERSE, 8: turns.ROTATE_90,
     }.get(orientation)  # fmt: skip
     return flat if turn is None else flat.transpose(turn)
+
+
+def small(picture: "PIL.Image.Image", profile: bytes, orientation: int) -> bytes | None:
+    """A JPEG of the picture within `SMALL_SIDE` px; None where none can be made. Blocking: for a worker thread."""
+    encoded = io.BytesIO()
+    try:
+        seen(picture, SMALL_SIDE, profile, orientation).save(encoded, "JPEG", quality=SMALL_QUALITY)
+    except Exception:  # what it is made for can be done without it
+        return None
+    return encoded.getvalue()
 
 
 def _in_true_colours(picture: "PIL.Image.Image", layered: "PIL.Image.Image", profile: bytes) -> "PIL.Image.Image":

@@ -1,0 +1,158 @@
+"""Calls on what is finished, beside a minimal server with a tool that returns the same bytes.
+
+    python3 dev.py bench calls
+    python3 dev.py bench calls --calls 200 --json
+
+A generation of four pictures of the built-in provider is made and looked at once. Then each tool is called again and
+again: one call after the other, and a hundred at a time. The minimal server is an `MCPServer` of the same SDK whose one
+tool returns, from memory, a result of the very same content. Both servers run at once and are called in turn.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.start import CLIENT
+
+AT_ONCE = 100
+GOAL_ONE, GOAL_MANY = 1.15, 0.9
+SAME = """
+import sys
+from pathlib import Path
+from mcp.server.mcpserver import MCPServer
+from mcp.types import CallToolResult
+
+files = Path(sys.argv[1]).glob("*.json")
+results = {path.stem: CallToolResult.model_validate_json(path.read_bytes()) for path in files}
+server = MCPServer("minimal")
+
+@server.tool()
+def same(name: str) -> CallToolResult:
+    "Returns what was kept under this name."
+    return results[name]
+
+server.run()
+"""
+
+
+class Wire:
+    """A server that was initialized, spoken to over its pipes."""
+
+    def __init__(self, command: list[str], environ: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._id = 0
+        opening = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}
+        self._send({"id": 0, "method": "initialize", "params": opening})
+        self._response()
+        self._send({"method": "notifications/initialized"})
+
+    def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The result of one call."""
+        (message,) = self.calls(tool, arguments, 1)
+        assert not message["result"].get("isError"), message
+        return message["result"]
+
+    def calls(self, tool: str, arguments: dict[str, Any], count: int) -> list[dict[str, Any]]:
+        """The responses to so many calls that are sent at once."""
+        return [json.loads(line) for line in self.lines(tool, arguments, count)]
+
+    def lines(self, tool: str, arguments: dict[str, Any], count: int) -> list[bytes]:
+        """The same, unread: parsing them would be this client's work, not the server's."""
+        for _ in range(count):
+            self._id += 1
+            self._send({"id": self._id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+        return [self._response() for _ in range(count)]
+
+    def end(self) -> None:
+        """Closes its stdin, and waits for its end."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(60)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def _response(self) -> bytes:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if b'"id":' in line and (b'"result":' in line or b'"error":' in line):
+                return line
+        raise AssertionError("the server has ended")
+
+
+def main() -> int:
+    """Runs it, and prints the table or JSON."""
+    parser = argparse.ArgumentParser(description="calls on what is finished, beside a minimal server")
+    parser.add_argument("--calls", type=int, default=100)
+    parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        table = measured(Path(folder), arguments.calls)
+    if arguments.json:
+        print(json.dumps({"calls": arguments.calls, "figures": table}))
+        return 0
+    print(f"{'':18} {'minimal':>9} {'darkroom':>9} {'ratio':>6}  {'minimal/s':>9} {'darkroom/s':>10} {'ratio':>6}")
+    for name, figure in table.items():
+        one, many = figure["one"], figure["many"]
+        print(f"{name:18} {one[0]:6.2f} ms {one[1]:6.2f} ms {one[1] / one[0]:6.2f}  {many[0]:9.0f} {many[1]:10.0f} "
+              f"{many[1] / many[0]:6.2f}")  # fmt: skip
+    print(f"goals: {GOAL_ONE} or less for one after the other, {GOAL_MANY} or more with {AT_ONCE} at once")
+    return 0
+
+
+def measured(home: Path, count: int) -> dict[str, dict[str, tuple[float, float]]]:
+    """For each tool, the minimal server's figure and ours: ms for one call, and calls a second with many at once."""
+    environ = {
+        "PATH": os.environ["PATH"], "HOME": str(home), "DARKROOM_HOME": str(home / "home"),
+        "DARKROOM_PICTURES": str(home / "pictures"),
+    }  # fmt: skip
+    ours = Wire([sys.executable, "-m", "darkroom", "serve"], environ)
+    started = ours.call("generate", {"prompt": "A lighthouse in a storm", "provider": "sketch", "count": 4})
+    ids = [started["structuredContent"]["id"]]
+    ours.call("wait", {"generation_ids": ids, "timeout_s": 60})
+    asked: dict[str, dict[str, Any]] = {
+        "get_status": {"generation_id": ids[0]}, "wait": {"generation_ids": ids}, "list_generations": {},
+    }  # fmt: skip
+    results = home / "results"
+    results.mkdir()
+    for name, words in asked.items():
+        (results / f"{name}.json").write_text(json.dumps(ours.call(name, words)))
+    minimal = home / "minimal.py"
+    minimal.write_text(SAME)
+    theirs = Wire([sys.executable, str(minimal), str(results)], environ)
+    table: dict[str, dict[str, tuple[float, float]]] = {}
+    for name, words in asked.items():
+        turns = [(theirs, "same", {"name": name}), (ours, name, words)]
+        sizes = [len(wire.lines(tool, given, 1)[0]) for wire, tool, given in turns]
+        assert abs(sizes[0] - sizes[1]) < 100, sizes
+        ones = [[took(wire, tool, given, 1) for wire, tool, given in turns] for _ in range(count)]
+        many = [[AT_ONCE / took(wire, tool, given, AT_ONCE) for wire, tool, given in turns] for _ in range(3)]
+        table[name] = {
+            "one": (1000 * median(pair[0] for pair in ones), 1000 * median(pair[1] for pair in ones)),
+            "many": (median(pair[0] for pair in many), median(pair[1] for pair in many)),
+        }
+    for wire in (ours, theirs):
+        wire.end()
+    return table
+
+
+def took(wire: Wire, tool: str, arguments: dict[str, Any], count: int) -> float:
+    """Seconds until the last of so many responses was there."""
+    began = time.perf_counter()
+    wire.lines(tool, arguments, count)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())
