@@ -6,9 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from darkroom.errors import NotConfigured
 from darkroom.models import GenerationRequest
 from darkroom.money import Money
 from darkroom.prices import Prices
+
+API_VERSION = 1
+"""The version of this interface: a provider of another distribution states the one that it was written for."""
 
 
 class Options(BaseModel):
@@ -55,7 +59,7 @@ class Declaration:
     """One provider, as everything that does not talk to it knows it.
 
     `prefix`: how the names of its variables begin. `base_url` and `limits`: what holds where none is set.
-    `client`: makes its `Provider` out of a `Connection`.
+    `client`: makes its `Provider` out of a `Connection`; it raises NotConfigured where one of `further` cannot be used.
     """
 
     name: str
@@ -72,6 +76,12 @@ class Declaration:
     """Whether it is of no use without one."""
     by_default: bool = True
     """Whether a call that names no provider may be given to it without being asked to."""
+    further: tuple[str, ...] = ()
+    """What its variables that only it understands have behind `DARKROOM_<NAME>_`. None of them holds a secret."""
+    api_version: int | None = None
+    """The version of this interface that it was written for; those that come with Darkroom need not state it."""
+    unusable: NotConfigured | None = None
+    """Why it cannot be used, whatever its variables hold."""
 
     @property
     def key_variable(self) -> str | None:
@@ -92,4 +102,9 @@ class Declaration:
 
     @property
     def _own(self) -> str:
-        return f"DARKROOM_{self.name.upper().replace('-', '_')}_"
+        return own_prefix(self.name)
+
+
+def own_prefix(name: str) -> str:
+    """The beginning of the variables that follow from a provider's name."""
+    return f"DARKROOM_{name.upper().replace('-', '_')}_"

@@ -153,6 +153,20 @@ def folder_of(env: Environment, variable: str, in_any_folder: bool) -> Path | No
     return folder.absolute()
 
 
+def data_folder() -> Path:
+    """The platform's folder for a program's own data."""
+    import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_HOME is not set
+
+    return Path(platformdirs.user_data_dir("darkroom", appauthor=False))
+
+
+def pictures_folder() -> Path:
+    """The platform's folder for pictures, and ours in it."""
+    import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_PICTURES is not set
+
+    return Path(platformdirs.user_pictures_dir()) / "Darkroom"
+
+
 def results_of(env: Environment) -> frozenset[str] | None:
     """The parts of a result that the user wants; None where they want none in particular."""
     parts = frozenset(re.split(r"[\s,]+", env.text("DARKROOM_RESULTS").lower())) - {""}

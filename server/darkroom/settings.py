@@ -12,10 +12,12 @@ from darkroom.declaration import Declaration
 from darkroom.environment import (
     Environment,
     Previews,
+    data_folder,
     folder_of,
     is_origin,
     misset,
     passwords,
+    pictures_folder,
     previews_of,
     proxies_of,
     results_of,
@@ -61,6 +63,8 @@ class Account:
     """The base URL, if the user named it; a provider's usual one is a stranger's."""
     misset: NotConfigured | None = None
     """Why it is not used, though a key is set."""
+    further: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The values of those variables that only its provider understands."""
 
     @property
     def asked_first(self) -> bool:
@@ -146,8 +150,8 @@ class Settings:
         guards += misspelt_guards(environ, misspelt)
         errors = [error for error in (default, pictures, *guards) if isinstance(error, NotConfigured)]
         return cls(
-            home=home or _data_folder(),
-            pictures=pictures if isinstance(pictures, Path) else _pictures_folder(),
+            home=home or data_folder(),
+            pictures=pictures if isinstance(pictures, Path) else pictures_folder(),
             accounts=accounts,
             default_provider=default or next(iter(with_key), "sketch"),
             confirm_over=confirm_over if isinstance(confirm_over, int) else None,
@@ -175,7 +179,7 @@ def home_of(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Path:
     home = folder_of(Environment(environ), "DARKROOM_HOME", in_any_folder)
     if isinstance(home, NotConfigured):
         raise home
-    return home or _data_folder()
+    return home or data_folder()
 
 
 _LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
@@ -205,8 +209,11 @@ def parse_limits(text: str) -> Limits:
 
 def _account(env: Environment, declaration: Declaration) -> Account:
     usual, key_variable = declaration.base_url, declaration.key_variable
+    if declaration.unusable is not None:
+        return _unusable(env, declaration)
+    further = {what: env.text(declaration.variables(what)[-1]) for what in declaration.further}
     if key_variable is None:
-        return Account(declaration)
+        return Account(declaration, further=further)
     key_variable, key = _first_of(declaration.key_variables, env.key)
     env.spoilt += filter(None, map(env.key, set(declaration.key_variables) - {key_variable}))
     origin_variable, own_origin = _first_of(declaration.variables("BASE_URL"), env.url)
@@ -222,10 +229,18 @@ def _account(env: Environment, declaration: Declaration) -> Account:
         limits = _limits(declaration.limits)
         problems.append(misset(limits_variable, f"write it like {declaration.limits or 'active=2,submit=10/60'}"))
     if not problems:
-        return Account(declaration, key or None, own_origin or usual, limits, own_origin or None)
+        return Account(declaration, key or None, own_origin or usual, limits, own_origin or None, None, further)
     env.warnings += [problem.message for problem in problems]
     env.spoilt.append(key)
     return Account(declaration, None, usual, limits, misset=problems[0] if key or not declaration.needs_key else None)
+
+
+def _unusable(env: Environment, declaration: Declaration) -> Account:
+    """The account of a provider that cannot be used: its variables are read, since they may hold secrets."""
+    env.spoilt += filter(None, map(env.key, declaration.key_variables))
+    for what, read in (("BASE_URL", env.url), ("LIMITS", env.text)):
+        read(declaration.variables(what)[0])
+    return Account(declaration, misset=declaration.unusable)
 
 
 def _first_of(variables: Sequence[str], read: Callable[[str], str]) -> tuple[str, str]:
@@ -259,18 +274,6 @@ def _problems_of_origin(env: Environment, declaration: Declaration, variable: st
             yield misset(variable, f"it lacks {path} at its end")
         else:
             env.warnings.append(f"{variable} does not end in {path}; if requests get 404, that is why.")
-
-
-def _data_folder() -> Path:
-    import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_HOME is not set
-
-    return Path(platformdirs.user_data_dir("darkroom", appauthor=False))
-
-
-def _pictures_folder() -> Path:
-    import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_PICTURES is not set
-
-    return Path(platformdirs.user_pictures_dir()) / "Darkroom"
 
 
 def _default_provider(env: Environment, names: Iterable[str]) -> str | NotConfigured:

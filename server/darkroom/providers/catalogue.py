@@ -1,5 +1,6 @@
 """The catalogue of every provider here and now: models, arguments, limits, key, balance."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import anyio
 
 from darkroom.declaration import Traits
-from darkroom.errors import DarkroomError, NotFound
+from darkroom.errors import DarkroomError, NotFound, ProviderError
 from darkroom.models import Failure, Sparse
 from darkroom.prices import Prices
 from darkroom.providers.base import AccountState, Model, Provider
@@ -16,6 +17,8 @@ from darkroom.providers.registry import Registry
 from darkroom.redact.text import quote
 from darkroom.settings import Limits
 from darkroom.transport.client import KeyState, NotAsked
+
+log = logging.getLogger(__name__)
 
 LOST = "Its answer is the picture: one that is lost on its way is lost money."
 MAX_MODELS = 100
@@ -126,7 +129,8 @@ class Models:
         return name
 
     async def _models_of(self, provider: Provider) -> Known:
-        models, now = _priced(await provider.models(), provider.traits), anyio.current_time()
+        found = [Model.model_validate(each) for each in await provider.models()]
+        models, now = _priced(found, provider.traits), anyio.current_time()
         account = provider.access.account
         self._known[account] = replace(self._known.get(account, Known()), models=models, at=now)
         return self._known[account]
@@ -143,6 +147,9 @@ class Models:
             found = {"error": error.failure(), "account": None}
         except DarkroomError as error:
             found = {"error": error.failure(), "status": "unavailable", "account": None}
+        except Exception as error:  # a provider's client may be anybody's code, and the others are asked as well
+            log.exception("%s: its client broke", provider.name)
+            found = {"error": _broken(provider, error).failure(), "status": "unavailable", "account": None}
         known = self._known.get(provider.access.account, Known())
         if known.models:
             found |= {"models": known.models[:MAX_MODELS], "model_count": len(known.models)}
@@ -182,6 +189,14 @@ def _priced(models: Iterable[Model], traits: Traits) -> tuple[Model, ...]:
 
 def _listed(prices: Prices | None) -> str | None:
     return prices and f"Prices as of {prices.date}: {prices.source}"
+
+
+def _broken(provider: Provider, error: Exception) -> ProviderError:
+    title = provider.traits.title
+    return ProviderError(
+        f"{title} could not be asked: its client broke ({type(error).__name__}).",
+        next_step="The log has the details. Use another provider.",
+    )
 
 
 def _limits(traits: Traits, limits: Limits | None) -> tuple[str, ...]:

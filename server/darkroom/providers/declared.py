@@ -1,4 +1,4 @@
-"""Every provider that there is: those in code, and those that a file declares and the environment configures."""
+"""Every provider that there is: the usual ones, and those that the environment configures, from files and from code."""
 
 import os
 import re
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkroom.declaration import Declaration
+from darkroom.declaration import Declaration, own_prefix
 from darkroom.providers.betterwaifu import DECLARATION as BETTERWAIFU
 from darkroom.providers.fatthumb import DECLARATION as FATTHUMB
-from darkroom.providers.offered import OFFERED
+from darkroom.providers.offered import IN_CODE, NAMES, OFFERED
 from darkroom.providers.sketch import DECLARATION as SKETCH
 from darkroom.settings import Settings, home_of
 
 if TYPE_CHECKING:
     from darkroom.providers.base import Connection
     from darkroom.providers.language.files import Source
+    from darkroom.providers.plugged import Place
 
 DECLARED: Mapping[str, Declaration] = {each.name: each for each in (FATTHUMB, BETTERWAIFU, SKETCH)}
 """Those in code. A call that names none is given to the first that has a key, or to the last, which needs none."""
@@ -26,9 +27,12 @@ _OWN = re.compile(r"DARKROOM_([A-Z0-9_]+?)_(KEY|BASE_URL|LIMITS)")
 
 def read_settings(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Settings:
     """As `Settings.from_environment`, with all of these."""
-    found = _Found()
-    for name, file in _configured(environ, in_any_folder).items():
+    wanted = _Wanted(environ, in_any_folder)
+    found = _Found(warnings=wanted.warnings)
+    for name, file in wanted.files.items():
         found.take(name, file, home_of(environ, in_any_folder=in_any_folder) / "providers" / "kept")
+    for name, place in wanted.places.items():
+        found.load(name, place)
     settings = Settings.from_environment(environ, {**DECLARED, **found.declared}, in_any_folder=in_any_folder)
     spoilt = tuple(value.strip() for name, value in environ.items() if value.strip() and _unused(name, settings))
     if not found.warnings and not spoilt:
@@ -37,8 +41,9 @@ def read_settings(environ: Mapping[str, str], *, in_any_folder: bool = False) ->
 
 
 def names_in(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Collection[str]:
-    """The names of all that there are here, without reading their files."""
-    return [*DECLARED, *_configured(environ, in_any_folder)]
+    """The names of all that there are here, without reading their files or importing their code."""
+    wanted = _Wanted(environ, in_any_folder)
+    return [*DECLARED, *wanted.files, *wanted.places]
 
 
 def forget_secrets(environ: MutableMapping[str, str]) -> None:
@@ -56,22 +61,7 @@ def added_files(home: Path) -> Mapping[str, Path]:
         files = sorted((home / "providers").glob("*.toml"))
     except OSError:
         return {}
-    return {file.stem: file for file in files if file.stem not in {*DECLARED, *OFFERED}}
-
-
-def _configured(environ: Mapping[str, str], in_any_folder: bool) -> dict[str, Path | None]:
-    """The declared providers that a variable is for, each with its file; None: it is shipped."""
-    spelled = {found[1] for name, value in environ.items() if value.strip() and (found := _OWN.fullmatch(name))}
-    wanted = environ.get("DARKROOM_PROVIDER", "").strip().lower()
-    known: dict[str, Path | None] = {
-        name: None
-        for name, vendors in OFFERED.items()
-        if _spelled(name) in spelled or name == wanted or environ.get(vendors or "", "").strip()
-    }
-    if spelled <= set(map(_spelled, [*OFFERED, *DECLARED])) and wanted in {"", *OFFERED, *DECLARED}:
-        return known
-    added = added_files(home_of(environ, in_any_folder=in_any_folder))
-    return known | {name: file for name, file in added.items() if _spelled(name) in spelled or name == wanted}
+    return {file.stem: file for file in files if file.stem not in {*DECLARED, *NAMES}}
 
 
 def _unused(variable: str, settings: Settings) -> bool:
@@ -84,12 +74,61 @@ def _spelled(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
+class _Wanted:
+    """The providers that a variable is for. `files`: each with its file, None where that is shipped.
+
+    `places`: those in code. `warnings`: a sentence for each that is installed under a name which is taken.
+    """
+
+    def __init__(self, environ: Mapping[str, str], in_any_folder: bool) -> None:
+        self._spelled = {
+            found[1] for name, value in environ.items() if value.strip() and (found := _OWN.fullmatch(name))
+        }
+        self._named = environ.get("DARKROOM_PROVIDER", "").strip().lower()
+        self.warnings: list[str] = []
+        self.places: dict[str, Place] = {}
+        self.files: dict[str, Path | None] = {
+            name: None for name, vendors in OFFERED.items() if self._is(name) or environ.get(vendors or "", "").strip()
+        }
+        if any(map(self._is, IN_CODE)):
+            from darkroom.providers import plugged  # noqa: PLC0415 - few processes need it
+
+            self.places = {name: plugged.Place(value) for name, value in IN_CODE.items() if self._is(name)}
+        if not self._all_known(known := [*DECLARED, *NAMES]):
+            added = added_files(home_of(environ, in_any_folder=in_any_folder))
+            self.files |= {name: file for name, file in added.items() if self._is(name)}
+            if not self._all_known([*known, *added]):
+                self._look_around([*known, *added])
+
+    def _is(self, name: str) -> bool:
+        return _spelled(name) in self._spelled or name == self._named
+
+    def _all_known(self, names: Collection[str]) -> bool:
+        return self._spelled <= set(map(_spelled, names)) and self._named in {"", *names}
+
+    def _look_around(self, known: Collection[str]) -> None:
+        from darkroom.providers.plugged import installed  # noqa: PLC0415 - few processes need it
+
+        for name, place in installed().items():
+            if name not in known:
+                self.places |= {name: place} if self._is(name) else {}
+                continue
+            whose = " and ".join(place.distributions)
+            self.warnings.append(f"The provider {name} of {whose} is ignored: there is another one of that name.")
+
+
 @dataclass
 class _Found:
-    """What the files declare, and a sentence for each that declares nothing."""
+    """What files and code declare, and a sentence for each file that declares nothing."""
 
     declared: dict[str, Declaration] = field(default_factory=dict[str, Declaration])
     warnings: list[str] = field(default_factory=list[str])
+
+    def load(self, name: str, place: "Place") -> None:
+        """Imports one that is in code."""
+        from darkroom.providers.plugged import load  # noqa: PLC0415 - few processes need it
+
+        self.declared[name] = load(name, place)
 
     def take(self, name: str, file: Path | None, kept: Path) -> None:
         """Reads one file, and no other module of the language is loaded before."""
@@ -101,7 +140,7 @@ class _Found:
             if source.service.name != name:
                 raise BadDeclaration(f"it declares {source.service.name}, so it is to be called that")
             if file is not None and source.service.key is not None:
-                raise BadDeclaration(f"its key is in DARKROOM_{_spelled(name)}_KEY and in no other variable")
+                raise BadDeclaration(f"its key is in {own_prefix(name)}KEY and in no other variable")
             self.declared[name] = _declaration(source, kept)
         except (OSError, BadDeclaration) as error:
             why = "; ".join(error.faults[:3]) if isinstance(error, BadDeclaration) else type(error).__name__

@@ -26,13 +26,17 @@ OFFERED: Mapping[str, str | None] = {
 KEYLESS = frozenset({"midjourney-proxy", "sdcpp"})
 """Those that can be used without a key, where their base URL is set."""
 
+IN_CODE: Mapping[str, str] = {"comfyui": "darkroom.providers.comfyui.client:DECLARATION"}
+"""Those that need code and that few people need, by name: where the declaration is, as an entry point would say it."""
+NAMES = (*OFFERED, *IN_CODE)
+
 
 def variable_of(name: str) -> str:
     """The variable that a service can be used with once it is set."""
-    return f"DARKROOM_{name.upper().replace('-', '_')}_{'BASE_URL' if name in KEYLESS else 'KEY'}"
+    return f"DARKROOM_{name.upper().replace('-', '_')}_{'BASE_URL' if name in {*KEYLESS, *IN_CODE} else 'KEY'}"
 
 
 def more_than(declared: Collection[str]) -> str | None:
     """A line that names the services that are not configured; None: there is none."""
-    others = [name for name in OFFERED if name not in declared]
+    others = [name for name in NAMES if name not in declared]
     return f"Also there, each once it is set up ({variable_of(others[0])}): {', '.join(others)}." if others else None

@@ -1,6 +1,7 @@
 """The providers that this process has, built from the settings."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -8,12 +9,14 @@ from urllib.parse import urlsplit
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.base import Access, Connection, Provider
-from darkroom.providers.offered import OFFERED, variable_of
+from darkroom.providers.offered import NAMES, variable_of
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Settings
 from darkroom.transport.client import Door
 from darkroom.transport.http import Http
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Registry:
         Raises:
             InvalidRequest: it is not.
         """
-        if name not in self.declared and name not in OFFERED:
+        if name not in self.declared and name not in NAMES:
             raise InvalidRequest(
                 f"There is no provider {clean(name, 40)!r}; there are {', '.join(self.declared)}.",
                 next_step="Name one of them, or leave provider out.",
@@ -104,9 +107,23 @@ def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Acce
         if name not in misset and account.ready:
             access = Access(_fingerprint(account), account.limits)
             connection = Connection(account, access, http, redact, door(access))
-            providers[name] = account.declaration.client(connection)
+            try:
+                providers[name] = account.declaration.client(connection)
+            except NotConfigured as error:  # a variable that only this provider understands
+                misset[name] = error
+            except Exception as error:  # it may be anybody's code
+                log.exception("The provider %s cannot be made", name)
+                misset[name] = _not_made(account, error)
     declared = {name: account.declaration for name, account in settings.accounts.items()}
     return Registry(providers, settings.default_provider, redact, declared, misset, settings.unguarded)
+
+
+def _not_made(account: Account, error: Exception) -> NotConfigured:
+    title = account.declaration.traits.title
+    return NotConfigured(
+        f"{title} cannot be used: its client cannot be made ({type(error).__name__}).",
+        next_step="The log has the details. Use another provider; nothing was sent.",
+    )
 
 
 def _fingerprint(account: Account) -> str:

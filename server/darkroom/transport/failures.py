@@ -222,7 +222,7 @@ def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -
 
 
 def _base_url(key_variable: str) -> str:
-    return key_variable.replace("_API_KEY", "_BASE_URL")
+    return re.sub("_(API_)?KEY$", "_BASE_URL", key_variable)
 
 
 def _place(url: str, redact: Redactor) -> str:

@@ -13,7 +13,7 @@ from darkroom.app.context import unwrapped
 from darkroom.cli.signals import on_signal
 from darkroom.errors import NotConfigured
 from darkroom.providers.declared import DECLARED, names_in
-from darkroom.providers.offered import OFFERED
+from darkroom.providers.offered import NAMES
 from darkroom.settings import Settings
 
 DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
@@ -56,7 +56,7 @@ def take_provider(command: argparse.ArgumentParser, *, past: bool = False) -> No
         names = [*names_in(os.environ)]
     except NotConfigured:
         names = [*DECLARED]
-    choices = dict.fromkeys([*names, *(OFFERED if past else ())])
+    choices = dict.fromkeys([*names, *(NAMES if past else ())])
     command.add_argument("--provider", choices=tuple(choices), metavar="NAME", help="as `models` lists them")
 
 

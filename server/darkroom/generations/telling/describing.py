@@ -90,6 +90,8 @@ class Describer:
         declared = self._registry.declared.get(record.request.provider)
         if declared is None:
             return "This version of Darkroom does not know that provider; only one that does goes on with this."
+        if misset := self._registry.misset.get(record.request.provider):
+            return f"{misset.message} Only a server that can use it goes on with this."
         if record.request.provider not in self._registry.providers:
             return f"{declared.key_variable} is not set here; only a server that has it goes on with this."
         if self._journal.ledger.outdated and (record.stage is Stage.ACCEPTED or record.holder != self._holder):

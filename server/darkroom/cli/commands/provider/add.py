@@ -16,7 +16,7 @@ from darkroom.cli.commands.results import print_result, tell
 from darkroom.errors import InvalidRequest, StorageError
 from darkroom.models import Sparse
 from darkroom.providers.declared import DECLARED
-from darkroom.providers.offered import OFFERED
+from darkroom.providers.offered import NAMES
 from darkroom.redact.text import clean
 from darkroom.settings import Settings, parse_limits
 from darkroom.store.private import FILE, make_folder, restore
@@ -90,7 +90,7 @@ def _may_be_called(service: "Service", place: Path, *, replace: bool) -> None:
             f"The file names the variable {service.key}, and only a shipped one may.",
             next_step=f"Leave out its line key = …: the key is read from {service.prefix}KEY.",
         )
-    if service.name in {*DECLARED, *OFFERED}:
+    if service.name in {*DECLARED, *NAMES}:
         raise InvalidRequest(
             f"{service.name} is a provider that comes with Darkroom.", next_step="Give the file's service another name."
         )

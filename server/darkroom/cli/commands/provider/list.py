@@ -8,9 +8,11 @@ from typing import Literal
 from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.provider.add import variable_of
 from darkroom.cli.commands.results import print_result
+from darkroom.declaration import own_prefix
 from darkroom.models import Sparse
 from darkroom.providers.declared import DECLARED, added_files
-from darkroom.providers.offered import OFFERED
+from darkroom.providers.offered import IN_CODE, NAMES, OFFERED
+from darkroom.providers.offered import variable_of as variable_for
 from darkroom.redact.text import clean
 from darkroom.settings import Settings
 
@@ -20,7 +22,7 @@ class Entry(Sparse):
 
     name: str
     title: str | None = None
-    origin: Literal["built in", "shipped", "added"]
+    origin: Literal["built in", "shipped", "added", "installed"]
     variables: tuple[str, ...] = ()
     is_set: bool
     docs: str | None = None
@@ -45,6 +47,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _entries(settings: Settings) -> Iterator[Entry]:
     from darkroom.providers.language.files import SHIPPED  # noqa: PLC0415 - the language takes long to import
+    from darkroom.providers.plugged import installed  # noqa: PLC0415
 
     for name, declaration in DECLARED.items():
         is_set = _is_set(settings, name)
@@ -53,6 +56,11 @@ def _entries(settings: Settings) -> Iterator[Entry]:
     added = added_files(settings.home)
     for name in dict.fromkeys([*OFFERED, *added]):
         yield _entry(name, added.get(name) or SHIPPED / f"{name}.toml", settings, added=name in added)
+    for name in IN_CODE:
+        yield Entry(name=name, origin="built in", variables=(variable_for(name),), is_set=_is_set(settings, name))
+    for name in sorted(installed().keys() - {*DECLARED, *NAMES, *added}):
+        variables = (f"{own_prefix(name)}KEY", f"{own_prefix(name)}BASE_URL")
+        yield Entry(name=name, origin="installed", variables=variables, is_set=_is_set(settings, name))
 
 
 def _entry(name: str, file: Path, settings: Settings, *, added: bool) -> Entry:

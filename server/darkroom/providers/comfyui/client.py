@@ -1,0 +1,245 @@
+"""ComfyUI: whatever its workflows make, on the user's own machine (contract: its server's routes, v0.3.64)."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from urllib.parse import urlencode
+from uuid import UUID, uuid5
+
+import anyio
+from anyio import to_thread
+from pydantic import JsonValue, ValidationError
+
+from darkroom.declaration import Declaration, Traits
+from darkroom.errors import DarkroomError, InvalidRequest, NotFound, OutcomeUnknown, ResultUnavailable
+from darkroom.models import MAX_COUNT, MAX_MODEL, RANDOM_SEED, GenerationRequest, Receipt
+from darkroom.providers.base import (
+    AccountState,
+    Connection,
+    HttpProvider,
+    Model,
+    Reading,
+    RemoteImage,
+    Submission,
+    check_request,
+)
+from darkroom.providers.comfyui import answers
+from darkroom.providers.comfyui.workflows import TEXT_TO_IMAGE, Folder
+from darkroom.providers.wire import JobId, Wire, path_segment
+from darkroom.redact.text import quote
+from darkroom.settings import Account
+from darkroom.transport import failures
+from darkroom.transport.client import Call
+from darkroom.transport.egress import MAX_PICTURE
+
+_OURS = UUID("5f0c3f0e-6a55-5d0c-9d6c-6e0a3c1d7b42")
+"""The namespace of the names that jobs are given: each follows from its generation's id."""
+SUBFOLDER = "darkroom"
+"""The folder among ComfyUI's outputs that its pictures of ours are in."""
+PAUSES_S = (0.5, 2.0, 4.0)
+"""How long to wait before each look for a job whose answer was lost."""
+_CHECKPOINTS = "/object_info/CheckpointLoaderSimple"
+
+TRAITS = TEXT_TO_IMAGE.traits(
+    "ComfyUI",
+    Traits(
+        title="ComfyUI",
+        poll_interval_s=1.0,
+        shortest_interval_s=0.5,
+        # A large model on a small machine takes long, and its own queue may be longer.
+        deadline_s=6 * 3600.0,
+        default_model="default",
+        free=True,
+    ),
+    hidden=frozenset({"checkpoint"}),
+)
+
+
+class _Taken(Wire):
+    prompt_id: JobId
+
+
+class _Kept(Wire):
+    """What a job's receipt has besides its id; `most`: how many pictures were asked for."""
+
+    files: str = ""
+    seed: int | None = None
+    most: int = MAX_COUNT
+
+
+class ComfyUI(HttpProvider):
+    """The client. A job is named by us, so one whose answer was lost can be looked for."""
+
+    name: str = "comfyui"
+    traits: Traits = TRAITS
+
+    def __init__(self, connection: Connection) -> None:
+        """Raises NotConfigured: the folder for workflows is none."""
+        super().__init__(connection)
+        self._folder = Folder(connection.account.further.get("WORKFLOWS", ""))
+
+    @staticmethod
+    def signed(account: Account) -> Mapping[str, str]:
+        """Nothing: ComfyUI knows no keys, though a server in front of it may."""
+        return HttpProvider.signed(account) if account.key else {}
+
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """See `Provider.check`; a model is a workflow of the user's, or a checkpoint for the usual one."""
+        workflow = self._folder.workflow(request.model)
+        traits = TRAITS if workflow is None else workflow.traits(f"The workflow {request.model}", TRAITS)
+        if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
+            raise InvalidRequest(
+                "aspect_ratio and options.width or options.height say the same thing twice.",
+                next_step="Give one of them and call again; nothing was sent.",
+            )
+        return check_request(request, traits)
+
+    async def submit(self, request: GenerationRequest, reference: str) -> Submission:
+        """`POST /prompt`, under a name that follows from ours. Where its answer is lost, the job is looked for."""
+        named = str(uuid5(_OURS, reference))
+        seed = secrets.randbelow(2**53) if request.seed in {None, RANDOM_SEED} else request.seed
+        workflow = await to_thread.run_sync(self._folder.workflow, request.model)
+        values = (workflow or TEXT_TO_IMAGE).values(request, seed)
+        if workflow is None:
+            values["checkpoint"] = await self._checkpoint(request.model)
+            workflow = TEXT_TO_IMAGE
+        graph = workflow.filled(values, f"{SUBFOLDER}/{named}")
+        body = json.dumps({"prompt": graph, "prompt_id": named}).encode()
+        try:
+            job = await self._post(Call("POST", "/prompt", body, {"Content-Type": "application/json"}))
+        except OutcomeUnknown:
+            if not await self._was_taken(named):
+                raise
+            job = named
+        most = request.count if "count" in workflow.inputs else MAX_COUNT
+        kept: dict[str, JsonValue] = {"files": named, "seed": seed, "most": most}
+        return Submission(receipt=Receipt(job_id=job, kept=kept), queued=True)
+
+    async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
+        """`GET /history/{id}`, then `/queue`; after a restart of ComfyUI, which forgets both, its files."""
+        kept = _Kept.model_validate(receipt.kept)
+        known = await self._known(receipt.job_id)
+        if known is None and (found := await self._saved(kept.files)):
+            known = Reading(done=True, images=answers.images(found))
+        if known is not None:
+            return known.model_copy(update={"images": known.images[: kept.most], "seed": kept.seed})
+        raise NotFound(
+            "It has neither the job nor a picture of it: it was started anew, or somebody removed the job",
+            next_step="Generate it again.",
+        )
+
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+        """`GET /view`."""
+        call = Call("GET", f"/view?{urlencode(image.source or {})}", most=MAX_PICTURE)
+        answer = await self._api.look(call)
+        if not answer.ok:
+            raise ResultUnavailable(
+                f"ComfyUI answered {answer.status} where the picture was.",
+                next_step="Look in ComfyUI's folder of outputs.",
+                passing=answer.status not in {404, 410},
+            )
+        return await self._pictures.without_a_key(answer.body)
+
+    async def models(self) -> list[Model]:
+        """The user's workflows, each with its options, and the checkpoints that ComfyUI has."""
+        files = await to_thread.run_sync(self._folder.files)
+        workflows = [await to_thread.run_sync(self._described, name) for name in files]
+        listed = answers.checkpoints(await self._api.read(_CHECKPOINTS, waits=False))
+        return [*workflows, *(Model(id=name, name=name) for name in listed if len(name) <= MAX_MODEL)]
+
+    async def account_state(self) -> AccountState | None:
+        """None: there is no account."""
+        return None
+
+    def _described(self, name: str) -> Model:
+        try:
+            workflow = self._folder.workflow(name)
+        except InvalidRequest as error:
+            return Model(id=name, name=name, note=error.message)
+        options = ", ".join(workflow.options) if workflow is not None else ""
+        return Model(id=name, name=name, note=f"workflow; options: {options or 'none'}")
+
+    async def _checkpoint(self, model: str) -> str:
+        """The checkpoint that is meant: by default the first that ComfyUI has."""
+        if model != TRAITS.default_model:
+            return model
+        listed = answers.checkpoints(await self._api.read(_CHECKPOINTS))
+        if not listed:
+            raise InvalidRequest(
+                "ComfyUI has no checkpoint to make a picture with.",
+                next_step="Put one into its models/checkpoints, or name a workflow as the model; nothing was sent.",
+            )
+        return listed[0]
+
+    async def _post(self, call: Call) -> str:
+        """The job's id. Raises as `Api.submit`."""
+        answer = await self._api.send_once(call)
+        api = self._api
+        if not answer.ok:
+            raise self._refusal(call, answer)
+        try:
+            taken = answer.json_object(api.title, api.redact)
+        except DarkroomError as error:
+            raise failures.unknown_outcome(api.title, error.message) from error
+        try:
+            return _Taken.model_validate(taken).prompt_id
+        except ValidationError as error:
+            raise api.unreadable("its answer names no prompt_id", taken) from error
+
+    def _refusal(self, call: Call, answer: failures.Answer) -> DarkroomError:
+        api = self._api
+        error = failures.of_post(api.title, api.key_variable, call.url(api.base_url), answer, api.redact)
+        with suppress(DarkroomError):
+            if said := answers.problems(answer.json_object(api.title, api.redact)):
+                error.message += f", namely {quote(said)}"
+        return error
+
+    async def _was_taken(self, job: str) -> bool:
+        """Whether ComfyUI shows within a few seconds that it has this job."""
+        for pause in PAUSES_S:
+            await anyio.sleep(pause)
+            with suppress(DarkroomError):
+                if await self._known(job) is not None:
+                    return True
+        return False
+
+    async def _known(self, job: str) -> Reading | None:
+        """The job as history or queue have it; None: neither does."""
+        for path in (f"/history/{path_segment(job)}", "/queue", f"/history/{path_segment(job)}"):
+            # The second look at the history is for a job that ended between the first and the queue's answer.
+            value = await self._api.read(path)
+            if path == "/queue":
+                reading = answers.queued(value, job)
+            else:
+                reading = answers.finished(value[job]) if job in value else None
+            if reading is not None:
+                return reading
+        return None
+
+    async def _saved(self, named: str) -> list[dict[str, str]]:
+        """The places of the pictures that were saved under the job's name."""
+        found: list[dict[str, str]] = []
+        for number in range(1, MAX_COUNT + 1):
+            place = {"filename": f"{named}_{number:05}_.png", "subfolder": SUBFOLDER, "type": "output"}
+            answer = await self._api.look(Call("HEAD", f"/view?{urlencode(place)}"))
+            if answer.status == 404:
+                break
+            if not answer.ok:
+                raise failures.of_look(self.traits.title, self._api.key_variable, answer, self._api.redact)
+            found.append(place)
+        return found
+
+
+DECLARATION = Declaration(
+    name="comfyui",
+    prefix="DARKROOM_COMFYUI_",
+    traits=TRAITS,
+    client=ComfyUI,
+    base_url="http://127.0.0.1:8188",
+    # It has a queue of its own, but what waits in ours can still be taken back.
+    limits="active=2",
+    behind_gateways=True,
+    needs_key=False,
+    further=("WORKFLOWS",),
+)
