@@ -269,7 +269,7 @@ def test_a_file_that_is_no_usable_workflow_says_why(graph: Any, why: str) -> Non
         parse((graph if isinstance(graph, str) else json.dumps(graph)).encode())
 
 
-ODD: tuple[Any, ...] = (None, [], {}, 7, "x", {"status": 7}, {"outputs": []}, {"outputs": {"9": {"images": [7, {}]}}})
+ODD: list[Any] = [None, [], {}, 7, "x", {"status": 7}, {"outputs": []}, {"outputs": {"9": {"images": [7, {}]}}}]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
