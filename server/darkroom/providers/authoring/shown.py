@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.conditions import holds, rule_for, same
 from darkroom.providers.language.costs import OwnFigure
 from darkroom.providers.language.fault import Fault
@@ -20,7 +21,8 @@ def _steps(service: Service) -> Iterator[Fault]:
     where = ("example",)
     if not any(each.body is not None for each in service.example):
         yield Fault(where, "no example shows a body that is sent: copy the request of the documentation into one")
-    if not any(each.to == "submit" and each.means == "taken" for each in service.example):
+    taken = any(each.to == "submit" and each.means == "taken" for each in service.example)
+    if not is_result(service) and not taken:
         yield Fault(where, 'no example shows a job being taken: add one with to = "submit", answer, means = "taken"')
     if not any(each.urls for each in service.example):
         yield Fault(where, "no example shows where pictures are: add the answer of a finished job, with its urls")
