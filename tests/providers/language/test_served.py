@@ -1,0 +1,74 @@
+"""Shipped services through a real server: each is served on loopback by the examples of its own file."""
+
+import base64
+import json
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts import Home, call, connected
+from tests.services.declared import KEY, DeclaredService
+
+READS: dict[str, list[str]] = {
+    "automatic1111": [],
+    "gemini": [],
+    "ideogram": ["pending", "completed"],
+    "recraft": [],
+    "seedream": [],
+    "together": [],
+}
+SIGNED = {
+    "automatic1111": ("authorization", f"Basic {base64.b64encode(b'me:secret_0123456789').decode()}"),
+    "gemini": ("x-goog-api-key", KEY),
+    "ideogram": ("api-key", KEY),
+}
+
+
+@pytest.fixture
+def services() -> Generator[dict[str, DeclaredService]]:
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_serving(name, reads)) for name, reads in READS.items()}
+
+
+def _serving(name: str, reads: list[str]) -> DeclaredService:
+    service = DeclaredService.shipped(name).like(submit="submit", read=reads)
+    drawn = base64.b64encode(service.picture()).decode()
+    (status, answer), *_ = service.says["submit"]
+    service.says["submit"] = [(status, json.loads(json.dumps(answer).replace("aGVsbG8=", drawn)))]
+    service.key = "me:secret_0123456789" if name == "automatic1111" else KEY
+    return service
+
+
+def _submitted(service: DeclaredService) -> dict[str, Any]:
+    """The example of a submission."""
+    return next(each for each in service.file["example"] if each["name"] == "submit")
+
+
+async def test_every_service_whose_answer_is_documented_makes_pictures_by_one_post(
+    home: Home, services: dict[str, DeclaredService]
+) -> None:
+    for service in services.values():
+        home = service.home(home)
+    async with connected(home) as client:
+        ids: list[str] = []
+        for service in services.values():
+            wish = _submitted(service)["request"]
+            made = await call(client, "generate", prompt="a cat", provider=service.name, **wish)
+            ids.append(made["id"])
+        ended = await call(client, "wait", generation_ids=ids, timeout_s=50)
+    for (name, service), generation in zip(services.items(), ended["generations"], strict=True):
+        _made_as_documented(name, service, generation)
+
+
+def _made_as_documented(name: str, service: DeclaredService, generation: dict[str, Any]) -> None:
+    assert generation["status"] == "succeeded", (name, generation)
+    first, *_ = generation["images"]
+    assert Path(first["path"]).read_bytes() == service.picture(), name
+    (post,) = service.posts
+    assert post.json == _submitted(service)["body"], name
+    header, value = SIGNED.get(name, ("authorization", f"Bearer {KEY}"))
+    assert post.headers[header] == value
+    assert not any(fetch.shows(service.key) for fetch in service.of("file"))
