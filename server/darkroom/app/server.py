@@ -14,6 +14,7 @@ from mcp.types import (
     Resource,
     ResourceTemplate,
     SubscribeRequestParams,
+    Tool,
     UnsubscribeRequestParams,
 )
 from pydantic import AnyUrl, ValidationError
@@ -21,7 +22,7 @@ from pydantic import AnyUrl, ValidationError
 from darkroom import __version__
 from darkroom.app.context import Opened, Unopened
 from darkroom.app.eras import serve_eras
-from darkroom.app.lowlevel import inner_of
+from darkroom.app.lowlevel import inner_of, without_rich_logging
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, invalid_arguments
 from darkroom.extensions.fitting import Fitting
 from darkroom.extensions.gallery import gallery_page, with_gallery
@@ -71,16 +72,20 @@ class DarkroomServer(MCPServer[Any]):
         tasks = Tasks(GenerationTasks(app.opened, tools, results), caller=lambda _: app.owner())
         bus = OwnersBus(desk)
         updates = Updates(lambda: app.opened().observer, desk, bus)
-        super().__init__(
-            name="darkroom",
-            title="Darkroom",
-            version=__version__,
-            instructions=INSTRUCTIONS,
-            tools=list(with_gallery(tools.values(), desk, app.settings.file_manager)),
-            extensions=[gallery_page({name: account.declaration.traits for name, account in accounts.items()}), tasks],
-            subscriptions=bus,
-            middleware=[Fitting(parts), updates.while_listened, tasks.listen],
-        )
+        traits = {name: account.declaration.traits for name, account in accounts.items()}
+        shown = list(with_gallery(tools.values(), desk, app.settings.file_manager))
+        self._undescribed = shown.copy()
+        with without_rich_logging():
+            super().__init__(
+                name="darkroom",
+                title="Darkroom",
+                version=__version__,
+                instructions=INSTRUCTIONS,
+                tools=[*shown],
+                extensions=[gallery_page(traits), tasks],
+                subscriptions=bus,
+                middleware=[Fitting(parts), updates.while_listened, tasks.listen],
+            )
         for prompt in every_prompt():
             self.add_prompt(prompt)
         self.unechoed = Redactor(app.settings.secrets).unechoed
@@ -90,6 +95,12 @@ class DarkroomServer(MCPServer[Any]):
         serve = inner_of(self).add_request_handler
         serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
         serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools, with the schemas that agents are shown."""
+        while self._undescribed:
+            self._undescribed.pop().describe()
+        return await super().list_tools()
 
     async def list_resources(self) -> list[Resource]:
         """What was registered, and the newest generations with their pictures."""

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Annotated, Any, cast, get_type_hints
 
 from mcp import MCPError
 from mcp.server.mcpserver import Context
@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -23,7 +23,12 @@ log = logging.getLogger(__name__)
 
 
 class AgentTool(Tool):
-    """A tool whose errors are sentences: what happened, whether it was charged, what to do next."""
+    """A tool whose errors are sentences: what happened, whether it was charged, what to do next.
+
+    `returns`: the model that its structured results are made of.
+    """
+
+    returns: Annotated[type[BaseModel], Field(exclude=True)] = BaseModel
 
     async def run(
         self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
@@ -41,6 +46,12 @@ class AgentTool(Tool):
                 log.warning("%s: asking the user failed: %s", self.name, clean(str(error)))
                 return error_result(_not_asked())
             raise
+
+    def describe(self) -> None:
+        """Makes the schemas that clients are shown: at a start, the list is nearly always answered from a snapshot."""
+        arguments = self.fn_metadata.arg_model.model_json_schema(schema_generator=InputSchema)
+        self.parameters = {**arguments, "additionalProperties": False}
+        self.fn_metadata.output_schema = TypeAdapter(self.returns).json_schema(schema_generator=OutputSchema)
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments as the tool is called with them, defaults filled in. Raises InvalidRequest."""
@@ -69,17 +80,18 @@ class _AsGiven(FuncMetadata):
 
 
 def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotations) -> AgentTool:
-    """The function as a tool: its docstring is what the agent reads, its annotations are the schema."""
-    tool = AgentTool.from_function(fn, description=" ".join((fn.__doc__ or "").split()), title=title)
+    """The function as a tool: its docstring is what the agent reads, its annotations are the schema.
+
+    It returns an `Annotated[CallToolResult, Model]`, whose structured content is made of the model.
+    """
+    # Structured output is ours: the SDK would make a schema at each start, and validate what a model has just made.
+    description = " ".join((fn.__doc__ or "").split())
+    tool = AgentTool.from_function(fn, description=description, title=title, structured_output=False)
     if not isinstance(tool, AgentTool):
         raise TypeError("from_function returns the class that it is called on")
+    tool.returns = get_type_hints(fn, include_extras=True)["return"].__metadata__[0]
     tool.annotations = annotations
     tool.fn_metadata = _AsGiven(**dict(tool.fn_metadata))
-    arguments = tool.fn_metadata.arg_model.model_json_schema(schema_generator=InputSchema)
-    tool.parameters = {**arguments, "additionalProperties": False}
-    tool.fn_metadata.output_schema = TypeAdapter(tool.fn_metadata.output_model).json_schema(
-        schema_generator=OutputSchema
-    )
     return tool
 
 
