@@ -10,7 +10,8 @@ python3 dev.py test       every test; further words go to pytest. With MEASURED=
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
-python3 dev.py bench X    one benchmark, with more words for it: kill, limits, load, follow, rows, start, calls, fuzz
+python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, load, follow, rows, start, calls,
+                          idle or fuzz
 """
 
 import ast
@@ -30,6 +31,7 @@ TESTS_PER_CORE = 3  # they wait for more than half of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
 NOT_AUDITED = 3
+SYNCED = ROOT / ".venv" / ".synced"
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -56,7 +58,7 @@ def demo(words: list[str]) -> int:
 
 def serve(words: list[str]) -> int:
     """Becomes the server, so that the host's signals and pipes reach it directly."""
-    sync("--no-dev", "--inexact")
+    sync_once("--no-dev", "--inexact")
     command = [PYTHON, "-m", "darkroom", "serve", *words]
     if os.name == "nt":
         return run(*command)
@@ -198,6 +200,16 @@ def sync(*options: str) -> None:
     environ = {**ours, **without_secrets()}
     environ.pop("VIRTUAL_ENV", None)
     subprocess.run([uv(), "sync", "--locked", "--quiet", *options], check=True, stdout=sys.stderr, env=environ)
+
+
+def sync_once(*options: str) -> None:
+    """The same, unless that was done and nothing that it depends on has changed since: a host starts this each time."""
+    files = [ROOT / "uv.lock", ROOT / "pyproject.toml", Path(sys.executable)]
+    state = json.dumps([options, *([str(file), file.stat().st_mtime_ns] for file in files)])
+    if SYNCED.exists() and SYNCED.read_text("utf-8") == state and Path(PYTHON).exists():
+        return
+    sync(*options)
+    SYNCED.write_text(state, "utf-8")
 
 
 def without_secrets() -> dict[str, str]:

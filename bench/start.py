@@ -4,7 +4,8 @@
     python3 dev.py bench start --rounds 3 --json
 
 The minimal server is an `MCPServer` of the same SDK with one tool. Both run in this environment, in turn, and each
-figure of ours is divided by that of the minimal server of the same round; the table has the medians.
+figure of ours is divided by that of the minimal server of the same round; the table has the medians. The row of
+`dev.py serve` has the first tool call's time of the console script in the minimal server's place.
 """
 
 import argparse
@@ -45,9 +46,12 @@ def add(a: int, b: int) -> int:
 server.run()
 """
 UNITS = {"memory, settled": "MB"}
+SCRIPT = [str(Path(sys.executable).with_name("darkroom-mcp")), "serve"]
+CLONE = [sys.executable, str(Path(__file__).parents[1] / "dev.py"), "serve"]
+"""The console script, and what `mcp.json` starts in a clone, where nothing has changed since the last time."""
 GOALS = {
     "initialize": 0.10, "server/discover": 0.10, "tools/list": 0.10, "first tool call": 1.00,
-    "exit, at once": 0.15, "exit, settled": 0.15, "memory, settled": 1.05,
+    "exit, at once": 0.15, "exit, settled": 0.15, "memory, settled": 1.05, "dev.py serve": 1.05,
 }  # fmt: skip
 
 
@@ -102,6 +106,11 @@ class Started:
         lines = path.read_text().splitlines() if path.exists() else []
         return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), None)
 
+    def processor_s(self) -> float:
+        """Seconds of processor time that it has used. Only where there is a /proc."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
     def _write(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
@@ -136,6 +145,17 @@ def measured(command: list[str], environ: dict[str, str], tool: tuple[str, Any],
     return {**figures, "noise": used.noise + opened.noise}
 
 
+def first_call(command: list[str], environ: dict[str, str]) -> float:
+    """Ms from the spawn to the response to the first tool call."""
+    method, params = OPENINGS["2025-11-25"]
+    started = Started(command, environ, "2025-11-25")
+    started.ask(method, params)
+    started.notify_initialized()
+    took = started.ask("tools/call", {"name": "list_generations", "arguments": {}})
+    started.end()
+    return took
+
+
 def rounds(count: int, home: Path) -> dict[str, list[tuple[float, float]]]:
     """For each figure, the minimal server's and ours, of every round and era. One round before is not counted."""
     minimal = home / "minimal.py"
@@ -155,6 +175,8 @@ def rounds(count: int, home: Path) -> dict[str, list[tuple[float, float]]]:
             found = {turn: measured(servers[turn][0], environ, servers[turn][1], era) for turn in turns}
             for name in found[0] if number else ():
                 pairs[name].append((found[0][name], found[1][name]))
+        script, clone = first_call(SCRIPT, environ), first_call(CLONE, environ)
+        pairs["dev.py serve"] += [(script, clone)] if number else []
     return pairs
 
 
