@@ -144,6 +144,29 @@ def test_what_installs_and_builds_is_told_no_key(tmp_path: Path, monkeypatch: py
         assert "canary" not in environ
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its programs are shell scripts")
+def test_a_clone_that_is_served_again_is_installed_again_only_where_something_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dev.py", "uv.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    asked = tmp_path / "asked"
+    programs = {
+        tmp_path / "path" / "uv": f'echo "$@" >> "{asked}"',
+        tmp_path / ".venv" / "bin" / "python": 'echo "$@"',
+    }
+    for program, does in programs.items():
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{does}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
+    for times, changed in enumerate(("uv.lock", "pyproject.toml"), start=1):
+        for _ in range(2):
+            assert dev("serve", folder=tmp_path).stdout == "-m darkroom serve\n"
+            assert len(asked.read_text().splitlines()) == times
+        os.utime(tmp_path / changed, (times, times))
+
+
 def test_what_builds_an_installation_has_the_locked_versions() -> None:
     backend = needed_by(OURS["dev-dependencies"]["build"])
     versions = {f"{name}=={PACKAGES[name]['version']}" for name in backend}
