@@ -42,6 +42,8 @@ class Traits:
     """Whether its pictures cost nothing."""
     lasting: bool = False
     """Whether its POST takes minutes, since the answer to it is the result."""
+    finds: bool = False
+    """Whether it shows jobs under our own names for them, so that one whose answer was lost can be found."""
     lasts_s: float | None = None
     """How long the provider keeps what it made."""
     prices: Prices | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BeforeValidator, ValidationError
 
@@ -151,6 +151,19 @@ class Provider(Protocol):
 
     async def account_state(self) -> AccountState | None:
         """Balance and plan, or None where the provider does not tell them. Raises NotAsked likewise."""
+        ...
+
+
+@runtime_checkable
+class Finder(Provider, Protocol):
+    """A service that shows jobs under our own names for them, where its traits say so."""
+
+    async def find(self, request: GenerationRequest, reference: str) -> Receipt | None:
+        """The job that was submitted under this reference; None: there is none, or more than one. Safe to repeat.
+
+        Raises:
+            DarkroomError: it could not be asked.
+        """
         ...
 
 

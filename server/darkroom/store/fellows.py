@@ -54,6 +54,7 @@ class Fellows(Protocol):
         *,
         lost: Failure,
         only: Collection[str] | None = None,
+        finds: Collection[str] = (),
     ) -> list[Record]:
         """Takes over what those of these processes left unfinished that are dead or silent.
 
@@ -61,7 +62,8 @@ class Fellows(Protocol):
 
         Only rows of the providers in `accounts` (by name, with the account that now counts for them), and, where
         `only` names some, only those. A dead process's row in `submitting` ends here as failed with `lost`, whatever
-        its provider: its POST may have been sent. Of a silent one it stays, and so do those that still wait: any
-        process that has the account may claim them. None of it by a process that is outdated.
+        its provider: its POST may have been sent. It is taken over like the others if its provider is among `finds`,
+        which can be asked for the job. Of a silent process it stays, and so do those that still wait: any process
+        that has the account may claim them. None of it by a process that is outdated.
         """
         ...

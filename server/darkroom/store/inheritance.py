@@ -28,6 +28,7 @@ def take(
     holder: str,
     accounts: Mapping[str, str],
     only: Collection[str] | None,
+    finds: Collection[str],
     lost: Failure,
     now: float,
 ) -> list[Record]:
@@ -36,7 +37,7 @@ def take(
     for other in others:
         life = signs.life(other)
         if life is not Life.RUNNING:
-            taken += _take(db, other, holder, accounts, only, lost, now, dead=life is Life.DEAD)
+            taken += _take(db, other, holder, accounts, only, finds, lost, now, dead=life is Life.DEAD)
     return taken
 
 
@@ -46,23 +47,25 @@ def _take(
     holder: str,
     accounts: Mapping[str, str],
     only: Collection[str] | None,
+    finds: Collection[str],
     lost: Failure,
     now: float,
     *,
     dead: bool,
 ) -> list[Record]:
-    stages = "('running', 'collecting')"
+    stages = ("running", "collecting")
     if dead:
-        stages = "('accepted', 'running', 'collecting')"
+        stages = ("accepted", *stages)
         withdrawal.of_holder(db, other, now)
-        _end_submissions(db, other, lost, now)
+        _end_submissions(db, other, finds, lost, now)
         db.execute(
             f"UPDATE generations SET answered = 'lost' WHERE {OWES} = ? AND {UNANSWERED} AND answered = 'pending'",
             (other,),
         )
     taken: list[Record] = []
     for provider, account in accounts.items():
-        whose = f"holder = ? AND {UNFINISHED} AND stage IN {stages} AND provider = ?"
+        left = (*stages, "submitting") if dead and provider in finds else stages
+        whose = f"holder = ? AND {UNFINISHED} AND stage IN {left} AND provider = ?"
         now_ours = {"holder": holder, "account": account, "trouble": None}
         for record in rows.select_all(db, whose, (other, provider)):
             # A row that waits and has the right account needs no heir: any process that may send it can claim it.
@@ -76,11 +79,13 @@ def _take(
     return taken
 
 
-def _end_submissions(db: sqlite3.Connection, dead: str, lost: Failure, now: float) -> None:
-    under_way = f"holder = ? AND {UNFINISHED} AND stage = 'submitting'"
-    for (token,) in db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", (dead,)).fetchall():
+def _end_submissions(db: sqlite3.Connection, dead: str, finds: Collection[str], lost: Failure, now: float) -> None:
+    marks = ", ".join("?" * len(finds))
+    under_way = f"holder = ? AND {UNFINISHED} AND stage = 'submitting' AND provider NOT IN ({marks})"
+    of_whom = (dead, *finds)
+    for (token,) in db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", of_whom).fetchall():
         gate.arrived(db, token, now)
     db.execute(
         f"UPDATE generations SET stage = 'failed', failure = ?, finished_at = max(created_at, ?) WHERE {under_way}",
-        (lost.model_dump_json(), now, dead),
+        (lost.model_dump_json(), now, *of_whom),
     )

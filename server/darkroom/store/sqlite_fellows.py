@@ -37,6 +37,7 @@ class SqliteFellows(SqliteRows):
         *,
         lost: Failure,
         only: Collection[str] | None = None,
+        finds: Collection[str] = (),
     ) -> list[Record]:
         """See `Ledger.adopt`."""
 
@@ -44,7 +45,7 @@ class SqliteFellows(SqliteRows):
             self.outdated = is_outdated(self._db)
             if self.outdated:
                 return []
-            return inheritance.take(self._db, self._signs, others, holder, accounts, only, lost, self._clock())
+            return inheritance.take(self._db, self._signs, others, holder, accounts, only, finds, lost, self._clock())
 
         return await self._transaction(take)
 

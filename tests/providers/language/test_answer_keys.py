@@ -18,6 +18,8 @@ def test_a_submission_is_taken_where_its_answer_says_so() -> None:
     assert (submission.receipt.job_id, submission.queued) == ("7", True)
     assert error_of(service, {"id": 7, "code": 2}).code == "outcome_unknown"
     assert error_of(service, {"code": 0}).code == "outcome_unknown"
+    for climbing in (".", ".."):
+        assert error_of(service, {"id": climbing, "code": 0}).code == "outcome_unknown"
 
 
 @pytest.mark.parametrize(
@@ -165,3 +167,7 @@ def test_models_and_account_are_read_where_the_service_has_them() -> None:
 def test_what_the_language_does_not_have_is_refused(more: str) -> None:
     with pytest.raises(BadDeclaration):
         service_with(more)
+
+
+def test_the_service_s_own_words_are_repeated_where_its_answer_says_nothing_of_the_job() -> None:
+    assert "no GPU" in error_of(service_with(), {"detail": [{"msg": "no GPU"}]}, submit=False).message

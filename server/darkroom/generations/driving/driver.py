@@ -129,6 +129,8 @@ class Driver:
         """Goes on with a row that another process left unfinished."""
         if record.stage is Stage.ACCEPTED:
             self._submitter.wake(record.request.provider)
+        elif record.stage is Stage.SUBMITTING:
+            self._group.start_soon(self._submitter.look_for, record)
         else:
             self._drive(record, resumed=True)
 

@@ -52,8 +52,9 @@ class Peers:
         self._presence.look(others)
         if not others:
             return
+        finds = {name for name, provider in self._registry.providers.items() if provider.traits.finds}
         lost = lost_in_submission().failure()
-        adopted = await self._ledger.adopt(others, self._presence.id, accounts, lost=lost, only=self._only)
+        adopted = await self._ledger.adopt(others, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
         self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
         for record in adopted:
             log.info("%s adopted from a process that does not run any more", record.id)

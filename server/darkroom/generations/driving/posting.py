@@ -4,11 +4,13 @@ import logging
 import time
 from collections.abc import Callable
 
+import anyio
+
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, RateLimited
 from darkroom.generations.outcome import costing
 from darkroom.generations.telling.journal import Journal, RowLost
-from darkroom.models import Charged, Record, Stage
-from darkroom.providers.base import Provider, Submission
+from darkroom.models import Charged, Receipt, Record, Stage
+from darkroom.providers.base import Finder, Provider, Submission
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,8 @@ LONGEST_WAIT_S = 300.0
 """How long a 429 is obeyed at least, whatever time it names: from the first on, doubling up to the second."""
 LIMITED_FOR_S = 24 * 3600.0
 """How long a provider that says nothing but 429 is tried before the generation fails, not charged."""
+LOOKED_FOR_S = 60.0
+"""How long a provider that cannot be asked for a lost job is asked again."""
 NARROWED_FOR_S = 600.0
 """How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
 
@@ -46,6 +50,17 @@ class Posting:
             await self._journal.fail(record, lost_in_submission().failure(), self._clock())
         else:
             return await self._sent(record, submitted)
+        return None
+
+    async def look_for(self, provider: Provider, record: Record) -> Record | None:
+        """The row, if its provider shows a job of it; None: it is over, and nobody knows whether there is one.
+
+        Nothing is posted: only the dead process knew whether it had sent anything. Raises RowLost.
+        """
+        receipt = await _found(provider, record)
+        if receipt is not None:
+            return await self._sent(record, Submission(receipt=receipt))
+        await self._journal.fail(record, lost_in_submission().failure(), self._clock())
         return None
 
     async def _sent(self, record: Record, submitted: Submission) -> Record:
@@ -80,6 +95,20 @@ class Posting:
         wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
         back = await self._journal.unsend(record, closed_s=wait, narrowed_s=wait + NARROWED_FOR_S)
         self._journal.struggling(back, f"{error.message}.")
+
+
+async def _found(provider: Provider, record: Record) -> Receipt | None:
+    with anyio.move_on_after(LOOKED_FOR_S):
+        while isinstance(provider, Finder):
+            try:
+                return await provider.find(record.request, record.id)
+            except DarkroomError as error:
+                log.info("%s cannot be asked for %s: %s", provider.name, record.id, error.message)
+                await anyio.sleep(LEAST_WAIT_S)
+            except Exception:  # it is as good as not there
+                log.exception("%s: looking for its job broke", record.id)
+                break
+    return None
 
 
 def _never_let_in(provider: Provider, error: RateLimited) -> RateLimited:

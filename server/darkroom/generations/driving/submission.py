@@ -96,6 +96,20 @@ class Submitter:
         """Whether it was claimed by a claim that raised, so that its POST was never sent and never will be."""
         return any(record.submit_token in queue.wordless for queue in self._queues.values())
 
+    async def look_for(self, record: Record) -> None:
+        """Goes on with a row whose sender died in the middle of its POST, if its provider has the job; else ends it."""
+        provider = self._registry.providers[record.request.provider]
+        try:
+            running = await self._posting.look_for(provider, record)
+            if running is not None:
+                self._running(running)
+        except RowLost:
+            log.warning("%s was taken over, or had its answer, while it was looked for", record.id)
+        except Exception:  # the process that adopts it looks for it again
+            log.exception("%s: what became of its submission cannot be written down", record.id)
+        finally:
+            self.wake(provider.name)
+
     async def _submit(self, provider: Provider, record: Record) -> None:
         over = self._queues[provider.access.account].ended or anyio.current_effective_deadline() == -math.inf
         # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.

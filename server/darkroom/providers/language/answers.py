@@ -89,7 +89,7 @@ def looked(speech: Speech, answer: Answer) -> Look:
         and found is None
         and not (speech.service.pictures.status and places_of(speech.service.pictures, value))
     ):
-        raise speech.unfit()
+        raise speech.unfit(f"something that its declaration does not know{_says(speech, value)}")
     return Look(means, value)
 
 

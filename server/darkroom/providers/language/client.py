@@ -85,28 +85,39 @@ class Declared:
             self.heard("submit", answer)
             submission = await _aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
         except OutcomeUnknown:
-            job = await self._found(request, reference)
-            if job is None:
+            found = None
+            with suppress(DarkroomError):
+                found = await self.find(request, reference)
+            if found is None:
                 raise
-            submission = Submission(receipt=Receipt(job_id=job[:200], kept={"job": job}))
-        if (service.read.url or "").startswith("{job"):
-            self._judge_job(service, submission.receipt)
-        kept = {**submission.receipt.kept, "declaration": self._source.digest}
-        return submission.model_copy(update={"receipt": submission.receipt.model_copy(update={"kept": kept})})
+            return Submission(receipt=found)
+        return submission.model_copy(update={"receipt": self._followed(service, submission.receipt)})
 
-    async def _found(self, request: GenerationRequest, reference: str) -> str | None:
-        """The job that an answer was lost of, if the service shows it under our name within a few seconds."""
+    async def find(self, request: GenerationRequest, reference: str) -> Receipt | None:
+        """See `Finder.find`: the service is given a few seconds to show what it has only just taken."""
         service, lookup = self._source.service, self._source.service.lookup
         if lookup is None:
             return None
-        names = names_of(service, request, reference=reference)
+        await to_thread.run_sync(keep, self._kept, self._source)
+        names, failed = names_of(service, request, reference=reference), None
         for pause in PAUSES_S:
             await anyio.sleep(pause)
-            with suppress(DarkroomError):
+            try:
                 answer = await self._look(service, lookup, names, waits=False)
-                if job := job_in(lookup, resulting(self._speech(service), answer), names):
-                    return job
+                job, failed = job_in(lookup, resulting(self._speech(service), answer), names), None
+            except DarkroomError as error:
+                job, failed = None, error
+            if job is not None:
+                return self._followed(service, Receipt(job_id=job[:200], kept={"job": job}))
+        if failed is not None:
+            raise failed
         return None
+
+    def _followed(self, service: Service, receipt: Receipt) -> Receipt:
+        """The receipt with the file that reads the job. Raises OutcomeUnknown: the job is where no key is sent."""
+        if (service.read.url or "").startswith("{job"):
+            self._judge_job(service, receipt)
+        return receipt.model_copy(update={"kept": {**receipt.kept, "declaration": self._source.digest}})
 
     async def _result(self, service: Service, call: Call, request: GenerationRequest, reference: str) -> Submission:
         """The POST whose answer is the result, kept before anybody is told of it."""

@@ -34,6 +34,7 @@ def traits_of(service: Service) -> Traits:
         seed=accepts.seed,
         options=_options(service),
         lasting=service.submit.answers == "result",
+        finds=service.lookup is not None,
         lasts_s=service.pictures.lasts_s,
         prices=prices_of(service.price),
     )

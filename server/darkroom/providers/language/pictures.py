@@ -33,7 +33,8 @@ def text_of(value: Any, most: int = MAX_LINK) -> str | None:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text if 0 < len(text) <= most and text.isprintable() and REDACTED not in text else None
+    fits = 0 < len(text) <= most and text.isprintable() and text not in {".", ".."}  # these are no segment of a path
+    return text if fits and REDACTED not in text else None
 
 
 def places_of(pictures: Pictures, value: Any) -> list[Any]:
