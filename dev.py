@@ -10,6 +10,7 @@ python3 dev.py test       every test; further words go to pytest. With MEASURED=
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
+python3 dev.py bench      every benchmark of speed, and docs/performance.md from them
 python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, load, follow, rows, start,
                           calls, idle or fuzz
 """
@@ -188,9 +189,10 @@ def export(form: str, path: Path, *options: str) -> Path:
 
 
 def bench(words: list[str]) -> int:
-    """One benchmark by its name."""
+    """One benchmark by its name, or those of speed together."""
     sync()
-    return run(PYTHON, "-m", f"bench.{words[0]}", *words[1:]) if words else main([])
+    name, *more = words or ["suite"]
+    return run(PYTHON, "-m", f"bench.{name}", *more)
 
 
 def sync(*options: str) -> None:
