@@ -71,3 +71,11 @@ def spread(figures: Sequence[float], unit: str = "s") -> str:
         return "no figures"
     high = ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
     return f"p50 {median(ordered):.3f} {unit}, p95 {high:.3f} {unit}, max {ordered[-1]:.3f} {unit} (n={len(ordered)})"
+
+
+def write_json(name: str, figures: Any) -> None:
+    """Keeps a benchmark's figures in .artifacts/NAME.json."""
+    path = ROOT / ".artifacts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    print(f"written to {path.relative_to(ROOT)}")

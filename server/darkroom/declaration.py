@@ -30,6 +30,8 @@ class Traits:
     shortest_interval_s: float
     deadline_s: float
     """How long after the submission a job that is still running is given up."""
+    usual_s: tuple[float, float] | None = None
+    """From when to when its documentation says that a job is done; None: it says nothing."""
     max_count: int = 1
     models: tuple[str, ...] | None = None
     """The model names it takes; None where they are numbers from its own list."""

@@ -16,8 +16,8 @@ from darkroom.errors import (
     RateLimited,
     Unauthorized,
 )
-from darkroom.generations.driving import polling
-from darkroom.generations.driving.polling import SLOWEST_S, SLOWEST_WATCHED_S
+from darkroom.generations.driving import pace
+from darkroom.generations.driving.pace import SLOWEST_S, SLOWEST_WATCHED_S
 from darkroom.providers.base import Reading
 from darkroom.views import Generation
 from tests.generations.virtual import MadeUp, clock, house, in_virtual_time, made_up, png, running_job, there
@@ -132,7 +132,7 @@ def test_the_first_failures_cost_no_more_than_an_ordinary_pause_each(
     def longest(_: float, most: float) -> float:
         return most
 
-    monkeypatch.setattr(polling.random, "uniform", longest)
+    monkeypatch.setattr(pace.random, "uniform", longest)
     provider = made_up(*[DOWN] * failures, there("a"), a=png())
 
     async def run() -> float:

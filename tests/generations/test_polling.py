@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from darkroom.errors import ProviderError, ProviderUnreachable, RateLimited
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
-from darkroom.generations.driving.polling import SLOWEST_S, Looks, RetryAllowance, backoff, first_look, next_look
+from darkroom.generations.driving.pace import SLOWEST_S, Pace, Situation, backoff
+from darkroom.generations.driving.polling import Looks, RetryAllowance
 from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
@@ -81,7 +82,7 @@ def test_a_working_provider_is_looked_at_in_even_intervals(tmp_path: Path) -> No
     looks = in_virtual_time(looks_at, tmp_path, answering(Reading(done=False)), 1, MINUTE_S)
     gaps = [later - earlier for earlier, later in pairwise(looks)]
     assert len(gaps) >= 18
-    interval_s = next_look(MadeUp.traits, 0, None, resumed=True)
+    interval_s = Pace(MadeUp.traits).pause(Situation(resumed=True))
     assert all(abs(gap - interval_s) < 0.01 for gap in gaps)
 
 
@@ -171,16 +172,17 @@ def test_a_backoff_is_spread_over_a_doubling_range_with_an_end(failed: int, base
 @given(traits=traits_of_any, failed=failures, retry_after=st.none() | st.floats(0.0, 3600.0))
 @modest
 def test_no_look_comes_sooner_than_the_provider_allows(traits: Any, failed: int, retry_after: float | None) -> None:
+    pace = Pace(traits)
     unreachable = ProviderUnreachable("Gone", next_step="Wait.")
     limited = RateLimited("Later", next_step="Wait.", retry_after=retry_after)
     for error in (DOWN, unreachable, limited):
-        looks = [next_look(traits, failed, error) for _ in range(300)]
+        looks = [pace.pause(Situation(failures=failed, error=error)) for _ in range(300)]
         assert min(looks) >= traits.shortest_interval_s
-    assert next_look(traits, 0, None) >= traits.shortest_interval_s
-    assert next_look(traits, failed, limited) >= (1.0 if retry_after is None else retry_after)
-    assert next_look(traits, failed, DOWN) <= max(SLOWEST_S, traits.shortest_interval_s)
-    assert first_look(traits, resumed=True) == 0
-    assert 0 < first_look(traits, resumed=False) <= traits.poll_interval_s
+    assert pace.pause(Situation()) >= traits.shortest_interval_s
+    assert pace.pause(Situation(failures=failed, error=limited)) >= (1.0 if retry_after is None else retry_after)
+    assert pace.pause(Situation(failures=failed, error=DOWN)) <= max(SLOWEST_S, traits.shortest_interval_s)
+    assert pace.pause(Situation(looked=False, resumed=True)) == 0
+    assert 0 < pace.pause(Situation(looked=False)) <= traits.poll_interval_s
 
 
 @given(
@@ -196,7 +198,7 @@ def test_asking_for_a_look_never_brings_it_too_soon(asked: list[float], shortest
 
         async def ask(at: float) -> None:
             await anyio.sleep(at)
-            await looks.once_more(clock(), shortest_s)
+            await looks.once_more(shortest_s)
 
         async with anyio.create_task_group() as tasks:
             for at in asked:
@@ -204,7 +206,7 @@ def test_asking_for_a_look_never_brings_it_too_soon(asked: list[float], shortest
             await looks.pause(interval_s)
             while anyio.current_time() < 40.0:
                 await anyio.sleep(look_s)
-                looks.done(clock(), firm=firm)
+                looks.done(firm=firm)
                 before = anyio.current_time()
                 await looks.pause(interval_s)
                 kept.append(anyio.current_time() - before)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from darkroom.generations.driving.polling import next_look
+from darkroom.generations.driving.pace import Pace, Situation
 from darkroom.providers.declared import DECLARED
 
 
 @pytest.mark.parametrize("provider", ["fatthumb", "betterwaifu"])
 def test_a_job_that_was_taken_over_is_looked_at_often_enough_to_be_known_within_three_seconds(provider: str) -> None:
     traits = DECLARED[provider].traits
-    pause = next_look(traits, 0, None, resumed=True)
+    pause = Pace(traits).pause(Situation(resumed=True))
     assert traits.shortest_interval_s <= pause <= 2.0
-    assert pause < next_look(traits, 0, None)
+    assert pause < Pace(traits).pause(Situation())

@@ -122,7 +122,8 @@ class Desk:
         )
 
     async def _settled_a_little(self, record: Record) -> Generation:
-        with self._house.changes.subscribe([record.id]) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
+        subscribe = self._house.changes.subscribe
+        with subscribe([record.id], brief=True) as subscription, anyio.move_on_after(ANSWER_WITHIN_S):
             with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be returned
                 record = await self._house.ledger.get(record.id, record.owner) or record
             while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
@@ -175,6 +176,8 @@ class Desk:
             if send:
                 await self._named(list(records.values()))
             self._house.driver.awaited(ids)
+            if any(not each.stage.terminal and self._may_be_driven_elsewhere(each) for each in records.values()):
+                self._house.group.start_soon(self._note_wait, ids, timeout_s)
             missing: set[str] = set()
             for record in records.values():
                 if (over := self._house.driver.fetch_again(record)) is not None:
@@ -257,6 +260,13 @@ class Desk:
                 await self._house.ledger.send_named(self.owner, waiting)
         for record in records:
             self._house.driver.named(record)
+
+    def _may_be_driven_elsewhere(self, record: Record) -> bool:
+        return record.stage is Stage.ACCEPTED or record.holder != self._house.holder
+
+    async def _note_wait(self, ids: list[str], timeout_s: float) -> None:
+        with suppress(StorageError):  # the process that drives it looks at it anyway, but less often
+            await self._house.ledger.note_wait(self.owner, ids, timeout_s)
 
     async def _tell_when(
         self, over: anyio.Event, record: Record, missing: set[str], subscription: Subscription

@@ -35,6 +35,7 @@ TRAITS = Traits(
     title="FatThumb",
     poll_interval_s=3.0,
     shortest_interval_s=1.0,
+    usual_s=(20.0, 60.0),
     deadline_s=15 * 60.0,
     max_count=4,
     models=("gemini-3-pro", "gpt-image-2"),

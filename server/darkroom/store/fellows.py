@@ -38,6 +38,14 @@ class Fellows(Protocol):
         """Writes into this holder's rows, by id, what they struggle with; None: with nothing any more."""
         ...
 
+    async def note_wait(self, owner: str, ids: Collection[str], for_s: float) -> None:
+        """Writes down, for whichever process drives these, that somebody waits for them, for so many seconds."""
+        ...
+
+    async def awaited(self, holder: str) -> list[str]:
+        """Those of this holder's unfinished rows that somebody waits for, in whichever process."""
+        ...
+
     async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
         """Every other process, alive or not, that has something which may have to be taken over.
 

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from darkroom.settings import Limits, Window
 from darkroom.store import windows as arithmetic
-from darkroom.store.turns import Grant, Later
+from darkroom.store.turns import Grant, Later, Supply
 from darkroom.store.windows import HELD_S, SKEW_S, Uses
 
 # How long to wait for what has no time of its own: another process's turn, a job that must end first.
@@ -15,6 +15,12 @@ RECHECK_S = 0.5
 LONGEST_WAIT_S = 3700.0
 # Simulating the queue further than this would promise what nobody can.
 FARTHEST_ESTIMATE = 500
+# How long submissions count as being of late, and are kept for that.
+LATELY_S = 300.0
+# So many say as much as more of them would.
+MOST_JOBS = 1000
+# Requests below this share of a window are nearly used up.
+NEARLY_USED_UP = 0.05
 
 
 def pass_gate(
@@ -98,7 +104,31 @@ def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Win
     if grant.count:
         db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, ?)", (account, now, grant.count))
     _forget(db, "requests", account, windows, now)
-    return grant
+    return replace(grant, at=now)
+
+
+def give_back(db: sqlite3.Connection, account: str, unused: Grant) -> None:
+    """Takes requests that were never made out of every window, at the time that they were reserved."""
+    db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, ?)", (account, unused.at, -unused.count))
+
+
+def supply(db: sqlite3.Connection, account: str, windows: Sequence[Window], now: float) -> Supply:
+    """See `Gate.supply`."""
+    uses = [(min(at, now), count) for at, count in _uses(db, account, windows, now)]
+    left, sustained = min(
+        ((window, arithmetic.sustained(window, uses, now)) for window in windows), key=lambda each: each[1][0]
+    )
+    (lately,) = db.execute(
+        "SELECT count(*) FROM submissions WHERE account = ? AND at > ?", (account, now - LATELY_S)
+    ).fetchone()
+    (jobs,) = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM generations WHERE account = ?"
+        f" AND stage IN ('accepted', 'submitting', 'running') LIMIT {MOST_JOBS})",
+        (account,),
+    ).fetchone()
+    per_s, for_s = sustained
+    nearly = arithmetic.requests_left(left, uses, now) <= left.limit * NEARLY_USED_UP
+    return Supply(per_s, for_s, nearly_used_up=nearly, lately_per_s=lately / LATELY_S, jobs=jobs)
 
 
 def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> float:
@@ -158,4 +188,5 @@ def _unfuture(db: sqlite3.Connection, table: str, account: str, now: float) -> N
 def _forget(db: sqlite3.Connection, table: str, account: str, windows: Sequence[Window], now: float) -> None:
     """Drops what no window reaches any more, not even a narrowed one."""
     longest = max((window.seconds for window in windows), default=0.0)
-    db.execute(f"DELETE FROM {table} WHERE account = ? AND at < ?", (account, now - 2 * longest - HELD_S))
+    kept_s = max(2 * longest + HELD_S, LATELY_S)
+    db.execute(f"DELETE FROM {table} WHERE account = ? AND at < ?", (account, now - kept_s))

@@ -104,10 +104,21 @@ class Generations(Protocol):
         """This owner's newest ids that begin so."""
         ...
 
+    def age(self, record: Record) -> float:
+        """Seconds since its submission, by the ledger's own clock; 0 before it."""
+        ...
+
     async def change(
-        self, record: Record, changes: Mapping[str, Any], *, stages: Collection[Stage] | None = None
+        self,
+        record: Record,
+        changes: Mapping[str, Any],
+        *,
+        stages: Collection[Stage] | None = None,
+        between: tuple[float, float] | None = None,
     ) -> Record | None:
         """Writes fields of a row that is still this holder's and in one of `stages` (default: the record's own).
+
+        What succeeds is one of the `durations` from now on. `between`: see `Took`.
 
         A record in `submitting` is of its claim alone: a later claim of the same row is another's.
 

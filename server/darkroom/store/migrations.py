@@ -138,6 +138,26 @@ def _m0011_cost(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN cost_estimated INTEGER NOT NULL DEFAULT 1")
 
 
+def _m0012_durations(db: sqlite3.Connection) -> None:
+    # Seconds since the submission: the end, the last look that said "not done yet", and the first that said "done".
+    db.execute(
+        """
+        CREATE TABLE durations (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            account TEXT NOT NULL,
+            model TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            ended_s REAL NOT NULL,
+            not_yet_s REAL,
+            ready_s REAL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX durations_by_kind ON durations (account, model, count, seq)")
+    # Until when somebody waits for it, in whichever process.
+    db.execute("ALTER TABLE generations ADD COLUMN awaited_until REAL")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -150,9 +170,10 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0009_needed", _m0009_needed),
     ("0010_kept", _m0010_kept),
     ("0011_cost", _m0011_cost),
+    ("0012_durations", _m0012_durations),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
-NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost"})
+NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations"})
 """Steps that change nothing for a writer that does not know them."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
-from darkroom.store import answers, gate, lists, rows, tasks, withdrawal
+from darkroom.store import answers, durations, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.ledger import Page, Room
 from darkroom.store.sqlite_fellows import SqliteFellows
@@ -101,8 +101,18 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         """See `Ledger.ids`."""
         return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))
 
+    def age(self, record: Record) -> float:
+        """See `Ledger.age`."""
+        now = self._clock()
+        return max(now - (record.submitted_at or now), 0.0)
+
     async def change(
-        self, record: Record, changes: Mapping[str, Any], *, stages: Collection[Stage] | None = None
+        self,
+        record: Record,
+        changes: Mapping[str, Any],
+        *,
+        stages: Collection[Stage] | None = None,
+        between: tuple[float, float] | None = None,
     ) -> Record | None:
         """See `Ledger.change`."""
         allowed = (record.stage,) if stages is None else tuple(stages)
@@ -113,6 +123,8 @@ class SqliteLedger(SqliteGate, SqliteFellows):
                 gate.arrived(self._db, record.submit_token, changed.finished_at or changed.submitted_at)
                 if changed.stage is Stage.RUNNING:
                     withdrawal.forgive(self._db, record.account)
+            if changed is not None and changed.stage is Stage.SUCCEEDED:
+                durations.add(self._db, changed, between)
             return changed
 
         return await self._transaction(write)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.models import Failure, Record
 from darkroom.store import inheritance, rows
+from darkroom.store.gate import LONGEST_WAIT_S
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.migrations import is_outdated
 from darkroom.store.sqlite_rows import SqliteRows
@@ -24,6 +25,25 @@ class SqliteFellows(SqliteRows):
     async def version(self) -> int:
         """See `Ledger.version`."""
         return await self._run(lambda: int(self._db.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def note_wait(self, owner: str, ids: Collection[str], for_s: float) -> None:
+        """See `Ledger.note_wait`."""
+        sql = (
+            "UPDATE generations SET awaited_until = max(coalesce(awaited_until, 0.0), ?)"
+            f" WHERE owner = ? AND id IN ({', '.join('?' * len(ids))}) AND {UNFINISHED}"
+        )
+        await self._transaction(lambda: self._db.execute(sql, (self._clock() + for_s, owner, *ids)))
+
+    async def awaited(self, holder: str) -> list[str]:
+        """See `Ledger.awaited`."""
+        # A clock set back leaves times in the future.
+        sql = f"SELECT id FROM generations WHERE holder = ? AND {UNFINISHED} AND awaited_until BETWEEN ? AND ?"
+
+        def look() -> list[str]:
+            now = self._clock()
+            return [name for (name,) in self._db.execute(sql, (holder, now, now + LONGEST_WAIT_S))]
+
+        return await self._run(look)
 
     async def others(self, holder: str, providers: Collection[str] | None = None) -> list[str]:
         """See `Ledger.others`."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from darkroom.models import Record
 from darkroom.settings import Limits, Window
-from darkroom.store import gate, queue, rows, withdrawal
+from darkroom.store import durations, gate, queue, rows, withdrawal
 from darkroom.store.sqlite_rows import SqliteRows
-from darkroom.store.turns import Grant, Later, Standing
+from darkroom.store.turns import Grant, Later, Standing, Supply, Took
 
 
 class SqliteGate(SqliteRows):
@@ -68,19 +68,25 @@ class SqliteGate(SqliteRows):
         run = self._run if only is None else self._transaction  # it has to look who lives
         return await run(look)
 
-    async def durations(self, account: str, model: str, count: int) -> list[float]:
+    async def durations(self, account: str, model: str, count: int) -> list[Took]:
         """See `Ledger.durations`."""
-        sql = (
-            "SELECT max(finished_at - submitted_at, 0.0)"
-            " FROM (SELECT finished_at, submitted_at, request, seq FROM generations"
-            " WHERE account = ? AND stage = 'succeeded' ORDER BY seq DESC LIMIT 100)"
-            " WHERE request ->> 'model' = ? AND request ->> 'count' = ? ORDER BY seq DESC LIMIT 20"
-        )
-        return [took for (took,) in await self._run(lambda: self._db.execute(sql, (account, model, count)).fetchall())]
+        return await self._run(lambda: durations.newest(self._db, account, model, count))
 
-    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
+    async def supply(self, account: str, windows: Sequence[Window]) -> Supply | None:
+        """See `Ledger.supply`."""
+        return await self._run(lambda: gate.supply(self._db, account, windows, self._clock())) if windows else None
+
+    async def reserve_requests(
+        self, account: str, windows: Sequence[Window], wanted: int, *, unused: Grant | None = None
+    ) -> Grant:
         """See `Ledger.reserve_requests`."""
-        return await self._transaction(lambda: gate.reserve_requests(self._db, account, windows, wanted, self._clock()))
+
+        def reserve() -> Grant:
+            if unused is not None:
+                gate.give_back(self._db, account, unused)
+            return gate.reserve_requests(self._db, account, windows, wanted, self._clock())
+
+        return await self._transaction(reserve)
 
     async def unsend(
         self,

@@ -48,12 +48,39 @@ class Standing:
 class Grant:
     """Requests that one process may make now. `spacing_s` is to be kept between them while the window is short.
 
-    `count` 0: none for another `opens_in_s`.
+    `count` 0: none for another `opens_in_s`. `at`: when they were reserved, by the ledger's clock.
     """
 
     count: int
     spacing_s: float
     opens_in_s: float
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Took:
+    """The time that a generation took, in seconds since its submission.
+
+    `between`: the last look at which it was not done yet, and the first at which it was; None: nobody knows.
+    """
+
+    ended_s: float
+    between: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Supply:
+    """The requests that an account may make, and the generations that will want them.
+
+    `per_s`: as many can be made for the next `for_s` seconds, until some come back. `lately_per_s`: submissions of
+    late. `jobs`: generations under way or waiting.
+    """
+
+    per_s: float
+    for_s: float
+    nearly_used_up: bool
+    lately_per_s: float
+    jobs: int
 
 
 class Gate(Protocol):
@@ -100,12 +127,21 @@ class Gate(Protocol):
         """
         ...
 
-    async def durations(self, account: str, model: str, count: int) -> list[float]:
-        """Seconds from submission to the end of this account's last such generations that succeeded, newest first."""
+    async def durations(self, account: str, model: str, count: int) -> list[Took]:
+        """The time that this account's last such generations took that succeeded, newest first."""
         ...
 
-    async def reserve_requests(self, account: str, windows: Sequence[Window], wanted: int) -> Grant:
-        """Takes up to `wanted` requests out of the account's windows for this process's polls."""
+    async def supply(self, account: str, windows: Sequence[Window]) -> Supply | None:
+        """What is left of the scarcest of these request windows; None: there is no window."""
+        ...
+
+    async def reserve_requests(
+        self, account: str, windows: Sequence[Window], wanted: int, *, unused: Grant | None = None
+    ) -> Grant:
+        """Takes up to `wanted` requests out of the account's windows for this process's polls.
+
+        `unused`: as many as its `count` were reserved then, were not made, and never will be.
+        """
         ...
 
     async def unsend(

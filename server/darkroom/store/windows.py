@@ -11,9 +11,9 @@ from darkroom.store.turns import Grant
 
 SKEW_S = 0.25
 """Our clock and the provider's do not run alike: a window is kept a little longer than it is."""
-KEPT_FOR_SUBMISSIONS = 0.1
+KEPT_FOR_SUBMISSIONS = 0.02
 """Polls leave this share of a request window to submissions."""
-UNHURRIED_SHARE = 0.5
+UNHURRIED_SHARE = 0.9
 """From this share on polls slow down."""
 HELD_S = 30.0
 """The longest time that a process may hold requests that it has reserved."""
@@ -69,6 +69,22 @@ def request_after(window: Window, uses: Uses, ahead: int, now: float) -> float:
             break
         over, opens = over - count, min(at, now) + reach(window)
     return opens
+
+
+def sustained(window: Window, uses: Uses, now: float) -> tuple[float, float]:
+    """The requests that polls may make per second until any come back, at the least, and for how long.
+
+    What comes back later than the scarcest moment helps nobody before it.
+    """
+    used = used_of(window, uses, now)
+    limit = max(1.0, window.limit * (1 - KEPT_FOR_SUBMISSIONS))
+    left = max(limit - sum(count for _, count in used), 0.0)
+    scarcest = limit / window.seconds, window.seconds
+    for at, count in used:
+        back_in_s = max(at + reach(window) - now, 1.0)
+        scarcest = min(scarcest, (left / back_in_s, back_in_s))
+        left += count
+    return scarcest
 
 
 def grant(windows: Sequence[Window], uses: Uses, wanted: int, now: float) -> Grant:

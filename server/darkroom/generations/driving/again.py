@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 
 from darkroom.errors import DarkroomError
 from darkroom.generations.driving.collect import Collector
-from darkroom.generations.driving.polling import longest_wait
+from darkroom.generations.driving.pace import longest_wait
 from darkroom.generations.driving.reading import Reader
 from darkroom.generations.outcome import costing, improved, settle, wanted_again, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost

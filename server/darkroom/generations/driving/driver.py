@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 import anyio
@@ -18,10 +18,11 @@ from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collected, Collector
 from darkroom.generations.driving.job import KEPT_EVERY_S, Job
-from darkroom.generations.driving.polling import longest_wait, named_wait
+from darkroom.generations.driving.pace import longest_wait, named_wait
 from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
 from darkroom.generations.driving.submission import Elsewhere, Submitter
 from darkroom.generations.driving.sweep import sweep_until_cancelled
+from darkroom.generations.driving.timing import Timing
 from darkroom.generations.outcome import costing, outcome, settle, worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import ImageStatus, Record, Stage
@@ -69,6 +70,7 @@ class Driver:
         self._broken: set[str] = set()
         self._collecting_s = collecting_s
         self._jobs: dict[str, Job] = {}
+        self._timing = Timing(journal)
         self._reader = Reader(registry, self._recovered)
         self._again = Again(journal, collector, self._reader, group, clock=clock)
         self._submitter = Submitter(
@@ -108,7 +110,7 @@ class Driver:
                 await over.wait()
         elif job is not None:
             shortest_s = self._registry.providers[record.request.provider].traits.shortest_interval_s
-            await job.looks.once_more(anyio.current_time(), shortest_s)
+            await job.looks.once_more(shortest_s)
         return await self._journal.ledger.get(record.id, record.owner) or record
 
     def fetch_again(self, record: Record) -> anyio.Event | None:
@@ -122,8 +124,25 @@ class Driver:
         return self._again.fetch(provider, record)
 
     def awaited(self, ids: Iterable[str]) -> None:
-        """Somebody waits for these from now on: what is in a pause after a failure is looked at at once."""
-        self._ring(job for generation_id in ids if (job := self._jobs.get(generation_id)))
+        """Somebody waits for these from now on: what is in a pause after a failure is looked at at once.
+
+        Any other is looked at as soon as it would have been if somebody had waited all the time.
+        """
+        jobs = [job for generation_id in ids if (job := self._jobs.get(generation_id))]
+        self._ring(jobs)
+        for job in jobs:
+            if not job.failures:
+                self._group.start_soon(self._hurry, job)
+
+    def awaited_elsewhere(self, ids: Collection[str]) -> None:
+        """Somebody waits for these in whichever process, and for no others."""
+        new = [each for each, job in self._jobs.items() if each in ids and not job.awaited_elsewhere]
+        for generation_id, job in self._jobs.items():
+            job.awaited_elsewhere = generation_id in ids
+        self.awaited(new)
+
+    async def _hurry(self, job: Job) -> None:
+        job.look_by(await self._timing.pause(self._registry.providers[job.record.request.provider], job))
 
     def resume(self, record: Record) -> None:
         """Goes on with a row that another process left unfinished."""
@@ -153,7 +172,8 @@ class Driver:
         before = self._jobs.get(record.id)
         if before is not None:  # it was lost to another process, and came back
             before.scope.cancel()
-        job = self._jobs[record.id] = Job(record, resumed=resumed)
+        age_s = self._journal.ledger.age(record) if resumed else 0.0
+        job = self._jobs[record.id] = Job(record, resumed=resumed, age_s=age_s)
         self._group.start_soon(self._drive_to_its_end, job)
 
     async def _drive_to_its_end(self, job: Job) -> None:
@@ -169,13 +189,13 @@ class Driver:
             self._broken.add(generation_id)
             self._journal.struggling(job.record, "Darkroom itself failed here; its log says how. A restart goes on.")
         finally:
-            job.looks.done(anyio.current_time(), firm=True)
+            job.looks.done(firm=True)
             if self._jobs.get(generation_id) is job:
                 del self._jobs[generation_id]
             self._submitter.wake(job.record.request.provider)
 
     async def _follow(self, provider: Provider, job: Job) -> None:
-        wait = polling.first_look(provider.traits, resumed=job.resumed)
+        wait = await self._timing.pause(provider, job)
         while not job.record.stage.terminal:
             await job.looks.pause(wait)
             if job.failures:
@@ -194,11 +214,11 @@ class Driver:
                     await self._give_up(job, refused(provider, failed))
                     break
             job.failures = job.failures + 1 if error else 0
-            watched = self._journal.watched(job.record)
-            wait = polling.next_look(provider.traits, job.failures, error, resumed=job.resumed, watched=watched)
+            job.looked, job.looked_at_s = True, job.age()
+            wait = await self._timing.pause(provider, job, error)
             trouble = f"{error.message.rstrip('.')}; trying again in {wait:.0f} s." if error else None
             self._journal.struggling(job.record, trouble)
-            job.looks.done(anyio.current_time(), firm=named_wait(error) is not None)
+            job.looks.done(firm=named_wait(error) is not None)
 
     async def _give_up(self, job: Job, error: DarkroomError) -> None:
         lost = {"status": ImageStatus.FAILED, "error": error.failure()}
@@ -231,7 +251,8 @@ class Driver:
                 raise
             reading = job.done  # its pictures may be had, though nothing can be read
         if reading.done or job.done is not None:  # what was finished stays so
-            job.done = reading if reading.done else job.done
+            if reading.done:
+                job.is_done(reading)
             return await self._finish(provider, job, job.done or reading)
         queued = reading.queued and job.record.provider_queued  # a status does not go backwards
         position = reading.queue_position if queued else None
@@ -281,5 +302,6 @@ class Driver:
             images=images,
             failure=images[0].error if stage is Stage.FAILED else None,
             finished_at=self._clock(),
+            between=job.between,
             **costing(job.record, reading.cost),
         )

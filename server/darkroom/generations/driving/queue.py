@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -14,13 +15,15 @@ from darkroom.models import Record
 from darkroom.providers.base import Access, Provider
 from darkroom.store.gate import HELD_S
 from darkroom.store.ledger import Ledger
-from darkroom.store.turns import Later
+from darkroom.store.turns import Grant, Later
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 BLOCK = 10
-"""How many requests a process reserves at a time: one transaction for as many polls."""
+"""How many requests a process reserves at a time, at the most: one transaction for as many polls."""
+QUICK_S = 5.0
+"""A block that is used up sooner is followed by a larger one, any other by a smaller one: what is held is lost."""
 RECHECK_S = 30.0
 WORDLESS_KEPT = 1000
 BLIND_S = 30.0
@@ -134,6 +137,8 @@ class RequestAllowance:
         self._ledger = ledger
         self._turn = anyio.Lock()
         self._left = 0
+        self._block = 1
+        self._held: Grant | None = None
         self._held_until = 0.0
         self._spacing = 0.0
         self._next = 0.0
@@ -171,14 +176,19 @@ class RequestAllowance:
 
     async def _reserve(self) -> float:
         began = anyio.current_time()
-        self._left = 0
+        quick = self._left == 0 and began - (self._held_until - HELD_S) < QUICK_S
+        self._block = min(2 * self._block, BLOCK) if quick else max(self._block // 2, 1)
+        unused = replace(self._held, count=self._left) if self._held is not None and self._left else None
+        self._left, self._held = 0, None
+        windows = self._access.limits.requests
         try:
-            grant = await self._ledger.reserve_requests(self._access.account, self._access.limits.requests, BLOCK)
+            grant = await self._ledger.reserve_requests(self._access.account, windows, self._block, unused=unused)
         except StorageError as error:
             log.error("%s Jobs are looked at every %.0f s only.", error.message, BLIND_S)
             if began - self._last < BLIND_S:
                 return RETRY_S
             self._left, self._spacing, self._held_until = 1, 0.0, anyio.current_time() + HELD_S
             return 0.0
+        self._held = grant
         self._left, self._spacing, self._held_until = grant.count, grant.spacing_s, began + HELD_S
         return 0.0 if grant.count else min(max(grant.opens_in_s, 0.05), RECHECK_S)

@@ -1,6 +1,7 @@
 """Looks after rows that this process holds and nobody drives: a commit may have succeeded, and its word been lost."""
 
 import logging
+from collections.abc import Collection
 from typing import Protocol
 
 import anyio
@@ -25,6 +26,10 @@ class Drives(Protocol):
         """Goes on with it."""
         ...
 
+    def awaited_elsewhere(self, ids: Collection[str]) -> None:
+        """Somebody waits for these in whichever process, and for no others."""
+        ...
+
 
 async def sweep_until_cancelled(journal: Journal, holder: str, driver: Drives) -> None:
     """Sweeps every few seconds, and writes down for other processes what this one's generations struggle with."""
@@ -45,6 +50,7 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
     Raises:
         StorageError: the ledger cannot be used; the next sweep does the rest.
     """
+    driver.awaited_elsewhere(await journal.ledger.awaited(holder))
     for record in await journal.ledger.held(holder):
         if not driver.stranded(record):
             continue

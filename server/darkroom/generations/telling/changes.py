@@ -9,9 +9,13 @@ from darkroom.models import Record
 
 
 class Subscription:
-    """The newest state of each watched generation that changed since the last `take`."""
+    """The newest state of each watched generation that changed since the last `take`.
 
-    def __init__(self) -> None:
+    `brief`: it ends in a moment, so nothing is looked at sooner because of it.
+    """
+
+    def __init__(self, *, brief: bool = False) -> None:
+        self.brief = brief
         self._fresh: dict[str, Record] = {}
         self._bell = anyio.Event()
 
@@ -40,8 +44,8 @@ class Changes:
             subscription.put(record)
 
     def watched_now(self, generation_id: str) -> bool:
-        """Whether somebody watches this one."""
-        return generation_id in self._subscriptions
+        """Whether somebody watches this one, and not for a moment only."""
+        return any(not each.brief for each in self._subscriptions.get(generation_id, ()))
 
     async def watched(self) -> list[str]:
         """The generations that somebody watches, once there are any."""
@@ -51,9 +55,9 @@ class Changes:
         return list(self._subscriptions)
 
     @contextmanager
-    def subscribe(self, ids: list[str]) -> Generator[Subscription]:
-        """A subscription to these generations, for as long as the block lasts."""
-        subscription = Subscription()
+    def subscribe(self, ids: list[str], *, brief: bool = False) -> Generator[Subscription]:
+        """A subscription to these generations, for as long as the block lasts; `brief`: see `Subscription`."""
+        subscription = Subscription(brief=brief)
         for generation_id in ids:
             self._subscriptions.setdefault(generation_id, set()).add(subscription)
         self._somebody.set()

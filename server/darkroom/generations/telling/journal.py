@@ -34,8 +34,15 @@ class Journal:
         self._owed: dict[str, dict[str, Any]] = {}
         self._logged: dict[str, str] = {}
 
-    async def write(self, record: Record, *, stages: Collection[Stage] | None = None, **changes: Any) -> Record:
-        """Writes these fields and publishes the new row.
+    async def write(
+        self,
+        record: Record,
+        *,
+        stages: Collection[Stage] | None = None,
+        between: tuple[float, float] | None = None,
+        **changes: Any,
+    ) -> Record:
+        """Writes these fields and publishes the new row. `between`: see `Ledger.change`.
 
         A value that the ledger cannot hold ends the generation: asking again would never help.
 
@@ -47,7 +54,7 @@ class Journal:
         try:
             written = await self._insist(
                 record,
-                lambda: self.ledger.change(record, changes, stages=stages),
+                lambda: self.ledger.change(record, changes, stages=stages, between=between),
                 lambda row: all(getattr(row, name) == value for name, value in changes.items() if name not in _BOUND),
             )
         except Unstorable as error:
