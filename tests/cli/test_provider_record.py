@@ -12,8 +12,8 @@ from tests.services.pictures import picture
 
 def test_the_answers_of_one_paid_generation_become_examples_in_a_copy(home: Home) -> None:
     with DeclaredService.shipped("bfl").like(submit="submit", read=["pending", "pending", "ready"]) as service:
-        status, answer = service.says["submit"][0]
-        service.says["submit"] = [(status, {**answer, "echo": KEY, "nothing": None})]
+        (answer,) = [each.answer for each in service.declared.example if each.name == "submit"]
+        service.says["submit"] = [(200, {**answer, "echo": KEY, "nothing": None})]
         user = service.home(home)
         file = home.path / "home" / "providers" / f"{service.name}.toml"
         done = darkroom(user, "provider", "record", str(file), "--prompt", "a red fox", "--pay", "--json")

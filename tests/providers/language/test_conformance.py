@@ -1,0 +1,62 @@
+"""Every declaration that is shipped, and a provider in code, held to the promises by the kit that others use too."""
+
+import re
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from darkroom.providers.offered import OFFERED
+from darkroom.testing import DeclaredService, Service, prove
+from darkroom.testing.service import Said
+from tests.services.declared import SHIPPED
+
+
+def test_every_shipped_service_keeps_the_promises(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        services = [DeclaredService((SHIPPED / f"{name}.toml").read_text("utf-8")).ready() for name in OFFERED]
+        for service in services:
+            stack.enter_context(service)
+        prove(tmp_path, *services)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "add-a-service.md").read_text("utf-8")
+EASEL = next(code for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "class Easel" in code)
+ROUTES = {"submit": ("POST", "/pictures"), "read": ("GET", "/pictures/j-1")}
+SAYS: dict[str, list[Said]] = {
+    "submit": [(200, {"id": "j-1"})],
+    "read": [(200, {"status": "drawing"}), (200, {"status": "done", "link": "{origin}/files/1.png"})],
+}
+
+
+def easel(folder: Path, code: str) -> dict[str, str]:
+    """The environment in which a distribution with this code is installed."""
+    info = folder / "site" / "easel_for_darkroom-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: easel-for-darkroom\nVersion: 1\n", "utf-8")
+    (info / "entry_points.txt").write_text("[darkroom.providers]\neasel = easel_for_darkroom:DECLARATION\n", "utf-8")
+    (folder / "site" / "easel_for_darkroom.py").write_text(code, "utf-8")
+    return {"PYTHONPATH": str(folder / "site")}
+
+
+def test_the_provider_of_the_guide_keeps_the_promises(tmp_path: Path) -> None:
+    with Service("easel", ROUTES, SAYS) as service:
+        prove(tmp_path, service, environ=easel(tmp_path / "installed", EASEL))
+
+
+def test_a_provider_that_breaks_them_is_told_each_promise_that_it_breaks(tmp_path: Path) -> None:
+    careless = """\
+        from darkroom.errors import OutcomeUnknown
+        try:
+            job = await self._api.submit("/pictures", {"prompt": request.prompt})
+        except OutcomeUnknown:
+            job = await self._api.submit("/pictures", {"prompt": request.prompt})
+"""
+    once = re.search(r"^ +job = await self._api.submit.*\n", EASEL, re.MULTILINE)
+    assert once is not None
+    code = EASEL.replace(once[0], careless)
+    with Service("easel", ROUTES, SAYS) as service, pytest.raises(AssertionError) as caught:
+        prove(tmp_path, service, environ=easel(tmp_path / "installed", code))
+    broken = str(caught.value).splitlines()
+    assert "easel, an error of the server: 2 POSTs, not 1" in broken
+    assert not any("a refusal" in sentence or "a job that goes well" in sentence for sentence in broken)
