@@ -1,7 +1,6 @@
 """Shipped services through a real server: each is served on loopback by the examples of its own file."""
 
 import base64
-import json
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.providers.language.schema import Example
 from tests.hosts import Home, call, connected
 from tests.services.declared import KEY, DeclaredService
 
@@ -35,16 +35,13 @@ def services() -> Generator[dict[str, DeclaredService]]:
 
 def _serving(name: str, reads: list[str]) -> DeclaredService:
     service = DeclaredService.shipped(name).like(submit="submit", read=reads)
-    drawn = base64.b64encode(service.picture()).decode()
-    (status, answer), *_ = service.says["submit"]
-    service.says["submit"] = [(status, json.loads(json.dumps(answer).replace("aGVsbG8=", drawn)))]
     service.key = "me:secret_0123456789" if name == "automatic1111" else KEY
     return service
 
 
-def _submitted(service: DeclaredService) -> dict[str, Any]:
+def _submitted(service: DeclaredService) -> Example:
     """The example of a submission."""
-    return next(each for each in service.file["example"] if each["name"] == "submit")
+    return next(each for each in service.declared.example if each.name == "submit")
 
 
 async def test_every_service_whose_answer_is_documented_makes_pictures_by_one_post(
@@ -55,7 +52,7 @@ async def test_every_service_whose_answer_is_documented_makes_pictures_by_one_po
     async with connected(home) as client:
         ids: list[str] = []
         for service in services.values():
-            wish = _submitted(service)["request"]
+            wish = _submitted(service).request
             made = await call(client, "generate", prompt="a cat", provider=service.name, **wish)
             ids.append(made["id"])
         ended = await call(client, "wait", generation_ids=ids, timeout_s=50)
@@ -68,7 +65,7 @@ def _made_as_documented(name: str, service: DeclaredService, generation: dict[st
     first, *_ = generation["images"]
     assert Path(first["path"]).read_bytes() == service.picture(), name
     (post,) = service.posts
-    assert post.json == _submitted(service)["body"], name
+    assert post.json == _submitted(service).body, name
     header, value = SIGNED.get(name, ("authorization", f"Bearer {KEY}"))
     assert post.headers[header] == value
     assert not any(fetch.shows(service.key) for fetch in service.of("file"))
