@@ -15,6 +15,7 @@ from darkroom.store.windows import (
     request_after,
     requests_left,
     submission_after,
+    sustained,
 )
 
 NOW = 10_000.0
@@ -67,11 +68,11 @@ def test_polls_are_granted_what_is_left_and_otherwise_a_time(limits: list[Window
         assert 0 < given_now.opens_in_s <= max(map(reach, limits))
 
 
-def test_polls_leave_a_tenth_of_a_window_to_submissions_and_slow_down_from_half_of_it_on() -> None:
+def test_polls_leave_a_fiftieth_of_a_window_to_submissions_and_slow_down_in_its_last_tenth() -> None:
     hour = Window(1000, 3600.0)
-    assert grant([hour], [], 2000, NOW).count == 900
-    assert grant([hour], [(NOW - 60.0, 500)], 5, NOW).spacing_s == 0.0
-    assert grant([hour], [(NOW - 60.0, 501)], 5, NOW).spacing_s > 0.0
+    assert grant([hour], [], 2000, NOW).count == 980
+    assert grant([hour], [(NOW - 60.0, 900)], 5, NOW).spacing_s == 0.0
+    assert grant([hour], [(NOW - 60.0, 901)], 5, NOW).spacing_s > 0.0
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,13 @@ def test_polls_leave_a_tenth_of_a_window_to_submissions_and_slow_down_from_half_
 )
 def test_after_a_429_a_window_counts_as_half_as_wide(window: Window, narrow: Window) -> None:
     assert narrowed(window) == narrow
+
+
+def test_a_window_that_is_used_sustains_what_is_left_of_it_until_something_comes_back() -> None:
+    hour = Window(1000, 3600.0)
+    assert sustained(hour, [], NOW) == (pytest.approx(980 / 3600.0), 3600.0)
+    per_s, for_s = sustained(hour, [(NOW - 1800.0, 500)], NOW)
+    assert for_s == pytest.approx(reach(hour) - 1800.0)
+    assert per_s == pytest.approx(480 / for_s)
+    recent = [(NOW - 3600.0, 100), (NOW - 600.0, 780)]
+    assert sustained(hour, recent, NOW)[0] == pytest.approx(200 / (reach(hour) - 600.0))

@@ -128,18 +128,18 @@ class Driver:
 
         Any other is looked at as soon as it would have been if somebody had waited all the time.
         """
-        jobs = [job for generation_id in ids if (job := self._jobs.get(generation_id))]
-        self._ring(jobs)
-        for job in jobs:
-            if not job.failures:
+        for job in (self._jobs[each] for each in ids if each in self._jobs):
+            if job.failures:
+                self._ring(job)
+            else:
                 self._group.start_soon(self._hurry, job)
 
     def awaited_elsewhere(self, ids: Collection[str]) -> None:
         """Somebody waits for these in whichever process, and for no others."""
-        new = [each for each, job in self._jobs.items() if each in ids and not job.awaited_elsewhere]
+        before = {each for each, job in self._jobs.items() if job.awaited_elsewhere}
         for generation_id, job in self._jobs.items():
             job.awaited_elsewhere = generation_id in ids
-        self.awaited(new)
+        self.awaited(set(ids) - before)
 
     async def _hurry(self, job: Job) -> None:
         job.look_by(await self._timing.pause(self._registry.providers[job.record.request.provider], job))
@@ -160,13 +160,12 @@ class Driver:
         return record.stage is Stage.ACCEPTED or record.id not in self._jobs.keys() | self._broken
 
     def _recovered(self, provider: Provider) -> None:
-        self._ring(job for job in self._jobs.values() if job.record.request.provider == provider.name)
+        for job in self._jobs.values():
+            if job.failures and job.record.request.provider == provider.name:
+                self._ring(job)
 
-    def _ring(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            provider = self._registry.providers[job.record.request.provider]
-            if job.failures:
-                job.looks.ring(provider.traits.shortest_interval_s)
+    def _ring(self, job: Job) -> None:
+        job.looks.ring(self._registry.providers[job.record.request.provider].traits.shortest_interval_s)
 
     def _drive(self, record: Record, resumed: bool = False) -> None:
         before = self._jobs.get(record.id)
