@@ -8,12 +8,7 @@ from contextlib import suppress
 import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import (
-    DarkroomError,
-    Expired,
-    StorageError,
-    TimedOut,
-)
+from darkroom.errors import DarkroomError, Expired, StorageError, TimedOut
 from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collected, Collector
@@ -124,10 +119,7 @@ class Driver:
         return self._again.fetch(provider, record)
 
     def awaited(self, ids: Iterable[str]) -> None:
-        """Somebody waits for these from now on: what is in a pause after a failure is looked at at once.
-
-        Any other is looked at as soon as it would have been if somebody had waited all the time.
-        """
+        """Somebody waits for these: each pause becomes as if that had always been so; after a failure it ends."""
         for job in (self._jobs[each] for each in ids if each in self._jobs):
             if job.failures:
                 self._ring(job)
