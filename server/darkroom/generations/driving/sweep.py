@@ -50,8 +50,10 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
     Raises:
         StorageError: the ledger cannot be used; the next sweep does the rest.
     """
-    driver.awaited_elsewhere(await journal.ledger.awaited(holder))
-    for record in await journal.ledger.held(holder):
+    held = await journal.ledger.held(holder)
+    if held:
+        driver.awaited_elsewhere(await journal.ledger.awaited(holder))
+    for record in held:
         if not driver.stranded(record):
             continue
         if record.stage is not Stage.SUBMITTING:
