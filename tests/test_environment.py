@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import NotConfigured
+from darkroom.guards import Budget
 from darkroom.providers.declared import forget_secrets, read_settings
 from darkroom.settings import Settings
 
@@ -123,7 +124,7 @@ def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
 
 def test_a_guard_that_is_set_needs_no_other_name() -> None:
     settings = read_settings({"DARKROOM_BUDGET": "5", "DARKROOM_BUDGETS": "7"})
-    assert (settings.budget, settings.unguarded) == (5, None)
+    assert (settings.budget, settings.unguarded) == (Budget(5), None)
 
 
 @pytest.mark.parametrize("value", ["pictures", "./pictures", "..", "pictures/${DAY"])

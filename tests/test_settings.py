@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import NotConfigured
+from darkroom.guards import Budget
+from darkroom.money import Money
 from darkroom.providers.declared import read_settings
 from darkroom.settings import Account, Limits, Settings, Window
 from tests.clients import holds_part_of
@@ -234,9 +236,40 @@ def test_confirmation_starts_above_a_number_of_pictures(value: str, over: int) -
     assert settings_of(DARKROOM_CONFIRM=value).confirm_over == over
 
 
-@pytest.mark.parametrize(("value", "budget"), [("1", 1), (" 20\n", 20), ("007", 7)])
-def test_a_budget_is_a_number(value: str, budget: int) -> None:
-    assert settings_of(DARKROOM_BUDGET=value).budget == budget
+FIVE = Money(5_000_000, "USD")
+
+
+@pytest.mark.parametrize(
+    ("value", "budget"),
+    [
+        ("1", Budget(1)),
+        (" 20\n", Budget(20)),
+        ("007", Budget(7)),
+        ("5 USD", Budget(None, FIVE)),
+        ("5.00usd", Budget(None, FIVE)),
+        ("0.05 EUR", Budget(None, Money(50_000, "EUR"))),
+        ("5 USD, 20", Budget(20, FIVE)),
+        ("5 USD,1", Budget(1, FIVE)),
+    ],
+)
+def test_a_budget_is_a_number_or_an_amount_of_money_or_both(value: str, budget: Budget) -> None:
+    settings = settings_of(DARKROOM_BUDGET=value)
+    assert (settings.budget, settings.unguarded) == (budget, None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0 USD", "0.00 USD", "5,20 USD", "1,000 USD", "20, 5 USD", "5 USD, 0", "5 USD,", ", 5", "5 USD, 5 EUR",
+        "-5 USD", "$5", "5 $", "5 dollars", "USD", "USD 5", "nan USD", "1e3 USD", "9999999 USD",
+        "0.0000001 USD", "5 USD 20", "0",
+    ],
+)  # fmt: skip
+def test_a_budget_that_may_mean_something_else_stops_what_costs_money(value: str) -> None:
+    settings = settings_of(DARKROOM_BUDGET=value)
+    assert settings.budget is None
+    assert settings.unguarded is not None
+    assert "an amount of money a day (5 USD)" in settings.unguarded.message
 
 
 @pytest.mark.parametrize("variable", ["DARKROOM_HOME", "DARKROOM_PICTURES"])

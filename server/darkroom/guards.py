@@ -2,12 +2,25 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from darkroom.environment import Environment, misset
 from darkroom.errors import NotConfigured
+from darkroom.money import Money, micros_of
 
 _GUARDS = {"DARKROOM_CONFIRM", "DARKROOM_BUDGET"}
 _COSTLY = " Until then nothing that costs money is started."
+
+_PER_DAY = re.compile(r"0*([1-9][0-9]{0,8})")
+_MONEY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([A-Za-z]{3})")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that the user wants to pay for in a day: so many generations, so much money, or both."""
+
+    generations: int | None = None
+    money: Money | None = None
 
 
 def confirm_over_of(env: Environment) -> int | NotConfigured | None:
@@ -19,12 +32,21 @@ def confirm_over_of(env: Environment) -> int | NotConfigured | None:
     return int(match[1] or 0) if match else None
 
 
-def budget_of(env: Environment) -> int | NotConfigured | None:
-    """How many generations a day may be started; None: any number."""
+def budget_of(env: Environment) -> Budget | NotConfigured | None:
+    """The budget of a day; None: there is none."""
     text = env.guard("DARKROOM_BUDGET")
-    if text and not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
-        return misset("DARKROOM_BUDGET", "it is a number of generations a day, 1 or more", stops=_COSTLY)
-    return int(text) if text else None
+    if not text:
+        return None
+    if count := _PER_DAY.fullmatch(text):
+        return Budget(generations=int(count[1]))
+    # The money stands first: 5,20 USD is no five generations.
+    amount, comma, number = (part.strip() for part in text.partition(","))
+    money, count = _MONEY.fullmatch(amount), _PER_DAY.fullmatch(number)
+    micros = micros_of(money[1]) if money else None
+    if not money or not micros or bool(comma) is not bool(count):
+        rule = "it is a number of generations a day (20), an amount of money a day (5 USD), or both (5 USD, 20)"
+        return misset("DARKROOM_BUDGET", rule, stops=_COSTLY)
+    return Budget(int(count[1]) if count else None, Money(micros, money[2].upper()))
 
 
 def misspelt_guards(environ: Mapping[str, str], misspelt: Mapping[str, str]) -> Iterator[NotConfigured]:

@@ -24,7 +24,7 @@ from darkroom.environment import (
     strips_notes,
 )
 from darkroom.errors import NotConfigured
-from darkroom.guards import budget_of, confirm_over_of, misspelt_guards
+from darkroom.guards import Budget, budget_of, confirm_over_of, misspelt_guards
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Settings:
     """The provider of a call that names none, or why there is none."""
     confirm_over: int | None = None
     """A call for more pictures than this is asked about before anything is spent; None: none is."""
-    budget: int | None = None
-    """How many generations a day may be started; None: any number."""
+    budget: Budget | None = None
+    """What may be started in a day; None: anything."""
     unguarded: NotConfigured | None = None
     """Why nothing that costs money may be started: the user wants to be protected, but not readably so."""
     no_place: NotConfigured | None = None
@@ -155,7 +155,7 @@ class Settings:
             accounts=accounts,
             default_provider=default or next(iter(with_key), "sketch"),
             confirm_over=confirm_over if isinstance(confirm_over, int) else None,
-            budget=budget if isinstance(budget, int) else None,
+            budget=budget if isinstance(budget, Budget) else None,
             unguarded=guards[0] if guards else None,
             no_place=pictures if isinstance(pictures, NotConfigured) else None,
             results=results,

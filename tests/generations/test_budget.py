@@ -19,6 +19,7 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
+from darkroom.guards import Budget
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
@@ -76,7 +77,7 @@ async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | No
                 "me",
                 tasks,
                 pictures_in(home),
-                budget=budget,
+                budget=Budget(budget),
                 clock=clock,
             )
             yield Desk(service, "local")

@@ -14,7 +14,7 @@ from anyio.from_thread import BlockingPortal
 
 from darkroom.models import Record
 from darkroom.store.database import FILE_NAME
-from darkroom.store.ledger import Full, Ledger, Room
+from darkroom.store.ledger import Full, Ledger, Room, Unpriced
 from tests.ledgers import Seen, open_ledger
 from tests.store.callers import ADOPTABLE_FOR_S
 
@@ -45,8 +45,8 @@ class Ledgers(ABC):
         wanted: dict[str, Any] = {"adopt_within_s": ADOPTABLE_FOR_S, "room": room}
         try:
             foreseen = self.ask(ledger.foresee, call, **wanted)
-        except Full:
-            with pytest.raises(Full):
+        except (Full, Unpriced) as refusal:
+            with pytest.raises(type(refusal)):
                 self.ask(ledger.begin, call, **wanted)
             return None
         given = self.ask(ledger.begin, call, **wanted)

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from darkroom.models import TERMINAL, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.money import Money
 from darkroom.settings import Limits, Window
 from darkroom.store.ledger import Ledger, Room
 from darkroom.store.presence import Life
@@ -96,8 +97,14 @@ ages = st.sampled_from([0, 0, 0, 1, 2, 5])
 providers = st.sampled_from(["alpha", "beta"])
 prompts = st.sampled_from(["fox", "owl"])
 keys = st.none() | st.sampled_from(["mine", "yours", "his", "hers", "ours", "theirs"])
-budgets = st.none() | st.integers(0, 6)
-"""How many generations a budget allows."""
+PRICES: Mapping[str, int | None] = {"fox": 300_000, "owl": None}
+"""What alpha asks for a prompt, in millionths of a dollar."""
+FIGURE = {"cost_micros": 450_000, "cost_unit": "USD", "cost_estimated": False}
+"""What it says of one that it has taken."""
+budgets = (
+    st.none() | st.integers(0, 6) | st.sampled_from([Money(1_200_000, "USD"), Money(200_000, "USD"), Money(9, "EUR")])
+)
+"""How many generations a budget allows, or how much money."""
 answers = st.sampled_from([Said.ACCEPTED, *Said])
 seconds = st.sampled_from([0.1, 1.0, 4.9, 5.3, 9.9, 10.3, 30.0, 40.0])
 
@@ -187,15 +194,21 @@ class Model:
         """The rows that the account's provider works on, or may."""
         return {row.id for row in self.rows.values() if row.account == account and row.stage in ACTIVE}
 
-    def room(self, limit: int | None) -> Room | None:
+    def room(self, limit: int | Money | None) -> Room | None:
         """A budget, for which beta is free."""
+        if isinstance(limit, Money):
+            return Room(money=limit, free=("beta",))
         return None if limit is None else Room(limit, free=("beta",))
 
-    def has(self, room: Room | None) -> bool:
+    def has(self, room: Room | None, call: Record) -> bool:
         """Whether a new row is within the budget of the day."""
-        begun = [row for row in self.rows.values() if row.request.provider != "beta" and perhaps_paid(row)]
+        paid = [row for row in self.rows.values() if row.request.provider != "beta" and perhaps_paid(row)]
         today = date.fromtimestamp(self.clock)
-        return room is None or sum(date.fromtimestamp(row.created_at) == today for row in begun) < room.limit
+        begun = [row for row in paid if date.fromtimestamp(row.created_at) == today]
+        if room is not None and room.money is not None:
+            spent = sum(row.cost_micros or 0 for row in begun if row.cost_unit == room.money.unit)
+            return call.cost_unit == room.money.unit and spent + (call.cost_micros or 0) <= room.money.micros
+        return room is None or room.limit is None or len(begun) < room.limit
 
     def gone(self, dead: Process) -> None:
         """What a dead process sent has arrived by now, or never will."""
@@ -231,6 +244,7 @@ class Model:
 
 def asked(name: str, provider: str, prompt: str, key: str | None, holder: str, now: float) -> Record:
     """What a process commits for a call of `generate`."""
+    price = PRICES[prompt] if provider == "alpha" else None
     return Record(
         id=name,
         owner="local",
@@ -241,6 +255,8 @@ def asked(name: str, provider: str, prompt: str, key: str | None, holder: str, n
         request_key=key,
         holder=holder,
         answering=holder,
+        cost_micros=price,
+        cost_unit=None if price is None else "USD",
     )
 
 

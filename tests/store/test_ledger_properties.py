@@ -14,6 +14,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from darkroom.models import Answered, Receipt, Record, Stage
+from darkroom.money import Money
 from darkroom.store.presence import Life
 from darkroom.store.turns import Later
 from tests.ledgers import sqlite
@@ -21,6 +22,7 @@ from tests.store.ledger_files import SqliteLedgers
 from tests.store.ledger_model import (
     ACCOUNTS,
     ENDS,
+    FIGURE,
     LIMITS,
     LOST,
     MEMORY,
@@ -59,7 +61,9 @@ class LedgerMachine(ProcessesMachine):
             self.a_caller_asks(pick, provider, prompt, key)
 
     @rule(pick=picks, provider=providers, prompt=prompts, key=keys, limit=budgets)
-    def a_caller_asks(self, pick: int, provider: str, prompt: str, key: str | None, limit: int | None = None) -> None:
+    def a_caller_asks(
+        self, pick: int, provider: str, prompt: str, key: str | None, limit: int | Money | None = None
+    ) -> None:
         process, model = self.running(pick), self.model
         call, room = asked(self.fresh("gen"), provider, prompt, key, process.name, model.clock), model.room(limit)
         owed = model.callers.owed(call, model.rows.values(), perhaps_paid)
@@ -71,7 +75,7 @@ class LedgerMachine(ProcessesMachine):
             assert name in owed, "paid for again, or another caller was robbed"
             row = model.rows[name]
             model.put(row.model_copy(update={"request_key": key or row.request_key}))
-        elif model.has(room):
+        elif model.has(room, call):
             assert given == call, "given what another call has, or may still be answered with"
             model.put(call)
         else:
@@ -152,7 +156,7 @@ class LedgerMachine(ProcessesMachine):
             written = self.unsend(post, wait)
         elif said is Said.ACCEPTED:
             job_id = self.fresh("job")
-            running = {"stage": Stage.RUNNING, "job_id": job_id, "submitted_at": self.model.clock}
+            running = {"stage": Stage.RUNNING, "job_id": job_id, "submitted_at": self.model.clock, **FIGURE}
             if (written := self.write(post.process, post.record, running)) is None:
                 self.write_late(post, job_id)
         else:

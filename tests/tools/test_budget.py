@@ -16,7 +16,7 @@ from tests.services.fatthumb import FatThumb
 UNHURRIED = {"FATTHUMB_LIMITS": "submit=1000/1"}
 
 
-def with_budget(budget: int, home: Home) -> Home:
+def with_budget(budget: int | str, home: Home) -> Home:
     """The same user somewhere where it is past noon, so that no day ends during a test."""
     return home.with_(DARKROOM_BUDGET=str(budget), TZ=f"NOON{datetime.now(UTC).hour - 12:+d}")
 
@@ -24,6 +24,11 @@ def with_budget(budget: int, home: Home) -> Home:
 def assert_used_up(text: str, budget: str) -> None:
     """It says what is used up, until when, and that nothing was paid."""
     assert text.startswith(f"rate_limited: The budget of {budget} a day (DARKROOM_BUDGET) is used up; ")
+    assert_resets(text)
+
+
+def assert_resets(text: str) -> None:
+    """It says when the day ends, and that nothing was paid."""
     resets = re.search(r"resets at (\S+)\. ", text)
     assert resets
     moment = datetime.fromisoformat(resets[1])

@@ -55,7 +55,7 @@ class Desk:
         """
         record = await self._wanted(wish)
         room = self._room(record) if new else NOTHING_NEW
-        with refusing(room):
+        with refusing(room, record):
             async with self._house.delivery.answering(record, room, letter) as begun:
                 self._begun(begun, record)
                 yield await self._settled_a_little(begun)
@@ -70,7 +70,7 @@ class Desk:
         """
         record = (await self._wanted(wish)).model_copy(update={"answered": Answered.DELIVERED})
         room = self._room(record)
-        with refusing(room):
+        with refusing(room, record):
             begin = partial(self._house.ledger.begin_agreed, record, task_id, room=room)
             begun = await repeated(begin, begin)
         if begun is not None:
@@ -92,7 +92,7 @@ class Desk:
         """
         record = await self._wanted(wish)
         room = self._room(record)
-        with refusing(room):
+        with refusing(room, record):
             foreseen = await self._house.delivery.foresee(record, room)
         return record.request if foreseen.id == record.id else None
 
@@ -102,8 +102,10 @@ class Desk:
 
     def _room(self, record: Record) -> Room | None:
         free = self._house.registry.free
-        counted = self._house.budget is not None and record.request.provider not in free
-        return Room(self._house.budget or 0, free) if counted else None
+        budget = self._house.budget
+        if budget is None or record.request.provider in free:
+            return None
+        return Room(budget.generations, budget.money, free=free)
 
     async def _wanted(self, wish: Wish) -> Record:
         request = await self._house.doorkeeper.checked(wish, self._house.registry)

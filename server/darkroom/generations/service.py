@@ -11,6 +11,7 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
+from darkroom.guards import Budget
 from darkroom.providers.registry import Registry
 from darkroom.store.pictures import PictureStore
 
@@ -29,7 +30,7 @@ class Service:
         pictures: PictureStore,
         *,
         only: Collection[str] | None = None,
-        budget: int | None = None,
+        budget: Budget | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.journal = journal

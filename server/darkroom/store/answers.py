@@ -4,8 +4,9 @@ import sqlite3
 from datetime import datetime, time, timedelta
 
 from darkroom.models import Answered, Record
+from darkroom.money import Money
 from darkroom.store import rows
-from darkroom.store.ledger import Full, Room
+from darkroom.store.ledger import Full, Room, Unpriced
 from darkroom.store.presence import Life, Signs
 
 UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
@@ -54,19 +55,36 @@ def is_lost(signs: Signs, row: Record) -> bool:
     return row.answered is Answered.LOST
 
 
-def check_room(db: sqlite3.Connection, owner: str, room: Room | None, now: float) -> None:
-    """Raises Full: the owner may not begin anything new today."""
-    if room is None:
-        return
+def check_room(db: sqlite3.Connection, record: Record, room: Room | None, now: float) -> None:
+    """Raises Full, Unpriced: the owner may not begin this row today."""
+    if room is not None and room.limit is not None:
+        _check_number(db, record.owner, room.limit, room.free, now)
+    if room is not None and room.money is not None:
+        _check_money(db, record, room.money, room.free, now)
+
+
+def _check_number(db: sqlite3.Connection, owner: str, limit: int, free: tuple[str, ...], now: float) -> None:
     since, until = day_of(now)
-    marks = ", ".join("?" * len(room.free))
-    sql = (
-        "SELECT count(*) FROM (SELECT 1 FROM generations WHERE owner = ? AND created_at >= ? AND created_at < ?"
-        f" AND provider NOT IN ({marks}) AND {PERHAPS_PAID} LIMIT ?) counted"
-    )
-    (begun,) = db.execute(sql, (owner, since, until, *room.free, room.limit)).fetchone()
-    if begun >= room.limit:
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM generations WHERE {_paid_today(free)} LIMIT ?) counted"
+    (begun,) = db.execute(sql, (owner, since, until, *free, limit)).fetchone()
+    if begun >= limit:
         raise Full(until)
+
+
+def _check_money(db: sqlite3.Connection, record: Record, most: Money, free: tuple[str, ...], now: float) -> None:
+    if record.cost_micros is None or record.cost_unit != most.unit:
+        raise Unpriced
+    since, until = day_of(now)
+    sql = f"SELECT coalesce(sum(cost_micros), 0) FROM generations WHERE {_paid_today(free)} AND cost_unit = ?"
+    (spent,) = db.execute(sql, (record.owner, since, until, *free, most.unit)).fetchone()
+    if spent + record.cost_micros > most.micros:
+        raise Full(until, Money(spent, most.unit))
+
+
+def _paid_today(free: tuple[str, ...]) -> str:
+    """Rows of an owner, created from one moment to another, that were perhaps paid for at none of these providers."""
+    marks = ", ".join("?" * len(free))
+    return f"owner = ? AND created_at >= ? AND created_at < ? AND provider NOT IN ({marks}) AND {PERHAPS_PAID}"
 
 
 def day_of(now: float) -> tuple[float, float]:

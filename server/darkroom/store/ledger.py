@@ -5,27 +5,39 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
+from darkroom.money import Money
 from darkroom.store.fellows import Fellows
 from darkroom.store.turns import Gate
 
 
 @dataclass(frozen=True)
 class Room:
-    """New rows that an owner may have in a day: at most `limit`, not counting those that certainly cost nothing.
+    """The room for an owner's new rows of a day: at most `limit` of them, which cost at most `money`; None: any.
 
-    `free`: providers that never cost anything. A day lasts from one local midnight to the next, by the ledger's clock.
+    What certainly cost nothing is not counted, and `free` providers never cost anything. A row counts with its
+    service's own figure, or else its estimate; one without a price in the currency cannot be counted in money. A day
+    lasts from one local midnight to the next, by the ledger's clock.
     """
 
-    limit: int
+    limit: int | None = None
+    money: Money | None = None
     free: tuple[str, ...] = ()
 
 
 class Full(Exception):
-    """There is no room for a new row until the day ends (seconds since 1970); nothing was written."""
+    """There is no room for a new row until the day ends (seconds since 1970); nothing was written.
 
-    def __init__(self, until: float) -> None:
+    `spent`: what the day's rows cost so far, where it is the money that does not suffice.
+    """
+
+    def __init__(self, until: float, spent: Money | None = None) -> None:
         super().__init__()
         self.until = until
+        self.spent = spent
+
+
+class Unpriced(Exception):
+    """The new row has no price in the currency of the room; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ class Generations(Protocol):
         `again`: it raised just now for the same record; a row that it committed then is returned.
 
         Raises:
-            Full: it would be a new row, and `room` has none left.
+            Full, Unpriced: it would be a new row, and `room` has none left for it.
             Outdated: it would be a new row, and this process must not start anything.
         """
         ...
@@ -67,7 +79,7 @@ class Generations(Protocol):
         request; else it is only returned. May be repeated as `begin` may.
 
         Raises:
-            Full, Outdated: as `begin`; the task still asks.
+            Full, Unpriced, Outdated: as `begin`; the task still asks.
         """
         ...
 

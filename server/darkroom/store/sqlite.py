@@ -34,7 +34,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
                 sets = "answered = 'pending', answering = ?, turn = ?, request_key = ?"
                 self._db.execute(f"UPDATE generations SET {sets} WHERE id = ?", (record.answering, turn, key, lost.id))
                 return lost.model_copy(update={"turn": turn})
-            answers.check_room(self._db, record.owner, room, now)
+            answers.check_room(self._db, record, room, now)
             return self._add(record, now)
 
         return await self._transaction(find_or_insert)
@@ -47,7 +47,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
             since = now - adopt_within_s
             if known := answers.named(self._db, record) or answers.lost(self._db, self._signs, record, since):
                 return known
-            answers.check_room(self._db, record.owner, room, now)
+            answers.check_room(self._db, record, room, now)
             return record
 
         return await self._transaction(find)  # it may have to look who lives
@@ -65,7 +65,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
             if not tasks.agree(self._db, task_id, (known or record).id, now):
                 return None
             if known is None:
-                answers.check_room(self._db, record.owner, room, now)
+                answers.check_room(self._db, record, room, now)
             return known or self._add(record, now)
 
         return await self._transaction(agree)

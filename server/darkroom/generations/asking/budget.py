@@ -1,34 +1,63 @@
-"""DARKROOM_BUDGET: how many generations a day the user wants to pay for, counted in the ledger."""
+"""DARKROOM_BUDGET: how much a day the user wants to pay for, in generations or money, counted in the ledger."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 
 from darkroom.errors import DarkroomError, InvalidRequest, RateLimited
-from darkroom.store.ledger import Full, Room
+from darkroom.models import Record
+from darkroom.money import Cost, Money
+from darkroom.redact.text import clean
+from darkroom.store.ledger import Full, Room, Unpriced
 
 NOTHING_NEW = Room(limit=0)
 """For a call that may only be given a generation that exists already."""
 
 
 @contextmanager
-def refusing(room: Room | None) -> Generator[None]:
-    """Says in words that there is no room."""
+def refusing(room: Room | None, record: Record) -> Generator[None]:
+    """Says in words that there is no room for this row."""
     try:
         yield
     except Full as full:
-        raise _refusal(room or NOTHING_NEW, full) from full
+        raise _refusal(room or NOTHING_NEW, full, record.cost) from full
+    except Unpriced as unpriced:
+        raise _unpriced(record, room and room.money) from unpriced
 
 
-def _refusal(room: Room, full: Full) -> DarkroomError:
-    if not room.limit:
+def _refusal(room: Room, full: Full, cost: Cost | None) -> DarkroomError:
+    if room.limit == 0:
         return InvalidRequest(
             "The generation that this call would have been given went to another call.",
             next_step="Call again for a new one; nothing was sent.",
         )
-    generations = "1 generation" if room.limit == 1 else f"{room.limit} generations"
+    if cost is not None and room.money is not None and cost.money.micros > room.money.micros:
+        return InvalidRequest(
+            f"This costs {cost}, more than the whole budget of {room.money} a day (DARKROOM_BUDGET).",
+            next_step="Nothing was sent. Ask for fewer pictures or a cheaper model, or tell the user; sketch is free.",
+        )
     resets = datetime.fromtimestamp(full.until).astimezone().isoformat(timespec="seconds")
     return RateLimited(
-        f"The budget of {generations} a day (DARKROOM_BUDGET) is used up; it resets at {resets}.",
+        f"{_used_up(room, full.spent, cost)}; it resets at {resets}.",
         next_step="Nothing was sent. Tell the user, and call again after that; sketch is free and not counted.",
+    )
+
+
+def _used_up(room: Room, spent: Money | None, cost: Cost | None) -> str:
+    if spent is not None:
+        return (
+            f"This costs {cost}, and of the budget of {room.money} a day (DARKROOM_BUDGET) {spent} is spent or reserved"
+        )
+    generations = "1 generation" if room.limit == 1 else f"{room.limit} generations"
+    return f"The budget of {generations} a day (DARKROOM_BUDGET) is used up"
+
+
+def _unpriced(record: Record, money: Money | None) -> DarkroomError:
+    unit, request = money.unit if money else "money", record.request
+    model = f" (model {clean(request.model, 60)})" if request.model else ""
+    return InvalidRequest(
+        f"{request.provider}{model} has no price in {unit} for this, so it cannot be counted against the budget of "
+        f"{money} a day (DARKROOM_BUDGET).",
+        next_step=f"Nothing was sent. Choose what list_models names a price in {unit} for, or tell the user; sketch "
+        "is free.",
     )
