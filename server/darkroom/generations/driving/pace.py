@@ -117,7 +117,8 @@ class Pace:
         """The reverse: what a look is worth where there are so many for a job."""
         if math.isinf(looks):
             return 0.0
-        return self._odds.spread**2 / (2 * (max(looks, LEAST_LOOKS) ** 2 - 1))
+        looks = max(looks, LEAST_LOOKS)
+        return self._odds.spread**2 / (2 * (looks**2 - 1 / looks))  # 1 / looks: nearer than 1 where there are several
 
     def _looks_left(self, supply: Supply | None) -> float:
         """How many looks there are for each job, if all that are to come get as many, after their submissions."""
