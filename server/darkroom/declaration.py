@@ -22,6 +22,20 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
+class ImageTraits:
+    """How a provider takes pictures: `max` of them and perhaps a mask, in these `formats`.
+
+    `models`: those that take them; empty: every one. `needed`: those that make nothing without one.
+    """
+
+    max: int = 1
+    mask: bool = False
+    formats: tuple[str, ...] = ("png", "jpeg", "webp")
+    models: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Traits:
     """What a provider can do, as data. Intervals and deadlines are seconds."""
 
@@ -39,6 +53,8 @@ class Traits:
     aspect_ratios: tuple[str, ...] = ()
     negative_prompt: bool = False
     seed: bool = False
+    images: ImageTraits | None = None
+    """How it takes pictures; None: it takes none."""
     options: type[Options] = Options
     free: bool = False
     """Whether its pictures cost nothing."""

@@ -1,6 +1,7 @@
 """Variables as they were meant: what a host left unexpanded, or a person copied from a README, is no value."""
 
 import base64
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,8 +141,10 @@ def passwords(url: str) -> tuple[str, ...]:
 def folder_of(env: Environment, variable: str, in_any_folder: bool) -> Path | NotConfigured | None:
     """The folder that the variable names; None where it names none, an error where it cannot be meant."""
     text = env.text(variable)
-    if not text:
-        return None
+    return _folder(text, variable, in_any_folder) if text else None
+
+
+def _folder(text: str, variable: str, in_any_folder: bool) -> Path | NotConfigured:
     if "\0" in text:
         return misset(variable, "it is a folder's path")
     try:
@@ -165,6 +168,16 @@ def pictures_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_PICTURES is not set
 
     return Path(platformdirs.user_pictures_dir()) / "Darkroom"
+
+
+def inputs_of(env: Environment, in_any_folder: bool) -> tuple[Path, ...]:
+    """The folders whose files may be sent to providers; none where one of them cannot be meant."""
+    texts = [text.strip() for text in env.text("DARKROOM_INPUTS").split(os.pathsep) if text.strip()]
+    folders = [_folder(text, "DARKROOM_INPUTS", in_any_folder) for text in texts]
+    for error in (each for each in folders if isinstance(each, NotConfigured)):
+        env.warnings.append(f"{error.message} No file is sent.")
+        return ()
+    return tuple(each for each in folders if isinstance(each, Path))
 
 
 def results_of(env: Environment) -> frozenset[str] | None:

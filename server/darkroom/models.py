@@ -2,18 +2,24 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializationInfo, SerializerFunctionWrapHandler
 from pydantic.functional_serializers import model_serializer
 from pydantic.json_schema import SkipJsonSchema
 
 from darkroom.money import PLACES, Cost
+from darkroom.redact.text import clean
 
 MAX_COUNT = 4
 MAX_PROMPT = 10_000
 MAX_MODEL = 100
 MAX_ASPECT_RATIO = 20
 MAX_REQUEST_KEY = 100
+MAX_IMAGES = 8
+"""How many pictures a generation may be made from, masks included."""
+MASK = "mask="
+"""How the name of a picture begins that is a mask."""
 RANDOM_SEED = -1
 """The lowest seed that can be asked for: the provider chooses another each time."""
 MAX_SEED = 2**53 - 1
@@ -94,6 +100,30 @@ class Answered(StrEnum):
     """The caller cancelled or vanished first: its next identical call is given this generation."""
 
 
+class InputImage(Frozen):
+    """A picture that a generation is made from: its content by hash, and the words in which its caller named it.
+
+    Two of the same content and role are the same, whatever they were called. A hash is empty until it is read.
+    """
+
+    role: Literal["image", "mask"] = "image"
+    sha256: str = ""
+    mime_type: str = ""
+    source: str = ""
+    """A path, or a generation and an index; of a data: URL no more than its scheme."""
+
+    @property
+    def name(self) -> str:
+        """The source for a reader."""
+        return "a data: URL" if self.source == "data:" else clean(self.source, 120)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InputImage) and (self.role, self.sha256) == (other.role, other.sha256)
+
+    def __hash__(self) -> int:
+        return hash((self.role, self.sha256))
+
+
 class GenerationRequest(Frozen):
     """What was asked for, after the provider's own check: nothing in here will be refused later by us."""
 
@@ -105,6 +135,8 @@ class GenerationRequest(Frozen):
     negative_prompt: str | None = None
     seed: int | None = None
     options: dict[str, JsonValue] = Field(default_factory=dict)
+    images: tuple[InputImage, ...] = Field(default=(), exclude_if=lambda images: not images)
+    """The pictures that it is made from. Where there are none, the request reads as it did before there could be."""
 
 
 class Sparse(Frozen):

@@ -35,6 +35,8 @@ class Prices:
 
         What decides for its model must be in a line as it was asked for: an unlisted value has no price.
         """
+        if request.images:  # whose price, where there is one, is another
+            return None
         asked = {"aspect_ratio": request.aspect_ratio, **{f"options.{n}": v for n, v in request.options.items()}}
         lines = [line for line in self.lines if line.model in {None, request.model}]
         deciding = {name for line in lines for name in line.given}

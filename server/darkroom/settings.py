@@ -14,6 +14,7 @@ from darkroom.environment import (
     Previews,
     data_folder,
     folder_of,
+    inputs_of,
     is_origin,
     misset,
     passwords,
@@ -98,6 +99,8 @@ class Settings:
     results: frozenset[str] | None = None
     """Which parts of a result every client is sent; None: what suits the client."""
     previews: Previews = "sheet"
+    inputs: tuple[Path, ...] = ()
+    """The folders whose files may be sent to providers."""
     strip_notes: bool = False
     """Whether a picture is saved without its notes; otherwise it is saved as it came."""
     warnings: tuple[str, ...] = ()
@@ -144,6 +147,7 @@ class Settings:
         strip_notes = strips_notes(env)
         if isinstance(home, NotConfigured):
             raise home
+        inputs = inputs_of(env, in_any_folder)
         misspelt = env.strangers("DARKROOM_", *(declaration.prefix for declaration in declared.values()))
         env.warnings += [f"{n} is no variable of Darkroom's{m and f'; {m} is'}." for n, m in misspelt.items()]
         guards = [guard for guard in (confirm_over, budget) if isinstance(guard, NotConfigured)]
@@ -160,6 +164,7 @@ class Settings:
             no_place=pictures if isinstance(pictures, NotConfigured) else None,
             results=results,
             previews=previews,
+            inputs=inputs,
             strip_notes=strip_notes,
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,

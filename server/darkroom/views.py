@@ -41,7 +41,8 @@ class Progress(Sparse):
     """
 
     message: str
-    state: State
+    # Its words would stand in the schema of five tools, which every conversation pays for; an agent reads the message.
+    state: Annotated[State, WithJsonSchema({"type": "string"})]
     queue_position: int | None = None
     starts_in_s: float | None = None
     elapsed_s: float
@@ -53,7 +54,7 @@ class Generation(Sparse):
     """What every tool and `--json` return.
 
     `next_step`: what to do where it is unfinished, or pictures are missing. `contact_sheet`: true where the first image
-    beside it shows its pictures side by side, in order.
+    beside it shows its pictures side by side, in order. `made_from`: the pictures that its caller gave, by their names.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Generation(Sparse):
     progress: Progress
     # Its schema stays open: agents pay for every byte of it, in each tool, and its keys speak for themselves.
     cost: Annotated[Cost | None, WithJsonSchema({})] = None
+    made_from: Annotated[tuple[str, ...] | None, WithJsonSchema({})] = None
     images: tuple[Image, ...] = ()
     error: Failure | None = None
     next_step: str | None = None

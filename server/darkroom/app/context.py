@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 
 from darkroom.errors import DarkroomError, StorageError
+from darkroom.generations.asking.given import Inputs
 from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
@@ -135,6 +136,9 @@ async def open_app(
                 driver.start()
             else:
                 sends = frozenset[str]()
+            inputs = Inputs(ledger, settings.inputs, settings.home / "providers" / "inputs")
+            if part is Part.ALL:
+                group.start_soon(inputs.sweep)
             service = Service(
                 journal,
                 changes,
@@ -145,6 +149,7 @@ async def open_app(
                 pictures,
                 only=sends,
                 budget=settings.budget,
+                inputs=inputs,
                 clock=clock,
             )
             try:

@@ -27,7 +27,8 @@ from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.tasks import OVER, Task, TaskStatus
 from darkroom.generations.asking.delivery import Envelope, letter_of
 from darkroom.generations.asking.wishes import Wish
-from darkroom.generations.desk import Desk, new_id
+from darkroom.generations.desk import Desk
+from darkroom.generations.service import new_id
 from darkroom.generations.telling.wording import say_progress
 from darkroom.models import Status, moment
 from darkroom.store.tasks import TaskRecord, TaskRows, TaskStage
@@ -160,11 +161,11 @@ class GenerationTasks:
                     return answer
                 # What the user is asked about is what is submitted, whatever the defaults of the process that takes
                 # the yes are.
-                asked = {**request.model_dump(mode="json"), "request_key": wishes["request_key"]}
+                asked = request.model_dump(mode="json") | {name: wishes[name] for name in ("request_key", "images")}
                 questions = _QUESTIONS.dump_python(answer.input_requests, **_WIRE)
                 record = self._record(caller, "generate", asked, stage=TaskStage.ASKING, questions=questions)
             elif isinstance(answer, CallToolResult) and not answer.is_error and answer.structured_content is not None:
-                wishes = self._tools["generate"].check(arguments)
+                wishes = {**self._tools["generate"].check(arguments), "images": None}  # which are kept with the row
                 record = self._record(caller, "generate", wishes, generation_ids=(answer.structured_content["id"],))
             else:
                 return answer

@@ -1,7 +1,5 @@
 """The desk of one owner, who may submit, get, wait for, cancel and list generations."""
 
-import base64
-import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -22,7 +20,6 @@ from darkroom.generations.telling.describing import Snapshot
 from darkroom.generations.telling.wording import say_cancelled
 from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
 from darkroom.redact.text import clean
-from darkroom.store.ledger import Room
 from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
@@ -53,11 +50,12 @@ class Desk:
             RateLimited: the budget is used up; nothing was written or sent.
             StorageError: it could not be committed; nothing was sent.
         """
-        record = await self._wanted(wish)
-        room = self._room(record) if new else NOTHING_NEW
+        record, images = await self._house.wanted(wish, self.owner, self._saved)
+        room = self._house.room(record) if new else NOTHING_NEW
+        await self._house.inputs.keep(record, images)
         with refusing(room, record):
             async with self._house.delivery.answering(record, room, letter) as begun:
-                self._begun(begun, record)
+                await self._begun(begun, record)
                 yield await self._settled_a_little(begun)
 
     async def submit_agreed(self, task_id: str, wish: Wish) -> None:
@@ -68,15 +66,19 @@ class Desk:
         Raises:
             DarkroomError: as `submit`; the task still asks.
         """
-        record = (await self._wanted(wish)).model_copy(update={"answered": Answered.DELIVERED})
-        room = self._room(record)
+        wanted, images = await self._house.wanted(wish, self.owner, self._saved)
+        record = wanted.model_copy(update={"answered": Answered.DELIVERED})
+        room = self._house.room(record)
+        await self._house.inputs.keep(record, images)
         with refusing(room, record):
             begin = partial(self._house.ledger.begin_agreed, record, task_id, room=room)
             begun = await repeated(begin, begin)
         if begun is not None:
-            self._begun(begun, record)
+            await self._begun(begun, record)
 
-    def _begun(self, begun: Record, record: Record) -> None:
+    async def _begun(self, begun: Record, record: Record) -> None:
+        if begun.id != record.id:
+            await self._house.inputs.forget(record)
         if begun.request != record.request:
             raise InvalidRequest(
                 f"request_key {clean(record.request_key or '', 60)!r} names another request, {begun.id}.",
@@ -90,8 +92,8 @@ class Desk:
         Raises:
             InvalidRequest, NotConfigured, RateLimited, StorageError: as `submit` would.
         """
-        record = await self._wanted(wish)
-        room = self._room(record)
+        record, _ = await self._house.wanted(wish, self.owner, self._saved)
+        room = self._house.room(record)
         with refusing(room, record):
             foreseen = await self._house.delivery.foresee(record, room)
         return record.request if foreseen.id == record.id else None
@@ -100,28 +102,9 @@ class Desk:
         """What this provider can do."""
         return self._house.registry.traits(provider)
 
-    def _room(self, record: Record) -> Room | None:
-        free = self._house.registry.free
-        budget = self._house.budget
-        if budget is None or record.request.provider in free:
-            return None
-        return Room(budget.generations, budget.money, free=free)
-
-    async def _wanted(self, wish: Wish) -> Record:
-        request = await self._house.doorkeeper.checked(wish, self._house.registry)
-        price = self.traits(request.provider).price(request)
-        return Record(
-            id=new_id(),
-            owner=self.owner,
-            request=request,
-            account=self._house.registry.providers[request.provider].access.account,
-            stage=Stage.ACCEPTED,
-            holder=self._house.holder,
-            answering=self._house.holder,
-            request_key=wish.request_key,
-            cost_micros=None if price is None else price.micros,
-            cost_unit=None if price is None else price.unit,
-        )
+    async def _saved(self, generation_id: str, index: int) -> bytes:
+        """One of this owner's pictures. Raises DarkroomError."""
+        return (await self.pictures.picture(await self.kept(generation_id), index))[1]
 
     async def _settled_a_little(self, record: Record) -> Generation:
         subscribe = self._house.changes.subscribe
@@ -204,6 +187,8 @@ class Desk:
         """
         await self._owned(generation_id)
         record = self._house.journal.told(await self._house.ledger.cancel(generation_id, self.owner))
+        if record.stage is Stage.CANCELLED:
+            await self._house.inputs.forget(record)
         return await self._house.describer.generation(record), say_cancelled(record)
 
     async def page(
@@ -287,8 +272,3 @@ class Desk:
 
 Whose = Callable[[], Desk]
 """The desk of the owner who asks, known anew for each request."""
-
-
-def new_id(kind: str = "gen") -> str:
-    """A generation's id, or a task's: 128 random bits, since knowing it is what grants access on stdio."""
-    return f"{kind}_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()

@@ -1,18 +1,24 @@
 """The parts that every desk of this process works with."""
 
+import base64
+import secrets
 import time
 from collections.abc import Callable, Collection
 
 from anyio.abc import TaskGroup
 
 from darkroom.generations.asking.delivery import Delivery
-from darkroom.generations.asking.wishes import Doorkeeper
+from darkroom.generations.asking.given import Inputs, Saved, given
+from darkroom.generations.asking.wishes import Doorkeeper, Wish
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
 from darkroom.guards import Budget
+from darkroom.models import Record, Stage
+from darkroom.providers.inputs import Attached
 from darkroom.providers.registry import Registry
+from darkroom.store.ledger import Room
 from darkroom.store.pictures import PictureStore
 
 
@@ -31,6 +37,7 @@ class Service:
         *,
         only: Collection[str] | None = None,
         budget: Budget | None = None,
+        inputs: Inputs | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.journal = journal
@@ -42,6 +49,43 @@ class Service:
         self.group = group
         self.pictures = pictures
         self.budget = budget
+        self.inputs = inputs or Inputs(journal.ledger)
         self.delivery = Delivery(journal.ledger, holder, group)
         self.describer = Describer(journal, registry, holder, clock, pictures, only)
         self.doorkeeper = Doorkeeper()
+
+    async def wanted(self, wish: Wish, owner: str, saved: Saved) -> tuple[Record, list[Attached]]:
+        """The row to be begun, and the pictures that it is made from; `saved` reads those that the owner has.
+
+        Raises:
+            DarkroomError: it cannot be made.
+        """
+        request = await self.doorkeeper.checked(wish, self.registry)
+        provider = self.registry.providers[request.provider]
+        images = await given(wish.images or (), self.inputs.folders, saved, provider.traits, self.registry.redact)
+        price = provider.traits.price(request)
+        record = Record(
+            id=new_id(),
+            owner=owner,
+            request=request.model_copy(update={"images": tuple(each.image for each in images)}),
+            account=provider.access.account,
+            stage=Stage.ACCEPTED,
+            holder=self.holder,
+            answering=self.holder,
+            request_key=wish.request_key,
+            cost_micros=None if price is None else price.micros,
+            cost_unit=None if price is None else price.unit,
+        )
+        return record, images
+
+    def room(self, record: Record) -> Room | None:
+        """What the user's budget leaves for it; None: it is not counted."""
+        free, budget = self.registry.free, self.budget
+        if budget is None or record.request.provider in free:
+            return None
+        return Room(budget.generations, budget.money, free=free)
+
+
+def new_id(kind: str = "gen") -> str:
+    """A generation's id, or a task's: 128 random bits, since knowing it is what grants access on stdio."""
+    return f"{kind}_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()

@@ -230,6 +230,9 @@ def check_request(request: GenerationRequest, traits: Traits) -> GenerationReque
         problems["negative_prompt"] = f"{title} takes no negative prompt; say it in the prompt"
     if request.seed is not None and not traits.seed:
         problems["seed"] = f"{title} takes no seed"
+    model = request.model or _default_model(request, traits)
+    if wrong := _wrong_images(request, model, traits):
+        problems["images"] = wrong
     known, options = traits.options.model_fields, dict[str, Any]()
     strange = [repr(clean(name, 40)) for name in request.options if name not in known][:MAX_NAMED]
     if strange:
@@ -242,4 +245,30 @@ def check_request(request: GenerationRequest, traits: Traits) -> GenerationReque
     if problems:
         said, names = "; ".join(problems.values()), " and ".join(problems)
         raise InvalidRequest(f"{said}.", next_step=f"Correct {names} and call again; nothing was sent.")
-    return request.model_copy(update={"model": request.model or traits.default_model, "options": options})
+    return request.model_copy(update={"model": model, "options": options})
+
+
+def _default_model(request: GenerationRequest, traits: Traits) -> str:
+    """The default one, or the first of those that take pictures where it takes none."""
+    takes = traits.images.models if traits.images and request.images else ()
+    return traits.default_model if not takes or traits.default_model in takes else takes[0]
+
+
+def _wrong_images(request: GenerationRequest, model: str, traits: Traits) -> str:
+    """Why these pictures, or none, cannot be given to the model; empty where they can."""
+    takes, title = traits.images, traits.title
+    masks = sum(each.role == "mask" for each in request.images)
+    pictures = len(request.images) - masks
+    if takes is None:
+        return f"{title} takes no pictures" if request.images else ""
+    able = not takes.models or model in takes.models
+    if not request.images:
+        named = f" with {model}" if takes.models else ""
+        return f"{title} makes nothing{named} without a picture" if model in takes.needed else ""
+    if not able:
+        return f"{title} takes no pictures with {model}, but with {', '.join(takes.models)}"
+    if pictures > takes.max:
+        return f"{title} takes {takes.max} picture{'s' if takes.max > 1 else ''} to work from, not {pictures}"
+    if masks and not takes.mask:
+        return f"{title} takes no mask; say in the prompt what is to change"
+    return "a mask belongs to a picture, and one mask is taken" if masks > 1 or not pictures else ""

@@ -35,6 +35,11 @@ class Accepts(Sparse):
     negative_prompt: bool
     seed: bool
     options: tuple[str, ...]
+    images: int | None = None
+    """How many pictures it can be given to edit or to follow; absent: none."""
+    mask: bool | None = None
+    image_models: tuple[str, ...] | None = None
+    """The models that take them, where not all do."""
 
 
 class ProviderState(Sparse):
@@ -211,6 +216,9 @@ def _accepts(traits: Traits) -> Accepts:
         negative_prompt=traits.negative_prompt,
         seed=traits.seed,
         options=tuple(traits.options.model_fields),
+        images=traits.images.max if traits.images else None,
+        mask=True if traits.images and traits.images.mask else None,
+        image_models=(traits.images.models or None) if traits.images else None,
     )
 
 
@@ -227,6 +235,7 @@ def _say_provider(state: ProviderState) -> str:
     can = [f"count 1 to {accepts.max_count}", f"aspect_ratio {', '.join(accepts.aspect_ratios)}"]
     can += [name for name in ("negative_prompt", "seed") if getattr(accepts, name)]
     can += [f"options {', '.join(accepts.options)}"] if accepts.options else []
+    can += [_say_images(accepts)] if accepts.images else []
     need = f"no key: set {state.key_variable}" if state.status == "no key" else state.status
     lines = [f"{state.name}{' (default)' if state.default else ''}: {need}", f"  accepts: {'; '.join(can)}"]
     lines += [f"  limits: {'; '.join(state.limits)}"] if state.limits else []
@@ -242,6 +251,11 @@ def _say_provider(state: ProviderState) -> str:
     if state.model_count > SHOWN_MODELS:
         lines.append(f"  … {state.model_count} models in all; the structured result names the first hundred")
     return "\n".join(lines)
+
+
+def _say_images(accepts: Accepts) -> str:
+    by = f" (by {', '.join(accepts.image_models)})" if accepts.image_models else ""
+    return f"images up to {accepts.images}{by}{', mask' if accepts.mask else ''}"
 
 
 def _said(value: object) -> object:

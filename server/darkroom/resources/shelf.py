@@ -7,7 +7,7 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 
 from darkroom.errors import NotFound
 from darkroom.generations.desk import Whose
-from darkroom.models import GenerationRequest
+from darkroom.models import MASK, GenerationRequest
 from darkroom.providers.catalogue import Models
 from darkroom.redact.text import clean
 from darkroom.resources.uris import OfGeneration, OfModel
@@ -55,4 +55,6 @@ class Shelf:
 
 def arguments_of(request: GenerationRequest) -> dict[str, object]:
     """The arguments with which the tool `generate` would be asked for the same again."""
-    return {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, {})}
+    known = {name: value for name, value in request.model_dump(mode="json").items() if value not in (None, {})}
+    images = [f"{MASK if each.role == 'mask' else ''}{each.source}" for each in request.images]
+    return {**known, "images": images} if images else known

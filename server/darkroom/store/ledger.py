@@ -120,6 +120,10 @@ class Generations(Protocol):
         """Seconds since its submission, by the ledger's own clock; 0 before it."""
         ...
 
+    async def unsent(self, ids: Collection[str]) -> frozenset[str]:
+        """Those of these rows, of any owner, that are or may still be sent."""
+        ...
+
     async def change(
         self,
         record: Record,

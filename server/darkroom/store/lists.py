@@ -1,6 +1,8 @@
 """Lists and counts of many rows at once; each question has an index that serves it without reading the others."""
 
+import json
 import sqlite3
+from collections.abc import Collection
 
 from darkroom.models import Status
 from darkroom.store import rows
@@ -47,3 +49,10 @@ def ids(db: sqlite3.Connection, owner: str, prefix: str, limit: int) -> list[str
         values = (owner, prefix, f"{prefix}\U0010ffff", limit)
     sql = f"SELECT id FROM generations WHERE {where} ORDER BY seq DESC LIMIT ?"
     return [found for (found,) in db.execute(sql, values)]
+
+
+def unsent(db: sqlite3.Connection, ids: Collection[str]) -> frozenset[str]:
+    """Those of these rows that are or may still be sent."""
+    some = "id IN (SELECT value FROM json_each(?))"
+    sql = f"SELECT id FROM generations WHERE {some} AND stage IN ('accepted', 'submitting')"
+    return frozenset(generation_id for (generation_id,) in db.execute(sql, (json.dumps(list(ids)),)))

@@ -158,6 +158,10 @@ def _m0012_durations(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN awaited_until REAL")
 
 
+def _m0013_made_from(db: sqlite3.Connection) -> None:
+    """Changes no table: it marks that a request may name pictures, without which an older version would send it."""
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -171,6 +175,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("0010_kept", _m0010_kept),
     ("0011_cost", _m0011_cost),
     ("0012_durations", _m0012_durations),
+    ("0013_made_from", _m0013_made_from),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
 NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations"})

@@ -58,7 +58,8 @@ def update(
 
 def request_hash(request: GenerationRequest) -> str:
     """Names what was asked for: two identical requests have the same."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    by_content = {"images": {"__all__": {"source"}}}
+    return hashlib.sha256(request.model_dump_json(exclude=by_content).encode()).hexdigest()
 
 
 def to_row(fields: Mapping[str, Any]) -> dict[str, Any]:

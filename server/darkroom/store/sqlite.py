@@ -106,6 +106,10 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         now = self._clock()
         return max(now - (record.submitted_at or now), 0.0)
 
+    async def unsent(self, ids: Collection[str]) -> frozenset[str]:
+        """See `Ledger.unsent`."""
+        return await self._run(lambda: lists.unsent(self._db, ids))
+
     async def change(
         self,
         record: Record,

@@ -111,7 +111,7 @@ async def _made(client: Client, trials: Sequence[_Trial]) -> None:
 
 
 async def _ended(client: Client, trial: _Trial) -> None:
-    wished = {"prompt": trial.prompt, "provider": trial.service.name}
+    wished = {"prompt": trial.prompt, "provider": trial.service.name, **trial.service.needs}
     result = await client.call_tool("generate", wished)
     told: dict[str, Any] = result.structured_content or {}
     trial.told, trial.text = told, str(result.content)

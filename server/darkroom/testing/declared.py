@@ -10,12 +10,13 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from darkroom.providers.language.loading import parse
+from darkroom.providers.language.offers import THE_ONE
 from darkroom.providers.language.pointers import every, segments
 from darkroom.providers.language.schema import Example, Request
 from darkroom.providers.offered import OFFERED
-from darkroom.testing.service import KEY, Answer, Said, Service
+from darkroom.testing.service import KEY, STARTS, Answer, Said, Service
 
-_TABLES = ("submit", "lookup", "account", "models", "read", "result")
+_TABLES = (*STARTS, "lookup", "account", "models", "read", "result")
 _QUICK = re.compile(r"(poll|shortest)_s = [0-9.]+")
 
 
@@ -41,6 +42,14 @@ class DeclaredService(Service):
     def base_url(self) -> str:
         """What its provider's base URL is set to: the documented path, here."""
         return self.origin + urlsplit(self.declared.base_url).path
+
+    @property
+    def needs(self) -> dict[str, Any]:
+        """A picture to work from, where its first model makes nothing without."""
+        images = self.declared.accepts.images
+        if images is None or (self.declared.accepts.default_model or THE_ONE) not in images.needed:
+            return {}
+        return {"images": [f"data:image/png;base64,{base64.b64encode(self.picture()).decode()}"]}
 
     def add_to(self, home: Path) -> None:
         """Adds its file to the providers of a user whose `DARKROOM_HOME` this is."""
@@ -114,4 +123,4 @@ class DeclaredService(Service):
             if table is not None and (table.path is not None or table.url is not None):
                 path = base + table.path if table.path is not None else "{any+}" + str(table.url).split("}", 1)[1]
                 form = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.sub(r"\\\{[a-z_]+\\\+\\\}", ".+", re.escape(path)))
-                yield name, (table.method or ("POST" if name == "submit" else "GET"), form)
+                yield name, (table.method or ("POST" if name in STARTS else "GET"), form)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from darkroom.declaration import own_prefix
 
 KEY = "dk_0123456789abcdefABCDEF"
+STARTS = ("submit", "edit")
 PATIENCE_S = 60.0
 """How long an answer may be held back."""
 _RESET = struct.pack("ii", 1, 0)
@@ -66,9 +67,10 @@ Said = Answer | tuple[int, Any]
 class Service:
     """What a provider talks to in a test. `routes`: by name, a method and the pattern of a path.
 
-    `submit` is the name of the one that starts a job. `says`: by name, the answers in order; the last one stays.
-    In a text of theirs `{origin}` is this service's own; `{origin}/files/1.png` is a picture. `meets`: answers to
-    submissions whose body holds this text, in order, before those of `says`.
+    `submit` is the name of the one that starts a job, and `edit` of another that does, with the same answers.
+    `says`: by name, the answers in order; the last one stays. In a text of theirs `{origin}`
+    is this service's own; `{origin}/files/1.png` is a picture. `meets`: answers to submissions whose body holds this
+    text, in order, before those of `says`.
     """
 
     def __init__(
@@ -117,9 +119,15 @@ class Service:
         return {f"{own_prefix(self.name)}KEY": self.key, f"{own_prefix(self.name)}BASE_URL": self.base_url}
 
     @property
+    def needs(self) -> dict[str, Any]:
+        """What it makes nothing without, besides a prompt, as arguments of `generate`."""
+        return {}
+
+    @property
     def posts(self) -> list[Asked]:
         """Every submission."""
-        return self.of("submit")
+        with self.changed:
+            return [each for each in self.asked if each.table in STARTS]
 
     def of(self, table: str) -> list[Asked]:
         """Every request of this route."""
@@ -137,7 +145,7 @@ class Service:
         with self.changed:
             self.asked.append(asked)
             self.changed.notify_all()
-        if asked.table == "submit":
+        if asked.table in STARTS:
             self.may_answer.wait(PATIENCE_S)
         if asked.table == "file":
             picture = self.picture(int(re.findall(r"\d+", asked.path)[-1]))
@@ -158,9 +166,11 @@ class Service:
 
     def _next(self, asked: Asked) -> Said:
         met = [left for text, left in self.meets.items() if left and text.encode() in asked.body]
-        if asked.table == "submit" and met:
+        if asked.table in STARTS and met:
             return met[0].pop(0)
-        said = self.says.get(asked.table) or [(404, {"error": "nobody asked for this"})]
+        said = self.says.get("submit" if asked.table in STARTS else asked.table) or [
+            (404, {"error": "nobody asked for this"})
+        ]
         return said.pop(0) if len(said) > 1 else said[0]
 
     def _spelled(self, status: int, value: Any) -> Answer:

@@ -63,6 +63,14 @@ def _items(value: Any) -> Any:
     return value
 
 
+def _names(value: Any) -> Any:
+    """A list of names, none of which is taken apart: a path or a data: URL may hold commas and blanks."""
+    if isinstance(value, str):
+        found = from_json(value, list)
+        value = [value] if found is None else found
+    return _items(value)
+
+
 def _single(value: Any) -> Any:
     """What a list of one holds, however that is written."""
     items = _items(value)
@@ -91,6 +99,8 @@ Word = BeforeValidator(_lower)
 NotBlank = AfterValidator(_not_blank)
 Ids = BeforeValidator(_items)
 """For lists of ids: one id is a list too."""
+Names = BeforeValidator(_names)
+"""For lists of names that may hold anything: one is a list too."""
 OneId = BeforeValidator(_single)
 OptionTexts = BeforeValidator(_options)
 """For a provider's own options: `name=value` texts, or an object."""

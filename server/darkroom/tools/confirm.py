@@ -92,9 +92,10 @@ def _message(request: GenerationRequest, traits: Traits) -> str:
     pictures = "1 picture" if request.count == 1 else f"{request.count} pictures"
     model = f"model {clean(request.model, 60)}" if request.model else "its default model"
     prompt = clean(request.prompt, SHOWN_PROMPT)
+    given = f" from {', '.join(each.name for each in request.images)}, sent there," if request.images else ""
     price = traits.price(request)
     costs = "credits there" if price is None else f"about {price} there"
-    return f'Make {pictures} with {traits.title} ({model})? It costs {costs}. The prompt: "{prompt}"'
+    return f'Make {pictures}{given} with {traits.title} ({model})? It costs {costs}. The prompt: "{prompt}"'
 
 
 def _refused(why: str, more: str = "") -> InvalidRequest:

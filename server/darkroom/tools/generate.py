@@ -13,8 +13,17 @@ from pydantic import Field
 from darkroom.generations.asking.delivery import letter_of
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
-from darkroom.models import MAX_ASPECT_RATIO, MAX_COUNT, MAX_MODEL, MAX_PROMPT, MAX_REQUEST_KEY, MAX_SEED, RANDOM_SEED
-from darkroom.tools.arguments import NotBlank, Number, OptionTexts, Trimmed, Word, one_of
+from darkroom.models import (
+    MAX_ASPECT_RATIO,
+    MAX_COUNT,
+    MAX_IMAGES,
+    MAX_MODEL,
+    MAX_PROMPT,
+    MAX_REQUEST_KEY,
+    MAX_SEED,
+    RANDOM_SEED,
+)
+from darkroom.tools.arguments import Names, NotBlank, Number, OptionTexts, Trimmed, Word, one_of
 from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, consented
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
@@ -32,6 +41,8 @@ Prompt = Annotated[
 ]
 
 
+MAX_IMAGE = 10_000_000
+"""Characters of a data: URL: as many as the largest message that any host may send."""
 MAX_ENUMERATED = 3
 """So many providers are named wherever one can be given; of more, list_models tells."""
 
@@ -100,6 +111,15 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, pr
             ),
             OptionTexts,
         ] = None,
+        images: Annotated[
+            list[Annotated[str, Field(max_length=MAX_IMAGE)]] | None,
+            Field(
+                max_length=MAX_IMAGES,
+                description="Pictures to edit or follow: gen_…/1, a file or data: URL; mask=… is a mask.",
+                examples=[["gen_…/1"]],
+            ),
+            Names,
+        ] = None,
         request_key: Annotated[
             str | None,
             Field(
@@ -124,6 +144,7 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, pr
             seed=seed,
             options=options,
             request_key=request_key,
+            images=images,
         )
         letter = letter_of(context.request_context.request)
         async with whose().submit(wish, new=consented(answer.action, content), letter=letter) as generation:

@@ -134,6 +134,10 @@ class OutputSchema(InputSchema):
         """No defaults."""
         return self.generate_inner(schema["schema"])
 
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
+        """A time is a text: its form, which the name and each value show, would be paid for fifteen times."""
+        return {"type": "string"}
+
 
 _DEFS = "#/$defs/"
 

@@ -2,13 +2,15 @@
 
 import argparse
 import re
+from dataclasses import replace
+from pathlib import Path
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import Command, seconds, take_provider
 from darkroom.cli.commands.results import exit_status, paths, print_result
 from darkroom.cli.commands.watching import made
 from darkroom.generations.asking.wishes import Wish, options_of
-from darkroom.models import MAX_COUNT, MAX_SEED, RANDOM_SEED
+from darkroom.models import MASK, MAX_COUNT, MAX_SEED, RANDOM_SEED
 from darkroom.settings import Settings
 
 
@@ -24,6 +26,10 @@ def _take(command: argparse.ArgumentParser) -> None:
         "--option", dest="options", action="append", default=[], type=_option, metavar="NAME=VALUE",
         help="an option of the provider's own; may be repeated, and of the same name makes a list",
     )  # fmt: skip
+    command.add_argument(
+        "--image", dest="images", action="append", default=[], metavar="FILE|gen_…/N",
+        help="a picture to edit or follow: any file of yours, or an earlier result; may be repeated; mask=FILE: a mask",
+    )  # fmt: skip
     command.add_argument("--request-key", metavar="NAME", help="your name for it: the same name is never made twice")
     command.add_argument("--timeout", type=seconds, default=600.0, metavar="SECONDS", help="default: 600")
 
@@ -34,8 +40,18 @@ def _option(text: str) -> str:
     return text
 
 
+def _whole(text: str) -> str:
+    """The text with a path in it made whole; what names no file stays as it is."""
+    role, name = (MASK, text.removeprefix(MASK)) if text.startswith(MASK) else ("", text)
+    kept = re.match(r"(?:gen_[a-z2-7]{26}/|darkroom:|data:|https?:)", name, re.IGNORECASE)
+    return text if kept or not name else f"{role}{Path(name).expanduser().absolute()}"
+
+
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    async with open_app(settings, Part.OWN) as app:
+    images = [_whole(text) for text in arguments.images]
+    # A person names each file in so many words, so any that can be read is meant; an agent has no such command.
+    drives = {Path(text.removeprefix(MASK)).anchor for text in images}
+    async with open_app(replace(settings, inputs=tuple(map(Path, filter(None, drives)))), Part.OWN) as app:
         wish = Wish(
             prompt=arguments.prompt,
             provider=arguments.provider,
@@ -46,6 +62,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             options=options_of(arguments.options),
             request_key=arguments.request_key,
+            images=images,
         )
         answer = await made(app, wish, arguments.timeout)
         print_result(answer.generations[0], paths(answer.generations), as_json=arguments.json)

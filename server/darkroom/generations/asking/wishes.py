@@ -1,7 +1,7 @@
 """Wishes of callers, and the requests that they become once it is known that they can be made."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, cast
@@ -10,9 +10,11 @@ import anyio
 from pydantic import JsonValue
 
 from darkroom.errors import InvalidRequest
+from darkroom.generations.asking.given import named
 from darkroom.models import (
     MAX_ASPECT_RATIO,
     MAX_COUNT,
+    MAX_IMAGES,
     MAX_MODEL,
     MAX_PROMPT,
     MAX_REQUEST_KEY,
@@ -20,6 +22,7 @@ from darkroom.models import (
     RANDOM_SEED,
     GenerationRequest,
 )
+from darkroom.providers.base import Provider
 from darkroom.providers.registry import Registry
 
 
@@ -36,10 +39,13 @@ class Wish:
     seed: int | None = None
     options: Mapping[str, JsonValue] | None = None
     request_key: str | None = None
+    images: Sequence[str] | None = None
 
 
 FREE_TRIES = 3
 SLOWEST_S = 60.0
+MAX_NAME = 4096
+"""Characters of a path, the longest name of a picture that is not the picture itself."""
 
 
 class HoldsSecret(InvalidRequest):
@@ -56,6 +62,8 @@ def checked(wish: Wish, registry: Registry) -> GenerationRequest:
     _check_bounds(wish)
     chosen = registry.provider(wish.provider)
     registry.may_start(chosen)
+    if wish.images:
+        _check_takes_pictures(chosen, registry)
     request = chosen.check(
         GenerationRequest(
             provider=chosen.name,
@@ -66,6 +74,7 @@ def checked(wish: Wish, registry: Registry) -> GenerationRequest:
             negative_prompt=wish.negative_prompt,
             seed=wish.seed,
             options=dict(wish.options or {}),
+            images=named(wish.images or ()),
         )
     )
     # What would be kept, and no more: whatever else came has been refused by its name.
@@ -107,6 +116,7 @@ def _check_bounds(wish: Wish) -> None:
         "aspect_ratio": _wrong_text(wish.aspect_ratio or None, MAX_ASPECT_RATIO),
         "count": _wrong_number(wish.count, 1, MAX_COUNT),
         "seed": _wrong_number(wish.seed, RANDOM_SEED, MAX_SEED),
+        "images": _wrong_names(wish.images or ()),
     }
     wrong = {argument: why for argument, why in problems.items() if why}
     if wrong:
@@ -125,6 +135,23 @@ def _wrong_text(text: str | None, longest: int) -> str:
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         return "holds a NUL or half a character"
     return ""
+
+
+def _wrong_names(names: Sequence[str]) -> str:
+    if len(names) > MAX_IMAGES:
+        return f"names {len(names)} pictures; at most {MAX_IMAGES} are taken"
+    plain = (name for name in names if name[:5].lower() != "data:")
+    return next(filter(None, (_wrong_text(name, MAX_NAME) for name in plain)), "")
+
+
+def _check_takes_pictures(chosen: Provider, registry: Registry) -> None:
+    """Raises InvalidRequest, which names those that do: this one takes none."""
+    if chosen.traits.images is None:
+        others = [name for name, provider in registry.providers.items() if provider.traits.images]
+        raise InvalidRequest(
+            f"{chosen.traits.title} takes no pictures; {', '.join(others) or 'none that is set up here'} does.",
+            next_step="Name a provider that takes them, or leave images out; nothing was sent.",
+        )
 
 
 def _wrong_number(number: int | None, least: int, most: int) -> str:

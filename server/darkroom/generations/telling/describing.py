@@ -178,6 +178,7 @@ def describe(
             trouble=None if record.stage.terminal else trouble,
         ),
         cost=record.cost,
+        made_from=tuple(each.name for each in request.images) or None,
         images=tuple(_named(image, record, path_of) for image in record.images),
         error=record.failure,
         created_at=moment(record.created_at),

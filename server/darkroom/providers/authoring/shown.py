@@ -24,6 +24,9 @@ def _steps(service: Service) -> Iterator[Fault]:
     taken = any(each.to == "submit" and each.means == "taken" for each in service.example)
     if not is_result(service) and not taken:
         yield Fault(where, 'no example shows a job being taken: add one with to = "submit", answer, means = "taken"')
+    if service.accepts.images is not None and not any("images" in each.request for each in service.example):
+        shown = 'add one with request = { images = ["image"] } and the body that is sent'
+        yield Fault(("accepts", "images"), f"no example shows a picture being sent: {shown}")
     if not any(each.urls for each in service.example):
         yield Fault(where, "no example shows where pictures are: add the answer of a finished job, with its urls")
 

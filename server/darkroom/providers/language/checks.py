@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from darkroom.environment import is_origin
+from darkroom.models import MAX_IMAGES
 from darkroom.providers.language.conditions import proven
 from darkroom.providers.language.fault import ASKED, Fault, shared, unknown
 from darkroom.providers.language.filling import malformed, names_in, places_in
+from darkroom.providers.language.images import image_names, is_file
 from darkroom.providers.language.offer_checks import faults_of_offer
 from darkroom.providers.language.schema import Condition, Read, Request, Service
 from darkroom.transport.failures import FROM_GATEWAYS
@@ -17,6 +19,7 @@ _OURS = {
     "host", "content-type", "content-length", "transfer-encoding", "connection", "cookie", "user-agent", "accept",
     "authorization", "proxy-authorization",
 }  # fmt: skip
+_IMAGES = image_names(MAX_IMAGES, mask=True)
 _HERE = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -37,9 +40,12 @@ def requests_of(service: Service) -> dict[str, tuple[Request, frozenset[str]]]:
     """Every request of the service by its table, with the names that it can be filled with."""
     wished = ASKED | {f"options.{name}" for name in service.accepts.options}
     wished |= {f"size.{name}" for row in service.accepts.aspect_ratios.values() for name in row}
+    images = service.accepts.images
+    given = wished if images is None else wished | image_names(images.max, mask=images.mask)
     job = wished | {"job"}
     found: dict[str, tuple[Request | None, frozenset[str]]] = {
-        "submit": (service.submit, wished | {"reference"}),
+        "submit": (service.submit, (given if service.edit is None else wished) | {"reference"}),
+        "edit": (service.edit, given | {"reference"}),
         "read": (None if is_result(service) else service.read, job),
         "result": (service.result, job),
         "pictures.request": (service.pictures.request, job | service.pictures.item.keys()),
@@ -105,10 +111,13 @@ def _of_requests(service: Service) -> Iterator[Fault]:
             ("submit", "job"),
             'it is missing: write where the answer names the job, as in job = "/id", or answers = "result"',
         )
-    if service.submit.url is not None:
-        yield Fault(("submit", "url"), "it is sent below base_url: write a path in place of the url")
-    if service.submit.method not in {None, "POST", "PUT"}:
-        yield Fault(("submit", "method"), "write POST or PUT")
+    for table, request in {"submit": service.submit, "edit": service.edit}.items():
+        if request is not None and request.url is not None:
+            yield Fault((table, "url"), "it is sent below base_url: write a path in place of the url")
+        if request is not None and request.method not in {None, "POST", "PUT"}:
+            yield Fault((table, "method"), "write POST or PUT")
+    if service.lookup is not None and service.edit is not None and "reference" not in names_in([service.edit.body]):
+        yield Fault(("edit",), "a lost job is found by our own name: add $reference to edit.body, as in submit.body")
 
 
 _Found = Iterator[tuple[tuple[str | int, ...], str]]
@@ -130,7 +139,21 @@ def _of_request(service: Service, request: Request, names: frozenset[str]) -> _F
         yield ("method",), f"the key goes into the body (auth.body), which a {method} does not have: write POST or PUT"
     if re.search(r"[{}]", re.sub(r"\{[a-z][a-z0-9_.]*\+?\}", "", f"{request.path or ''}{request.url or ''}")):
         yield ("path",), "a place for a name is written {name}, or {name+} where it may hold slashes"
+    yield from _of_files(request)
     yield from _of_headers(service, request, names)
+
+
+def _of_files(request: Request) -> _Found:
+    """A picture stands in the body, and one that is a file there is a part of its own."""
+    for key, used in _used(request):
+        if key != ("body",) and any(name in _IMAGES for name in used):
+            yield key, "a picture is sent in the body only"
+    files = {name for name in names_in(request.body) if is_file(name) and name in _IMAGES}
+    alone = {value[1:] for value in (request.body or {}).values() if isinstance(value, str)}
+    if files and request.encoding != "multipart":
+        yield ("encoding",), 'a file needs encoding = "multipart": write that, or …data_url or …base64 for …file'
+    elif files - alone:
+        yield ("body",), f"${min(files - alone)} is a file, so it stands alone as the value of a field"
 
 
 def _used(request: Request) -> Iterator[tuple[tuple[str], list[str]]]:
@@ -154,7 +177,7 @@ def _of_headers(service: Service, request: Request, names: frozenset[str]) -> _F
 
 def method_of(service: Service, request: Request) -> str:
     """The method that the request is sent with."""
-    return request.method or ("POST" if request is service.submit else "GET")
+    return request.method or ("POST" if request is service.submit or request is service.edit else "GET")
 
 
 def _of_pictures(service: Service) -> Iterator[Fault]:

@@ -14,8 +14,18 @@ from anyio import to_thread
 from pydantic import JsonValue
 
 from darkroom.declaration import Traits
-from darkroom.errors import DarkroomError, InvalidRequest, NotAnImage, NotFound, OutcomeUnknown, ResultUnavailable
+from darkroom.errors import (
+    DarkroomError,
+    InvalidRequest,
+    NotAnImage,
+    NotFound,
+    OutcomeUnknown,
+    ProviderUnreachable,
+    RateLimited,
+    ResultUnavailable,
+)
 from darkroom.models import Charged, GenerationRequest, Receipt
+from darkroom.providers import inputs
 from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
 from darkroom.providers.language import offers, spool
 from darkroom.providers.language.answers import delivered, looked, reading, resulting, taken
@@ -25,7 +35,7 @@ from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.finding import PAUSES_S, job_in
 from darkroom.providers.language.links import judged
 from darkroom.providers.language.pointers import first
-from darkroom.providers.language.requests import names_of, prepare
+from darkroom.providers.language.requests import names_of, prepare, submission
 from darkroom.providers.language.schema import Request, Service
 from darkroom.providers.language.signing import call_of
 from darkroom.providers.language.speech import Speech
@@ -49,7 +59,7 @@ class Declared:
         account, service = connection.account, source.service
         self.name, self.traits, self.access = service.name, traits, connection.access
         self._source, self._kept, self._account = source, kept, account
-        self._spool = kept.with_name("answers")
+        self._spool, self._inputs = kept.with_name("answers"), kept.with_name("inputs")
         self._redact = connection.redact
         self._pictures = Pictures(connection.http, account.own_origin, connection.redact)
         self._api = Api(
@@ -64,7 +74,8 @@ class Declared:
         """See `Provider.check`."""
         checked = offers.check(self._source.service, self.traits, request)
         try:
-            prepare(self._source.service, self._source.service.submit, names_of(self._source.service, checked))
+            service = self._source.service
+            prepare(service, submission(service, checked), names_of(service, checked))
         except Unfillable as error:
             raise InvalidRequest(f"{error}.", next_step="Correct it and call again; nothing was sent.") from error
         return checked
@@ -73,11 +84,38 @@ class Declared:
         """The one POST. The file is kept first: it alone will read what comes of it."""
         service = self._source.service
         await to_thread.run_sync(keep, self._kept, self._source)
+        call = await self._call(service, request, reference)
         try:
-            prepared = prepare(service, service.submit, names_of(service, request, reference=reference))
-            call = call_of(prepared, prepared.at, service.auth, self._account.key)
+            submitted = await self._submitted(service, call, request, reference)
+        except (ProviderUnreachable, RateLimited):  # it is sent again, with the same pictures
+            raise
+        except DarkroomError:
+            await self._forget(request, reference)
+            raise
+        await self._forget(request, reference)
+        return submitted
+
+    async def _call(self, service: Service, request: GenerationRequest, reference: str) -> Call:
+        """The POST with its pictures; on another thread where there are any, which may be large."""
+
+        def prepared() -> Call:
+            images = inputs.recall(self._inputs, reference, request)
+            names = names_of(service, request, reference=reference, images=images)
+            ready = prepare(service, submission(service, request), names)
+            return call_of(ready, ready.at, service.auth, self._account.key)
+
+        try:
+            return await to_thread.run_sync(prepared) if request.images else prepared()
+        except DarkroomError:
+            raise
         except Exception as error:  # a text that no request can hold
             raise failures.of_submit(self.traits.title, error, sent=False) from error
+
+    async def _forget(self, request: GenerationRequest, reference: str) -> None:
+        if request.images:
+            await to_thread.run_sync(inputs.forget, self._inputs, reference)
+
+    async def _submitted(self, service: Service, call: Call, request: GenerationRequest, reference: str) -> Submission:
         if is_result(service):
             return await self._result(service, call, request, reference)
         try:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -13,8 +13,9 @@ from darkroom.providers.base import Reading, RemoteImage
 from darkroom.providers.language.answers import Look, delivered, looked, reading, resulting, taken
 from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.filling import Unfillable
+from darkroom.providers.language.images import File, sample
 from darkroom.providers.language.offers import check, traits_of
-from darkroom.providers.language.requests import names_of, prepare
+from darkroom.providers.language.requests import names_of, prepare, submission
 from darkroom.providers.language.schema import Example, Service
 from darkroom.providers.language.speech import Speech
 from darkroom.redact.secrets import Redactor
@@ -50,18 +51,31 @@ def _reasons(service: Service, example: Example) -> Iterator[str]:
 
 
 def _request(service: Service, example: Example) -> GenerationRequest:
+    roles = example.request.get("images", [])
     wished = {"prompt": PROMPT, "model": "", **example.request, "provider": service.name}
+    wished["images"] = [{"role": role} for role in cast("list[Any]", roles)] if isinstance(roles, list) else roles
     return check(service, traits_of(service), GenerationRequest.model_validate(wished))
 
 
 def _sent(service: Service, body: dict[str, Any], request: GenerationRequest) -> Iterator[str]:
     try:
-        sent = prepare(service, service.submit, names_of(service, request, reference=REFERENCE)).body
+        names = names_of(service, request, reference=REFERENCE, images=sample(request))
+        sent = _shown(prepare(service, submission(service, request), names).body)
     except Unfillable as error:
         yield str(error)
         return
     if sent != body:
         yield f"body: {_short(sent)} is sent, not {_short(body)}"
+
+
+def _shown(value: Any) -> Any:
+    """The body with the names of files in their place."""
+    if isinstance(value, File):
+        return value.name
+    if isinstance(value, list):
+        return [_shown(each) for each in cast("list[Any]", value)]
+    fields = cast("dict[str, Any]", value)
+    return {name: _shown(each) for name, each in fields.items()} if isinstance(value, dict) else value
 
 
 def _answer(example: Example) -> Answer:

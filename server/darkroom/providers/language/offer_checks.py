@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from darkroom.providers.language.costs import OwnFigure
 from darkroom.providers.language.fault import ASKED, Fault, unknown
 from darkroom.providers.language.filling import names_in, places_in
-from darkroom.providers.language.schema import Scalar, Service
+from darkroom.providers.language.schema import Request, Scalar, Service
 
 
 def faults_of_offer(service: Service) -> Iterator[Fault]:
@@ -15,6 +15,7 @@ def faults_of_offer(service: Service) -> Iterator[Fault]:
     yield from _of_groups(service)
     yield from _of_options(service)
     yield from _of_prices(service)
+    yield from _of_images(service)
 
 
 def _of_models(service: Service) -> Iterator[Fault]:
@@ -30,7 +31,7 @@ def _of_models(service: Service) -> Iterator[Fault]:
 
 
 def _of_unsent(service: Service) -> Iterator[Fault]:
-    accepts, sent = service.accepts, set(_sent(service))
+    accepts, sent = service.accepts, {*sent_by(service.submit), *(sent_by(service.edit) if service.edit else ())}
     for name in ("seed", "negative_prompt"):
         if getattr(accepts, name) and name not in sent:
             yield Fault(
@@ -102,6 +103,31 @@ def _unpriceable(service: Service, name: str, values: list[Scalar]) -> Iterator[
         yield f"{name} is never {', '.join(strange)}: write one of {', '.join(map(str, known))}"
 
 
-def _sent(service: Service) -> Iterator[str]:
-    yield from names_in([service.submit.body, service.submit.query])
-    yield from places_in(service.submit.path or "")
+def _of_images(service: Service) -> Iterator[Fault]:
+    images, where = service.accepts.images, ("accepts", "images")
+    if images is None:
+        if service.edit is not None:
+            yield Fault(("edit",), "nobody can give it a picture: add [accepts.images], or leave it out")
+        return
+    known = sorted(model.id for model in service.accepts.models)
+    for key, models in {"models": images.models, "needed": images.needed}.items():
+        if strange := [model for model in models if known and model not in known]:
+            yield Fault((*where, key), f"there is no model {', '.join(strange)}: write some of {', '.join(known)}")
+    sent = {name.partition(".")[0] for name in sent_by(service.edit or service.submit)}
+    table = "edit" if service.edit is not None else "submit"
+    if not {"image", "images"} & sent:
+        yield Fault(where, f'a picture is never sent: write "$image.data_url", …base64 or …file into {table}.body')
+    elif "images" not in sent and f"image_{images.max}" not in sent and images.max > 1:
+        yield Fault(
+            (*where, "max"), f'the last is never sent: write "$images.data_url" or "$image_{images.max}.data_url"'
+        )
+    if images.mask and "mask" not in sent:
+        yield Fault((*where, "mask"), f'it is never sent: write "$mask.data_url" or "$mask.file" into {table}.body')
+    if service.edit is not None and "prompt" not in sent:
+        yield Fault(("edit",), 'the prompt is never sent: write "$prompt" into edit.body')
+
+
+def sent_by(request: Request) -> Iterator[str]:
+    """Every name that the request sends."""
+    yield from names_in([request.body, request.query])
+    yield from places_in(request.path or "")

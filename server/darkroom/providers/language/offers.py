@@ -5,12 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from darkroom.declaration import Options, Traits
+from darkroom.declaration import ImageTraits, Options, Traits
 from darkroom.errors import InvalidRequest
 from darkroom.models import GenerationRequest
 from darkroom.providers.base import Figure, Listed, check_request
 from darkroom.providers.language.costs import prices_of
-from darkroom.providers.language.schema import Option, Service
+from darkroom.providers.language.offer_checks import sent_by
+from darkroom.providers.language.requests import submission
+from darkroom.providers.language.schema import Images, Option, Service
 
 THE_ONE = "default"
 """The model of a service that has no choice of them."""
@@ -33,6 +35,7 @@ def traits_of(service: Service) -> Traits:
         negative_prompt=accepts.negative_prompt,
         seed=accepts.seed,
         options=_options(service),
+        images=None if accepts.images is None else _images(accepts.images),
         lasting=service.submit.answers == "result",
         finds=service.lookup is not None,
         lasts_s=service.pictures.lasts_s,
@@ -68,7 +71,28 @@ def check(service: Service, traits: Traits, request: GenerationRequest) -> Gener
                 f"{group[0]} and {' or '.join(group[1:])} say the same thing twice.",
                 next_step="Give one of them and call again; nothing was sent.",
             )
-    return check_request(request, traits)
+    checked = check_request(request, traits)
+    _check_sent(service, checked)
+    return checked
+
+
+def _check_sent(service: Service, request: GenerationRequest) -> None:
+    """Raises InvalidRequest: something was asked for that only the other of the two requests has a place for."""
+    if service.edit is None:
+        return
+    sent = {*sent_by(submission(service, request))}
+    asked = {*_given(request), *(["count"] if request.count > 1 else [])}
+    if any(name.startswith("size.") for name in sent):
+        sent.add("aspect_ratio")
+    if missing := sorted(name.removeprefix("options.") for name in asked - sent):
+        raise InvalidRequest(
+            f"{service.title} takes no {' or '.join(missing)} {'with' if request.images else 'without'} a picture.",
+            next_step=f"Leave out {' and '.join(missing)} and call again; nothing was sent.",
+        )
+
+
+def _images(images: Images) -> ImageTraits:
+    return ImageTraits(images.max, images.mask, tuple(images.formats), tuple(images.models), tuple(images.needed))
 
 
 def _given(request: GenerationRequest) -> Iterator[str]:

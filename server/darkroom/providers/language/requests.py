@@ -1,12 +1,14 @@
 """What is sent: a request of the declaration, filled with what was asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from darkroom.models import RANDOM_SEED, GenerationRequest
+from darkroom.providers.inputs import Attached
 from darkroom.providers.language.checks import method_of
-from darkroom.providers.language.filling import fill, fill_link, fill_path
+from darkroom.providers.language.filling import fill, fill_link, fill_path, names_in
+from darkroom.providers.language.images import image_values
 from darkroom.providers.language.schema import Request, Service
 
 
@@ -40,10 +42,23 @@ def prepare(service: Service, request: Request, names: Mapping[str, Any]) -> Pre
     )
 
 
+def submission(service: Service, request: GenerationRequest) -> Request:
+    """The table of the POST: another where there are pictures, if the service has one for them."""
+    return service.edit if request.images and service.edit is not None else service.submit
+
+
 def names_of(
-    service: Service, request: GenerationRequest, *, reference: str | None = None, job: str | None = None
+    service: Service,
+    request: GenerationRequest,
+    *,
+    reference: str | None = None,
+    job: str | None = None,
+    images: Sequence[Attached] = (),
 ) -> dict[str, Any]:
-    """What a request may be filled with; a name whose value is None counts as absent."""
+    """What a request may be filled with; a name whose value is None counts as absent.
+
+    `images`: the request's own, where they are sent.
+    """
     accepts = service.accepts
     ratio = request.aspect_ratio
     if ratio is None and not {"width", "height"} & request.options.keys():
@@ -60,6 +75,7 @@ def names_of(
         "job": job,
     }
     names |= {f"size.{name}": value for name, value in accepts.aspect_ratios.get(ratio or "", {}).items()}
+    names |= image_values(images, set(names_in(submission(service, request).body)))
     return names | {f"options.{name}": value for name, value in request.options.items()}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from darkroom.models import Charged
+from darkroom.models import MAX_IMAGES, Charged
 from darkroom.providers.language.costs import OwnFigure, PriceList
 from darkroom.providers.language.parts import Pointer, Pointers, Scalar, Scalars, Table, Texts
 
@@ -69,6 +69,20 @@ class Option(Table):
     max_length: Annotated[int, Field(ge=1)] | None = None
 
 
+class Images(Table):
+    """The pictures that a request may be made from: so many, and perhaps a mask.
+
+    `models`: those that take them; empty: every one. `needed`: those that make nothing without one (`default`: the one
+    of a service that has no choice of them).
+    """
+
+    max: Annotated[int, Field(ge=1, le=MAX_IMAGES)] = 1
+    mask: bool = False
+    formats: Annotated[list[Literal["png", "jpeg", "webp"]], Field(min_length=1)] = ["png", "jpeg", "webp"]
+    models: list[str] = []
+    needed: list[str] = []
+
+
 class Accepts(Table):
     """What may be asked for; what is not here is refused before anything is sent."""
 
@@ -83,6 +97,7 @@ class Accepts(Table):
     default_aspect_ratio: str | None = None
     options: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Option] = {}
     not_together: list[list[str]] = []
+    images: Images | None = None
 
 
 class Condition(Table):
@@ -232,6 +247,8 @@ class Service(Table):
     accepts: Accepts = Accepts()
     price: PriceList | None = None
     submit: Submit
+    edit: Request | None = None
+    """What is sent in place of [submit] where there are pictures; absent: the same."""
     read: Read = Read()
     result: Request | None = None
     pictures: Pictures

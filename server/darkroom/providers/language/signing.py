@@ -5,18 +5,21 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx2
 
+from darkroom.providers.language.images import File
 from darkroom.providers.language.requests import Prepared
 from darkroom.providers.language.schema import Auth
 from darkroom.transport.client import MAX_ANSWER, Call
 
 TOKEN_S = 1800
 """How long a signed token is valid."""
+_Part = tuple[None, str] | tuple[str, bytes, str]
+"""The value of a field, or a file: its name, its bytes and its type."""
 EARLY_S = 5
 """How far another clock may be behind ours."""
 
@@ -61,11 +64,21 @@ def _unpadded(data: bytes) -> str:
 def _encoded(body: Mapping[str, Any], encoding: str) -> tuple[bytes, dict[str, str]]:
     if encoding == "json":
         return json.dumps(body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
-    fields = {name: _field(value) for name, value in body.items()}
     if encoding == "form":
+        fields = {name: _field(value) for name, value in body.items()}
         return urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-    request = httpx2.Request("POST", "http://localhost", files={name: (None, text) for name, text in fields.items()})
+    request = httpx2.Request("POST", "http://localhost", files=list(_parts(body)))
     return request.read(), {"Content-Type": request.headers["content-type"]}
+
+
+def _parts(body: Mapping[str, Any]) -> Iterator[tuple[str, _Part]]:
+    """Each field as a part; each picture of several as one of its own under the same name."""
+    for name, value in body.items():
+        several = cast("list[Any]", value) if isinstance(value, list) else [value]
+        if any(isinstance(each, File) for each in several):
+            yield from ((name, (each.name, each.data, each.mime_type)) for each in several)
+        else:
+            yield name, (None, _field(value))
 
 
 def _field(value: Any) -> str:
