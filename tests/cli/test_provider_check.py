@@ -135,7 +135,7 @@ def test_a_sound_file_is_reported_as_sound_and_nothing_is_noted(home: Home) -> N
         ),
         pytest.param(
             'status = "/state"', 'status = "/status"', '[[example]]\nname = "drawing"',
-            "nothing stands at /status (read.status) in its answer, which has /id, /state", id="wrong status place",
+            "nothing stands at /status (read.status) in its response, which has /id, /state", id="wrong status place",
         ),
         pytest.param(
             'url = "/link"', 'url = "/href"', '[[example]]\nname = "ready"',
@@ -163,7 +163,7 @@ def test_a_sound_file_is_reported_as_sound_and_nothing_is_noted(home: Home) -> N
         ),
         pytest.param(
             'to = "submit"\nrequest', "request", '[[example]]\nname = "submit"',
-            'if this is the answer to the submission, add to = "submit"', id="submission taken for a look",
+            'if this is the response to the submission, add to = "submit"', id="submission taken for a look",
         ),
         pytest.param(
             'status = 400\nanswer = { code = "banned" }', 'answer = { code = "banned" }',
@@ -203,7 +203,7 @@ def test_a_file_that_is_no_toml_is_reported_with_the_line(home: Home) -> None:
     ("name", "said"),
     [
         ("drawing", "note: read.words.running: no example shows 'drawing'"),
-        ("banned", "note: rules.1: no example shows an answer that means moderated here"),
+        ("banned", "note: rules.1: no example shows a response that means moderated here"),
         ("submit", "note: example: no example shows a job being taken"),
         ("ready", "note: example: no example shows where pictures are"),
     ],

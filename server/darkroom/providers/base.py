@@ -65,7 +65,7 @@ class Submission(Frozen):
 
 
 class RemoteImage(Frozen):
-    """One picture as the provider tells of it, at this place of its answer; `url`: where it lies once it is there.
+    """One picture as the provider reports it, at this place of its response; `url`: where it lies once it is there.
 
     `source`: what its provider's client fetches it by, where that is no link. It is neither shown nor kept.
     """
@@ -150,7 +150,7 @@ class Provider(Protocol):
         ...
 
     async def account_state(self) -> AccountState | None:
-        """Balance and plan, or None where the provider does not tell them. Raises NotAsked likewise."""
+        """Balance and plan, or None where the provider does not report them. Raises NotAsked likewise."""
         ...
 
 

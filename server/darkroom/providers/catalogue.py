@@ -20,15 +20,15 @@ from darkroom.transport.client import KeyState, NotAsked
 
 log = logging.getLogger(__name__)
 
-LOST = "Its answer is the picture: one that is lost on its way is lost money."
+LOST = "Its response is the picture: one that is lost on its way is lost money."
 MAX_MODELS = 100
 SHOWN_MODELS = 20
 FRESH_S = 60.0
-"""How long a provider's list of models is believed where a program asks for it again and again."""
+"""Seconds for which a provider's list of models is reused where a program asks for it again and again."""
 
 
 class Accepts(Sparse):
-    """What `generate` takes for a provider."""
+    """The arguments that `generate` takes for a provider."""
 
     max_count: int
     aspect_ratios: tuple[str, ...]
@@ -43,7 +43,7 @@ class Accepts(Sparse):
 
 
 class ProviderState(Sparse):
-    """One provider as list_models tells of it. `models` holds the first hundred of `model_count`."""
+    """One provider as list_models reports it. `models` holds the first hundred of `model_count`."""
 
     name: str
     status: Literal[KeyState, "no key", "unavailable"]
@@ -63,14 +63,14 @@ class Catalogue(Sparse):
 
     providers: tuple[ProviderState, ...]
     more: str | None = None
-    """Which others there are, and what it takes to use them."""
+    """The other ones that there are, and how to use them."""
     warnings: tuple[str, ...] = ()
     """Of settings that were not taken as they are written."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a provider has said of itself, and when (by the process's clock, in seconds)."""
+    """The last models and balance that a provider reported, with the times (by the process's clock, in seconds)."""
 
     models: tuple[Model, ...] = ()
     account: AccountState | None = None
@@ -78,7 +78,7 @@ class Known:
 
 
 class Models:
-    """What every provider offers here and now, and what each has said of itself so far."""
+    """The models and limits of every provider here and now, with the reports of each so far."""
 
     def __init__(self, registry: Registry, limits: Mapping[str, Limits]) -> None:
         self._registry = registry
@@ -113,7 +113,7 @@ class Models:
 
         Raises:
             InvalidRequest, NotConfigured: there is no provider of that name here.
-            DarkroomError: it does not tell its models, and has not done so before.
+            DarkroomError: it does not list its models, and has not done so before.
         """
         state = _described(self._described(name), self._registry, self._limits)
         provider = self._registry.providers.get(name)

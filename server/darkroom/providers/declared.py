@@ -65,7 +65,7 @@ def added_files(home: Path) -> Mapping[str, Path]:
 
 
 def _unused(variable: str, settings: Settings) -> bool:
-    """Whether it holds a key that no provider here has: it is a secret nevertheless."""
+    """True where it holds a key that no provider here has: it is a secret nevertheless."""
     own = _OWN.fullmatch(variable)
     return own is not None and own[2] == "KEY" and own[1] not in map(_spelled, settings.accounts)
 
@@ -119,7 +119,7 @@ class _Wanted:
 
 @dataclass
 class _Found:
-    """What files and code declare, and a sentence for each file that declares nothing."""
+    """The declarations in files and in code, and a sentence for each file that declares nothing."""
 
     declared: dict[str, Declaration] = field(default_factory=dict[str, Declaration])
     warnings: list[str] = field(default_factory=list[str])

@@ -59,7 +59,7 @@ class _Thumbnail(Wire):
 
     @property
     def says_something(self) -> bool:
-        """Whether it is a picture at all: what says nothing takes no picture's place."""
+        """True where it is a picture at all: an empty entry takes no picture's place."""
         return any((self.id, self.status, self.url, self.error, self.is_hidden))
 
     def as_image(self, index: int, *, over: bool) -> RemoteImage:
@@ -123,7 +123,7 @@ class FatThumb(HttpProvider):
         try:
             return Submission(receipt=Receipt(job_id=_Started.model_validate(answer).generation_id))
         except ValidationError as error:
-            raise self._api.unreadable("its answer names no generation id", answer) from error
+            raise self._api.unreadable("its response names no generation id", answer) from error
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """`GET /generations/{id}`. A status that is not documented says nothing: then each picture's own decides."""
@@ -147,7 +147,7 @@ class FatThumb(HttpProvider):
         ]
 
     async def account_state(self) -> AccountState | None:
-        """None: the API does not tell it."""
+        """None: the API does not report it."""
         return None
 
 

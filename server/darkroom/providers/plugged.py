@@ -22,7 +22,7 @@ from darkroom.settings import parse_limits
 
 GROUP = "darkroom.providers"
 LOAD_WITHIN_S = 10.0
-"""How long a start waits for the modules of one provider."""
+"""Seconds that a start waits for the modules of one provider."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -35,7 +35,7 @@ class Place:
 
 
 class _Unfit(Exception):
-    """Why what was loaded is no provider's declaration; the text is for people."""
+    """The reason why a loaded object is no provider's declaration; the text is for people."""
 
 
 def installed() -> Mapping[str, Place]:

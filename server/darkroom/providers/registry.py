@@ -32,9 +32,9 @@ class Registry:
     declared: Mapping[str, Declaration]
     """Those that there are, whether they can be used or not."""
     misset: Mapping[str, NotConfigured] = field(default_factory=dict[str, NotConfigured])
-    """Why a provider is not among them, though the user wanted it to be."""
+    """The reason why a provider is not among them, though the user wanted it to be."""
     unguarded: NotConfigured | None = None
-    """Why nothing that costs money may be started."""
+    """The reason why nothing that costs money may be started."""
 
     def provider(self, name: str | None) -> Provider:
         """The named provider, or the default one.
@@ -58,7 +58,7 @@ class Registry:
         return self.providers[chosen]
 
     def traits(self, name: str) -> Traits:
-        """What the provider can do; of one that is no longer there, no more than its name."""
+        """The provider's abilities; of one that is no longer there, no more than its name."""
         if name in self.declared:
             return self.declared[name].traits
         return Traits(title=clean(name, 40), poll_interval_s=0.0, shortest_interval_s=0.0, deadline_s=0.0)
@@ -87,7 +87,7 @@ class Registry:
         return name
 
     def _lacks(self, name: str) -> tuple[str, str]:
-        """What a provider that cannot be used is called, and the variable that it is used with."""
+        """The name of a provider that cannot be used, and the variable that it is used with."""
         if name not in self.declared:
             return name, variable_of(name)
         declared = self.declared[name]

@@ -115,7 +115,7 @@ async def read_as(api: Api, path: str, kind: type[W], *, waits: bool = True) -> 
     """GETs `path` as the given wire model; `waits` as in `Api.read`.
 
     Raises:
-        ProviderError: the answer lacks what the contract promises.
+        ProviderError: the response lacks what the contract promises.
         DarkroomError: as `Api.read`.
     """
     answer = await api.read(path, waits=waits)

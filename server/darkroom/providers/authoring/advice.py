@@ -1,4 +1,4 @@
-"""Why an example is not read as it is documented, and what would mend that."""
+"""Reasons why an example is not read as it is documented, and the change that would mend it."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -29,7 +29,7 @@ def _of_submission(service: Service, example: Example) -> Iterator[str]:
             '"https://…", the page that documents it'
         )
     elif rule is None and job is not None and 200 <= example.status < 300 and not every(example.answer, job):
-        yield f"nothing stands at {job} (submit.job) in its answer{_there(example.answer)}"
+        yield f"nothing stands at {job} (submit.job) in its response{_there(example.answer)}"
 
 
 def _of_status(service: Service, example: Example) -> Iterator[str]:
@@ -38,9 +38,9 @@ def _of_status(service: Service, example: Example) -> Iterator[str]:
         return
     found = example.status if read.status == "http" else first(example.answer, read.status)
     if found is None:
-        yield f"nothing stands at {read.status} (read.status) in its answer{_there(example.answer)}"
+        yield f"nothing stands at {read.status} (read.status) in its response{_there(example.answer)}"
         if every(example.answer, service.submit.job or "/-") and example.means not in {"done", "failed"}:
-            yield 'if this is the answer to the submission, add to = "submit" and means = "taken"'
+            yield 'if this is the response to the submission, add to = "submit" and means = "taken"'
     elif meaning_of(found, read.words) is None and not any(holds(w, example.status, example.answer) for w in read.when):
         meant = (
             example.means if example.means in {*read.words, "queued", "running", "done", "failed"} else "one of them"
@@ -65,7 +65,7 @@ def _there(answer: Any) -> str:
 
 
 def _places(value: Any, at: str) -> Iterator[str]:
-    """A pointer to each text and number of the answer."""
+    """A pointer to each text and number of the response."""
     if isinstance(value, dict):
         for name, each in cast("dict[str, Any]", value).items():
             yield from _places(each, f"{at}/{name.replace('~', '~0').replace('/', '~1')}")

@@ -1,4 +1,4 @@
-"""The answers of one real generation, as examples of the declaration that it was made with."""
+"""The responses of one real generation, as examples of the declaration that it was made with."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ MOST_LETTERS = 1000
 def examples(
     service: Service, request: GenerationRequest, heard: Iterable[tuple[str, Answer]], redact: Redactor, source: str
 ) -> str:
-    """TOML to be put behind the file: what was sent, and each answer that differs from the one before, redacted."""
+    """TOML to be put behind the file: what was sent, and each response that differs from the one before, redacted."""
     body = prepare(service, service.submit, names_of(service, request, reference=REFERENCE)).body
     sent = {"name": "recorded: sent", "source": source, "request": {"prompt": request.prompt}, "body": body or {}}
     tables = [sent, *_answers(heard, redact, source)][:MOST_EXAMPLES]

@@ -29,7 +29,7 @@ class Finding(Sparse):
 
 
 class Review(Sparse):
-    """What was found in one file. `faults` make it unusable; `notes` are worth a look."""
+    """The findings in one file. `faults` make it unusable; `notes` are worth a look."""
 
     file: str
     name: str | None = None
@@ -41,13 +41,13 @@ class Review(Sparse):
 
 
 class Reviews(Sparse):
-    """What was found in several files."""
+    """The findings in several files."""
 
     files: tuple[Review, ...]
 
 
 def review(file: File) -> Review:
-    """What is wrong with the file, which is only read: nothing is sent.
+    """Looks for faults in the file, which is only read: nothing is sent.
 
     Raises:
         OSError: it cannot be read.

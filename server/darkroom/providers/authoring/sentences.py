@@ -18,9 +18,9 @@ _WRITE = {
     "base_url": 'write the URL that all paths stand below, as in base_url = "https://api.example.com/v1"',
     "submit": "the table [submit] says how a job is started",
     "read": "the table [read] says how the job is asked for",
-    "pictures": "the table [pictures] says where the answer has the pictures",
-    "submit.job": 'write where the answer to the submission has the job\'s id, as in job = "/id"',
-    "pictures.each": 'write where each picture stands in the answer, as in each = "/output/*"',
+    "pictures": "the table [pictures] says where the response has the pictures",
+    "submit.job": 'write where the response to the submission has the job\'s id, as in job = "/id"',
+    "pictures.each": 'write where each picture stands in the response, as in each = "/output/*"',
     "lookup.proof": 'write "reference" where the service keeps our own name ($reference), else "likeness"',
     "example.name": 'write what it shows, as in name = "done"',
 }

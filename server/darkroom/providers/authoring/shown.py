@@ -28,7 +28,7 @@ def _steps(service: Service) -> Iterator[Fault]:
         shown = 'add one with request = { images = ["image"] } and the body that is sent'
         yield Fault(("accepts", "images"), f"no example shows a picture being sent: {shown}")
     if not any(each.urls for each in service.example):
-        yield Fault(where, "no example shows where pictures are: add the answer of a finished job, with its urls")
+        yield Fault(where, "no example shows where pictures are: add the response of a finished job, with its urls")
 
 
 def _looks(service: Service) -> list[Example]:
@@ -73,7 +73,7 @@ def _rules(service: Service) -> Iterator[Fault]:
     for number, rule in enumerate(service.rules):
         shown = any(rule_for(service, each.to, each.status, each.answer) is rule for each in service.example)
         if not shown:
-            yield Fault(("rules", number), f"no example shows an answer that means {rule.code} here")
+            yield Fault(("rules", number), f"no example shows a response that means {rule.code} here")
 
 
 def _costs(service: Service) -> Iterator[Fault]:

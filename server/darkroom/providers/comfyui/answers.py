@@ -54,7 +54,7 @@ def checkpoints(nodes: Mapping[str, Any]) -> list[str]:
 
 
 def problems(refusal: Mapping[str, Any]) -> str:
-    """What is wrong with the inputs of nodes, in a refusal's own words; empty: it does not say."""
+    """The faults of nodes' inputs, in a refusal's own words; empty: it names none."""
     said: list[str] = []
     for node in _table(refusal.get("node_errors")).values():
         for error in _list(_table(node).get("errors")):
@@ -72,7 +72,7 @@ def _pictures(output: Any) -> Iterator[dict[str, str]]:
 
 
 def _reason(status: Mapping[str, Any]) -> str:
-    """Why a job failed: without the traceback, which shows the paths of that machine."""
+    """The reason why a job failed: without the traceback, which shows the paths of that machine."""
     for message in reversed(_list(status.get("messages"))):
         kind, told = (*_list(message)[:2], None, None)[:2]
         if kind == "execution_interrupted":

@@ -38,7 +38,7 @@ _OURS = UUID("5f0c3f0e-6a55-5d0c-9d6c-6e0a3c1d7b42")
 SUBFOLDER = "darkroom"
 """The folder among ComfyUI's outputs that its pictures of ours are in."""
 PAUSES_S = (0.5, 2.0, 4.0)
-"""How long to wait before each look for a job whose answer was lost."""
+"""Seconds before each look for a job whose response was lost."""
 _CHECKPOINTS = "/object_info/CheckpointLoaderSimple"
 
 TRAITS = TEXT_TO_IMAGE.traits(
@@ -61,7 +61,7 @@ class _Taken(Wire):
 
 
 class _Kept(Wire):
-    """What a job's receipt has besides its id; `most`: how many pictures were asked for."""
+    """The contents of a job's receipt besides its id; `most`: how many pictures were asked for."""
 
     files: str = ""
     seed: int | None = None
@@ -196,7 +196,7 @@ class ComfyUI(HttpProvider):
         return error
 
     async def _was_taken(self, job: str) -> bool:
-        """Whether ComfyUI shows within a few seconds that it has this job."""
+        """True where ComfyUI shows within a few seconds that it has this job."""
         for pause in PAUSES_S:
             await anyio.sleep(pause)
             with suppress(DarkroomError):

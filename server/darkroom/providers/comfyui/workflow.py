@@ -19,7 +19,7 @@ MAX_FILE = 2_000_000
 RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4")
 MAX_SIDE = 16_384
 SIDE_STEP = 16
-"""What the sides of a picture are multiples of, in pixels."""
+"""The number, in pixels, that the sides of a picture are multiples of."""
 _TITLE = re.compile(r"\s*darkroom\s*:(.*)", re.IGNORECASE | re.DOTALL)
 _INPUT = re.compile(r"([a-z][a-z0-9_]{0,39})(?:=(\w{1,80}))?", re.ASCII)
 _ARGUMENTS = frozenset({"prompt", "negative_prompt", "seed", "count"})
@@ -46,7 +46,7 @@ class Workflow:
         return {name: self._usual(name) for name in self.inputs if name not in _ARGUMENTS}
 
     def traits(self, title: str, base: Traits, *, hidden: frozenset[str] = frozenset()) -> Traits:
-        """What can be asked of it. `hidden`: inputs that nobody chooses by an option."""
+        """The arguments that can be given. `hidden`: inputs that nobody chooses by an option."""
         fields = {name: (_type(usual) | None, None) for name, usual in self.options.items() if name not in hidden}
         sized = {"width", "height"} <= self.inputs.keys()
         return replace(
@@ -60,7 +60,7 @@ class Workflow:
         )
 
     def values(self, request: GenerationRequest, seed: int | None) -> dict[str, Any]:
-        """What was asked for, by the names of the inputs; all others stay as they are in the file."""
+        """The caller's values, by the names of the inputs; all others stay as they are in the file."""
         named = {"prompt": request.prompt, "negative_prompt": request.negative_prompt, "seed": seed}
         given = {name: value for name, value in named.items() if value is not None}
         size = self._size(request.aspect_ratio) if request.aspect_ratio is not None else {}
@@ -160,7 +160,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _type(usual: Any) -> Any:
-    """What an input takes, by its value in the file. Where that is 8, 7.5 may be taken too: JSON does not say."""
+    """The type of an input, by its value in the file. Where that is 8, 7.5 may be taken too: JSON does not say."""
     if isinstance(usual, bool):
         return bool
     if isinstance(usual, str):

@@ -11,7 +11,7 @@ from darkroom.providers.drawing.colour import Colour, Palette, mix
 
 Point = tuple[float, float]
 Spot = tuple[float, float, float]
-"""Where the point 0 0 of a figure is, and how long its unit is."""
+"""The place of a figure's point 0 0, and the length of its unit."""
 OVERSAMPLING = 2
 
 
@@ -128,7 +128,7 @@ class Canvas:
         return [*points, (self.w + 2.0, self.h + 2.0)]
 
     def depth(self, share: float) -> Colour:
-        """What land looks like at a distance: 0 melts into the sky, 1 stands right here."""
+        """The colour of land at a distance: 0 melts into the sky, 1 stands right here."""
         p = self.palette
         return mix(mix(p.sky[2], p.far, 0.55), p.near, share**1.2)
 

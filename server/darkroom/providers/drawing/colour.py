@@ -18,7 +18,7 @@ class Palette:
     accent: Colour
     second: Colour
     night: bool = False
-    """Whether stars would be out."""
+    """True where stars would be out."""
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
@@ -78,4 +78,4 @@ def _palettes() -> dict[str, list[Palette]]:
 
 
 LIGHTS = _palettes()
-"""What the light may be, with the palettes that have it."""
+"""The kinds of light, with the palettes of each."""

@@ -55,7 +55,7 @@ def title_text(prompt: str) -> str:
 
 
 def _settable(char: str) -> str | None:
-    """What is set for a character; None for a letter that cannot be."""
+    """The characters that are set for this one; None for a letter that cannot be."""
     category = unicodedata.category(char)
     if category == "Cc" or category[0] == "Z":
         return " "

@@ -8,7 +8,7 @@ _READ_AT_MOST = 2_000
 
 @dataclass(frozen=True)
 class Idea:
-    """What was found in a prompt or means a single word; what was not is empty."""
+    """The things that were found in a prompt, or that a single word means; a field without one is empty."""
 
     place: str = ""
     """One or several, of which any will do."""
@@ -17,9 +17,9 @@ class Idea:
     figure: str = ""
     """A motif's name, or the character of the symbol font that shows it."""
     manner: str = ""
-    """How the figure is there: it stands, flies, swims, sails or lies on a table."""
+    """The manner in which the figure is there: it stands, flies, swims, sails or lies on a table."""
     home: str = ""
-    """Where it is shown unless the prompt has a place."""
+    """The place where it is shown unless the prompt has one."""
 
 
 _SETTINGS = """
@@ -85,7 +85,7 @@ def _known() -> dict[str, Idea]:
 
 
 KNOWN = _known()
-"""What each word means by itself."""
+"""The meaning of each word by itself."""
 
 
 def understood(prompt: str) -> Idea:

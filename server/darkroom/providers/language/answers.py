@@ -1,4 +1,4 @@
-"""What the answers of a service say: that it took a job, how far the job is, and where its pictures are."""
+"""The meaning of a service's responses: it took a job, how far the job is, and where its pictures are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Look:
 
 
 def taken(speech: Speech, answer: Answer, url: str) -> Submission:
-    """What the answer to a submission, sent to `url`, says.
+    """The meaning of the response to a submission that was sent to `url`.
 
     Raises:
         DarkroomError: it refused, or nobody knows whether it took it.
@@ -39,10 +39,10 @@ def taken(speech: Speech, answer: Answer, url: str) -> Submission:
         raise failures.of_post(speech.title, speech.key_variable, url, answer, speech.redact)
     accepted = service.submit.accepted
     if accepted is not None and not holds(accepted, answer.status, value):
-        raise speech.unknown(f"its answer does not say that it was accepted{_says(speech, value)}")
+        raise speech.unknown(f"its response does not say that it was accepted{_says(speech, value)}")
     job = text_of(first(value, service.submit.job or ""))
     if job is None:
-        raise speech.unknown(f"its answer names no job{_says(speech, value)}")
+        raise speech.unknown(f"its response names no job{_says(speech, value)}")
     queued = any(
         same(hit, word) for at, known in service.submit.queued.items() for hit in every(value, at) for word in known
     )
@@ -51,7 +51,7 @@ def taken(speech: Speech, answer: Answer, url: str) -> Submission:
 
 
 def delivered(speech: Speech, answer: Answer, request: GenerationRequest, url: str) -> Reading:
-    """The result that the answer to a submission, sent to `url`, is.
+    """The result that the response to a submission, sent to `url`, is.
 
     Raises:
         DarkroomError: it refused, or nobody knows whether it is paid for.
@@ -62,12 +62,12 @@ def delivered(speech: Speech, answer: Answer, request: GenerationRequest, url: s
         raise failures.of_post(speech.title, speech.key_variable, url, answer, speech.redact)
     found = reading(speech, Look("done", value), value, request)
     if not found.images:
-        raise speech.unknown(f"its answer has no picture{_says(speech, value)}")
+        raise speech.unknown(f"its response has no picture{_says(speech, value)}")
     return found
 
 
 def looked(speech: Speech, answer: Answer) -> Look:
-    """What the answer to a look says.
+    """The meaning of the response to a look.
 
     Raises:
         NotFound: the service no longer has the job.
@@ -135,7 +135,7 @@ def _says(speech: Speech, value: Any) -> str:
 
 
 def _meant(status: int | None, answer: Answer) -> bool:
-    """What a status outside the 200s says is meant only where the declaration names it."""
+    """True where a status outside the 200s is named by the declaration, so that the response is meant as it reads."""
     return answer.ok or status == answer.status
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a declaration whose keys and types are right: sentences for the person who wrote it."""
+"""Faults of a declaration whose keys and types are right, in sentences for the person who wrote it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ def faults(service: Service) -> list[Fault]:
 
 
 def is_result(service: Service) -> bool:
-    """Whether the answer to a submission is the result itself."""
+    """True where the response to a submission is the result itself."""
     return service.submit.answers == "result"
 
 
@@ -105,11 +105,13 @@ def _of_requests(service: Service) -> Iterator[Fault]:
     if service.lookup is not None and "reference" not in names_in([service.submit.body, service.submit.query]):
         yield Fault(("lookup",), "the service cannot show what it is not sent: add $reference to submit.body")
     if is_result(service) and (service.submit.job is not None or service.read != Read()):
-        yield Fault(("submit", "answers"), "the answer is the result, so there is no job to look at: no job, no [read]")
+        yield Fault(
+            ("submit", "answers"), "the response is the result, so there is no job to look at: no job, no [read]"
+        )
     if not is_result(service) and service.submit.job is None:
         yield Fault(
             ("submit", "job"),
-            'it is missing: write where the answer names the job, as in job = "/id", or answers = "result"',
+            'it is missing: write where the response names the job, as in job = "/id", or answers = "result"',
         )
     for table, request in {"submit": service.submit, "edit": service.edit}.items():
         if request is not None and request.url is not None:

@@ -1,4 +1,4 @@
-"""The client of a declared service: every request, answer and place of a picture is as its file says."""
+"""The client of a declared service: every request, response and place of a picture is as its file says."""
 
 import base64
 import binascii
@@ -46,9 +46,9 @@ from darkroom.transport.egress import MAX_PICTURE, Pictures
 from darkroom.transport.failures import Answer
 
 MAX_RESULT = 96 * 2**20
-"""The largest answer that is the result itself."""
+"""The largest response that is the result itself."""
 MAX_WITH_PICTURES = 4 * MAX_PICTURE // 3
-"""The largest answer that holds pictures themselves, in base64."""
+"""The largest response that holds pictures themselves, in base64."""
 T = TypeVar("T")
 
 
@@ -68,7 +68,7 @@ class Declared:
         )  # fmt: skip
         self._recalled = {source.digest: source}
         self.heard: Callable[[str, Answer], None] = _unheard
-        """Is given each answer to a submission, a look and a request for the result, by its table."""
+        """Is given each response to a submission, a look and a request for the result, by its table."""
 
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`."""
@@ -132,7 +132,7 @@ class Declared:
         return submission.model_copy(update={"receipt": self._followed(service, submission.receipt)})
 
     async def find(self, request: GenerationRequest, reference: str) -> Receipt | None:
-        """See `Finder.find`: the service is given a few seconds to show what it has only just taken."""
+        """See `Finder.find`: the service is given a few seconds to show a job that it has only just taken."""
         service, lookup = self._source.service, self._source.service.lookup
         if lookup is None:
             return None
@@ -158,7 +158,7 @@ class Declared:
         return receipt.model_copy(update={"kept": {**receipt.kept, "declaration": self._source.digest}})
 
     async def _result(self, service: Service, call: Call, request: GenerationRequest, reference: str) -> Submission:
-        """The POST whose answer is the result, kept before anybody is told of it."""
+        """The POST whose response is the result, kept before its result is reported."""
         await to_thread.run_sync(spool.try_out, self._spool)
         most = replace(call, most=MAX_RESULT)
         answer = await self._api.send_once(most, within_s=service.submit.answer_within_s)
@@ -168,7 +168,7 @@ class Declared:
         return Submission(receipt=Receipt(job_id=reference, kept=kept))
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
-        """A look at the job, and one at its result where that is elsewhere; or at the answer that is the result."""
+        """A look at the job, and one at its result where that is elsewhere; or at the response that is the result."""
         service = (await self._source_of(receipt)).service
         if is_result(service):
             digest = str(receipt.kept.get("answer"))
@@ -186,7 +186,7 @@ class Declared:
         return reading(speech, look, result, request)
 
     async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
-        """The picture: from its link without the key, out of the answer, or behind a request with the key."""
+        """The picture: from its link without the key, out of the response, or behind a request with the key."""
         service = (await self._source_of(receipt)).service
         if service.pictures.url is not None and (image.url or service.pictures.base64 is None):
             return await self._pictures.fetch(image.url or "")
@@ -216,7 +216,7 @@ class Declared:
         return models_in(self._speech(service), listed)
 
     async def account_state(self) -> AccountState | None:
-        """What the service says is left, where its file says how to ask."""
+        """The amount that is left by the service's own report, where its file says how to ask."""
         service = self._source.service
         if service.account is None:
             return None
@@ -267,7 +267,7 @@ class Declared:
         try:
             judged(service, self._account.base_url, str(receipt.kept["job"]))
         except DarkroomError as error:
-            raise self._speech(service).unknown(f"its answer cannot be followed: {error.message}") from error
+            raise self._speech(service).unknown(f"its response cannot be followed: {error.message}") from error
 
     def _names(self, service: Service, receipt: Receipt, request: GenerationRequest) -> dict[str, Any]:
         return names_of(service, request, job=str(receipt.kept.get("job") or receipt.job_id))
@@ -277,11 +277,11 @@ class Declared:
 
 
 def _unheard(table: str, answer: Answer) -> None:
-    """Most answers interest nobody but their reader."""
+    """Most responses interest nobody but their reader."""
 
 
 async def _aside(answer: Answer | None, read: Callable[..., T], *arguments: Any) -> T:
-    """What `read` makes of the answer, on another thread where that takes a while."""
+    """Applies `read` to the response, on another thread where that takes a while."""
     if answer is None or len(answer.body) <= LARGE_ANSWER:
         return read(*arguments)
     return await to_thread.run_sync(read, *arguments)

@@ -1,4 +1,4 @@
-"""Whether an answer is what a condition describes, and what a status word means."""
+"""Checks that a response fits a condition, and the meaning of a status word."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from darkroom.providers.language.schema import Condition, Rule, Scalar, Service
 
 
 def holds(condition: Condition, status: int, value: Any) -> bool:
-    """Whether every part of the condition holds for an answer with this HTTP status and JSON."""
+    """True where every part of the condition holds for a response with this HTTP status and JSON."""
     if condition.status is not None and condition.status != status:
         return False
     if condition.at is None:
@@ -24,7 +24,7 @@ def holds(condition: Condition, status: int, value: Any) -> bool:
 
 
 def same(found: Any, meant: Scalar) -> bool:
-    """Whether they are the same word or number, in whatever case; true is no 1."""
+    """True where they are the same word or number, in any case of letters; true is no 1."""
     if isinstance(found, bool) or isinstance(meant, bool):
         return found is meant
     if isinstance(found, int | float) and isinstance(meant, int | float):
@@ -33,18 +33,18 @@ def same(found: Any, meant: Scalar) -> bool:
 
 
 def meaning_of(found: Any, words: Mapping[Any, Sequence[Scalar]]) -> str | None:
-    """What a status word means; None: it is not among these."""
+    """The meaning of a status word; None: it is not among these."""
     return next((meaning for meaning, known in words.items() if any(same(found, each) for each in known)), None)
 
 
 def rule_for(service: Service, on: str, status: int, value: Any) -> Rule | None:
-    """The first rule that holds for an answer to such a request."""
+    """The first rule that holds for a response to such a request."""
     rules = (rule for rule in service.rules if rule.on in {on, "any"})
     return next((rule for rule in rules if holds(rule, status, value)), None)
 
 
 def proven(service: Service, rule: Rule, status: int) -> bool:
-    """Whether an example with a source shows that an answer to a submission with this status means what the rule says.
+    """True where an example with a source shows that a response to a submission with this status means the rule.
 
     Without one, a status that leaves open whether a job was started goes on leaving it open.
     """

@@ -36,7 +36,7 @@ class PriceList(Table):
 
 
 class OwnFigure(Table):
-    """Where an answer names what the job costs: `times` so much in `unit`; `estimate`: it may still change."""
+    """The place of a job's cost in a response: `times` so much in `unit`; `estimate`: it may still change."""
 
     at: Pointer
     unit: Unit
@@ -65,7 +65,7 @@ def cost_in(value: Any, figure: str | OwnFigure | None) -> Cost | None:
 
 
 def charged_in(value: Any, figure: str | OwnFigure | None) -> Charged | None:
-    """Whether the answer says that it was charged; None: it does not say."""
+    """True where the response says that it was charged; None: it does not say."""
     if figure is None:
         return None
     found = first(value, figure.at if isinstance(figure, OwnFigure) else figure)

@@ -1,4 +1,4 @@
-"""A declaration against its own examples: each is a documented request or answer that must be read as documented."""
+"""A declaration against its own examples: each is a documented request or response that must be read as documented."""
 
 import json
 from collections.abc import Iterator
@@ -135,9 +135,9 @@ def _error(error: DarkroomError) -> _Told:
     return {"means": "not_found" if isinstance(error, NotFound) else error.code, "charged": error.charged}
 
 
-def _compared(example: Example, told: _Told) -> Iterator[str]:
+def _compared(example: Example, read: _Told) -> Iterator[str]:
     for name in ("means", "job", "urls", "charged", "cost"):
-        documented, found = getattr(example, name), told.get(name)
+        documented, found = getattr(example, name), read.get(name)
         if documented is None or documented == found or (documented == "failed" and found in _FAILED):
             continue
         yield f"{name}: it is read as {_short(found)}, not as {_short(documented)}"

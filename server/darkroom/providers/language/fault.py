@@ -28,7 +28,7 @@ class Fault(str):
 
 
 def shared(domain: str) -> bool:
-    """Whether hosts below the domain belong to different people."""
+    """True where hosts below the domain belong to different people."""
     first, _, last = domain.rpartition(".")
     return domain in _SHARED or (len(last) == 2 and first in _SECOND_LEVELS)
 

@@ -1,4 +1,4 @@
-"""The files of declarations: what a job was submitted with is kept, so that nothing else ever reads its answers."""
+"""Files of declarations: the version that a job was submitted with is kept; nothing else ever reads its responses."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ def keep(kept: Path, source: Source) -> None:
     except OSError as error:
         raise StorageError(
             f"The declaration of {source.service.title} cannot be kept in {kept} ({type(error).__name__}), so its "
-            "answers could not be read later.",
+            "responses could not be read later.",
             next_step="Make room there and generate again; nothing was sent.",
         ) from error
 

@@ -1,4 +1,4 @@
-"""A job whose answer was lost, found again by our own name for it."""
+"""A job whose response was lost, found again by our own name for it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from darkroom.providers.language.pointers import every, first
 from darkroom.providers.language.schema import Lookup
 
 PAUSES_S = (1.0, 2.0, 4.0)
-"""How long to wait before each look: a service may need a moment to show what it has only just taken."""
+"""Seconds before each look: a service may need a moment to show a job that it has only just taken."""
 
 
 def job_in(lookup: Lookup, answer: Any, names: Mapping[str, Any]) -> str | None:

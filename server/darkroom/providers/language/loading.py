@@ -40,7 +40,7 @@ def parse(data: bytes) -> Service:
 
 
 def hash_of(data: bytes) -> str:
-    """What names a version of a file: 256 bits in hexadecimal."""
+    """The name of a version of a file: 256 bits in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 

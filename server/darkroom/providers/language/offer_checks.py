@@ -1,4 +1,4 @@
-"""What is wrong with the arguments that a declaration says its service takes."""
+"""Faults of the arguments that a declaration says its service takes."""
 
 from collections.abc import Iterator
 

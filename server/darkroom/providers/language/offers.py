@@ -1,4 +1,4 @@
-"""What a declared service offers, as the traits and limits that every provider has."""
+"""The offer of a declared service, as the traits and limits that every provider has."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ THE_ONE = "default"
 
 
 def traits_of(service: Service) -> Traits:
-    """What the service can do."""
+    """The service's abilities."""
     accepts, limits = service.accepts, service.limits
     open_choice = accepts.model_type is not None or (service.models is not None and not accepts.models)
     fixed = tuple(model.id for model in accepts.models) or (THE_ONE,)

@@ -1,4 +1,4 @@
-"""The pictures that an answer has: each on its own, with its own status, link or bytes."""
+"""The pictures that a response has: each on its own, with its own status, link or bytes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,7 @@ MAX_LINK = 2000
 
 
 def pictures_in(speech: Speech, value: Any, request: GenerationRequest, *, over: bool) -> tuple[RemoteImage, ...]:
-    """The pictures that an answer has. `over`: the job is done; before that only those count that say so themselves."""
+    """The pictures that a response has. `over`: the job is done; before, only those count that say so themselves."""
     pictures = speech.service.pictures
     if pictures.status is None and not over:
         return ()  # what lies there before the end may be a preview, which must not take the picture's place
@@ -38,7 +38,7 @@ def text_of(value: Any, most: int = MAX_LINK) -> str | None:
 
 
 def places_of(pictures: Pictures, value: Any) -> list[Any]:
-    """What stands in the first of the declared places that has pictures at all."""
+    """The values at the first of the declared places that has pictures at all."""
     for place in pictures.each:
         hits = every(value, place)
         if hits and _is_there(pictures, hits):
@@ -47,7 +47,7 @@ def places_of(pictures: Pictures, value: Any) -> list[Any]:
 
 
 def _is_there(pictures: Pictures, hits: list[Any]) -> bool:
-    """Whether it is the place of pictures at all: where an object has the link, a text has none."""
+    """True where it is the place of pictures at all: where an object has the link, a text has none."""
     return any(isinstance(hit, dict) or hit for hit in hits if pictures.url != "" or isinstance(hit, str))
 
 

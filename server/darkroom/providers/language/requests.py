@@ -1,4 +1,4 @@
-"""What is sent: a request of the declaration, filled with what was asked for."""
+"""Requests to send: those of the declaration, filled with the caller's arguments."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def names_of(
     job: str | None = None,
     images: Sequence[Attached] = (),
 ) -> dict[str, Any]:
-    """What a request may be filled with; a name whose value is None counts as absent.
+    """The values that a request may be filled with, by name; a name whose value is None counts as absent.
 
     `images`: the request's own, where they are sent.
     """

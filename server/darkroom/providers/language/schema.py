@@ -25,7 +25,7 @@ Seconds = Annotated[float, Field(gt=0, le=366 * 86400)]
 
 
 class Auth(Table):
-    """How a request is signed.
+    """The signing of a request.
 
     `header`: the key behind `prefix`; `basic`: the key is `user:password`; `jwt-hs256`: it is `issuer:secret`, which
     sign a token of half an hour. `body`: the field of the body that the key goes into instead. `optional`: the service
@@ -40,7 +40,7 @@ class Auth(Table):
 
 
 class Limits(Table):
-    """What one key may do, and how its jobs are looked at. Times are seconds, windows `number/seconds`."""
+    """The limits of one key, and the intervals between looks. Times are seconds, windows `number/seconds`."""
 
     active: Annotated[int, Field(ge=1)] | None = None
     submit: list[Window] = []
@@ -84,7 +84,7 @@ class Images(Table):
 
 
 class Accepts(Table):
-    """What may be asked for; what is not here is refused before anything is sent."""
+    """The arguments that are taken; one that is not listed here is refused before anything is sent."""
 
     max_count: Annotated[int, Field(ge=1, le=4)] = 1
     models: list[Model] = []
@@ -101,7 +101,7 @@ class Accepts(Table):
 
 
 class Condition(Table):
-    """What an answer must be: every condition that is given must hold. `has`: contains, in whatever case."""
+    """Requirements on a response: every condition that is given must hold. `has`: contains, in any case of letters."""
 
     status: int | None = None
     at: Pointer | None = None
@@ -117,7 +117,7 @@ class When(Condition):
 
 
 class Rule(Condition):
-    """What an answer means, before the house's own reading of HTTP statuses. `wait`: where it says for how long."""
+    """The meaning of a response, before the house's own reading of statuses. `wait`: the place of the time to wait."""
 
     on: Literal["submit", "read", "result", "any"] = "any"
     code: Code
@@ -126,7 +126,7 @@ class Rule(Condition):
 
 
 class Request(Table):
-    """How something is asked for: below the base URL, or at a link that the service itself gave."""
+    """A request: below the base URL, or at a link that the service itself gave."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"] | None = None
     path: Annotated[str, Field(pattern=r"^/[^\s?#\\]*$")] | None = None
@@ -138,7 +138,7 @@ class Request(Table):
 
 
 class Submit(Request):
-    """The one POST. `job`: where its answer names the job, or the link to it; `accepted`: when it took it at all.
+    """The one POST. `job`: where its response names the job, or the link to it; `accepted`: when it took it at all.
 
     `answers`: with a job, or with the result itself, which may take `answer_within_s`.
     """
@@ -164,10 +164,10 @@ class Read(Request):
 
 
 class Pictures(Table):
-    """Where an answer has the pictures, and what it says of each; the pointers begin at the picture.
+    """The place of the pictures in a response, and the facts about each; the pointers begin at the picture.
 
-    A picture is behind a link (`url`), in the answer (`base64`; with `url`, whichever is there), or behind one more
-    request with what `item` finds in it, whose answer is the picture, or has the link to it at `answer`.
+    A picture is behind a link (`url`), in the response (`base64`; with `url`, whichever is there), or behind one more
+    request with what `item` finds in it, whose response is the picture, or has the link to it at `answer`.
     `lasts_s`: how long the service keeps pictures.
     """
 
@@ -187,7 +187,7 @@ class Pictures(Table):
 
 
 class Lookup(Request):
-    """How a job is found whose answer was lost: by our own name for it, which the service keeps and shows.
+    """The search for a job whose response was lost: by our own name for it, which the service keeps and shows.
 
     `where`: what every candidate (`each`) must have, `$reference` among it.
     """
@@ -198,7 +198,7 @@ class Lookup(Request):
 
 
 class Account(Request):
-    """Where the service tells what is left."""
+    """The request for the amount that is left in the account."""
 
     credits: Pointer | None = None
     plan: Pointer | None = None
@@ -207,7 +207,7 @@ class Account(Request):
 
 
 class Models(Request):
-    """Where the service lists its models."""
+    """The request for the service's list of models."""
 
     each: Pointer
     id: Pointer
@@ -216,7 +216,7 @@ class Models(Request):
 
 
 class Example(Table):
-    """An answer or a request as the service documents it, or gave it. `cost`: as in `0.04 USD`."""
+    """A response or a request as the service documents it, or gave it. `cost`: as in `0.04 USD`."""
 
     name: str
     source: str = ""
@@ -233,7 +233,7 @@ class Example(Table):
 
 
 class Service(Table):
-    """One declaration: a service, what it takes, how it is asked and how its answers are read."""
+    """One declaration: a service, what it takes, how it is asked and how its responses are read."""
 
     language: Literal[1]
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
@@ -260,5 +260,5 @@ class Service(Table):
 
     @property
     def prefix(self) -> str:
-        """How the names of its variables begin."""
+        """The beginning of its variables' names."""
         return f"DARKROOM_{re.sub('[^A-Z0-9]', '_', self.name.upper())}_"

@@ -1,4 +1,4 @@
-"""How a request becomes the bytes that are sent: encoded, and signed with the account's key."""
+"""Turns a request into the bytes that are sent: encoded, and signed with the account's key."""
 
 import base64
 import hashlib
@@ -17,11 +17,11 @@ from darkroom.providers.language.schema import Auth
 from darkroom.transport.client import MAX_ANSWER, Call
 
 TOKEN_S = 1800
-"""How long a signed token is valid."""
+"""Seconds for which a signed token is valid."""
 _Part = tuple[None, str] | tuple[str, bytes, str]
 """The value of a field, or a file: its name, its bytes and its type."""
 EARLY_S = 5
-"""How far another clock may be behind ours."""
+"""Seconds that another clock may be behind ours."""
 
 
 def call_of(prepared: Prepared, at: str, auth: Auth, key: str | None, *, most: int = MAX_ANSWER) -> Call:

@@ -1,4 +1,4 @@
-"""What an answer's rule is reported as: the house's errors, with the service's own words marked as such."""
+"""The errors that a response's rule is reported as: the house's own, with the service's words marked as such."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +33,7 @@ _KINDS: dict[str, type[DarkroomError]] = {
 
 @dataclass(frozen=True)
 class Speech:
-    """Who speaks of a service: its name for people, its variable, and the secrets that nobody repeats."""
+    """The reports about a service: its name for people, its variable, and the secrets that nobody repeats."""
 
     service: Service
     key_variable: str
@@ -45,13 +45,13 @@ class Speech:
         return self.service.title
 
     def refuse(self, on: str, answer: Answer, value: Any) -> None:
-        """Raises DarkroomError: a rule says what such an answer to a submit, read or result request means."""
+        """Raises DarkroomError: a rule says what such a response to a submit, read or result request means."""
         rule = rule_for(self.service, on, answer.status, value)
         if rule is not None:
             raise self._error(rule, on, answer, value)
 
     def value(self, answer: Answer) -> Any:
-        """The answer as JSON without secrets; None: its body is empty, or none that can be read."""
+        """The response as JSON without secrets; None: its body is empty, or none that can be read."""
         try:
             return answer.json_value(self.redact)
         except (ValueError, RecursionError):

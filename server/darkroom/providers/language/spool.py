@@ -1,4 +1,4 @@
-"""Answers that are the result: each is kept on the disk, by its hash, until its pictures are saved."""
+"""Responses that are the result: each is kept on the disk, by its hash, until its pictures are saved."""
 
 import hashlib
 import os
@@ -10,11 +10,11 @@ from darkroom.errors import NotFound, StorageError
 from darkroom.models import Charged
 
 KEPT_S = 30 * 24 * 3600.0
-"""How long an answer whose pictures could not all be saved can be asked for them again."""
+"""Seconds for which a response is kept whose pictures could not all be saved."""
 
 
 def try_out(folder: Path) -> None:
-    """Removes what is too old to be asked for. Raises StorageError: no answer could be kept there."""
+    """Removes what is too old to be asked for. Raises StorageError: no response could be kept there."""
     try:
         _written(folder, b"trial").unlink()
         oldest = time.time() - KEPT_S
@@ -23,13 +23,13 @@ def try_out(folder: Path) -> None:
                 file.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(
-            f"An answer could not be kept in {folder} ({error.strerror or type(error).__name__}), so nothing was sent.",
+            f"Responses could not be kept in {folder} ({error.strerror or type(error).__name__}), so nothing was sent.",
             next_step="Make room there, or make it writable, and generate again.",
         ) from error
 
 
 def keep(folder: Path, data: bytes) -> str:
-    """Puts the answer on the disk; returns the hash that names it.
+    """Puts the response on the disk; returns the hash that names it.
 
     Raises:
         StorageError: the disk refuses, though it is paid for.
@@ -39,7 +39,7 @@ def keep(folder: Path, data: bytes) -> str:
         _written(folder, data).replace(folder / digest)
     except OSError as error:
         raise StorageError(
-            f"The answer, which is paid for, cannot be kept in {folder} ({error.strerror or type(error).__name__}).",
+            f"The response, which is paid for, cannot be kept in {folder} ({error.strerror or type(error).__name__}).",
             next_step="Make room there before you generate anything else.",
             charged=Charged.YES,
         ) from error
@@ -47,13 +47,13 @@ def keep(folder: Path, data: bytes) -> str:
 
 
 def recall(folder: Path, digest: str, title: str) -> bytes:
-    """The answer with this hash. Raises NotFound: it is not there any more, or not as it was."""
+    """The response with this hash. Raises NotFound: it is not there any more, or not as it was."""
     try:
         data = (folder / digest).read_bytes()
     except OSError:
         data = b""
     if hashlib.sha256(data).hexdigest() != digest:
-        raise NotFound(f"{title}'s answer is not kept here any more", next_step="Generate it again if it is wanted.")
+        raise NotFound(f"{title}'s response is not kept here any more", next_step="Generate it again if it is wanted.")
     return data
 
 

@@ -1,4 +1,4 @@
-"""What a service says of itself: its models, and what is left in the account."""
+"""A service's reports about itself: its models, and the amount that is left in the account."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,14 +20,14 @@ def models_in(speech: Speech, listed: Any) -> list[Model]:
     return [model for each in every(listed, service.models.each) if (model := _model(speech, each))]
 
 
-def account_in(speech: Speech, told: Any) -> AccountState | None:
-    """What the service tells of the account."""
+def account_in(speech: Speech, reported: Any) -> AccountState | None:
+    """The account, as far as the service reports it."""
     table = speech.service.account
     if table is None:
         return None
-    left = None if table.credits is None else first(told, table.credits)
+    left = None if table.credits is None else first(reported, table.credits)
     texts = {
-        name: _label(speech, first(told, pointer))
+        name: _label(speech, first(reported, pointer))
         for name in ("plan", "plan_status", "plan_ends")
         if (pointer := getattr(table, name)) is not None
     }
