@@ -75,7 +75,7 @@ def install(words: list[str]) -> int:
 
 
 def check(words: list[str]) -> int:
-    """What CI checks besides the tests."""
+    """The checks of CI besides the tests."""
     sync()
     failed = [
         command
@@ -116,7 +116,7 @@ def contributing() -> str:
 
 
 def first_line(path: Path) -> str:
-    """What a module says it is."""
+    """The first line of a module's docstring."""
     return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
 
 
@@ -164,7 +164,7 @@ def audit(words: list[str]) -> int:
 
 
 def sbom(words: list[str]) -> int:
-    """What an installation without development tools consists of, with the hash of every file that it may come from."""
+    """The bill of an installation without development tools, with the hash of every file that it may come from."""
     sync()
     bill = export("cyclonedx1.5", ARTIFACTS / "sbom.cdx.json", "--no-dev", "--preview-features=sbom-export")
     print(bill.relative_to(ROOT))
@@ -265,7 +265,7 @@ def uv() -> str:
 
 
 def cores() -> int:
-    """How many this process may use, which a container or `taskset` may have made fewer than there are."""
+    """The number of cores that this process may use: a container or `taskset` may have made them fewer."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

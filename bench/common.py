@@ -1,4 +1,4 @@
-"""What the benchmarks share: a provider service of its own process, and figures."""
+"""Parts that the benchmarks share: a provider service of its own process, and figures."""
 
 import json
 import os

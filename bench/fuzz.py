@@ -1,4 +1,4 @@
-"""Whatever a host says to the server, and whatever a provider answers: does any of it break a promise?
+"""Random messages of hosts and random responses of providers: does any of them break a promise?
 
     python3 dev.py bench fuzz --seconds 600
 

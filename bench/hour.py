@@ -37,7 +37,7 @@ CASE = Case("20 to 60 s", 20.0, 60.0)
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of an hour. `delay_s`: from the provider's completion to the row that says so, in the mean."""
+    """The figures of an hour. `delay_s`: from the provider's completion to the row that says so, in the mean."""
 
     done: int
     requests: int

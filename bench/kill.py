@@ -48,7 +48,7 @@ if find_spec("pysqlite3"):
 
 @dataclass
 class Tally:
-    """What one user's kills came to."""
+    """The tally of one user's kills."""
 
     kills: int = 0
     answered: set[str] = field(default_factory=set[str])
@@ -261,7 +261,7 @@ def settle(server: Forked, home: Path) -> None:
 
 
 def unfinished(home: Path) -> bool:
-    """Whether anything is still under way, or the ledger not yet made."""
+    """True where anything is still under way, or the ledger not yet made."""
     try:
         return bool(rows(home, f"SELECT 1 FROM generations WHERE stage IN {UNFINISHED} LIMIT 1"))
     except sqlite3.OperationalError:

@@ -77,7 +77,7 @@ def most(times: list[float], seconds: float) -> int:
 
 
 def over(times: list[float], limit: int, seconds: float) -> int:
-    """How many arrivals were one too many for the window before them."""
+    """The number of arrivals that were one too many for the window before them."""
     ordered = sorted(times)
     return sum(1 for i, at in enumerate(ordered) if i >= limit and at - ordered[i - limit] < seconds)
 

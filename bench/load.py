@@ -28,7 +28,7 @@ LIMITS = f"submit={PACE}/1,requests=100000000/3600"
 
 @dataclass
 class Seen:
-    """What came out of the server, and when."""
+    """The messages that came out of the server, and their times."""
 
     ids: list[str] = field(default_factory=list[str])
     finished: dict[str, float] = field(default_factory=dict[str, float])

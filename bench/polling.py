@@ -111,7 +111,7 @@ def paced(case: Case, durations: Sequence[float]) -> Iterator[tuple[int, float]]
 
 
 def look(duration: float, pause: Callable[[float], float]) -> tuple[int, float]:
-    """How many looks one takes, and the delay."""
+    """The number of looks that one takes, and the delay."""
     return look_at(duration, pause)[:2]
 
 

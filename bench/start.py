@@ -21,7 +21,7 @@ from statistics import median
 from typing import Any
 
 SETTLED_S = 1.5
-"""How long after its first tool call a server counts as settled."""
+"""Seconds after its first tool call at which a server counts as settled."""
 PREFIX = "io.modelcontextprotocol/"
 CLIENT = {"name": "bench", "version": "0"}
 OPENINGS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -83,7 +83,7 @@ class Started:
         raise AssertionError("the server has ended")
 
     def notify_initialized(self) -> None:
-        """What a client of the older era says next."""
+        """The notification that a client of the older era sends next."""
         if self._era == "2025-11-25":
             self._write({"method": "notifications/initialized"})
 

@@ -1,8 +1,10 @@
 """What the documents say of this repository is so."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,29 @@ def test_every_link_between_the_documents_leads_somewhere() -> None:
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def docstrings() -> Iterator[tuple[Path, int, str]]:
+    """Each text that stands by itself in a module: docstrings, and those below constants and fields."""
+    for file in [*(ROOT / "server").rglob("*.py"), *(ROOT / "bench").glob("*.py"), ROOT / "dev.py"]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
+                yield file, node.lineno, node.value.value
+
+
+def test_a_docstring_begins_with_the_thing_and_not_with_a_question() -> None:
+    asks = re.compile(r"(What|Whether|How|Who|Whom|Whose|Where|When|Which|Why|Whoever|Whatever|That)\b")
+    assert [f"{file.name}:{line}: {text[:60]}" for file, line, text in docstrings() if asks.match(text)] == []
+
+
+def test_no_text_has_a_phrase_that_no_native_writes() -> None:
+    phrases = re.compile(r"\b(for ever|if need be|all the same(?! time)|whoever)\b", re.IGNORECASE)
+    pages = [(page, 0, page.read_text("utf-8")) for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))]
+    assert [(str(file), line) for file, line, text in (*pages, *docstrings()) if phrases.search(text)] == []
 
 
 def test_the_readme_is_read_in_a_minute_or_two() -> None:

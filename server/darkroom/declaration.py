@@ -1,4 +1,4 @@
-"""What a provider is before anybody uses it: its name, its variables, what it can do, and what makes its client."""
+"""A provider before anybody uses it: its name, its variables, what it can do, and what makes its client."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Options(BaseModel):
 
 @dataclass(frozen=True)
 class ImageTraits:
-    """How a provider takes pictures: `max` of them and perhaps a mask, in these `formats`.
+    """The pictures that a provider takes: `max` of them and perhaps a mask, in these `formats`.
 
     `models`: those that take them; empty: every one. `needed`: those that make nothing without one.
     """
@@ -37,13 +37,13 @@ class ImageTraits:
 
 @dataclass(frozen=True)
 class Traits:
-    """What a provider can do, as data. Intervals and deadlines are seconds."""
+    """A provider's abilities, as data. Intervals and deadlines are seconds."""
 
     title: str
     poll_interval_s: float
     shortest_interval_s: float
     deadline_s: float
-    """How long after the submission a job that is still running is given up."""
+    """Seconds after the submission at which a job that is still running is given up."""
     usual_s: tuple[float, float] | None = None
     """From when to when its documentation says that a job is done; None: it says nothing."""
     max_count: int = 1
@@ -54,20 +54,20 @@ class Traits:
     negative_prompt: bool = False
     seed: bool = False
     images: ImageTraits | None = None
-    """How it takes pictures; None: it takes none."""
+    """The pictures that it takes; None: none."""
     options: type[Options] = Options
     free: bool = False
-    """Whether its pictures cost nothing."""
+    """True where its pictures cost nothing."""
     lasting: bool = False
-    """Whether its POST takes minutes, since the answer to it is the result."""
+    """True where its POST takes minutes, since the answer to it is the result."""
     finds: bool = False
-    """Whether it shows jobs under our own names for them, so that one whose answer was lost can be found."""
+    """True where it shows jobs under our own names for them, so that one whose answer was lost can be found."""
     lasts_s: float | None = None
-    """How long the provider keeps what it made."""
+    """Seconds for which the provider keeps its pictures."""
     prices: Prices | None = None
     """Its price list, where there is one."""
     note: str | None = None
-    """What must be said of every one of its results."""
+    """A remark on every one of its results."""
 
     def price(self, request: GenerationRequest) -> Money | None:
         """The price of the request by the price list; None where there is none, or none for such requests."""
@@ -89,19 +89,19 @@ class Declaration:
     base_url: str = ""
     limits: str = ""
     behind_gateways: bool = False
-    """Whether its base URL may hold a user and password, which take the `Authorization` header."""
+    """True where its base URL may hold a user and password, which take the `Authorization` header."""
     vendor_key: str | None = None
     """The variable that the vendor's own documentation names for its key."""
     needs_key: bool = True
-    """Whether it is of no use without one."""
+    """True where it is of no use without one."""
     by_default: bool = True
-    """Whether a call that names no provider may be given to it without being asked to."""
+    """True where a call that names no provider may be given to it without being asked to."""
     further: tuple[str, ...] = ()
-    """What its variables that only it understands have behind `DARKROOM_<NAME>_`. None of them holds a secret."""
+    """The names, behind `DARKROOM_<NAME>_`. None of them holds a secret."""
     api_version: int | None = None
     """The version of this interface that it was written for; those that come with Darkroom need not state it."""
     unusable: NotConfigured | None = None
-    """Why it cannot be used, whatever its variables hold."""
+    """The reason why it cannot be used, whatever its variables hold."""
 
     @property
     def key_variable(self) -> str | None:

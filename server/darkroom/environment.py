@@ -18,13 +18,13 @@ Previews = Literal["all", "sheet", "none"]
 _REFERENCE = re.compile(
     r"\$\{[^{}]*\}|\{(?:env|file|input):[^{}]*\}|\{\{.*?\}\}|\$\([^()]*\)|%[A-Z_][A-Z0-9_]*%|\$(?:env:)?[A-Z_]\w*", re.I
 )
-"""What a shell, a host or a bundle should have put a value in for: `${VAR}`, `{env:VAR}`, `{{VAR}}`, `%VAR%`."""
+"""A reference that a shell, host or bundle should have replaced: `${VAR}`, `{env:VAR}`, `{{VAR}}`, `%VAR%`."""
 _NOTHING = re.compile(
     r"undefined|null|none|nil|nan|n/a|todo|\[object object\]|<[^<>]*>|(?:change|replace)[ _-]?me|placeholder"
     r"|your[ _-].*",
     re.I,
 )
-"""What programs write where there is no value, and what examples have where yours belongs."""
+"""Texts that programs write where there is no value, and that examples have where yours belongs."""
 _EXAMPLE_KEY = re.compile(
     r".*(?:…|\.\.\.).*"
     r"|(?:nsk_|bw_)?(?:live_|test_)?(?:[x*•●]{3,}|<[^<>]*>|\$?\{+[^{}]*\}*|your.*|(?:insert|paste|enter)[ _-].*)"
@@ -44,7 +44,7 @@ def proxies_of(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Environment:
-    """What the variables say.
+    """The values of the variables.
 
     `warnings` fills with a sentence for each value that was passed over, `spoilt` with keys that were.
     """
@@ -106,7 +106,7 @@ class Environment:
 
 
 def _no_value(text: str) -> str:
-    """Why this is nothing that somebody wrote as a value; empty where it may be one."""
+    """The reason why nobody wrote this as a value; empty where it may be one."""
     if _REFERENCE.search(text):
         return "a name in it was to be replaced by a value, and was not"
     if _NOTHING.fullmatch(text):
@@ -117,7 +117,7 @@ def _no_value(text: str) -> str:
 
 
 def is_origin(url: str) -> bool:
-    """Whether requests can be sent below it."""
+    """True where requests can be sent below it."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -192,7 +192,7 @@ def results_of(env: Environment) -> frozenset[str] | None:
 
 
 def previews_of(env: Environment) -> Previews:
-    """How many previews the user wants."""
+    """The previews that the user wants."""
     match env.given("DARKROOM_PREVIEWS").lower():
         case "all" | "none" | "sheet" as known:
             return known
@@ -204,7 +204,7 @@ def previews_of(env: Environment) -> Previews:
 
 
 def strips_notes(env: Environment) -> bool:
-    """Whether the user wants the notes taken out of pictures."""
+    """True where the user wants the notes taken out of pictures."""
     match env.given("DARKROOM_NOTES").lower():
         case "keep" | "strip" | "" as known:
             return known == "strip"

@@ -164,7 +164,7 @@ class ResultUnavailable(DarkroomError):
 
 
 class NotAnImage(DarkroomError):
-    """What came is not a picture that we accept, and never will be.
+    """The bytes that came are no picture that we accept, and never will be.
 
     `passing`: it came in the place of the picture, which may still come.
     """
@@ -212,7 +212,7 @@ def _place(error: ErrorDetails) -> str:
 
 
 def _words(error: ErrorDetails) -> str:
-    """What it must be, instead of what its library says of it."""
+    """The condition that it must meet, in our words instead of its library's."""
     kind, bounds = error["type"], error.get("ctx", {})
     if kind in {"missing", "missing_argument"}:
         return "is needed"

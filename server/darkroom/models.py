@@ -17,9 +17,9 @@ MAX_MODEL = 100
 MAX_ASPECT_RATIO = 20
 MAX_REQUEST_KEY = 100
 MAX_IMAGES = 8
-"""How many pictures a generation may be made from, masks included."""
+"""The number of pictures that a generation may be made from, masks included."""
 MASK = "mask="
-"""How the name of a picture begins that is a mask."""
+"""The beginning of the name of a picture that is a mask."""
 RANDOM_SEED = -1
 """The lowest seed that can be asked for: the provider chooses another each time."""
 MAX_SEED = 2**53 - 1
@@ -33,7 +33,7 @@ class Frozen(BaseModel):
 
 
 class Charged(StrEnum):
-    """Whether the provider took money for what failed."""
+    """The provider's charge for a failure."""
 
     NO = "no"
     YES = "yes"
@@ -41,7 +41,7 @@ class Charged(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a generation is on its way through the house (design, section 3)."""
+    """The stages of a generation on its way through the house (design, section 3)."""
 
     ACCEPTED = "accepted"
     """In the ledger; no provider has heard of it."""
@@ -58,7 +58,7 @@ class Stage(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Whether nothing more will happen unasked."""
+        """True where nothing more will happen unasked."""
         return self in TERMINAL
 
 
@@ -66,7 +66,7 @@ TERMINAL = frozenset({Stage.SUCCEEDED, Stage.PARTIAL, Stage.FAILED, Stage.CANCEL
 
 
 class Status(StrEnum):
-    """What a caller sees of a generation; the last four are terminal."""
+    """The status of a generation as callers see it; the last four are terminal."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -77,12 +77,12 @@ class Status(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Whether nothing more will happen unasked."""
+        """True where nothing more will happen unasked."""
         return self in {Status.SUCCEEDED, Status.PARTIAL, Status.FAILED, Status.CANCELLED}
 
 
 class ImageStatus(StrEnum):
-    """Where one picture of a generation is."""
+    """The status of one picture."""
 
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"
@@ -91,7 +91,7 @@ class ImageStatus(StrEnum):
 
 
 class Answered(StrEnum):
-    """Whether the caller of `generate` ever learned the generation's id."""
+    """The caller's knowledge of the generation's id."""
 
     PENDING = "pending"
     """The answer is on its way."""
@@ -125,7 +125,7 @@ class InputImage(Frozen):
 
 
 class GenerationRequest(Frozen):
-    """What was asked for, after the provider's own check: nothing in here will be refused later by us."""
+    """A request, after the provider's own check: nothing in here will be refused later by us."""
 
     provider: str
     prompt: str
@@ -148,7 +148,7 @@ class Sparse(Frozen):
 
 
 class Failure(Sparse):
-    """What went wrong, whether it was charged, and what to do next."""
+    """A failure: what happened, whether it was charged, and what to do next."""
 
     code: str
     message: str
@@ -176,7 +176,7 @@ class Image(Sparse):
     hidden: bool = False
     error: Failure | None = None
     key: SkipJsonSchema[str | None] = None
-    """What the store of pictures has it under. Never shown."""
+    """Its key in the store of pictures. Never shown."""
     remote_id: SkipJsonSchema[str | None] = None
     """The provider's own name for it, which tells it from its siblings in whatever order they come. Never shown."""
     final: SkipJsonSchema[bool | None] = None
@@ -197,7 +197,7 @@ _NEVER_SHOWN = {"key", "remote_id", "final"}
 
 
 class Receipt(Frozen):
-    """What a provider gave for a job, as it is handed back with every later call for it. Never shown.
+    """A provider's receipt for a job, as it is handed back with every later call for it. Never shown.
 
     `kept`: what else than its id the provider's client needs, as JSON.
     """
@@ -216,7 +216,7 @@ class Record(Frozen):
     """The provider's key by fingerprint: what the provider's limits are counted against."""
     stage: Stage
     created_at: float = 0.0
-    """When the ledger accepted it."""
+    """The time when the ledger accepted it."""
     request_key: str | None = None
     """The caller's own name for it: the same key is never a second generation."""
     answered: Answered = Answered.PENDING
@@ -231,9 +231,9 @@ class Record(Frozen):
     answering: str | None = None
     """The process that owes its caller the answer; None: the holder."""
     turn: int = 1
-    """Which of the calls that were given it this is, counted in the order of the ledger; 0: another one is owed it."""
+    """The number of this call among those that were given it, in the order of the ledger; 0: another one is owed it."""
     seed: int | None = None
-    """What the provider says it used."""
+    """The seed that the provider says it used."""
     provider_queued: bool = False
     queue_position: int | None = None
     images: tuple[Image, ...] = ()
@@ -242,26 +242,26 @@ class Record(Frozen):
     cancel_wished: bool = False
     """Its caller asked to cancel it; while its POST is under way, that can only be remembered."""
     trouble: str | None = None
-    """What it is struggling with at the moment, for whichever process is asked."""
+    """Its trouble at the moment, for any process that is asked."""
     limited_since: float | None = None
     """Since when the provider has refused every submission of the account as too early."""
     refusals: int = 0
-    """How many submissions of this one the provider has refused as too early; none of them was charged."""
+    """The number of submissions of this one that the provider has refused as too early; none of them was charged."""
     looked_s: float = 0.0
-    """How long the provider has been seen at work on it: the time between looks that succeeded."""
+    """Seconds for which the provider has been seen at work on it: the time between looks that succeeded."""
     cost_micros: int | None = None
-    """What it costs, in millionths of `cost_unit`; None: nobody has named a price."""
+    """Its cost, in millionths of `cost_unit`; None: nobody has named a price."""
     cost_unit: str | None = None
     cost_estimated: bool = True
 
     @property
     def receipt(self) -> Receipt:
-        """What its provider gave for it; without a name where it has none."""
+        """Its provider's receipt; without a name where it has none."""
         return Receipt(job_id=self.job_id or "", kept=self.kept)
 
     @property
     def cost(self) -> Cost | None:
-        """What it costs, as far as anybody has said; nothing, where it was certainly not charged."""
+        """Its cost, as far as anybody has said; nothing, where it was certainly not charged."""
         if self.cost_micros is None or self.cost_unit is None:
             return None
         if self.stage is Stage.CANCELLED or (self.failure is not None and self.failure.charged is Charged.NO):

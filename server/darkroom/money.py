@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from pydantic import BaseModel, ConfigDict
 
 CURRENCY = r"[A-Z]{3}"
-"""How a unit is written that is money everywhere; any other is a service's own, such as credits."""
+"""The form of a unit that is money everywhere; any other is a service's own, such as credits."""
 PLACES = 6
 MOST = 1_000_000
 """The largest amount that one generation is believed to cost."""
@@ -28,7 +28,7 @@ class Money:
 
 
 class Cost(BaseModel):
-    """What a generation costs, in a currency or in its service's own unit; `estimated`: until the service has said."""
+    """The cost of a generation, in a currency or in its service's own unit; `estimated`: until the service has said."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -38,7 +38,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one key may do: jobs at a time, submissions per window, requests (polls included) per window."""
+    """The limits of one key: jobs at a time, submissions per window, requests (polls included) per window."""
 
     active: int | None = None
     submit: tuple[Window, ...] = ()
@@ -54,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Account:
-    """How one provider is reached: its key (never shown), its origin and its limits."""
+    """The means by which one provider is reached: its key (never shown), its origin and its limits."""
 
     declaration: Declaration
     key: str | None = field(default=None, repr=False)
@@ -63,18 +63,18 @@ class Account:
     own_origin: str | None = field(default=None, repr=False)
     """The base URL, if the user named it; a provider's usual one is a stranger's."""
     misset: NotConfigured | None = None
-    """Why it is not used, though a key is set."""
+    """The reason why it is not used, though a key is set."""
     further: Mapping[str, str] = field(default_factory=dict[str, str])
     """The values of those variables that only its provider understands."""
 
     @property
     def asked_first(self) -> bool:
-        """Whether a call that names no provider may be given to it."""
+        """True where a call that names no provider may be given to it."""
         return self.declaration.by_default and bool(self.key or self.misset)
 
     @property
     def ready(self) -> bool:
-        """Whether it has what it needs to be used."""
+        """True where it has what it needs to be used."""
         return self.misset is None and bool(self.key or not self.declaration.needs_key)
 
 
@@ -91,18 +91,18 @@ class Settings:
     confirm_over: int | None = None
     """A call for more pictures than this is asked about before anything is spent; None: none is."""
     budget: Budget | None = None
-    """What may be started in a day; None: anything."""
+    """The budget of a day; None: there is none."""
     unguarded: NotConfigured | None = None
-    """Why nothing that costs money may be started: the user wants to be protected, but not readably so."""
+    """The reason why nothing that costs money may be started: the user wants to be protected, but not readably so."""
     no_place: NotConfigured | None = None
-    """Why no picture can be made: there is no telling where it should be saved."""
+    """The reason why no picture can be made: there is no telling where it should be saved."""
     results: frozenset[str] | None = None
-    """Which parts of a result every client is sent; None: what suits the client."""
+    """The parts of a result that every client is sent; None: what suits the client."""
     previews: Previews = "sheet"
     inputs: tuple[Path, ...] = ()
     """The folders whose files may be sent to providers."""
     strip_notes: bool = False
-    """Whether a picture is saved without its notes; otherwise it is saved as it came."""
+    """True where a picture is saved without its notes; otherwise it is saved as it came."""
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
     log_level: int = logging.WARNING
@@ -112,7 +112,7 @@ class Settings:
     """The command that shows a folder on this machine's desktop; None where there is no desktop."""
     proxies: tuple[str, ...] = field(default=(), repr=False)
     spoilt: tuple[str, ...] = field(default=(), repr=False)
-    """What was given as a key or a base URL and is not used: it may hold a secret nevertheless."""
+    """Texts that were given as a key or a base URL and are not used: it may hold a secret nevertheless."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

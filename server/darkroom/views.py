@@ -19,7 +19,7 @@ Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
 
 
 class State(StrEnum):
-    """Where a generation is at the moment, more closely than by its status."""
+    """The state of a generation at the moment, more closely than by its status."""
 
     WAITING = "waiting"
     """In our own queue."""
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 class Progress(Sparse):
-    """How far a generation is: in parts (seconds), and in a sentence made of them.
+    """The progress of a generation: in parts (seconds), and in a sentence made of them.
 
     `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what goes wrong now, in a
     sentence.
@@ -51,7 +51,7 @@ class Progress(Sparse):
 
 
 class Generation(Sparse):
-    """What every tool and `--json` return.
+    """A generation as every tool and `--json` return it.
 
     `next_step`: what to do where it is unfinished, or pictures are missing. `contact_sheet`: true where the first image
     beside it shows its pictures side by side, in order. `made_from`: the pictures that its caller gave, by their names.

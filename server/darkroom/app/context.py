@@ -39,7 +39,7 @@ from darkroom.transport.http import open_http
 log = logging.getLogger(__name__)
 
 LOCAL_OWNER = "local"
-"""Who owns what is made over stdio and on the command line: the one user of this ledger."""
+"""The owner of generations that are made over stdio and on the command line: the one user of this ledger."""
 
 
 class Part(Enum):
@@ -66,7 +66,7 @@ class Opened:
     models: Models
     driver: Driver
     owner: Callable[[], str] = lambda: LOCAL_OWNER
-    """Who asks: known anew for each request."""
+    """The one who asks: known anew for each request."""
 
     def opened(self) -> "Opened":
         """This; see `Unopened`."""

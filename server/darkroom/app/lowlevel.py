@@ -1,4 +1,4 @@
-"""What `MCPServer` of mcp 2.3 has no public way to; this file is to go when it has.
+"""Ways into `MCPServer` of mcp 2.3 that are not public; this file is to go when they are.
 
 Its inner server, which alone can be given streams and further methods, and a start without a log handler of its own.
 """

@@ -55,7 +55,7 @@ INSTRUCTIONS = (
 
 
 class DarkroomServer(MCPServer[Any]):
-    """What the ledger holds now as resources, beside those that were registered; everything else as the SDK has it."""
+    """An `MCPServer` that also has the ledger's generations as resources."""
 
     def __init__(self, app: Opened | Unopened) -> None:
         parts, accounts = app.settings.results, app.settings.accounts
@@ -103,7 +103,7 @@ class DarkroomServer(MCPServer[Any]):
         return await super().list_tools()
 
     async def list_resources(self) -> list[Resource]:
-        """What was registered, and the newest generations with their pictures."""
+        """The registered resources, and the newest generations with their pictures."""
         return [*await super().list_resources(), *await newest(self._desk)]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
@@ -113,7 +113,7 @@ class DarkroomServer(MCPServer[Any]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """What the URI names, as it is now.
+        """The thing that the URI names, as it is now.
 
         Raises:
             ResourceNotFoundError: there is no such thing.

@@ -20,7 +20,7 @@ from darkroom.stdio.wire import Wire
 log = logging.getLogger(__name__)
 
 END_WITHIN_S = 1.8
-"""How long after the request to end this process the last thread may still hold it up."""
+"""Seconds after the request to end this process for which the last thread may still hold it up."""
 
 
 def serve(settings: Settings | DarkroomError, wire: Wire) -> int:

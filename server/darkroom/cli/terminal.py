@@ -21,12 +21,12 @@ def spell_anything(*streams: TextIO) -> None:
 
 
 def spells_everything(stream: TextIO) -> bool:
-    """Whether its encoding has every character."""
+    """True where its encoding has every character."""
     return (stream.encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 
 def columns(stream: TextIO) -> int | None:
-    """How wide the terminal behind it is; None where there is none."""
+    """The width of the terminal behind it; None where there is none."""
     if not stream.isatty():
         return None
     width = shutil.get_terminal_size((0, 0)).columns
@@ -57,7 +57,7 @@ def cut(text: str, width: int, stream: TextIO) -> str:
 
 
 def columns_of(text: str) -> int:
-    """How many columns it takes: two for wide characters, none for those that combine with the one before."""
+    """The number of columns that it takes: two for wide characters, none for those that combine with the one before."""
     wide = sum(unicodedata.east_asian_width(character) in {"W", "F"} for character in text)
     unseen = sum(unicodedata.category(character) in {"Mn", "Me", "Cf"} for character in text)
     return len(text) + wide - unseen

@@ -14,7 +14,7 @@ from darkroom.stdio.wire import Wire
 MAX_SAID = 32 * 1024
 """Bytes that are said in all: every pipe takes so many though nobody reads them."""
 IN_CODE = ("", "fatthumb", "betterwaifu", "sketch")
-"""What DARKROOM_PROVIDER may be without another provider being there than always."""
+"""Values that DARKROOM_PROVIDER may have without another provider being there than always."""
 ECHO = 8
 """From so many characters on a part of a secret would be taken out of what the server says."""
 HANDSHAKE = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -106,7 +106,7 @@ class Doorman:
 
 
 def _changes_tools(variable: str, value: str) -> bool:
-    """Whether the list of tools may be another one because of it: results are cut, or another provider is there."""
+    """True where the list of tools may be another one because of it: results are cut, or another provider is there."""
     if variable == "DARKROOM_PROVIDER":
         return value.strip().lower() not in IN_CODE
     own = variable.startswith("DARKROOM_") and variable.endswith(("_KEY", "_BASE_URL", "_LIMITS"))

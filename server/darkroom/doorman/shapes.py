@@ -27,7 +27,7 @@ def read(line: bytes) -> Json | None:
 
 
 def is_request(message: Json) -> bool:
-    """Whether it is a request with an id that everybody reads alike, and no member that is not known."""
+    """True where it is a request with an id that everybody reads alike, and no member that is not known."""
     return (
         message.keys() <= {"jsonrpc", "id", "method", "params"}
         and message.get("jsonrpc") == "2.0"
@@ -38,19 +38,19 @@ def is_request(message: Json) -> bool:
 
 
 def is_initialized(message: Json) -> bool:
-    """Whether it is the notification that ends the handshake."""
+    """True where it is the notification that ends the handshake."""
     return message in (_INITIALIZED, {**_INITIALIZED, "params": {}})
 
 
 def is_name(value: Any) -> bool:
-    """Whether it can be an id or a progress token."""
+    """True where it can be an id or a progress token."""
     if isinstance(value, str):
         return _ID.fullmatch(value) is not None
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
 def is_greeting(params: Json, versions: Iterable[str]) -> bool:
-    """Whether these are the params of an `initialize` that speaks one of these versions."""
+    """True where these are the params of an `initialize` that speaks one of these versions."""
     return (
         set(params) == {"protocolVersion", "capabilities", "clientInfo"}
         and params["protocolVersion"] in versions
@@ -60,7 +60,7 @@ def is_greeting(params: Json, versions: Iterable[str]) -> bool:
 
 
 def is_plain(params: Json) -> bool:
-    """Whether the params ask nothing in particular; a progress token may be there."""
+    """True where the params ask nothing in particular; a progress token may be there."""
     meta = params.get("_meta", {})
     return params.keys() <= {"_meta"} and isinstance(meta, dict) and _is_token(cast("Json", meta))
 
@@ -76,7 +76,7 @@ def is_enveloped(params: Json) -> bool:
 
 
 def is_client(value: Any) -> bool:
-    """Whether it says who the client is."""
+    """True where it says who the client is."""
     if not isinstance(value, dict):
         return False
     client = cast("Json", value)
@@ -86,7 +86,7 @@ def is_client(value: Any) -> bool:
 
 
 def are_capabilities(value: Any) -> bool:
-    """Whether it says what the client can do."""
+    """True where it says what the client can do."""
     if not isinstance(value, dict):
         return False
     declared = cast("Json", value)

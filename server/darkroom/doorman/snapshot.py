@@ -1,4 +1,4 @@
-"""What the server returns at every start, kept in a file beside this; `tests/snapshots_update.py` writes it."""
+"""The responses of the server at every start, kept in a file beside this; `tests/snapshots_update.py` writes it."""
 
 # ruff: noqa: PTH112, PTH118, PTH120, PTH123, PTH208
 # Importing pathlib takes longer than all of this.

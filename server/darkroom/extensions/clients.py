@@ -1,4 +1,4 @@
-"""What is known of clients: which show pages, which drop a part of what they are sent, and the list of tools for each.
+"""Known facts of clients: which show pages, which drop a part of what they are sent, and the list of tools for each.
 
 It imports nothing, since the list is sent before anything else is there.
 """
@@ -18,7 +18,7 @@ Wire = dict[str, Any]
 
 
 def shows_pages(extensions: Mapping[str, Any] | None) -> bool:
-    """Whether a client that declared these extensions has MCP Apps, with pages like ours."""
+    """True where a client that declared these extensions has MCP Apps, with pages like ours."""
     declared = (extensions or {}).get(APPS)
     return declared is not None and PAGE in declared.get("mimeTypes", [PAGE])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from darkroom.errors import ResultUnavailable
 
 VERDICT_WITHIN_S = 2.0
-"""How long a file manager has to say that it cannot: one that runs on shows the folder."""
+"""Seconds that a file manager has to say that it cannot: one that runs on shows the folder."""
 
 
 def open_folder(folder: Path, file_manager: str | None) -> None:

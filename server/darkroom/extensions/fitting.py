@@ -14,7 +14,7 @@ from darkroom.extensions.gallery import STRUCTURED
 from darkroom.extensions.tasks import TaskNotification
 
 PART_OF = {"text": "text", "resource_link": "links", "image": "images"}
-"""What the blocks of a result are called in DARKROOM_RESULTS."""
+"""The names of a result's blocks in DARKROOM_RESULTS."""
 
 
 class Fitting:
@@ -68,7 +68,7 @@ class Fitting:
 
 
 def shows_apps(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether this request's client declared MCP Apps, in either era, with pages like ours."""
+    """True where this request's client declared MCP Apps, in either era, with pages like ours."""
     capabilities = ctx.session.client_capabilities
     return shows_pages(capabilities.extensions if capabilities else None)
 

@@ -26,7 +26,7 @@ from darkroom.tools.tool import AgentTool, agent_tool
 
 URI = "ui://darkroom/gallery.html"
 STRUCTURED = "darkroom/structured"
-"""Where in a result's `_meta` the page finds the structured half that the model is not to see."""
+"""The place in a result's `_meta` where the page finds the structured half that the model is not to see."""
 PARTS = Path(__file__).with_name("gallery_page")
 SCRIPTS = (
     "elements", "host", "pictures", "generation", "roll", "frame", "actions", "rolls", "lightbox", "start",
@@ -40,7 +40,7 @@ LARGE_BYTES = 440_000
 
 
 class Done(Frozen):
-    """What was done, in words."""
+    """The thing that was done, in words."""
 
     done: str
 
@@ -116,7 +116,7 @@ def _page(traits: Mapping[str, Traits]) -> str:
 
 
 def _facts(traits: Mapping[str, Traits]) -> str:
-    """What the scripts have to know and is decided elsewhere."""
+    """The constants that the scripts need and that are decided elsewhere."""
     providers = {name: {"title": it.title, "seed": it.seed, "free": it.free} for name, it in traits.items()}
     facts = {
         "VERSION": __version__,

@@ -38,18 +38,18 @@ from darkroom.tools.tool import AgentTool, error_result, refused
 from darkroom.views import Generation
 
 TTL_S = 7 * 24 * 3600.0
-"""How long a task can be asked for. Its generations stay in the ledger for good."""
+"""Seconds for which a task can be asked for. Its generations stay in the ledger for good."""
 POLL_INTERVAL_MS = 2_500
 FETCHED_WITHIN_S = 20.0
-"""How long a `wait` for what is over waits for its missing pictures before it returns a handle."""
+"""Seconds that a `wait` for something finished waits for its missing pictures before it returns a handle."""
 REREAD_S = 1.0
-"""How soon a listener learns what another request, or another process, did to a task that asks its user."""
+"""Seconds until a listener learns what another request, or another process, did to a task that asks its user."""
 
 _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 
 
 class Works(Protocol):
-    """What tasks are about."""
+    """The work that a task stands for."""
 
     @property
     def tasks(self) -> TaskRows:

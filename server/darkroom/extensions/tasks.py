@@ -59,13 +59,13 @@ class Task:
     ttl_ms: int | None = None
     poll_interval_ms: int | None = None
     message: str | None = None
-    """How far it is, in a sentence: progress notifications end when the task is handed out."""
+    """Its progress, in a sentence: progress notifications end when the task is handed out."""
     result: CallToolResult | None = None
     """Of a completed task, also where `is_error`: the tool ran."""
     error: ErrorData | None = None
     """Of a failed task: an error of the protocol, not of the tool."""
     input_requests: InputRequests | None = None
-    """What an `input_required` task asks, by key."""
+    """The questions of an `input_required` task, by key."""
 
     def handle(self) -> dict[str, Any]:
         """The wire form of a result of `tools/call`."""
@@ -95,7 +95,7 @@ _WIRE: Any = {"by_alias": True, "mode": "json", "exclude_none": True}
 
 
 class TaskBackend(Protocol):
-    """Where tasks live. `caller` names who asks, verified: what is another's must look as if it did not exist."""
+    """The home of tasks. `caller` names who asks, verified: what is another's must look as if it did not exist."""
 
     async def start(
         self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
@@ -242,7 +242,7 @@ def _iso(moment: datetime) -> str:
 
 
 def declared(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether this request's client declared the extension, on a protocol version that has it."""
+    """True where this request's client declared the extension, on a protocol version that has it."""
     capabilities = ctx.session.client_capabilities
     extensions = capabilities.extensions if capabilities is not None else None
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and IDENTIFIER in (extensions or {})

@@ -23,10 +23,10 @@ from darkroom.redact.text import clean
 from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
-"""How long `submit` waits for the provider's first word; a refusal usually comes sooner."""
+"""Seconds that `submit` waits for the provider's first word; a refusal usually comes sooner."""
 REREAD_S = 1.0
 HEARTBEAT_S = 4.0
-"""How often a wait reports that it still waits: hosts extend their patience on progress, given every 5 s."""
+"""Seconds between two reports that a wait goes on: hosts extend their patience on progress, given every 5 s."""
 
 
 class Desk:
@@ -99,7 +99,7 @@ class Desk:
         return record.request if foreseen.id == record.id else None
 
     def traits(self, provider: str) -> Traits:
-        """What this provider can do."""
+        """The abilities of this provider."""
         return self._house.registry.traits(provider)
 
     async def _saved(self, generation_id: str, index: int) -> bytes:
@@ -132,7 +132,7 @@ class Desk:
         return await self._house.describer.generation(await self._found(generation_id))
 
     async def request_of(self, generation_id: str) -> GenerationRequest:
-        """What was asked for; raises NotFound."""
+        """The request for it; raises NotFound."""
         return (await self._found(generation_id)).request
 
     async def ids(self, prefix: str, limit: int) -> list[str]:
@@ -186,7 +186,7 @@ class Desk:
             NotFound: the owner has none of that id.
         """
         await self._owned(generation_id)
-        record = self._house.journal.told(await self._house.ledger.cancel(generation_id, self.owner))
+        record = self._house.journal.published(await self._house.ledger.cancel(generation_id, self.owner))
         if record.stage is Stage.CANCELLED:
             await self._house.inputs.forget(record)
         return await self._house.describer.generation(record), say_cancelled(record)
@@ -265,7 +265,7 @@ class Desk:
             subscription.put(await self._house.ledger.get(record.id, record.owner) or record)
 
     async def _held_back(self, record: Record) -> bool:
-        """Whether it waits for a limit, so that there is no word of the provider to wait for."""
+        """True where it waits for a limit, so that there is no word of the provider to wait for."""
         standing = await self._house.describer.standing(record)
         return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
 

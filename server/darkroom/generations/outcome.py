@@ -18,7 +18,7 @@ GIVEN_UP = {"timed_out", "payment_required", "plan_required", "invalid_request"}
 
 
 def placed(known: Sequence[Image], seen: Sequence[RemoteImage], promised: int) -> tuple[RemoteImage, ...]:
-    """What was seen, each under the number that its picture has, or gets now; one for which there is none is left out.
+    """The pictures that were seen, each under the number that it has, or gets now; one without a number is left out.
 
     `promised`: how many were asked for.
     """
@@ -69,7 +69,7 @@ def settle(record: Record, reading: Reading, lacking: Mapping[int, DarkroomError
 
 
 def improved(record: Record, images: Iterable[Image], seed: int | None, now: float) -> dict[str, Any]:
-    """What becomes of a row that is over when these of its pictures were looked for again: a saved one stays saved."""
+    """The changes to a row that is over when these of its pictures were looked for again: a saved one stays saved."""
     found = {image.index: image for image in images if image.status is not ImageStatus.PROCESSING}
     known = {image.index: image for image in record.images}
     total = max(record.request.count, len(known), *found, 1)
@@ -90,7 +90,7 @@ def improved(record: Record, images: Iterable[Image], seed: int | None, now: flo
 
 
 def costing(record: Record, cost: Cost | None) -> dict[str, Any]:
-    """What becomes of a row whose provider names its own figure; one in another unit says nothing of an estimate."""
+    """The changes to a row whose provider names its own figure; one in another unit says nothing of an estimate."""
     if cost is None or record.cost_unit not in {None, cost.unit}:
         return {}
     return {"cost_micros": cost.money.micros, "cost_unit": cost.unit, "cost_estimated": cost.estimated}
@@ -126,17 +126,17 @@ def _link(url: str) -> str | None:
 
 
 def pictures_done(record: Record) -> int:
-    """How many of its pictures are saved, or have failed for good."""
+    """The number of its pictures that are saved, or have failed for good."""
     return sum(image.status is not ImageStatus.PROCESSING for image in record.images)
 
 
 def pictures(record: Record) -> int:
-    """How many it will have, or failed to have."""
+    """The number of pictures that it will have, or failed to have."""
     return max(record.request.count, len(record.images))
 
 
 def worth_another_try(record: Record) -> bool:
-    """Whether a finished generation has pictures that the provider may still give."""
+    """True where a finished generation has pictures that the provider may still give."""
     if record.stage not in {Stage.PARTIAL, Stage.FAILED} or record.job_id is None:
         return False
     if record.failure is not None and record.failure.code in GIVEN_UP:
@@ -152,14 +152,14 @@ def wanted_again(record: Record) -> Record:
 
 
 def wanted(image: Image) -> bool:
-    """Whether the provider may still give this picture, though it is not here."""
+    """True where the provider may still give this picture, though it is not here."""
     if image.hidden or image.final or image.status is ImageStatus.SUCCEEDED:
         return False
     return image.error is None or image.error.code in WORTH_ANOTHER_TRY | GIVEN_UP
 
 
 def job_error(reason: str, *, moderated: bool = False, charged: Charged | None = None) -> DarkroomError:
-    """What a job or a picture that the provider itself failed ends with, in the provider's words."""
+    """The error for a job or a picture that the provider itself failed, in the provider's words."""
     kind = Moderated if moderated or is_moderation(reason) else ProviderError
     says = f"and {NO_REASON}" if reason == NO_REASON else f"and says: {quote(reason, 200)}"
     return kind(
@@ -178,14 +178,14 @@ def _taken_down() -> ResultUnavailable:
 
 
 def absent() -> ResultUnavailable:
-    """Why a picture is not here that the provider may still give."""
+    """The reason why a picture is not here that the provider may still give."""
     return ResultUnavailable(
         "The provider finished without giving it.", charged=Charged.MAYBE, next_step=LOOK_AGAIN, passing=True
     )
 
 
 def broken() -> ResultUnavailable:
-    """Why a picture is not here that Darkroom itself failed on."""
+    """The reason why a picture is not here that Darkroom itself failed on."""
     return ResultUnavailable(
         "Darkroom itself failed on this picture; its log says how.", charged=Charged.YES, next_step=LOOK_AGAIN
     )

@@ -79,7 +79,7 @@ class Service:
         return record, images
 
     def room(self, record: Record) -> Room | None:
-        """What the user's budget leaves for it; None: it is not counted."""
+        """The room that the user's budget leaves for it; None: it is not counted."""
         free, budget = self.registry.free, self.budget
         if budget is None or record.request.provider in free:
             return None

@@ -33,7 +33,7 @@ class Showing:
         self._store = house.pictures
 
     async def picture(self, generation: Generation, index: int) -> tuple[Image, bytes]:
-        """What was saved, byte for byte.
+        """The saved picture, byte for byte.
 
         Raises:
             NotFound: the generation has no such picture.
@@ -64,7 +64,7 @@ class Showing:
     async def _made_once(
         self, pictures: Sequence[tuple[int, Image]], how: list[int], draw: Callable[[], bytes | None]
     ) -> str | None:
-        """What `draw` makes of the pictures, in base64: kept, until one of them is another."""
+        """The result of `draw`, in base64: kept, until one of them is another."""
 
         def kept() -> tuple[list[object], bytes | None]:
             made_of: list[object] = [__version__, *how, *([n, each.key, self._stamp(each)] for n, each in pictures)]

@@ -255,7 +255,7 @@ def _default_model(request: GenerationRequest, traits: Traits) -> str:
 
 
 def _wrong_images(request: GenerationRequest, model: str, traits: Traits) -> str:
-    """Why these pictures, or none, cannot be given to the model; empty where they can."""
+    """The reason why these pictures, or none, cannot be given to the model; empty where they can."""
     takes, title = traits.images, traits.title
     masks = sum(each.role == "mask" for each in request.images)
     pictures = len(request.images) - masks

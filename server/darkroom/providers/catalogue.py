@@ -36,7 +36,7 @@ class Accepts(Sparse):
     seed: bool
     options: tuple[str, ...]
     images: int | None = None
-    """How many pictures it can be given to edit or to follow; absent: none."""
+    """The number of pictures that it can be given to edit or to follow; absent: none."""
     mask: bool | None = None
     image_models: tuple[str, ...] | None = None
     """The models that take them, where not all do."""

@@ -47,7 +47,7 @@ class _Form(NamedTuple):
     encoded: bool = False
 
     def tells(self, first: int, last: int) -> bool:
-        """Whether these characters of it are all of the secret or enough of it."""
+        """True where these characters of it are all of the secret or enough of it."""
         if last - first == len(self.text):
             return True
         part = self.text[max(first, self.public) : last]
@@ -64,7 +64,7 @@ class _Form(NamedTuple):
         return self.text[self.public + quarter : len(self.text) - quarter] if quarter else self.text
 
     def is_nearly(self, first: int, last: int) -> bool:
-        """Whether these characters of it are the secret, or most of a long one: what nobody finds by trying."""
+        """True where these characters of it are the secret, or most of a long one: what nobody finds by trying."""
         own, part = len(self.text) - self.public, last - max(first, self.public)
         return last - first == len(self.text) or (own >= 2 * MIXED and part >= 0.75 * own)
 
@@ -108,7 +108,7 @@ class Redactor:
         return value
 
     def holds(self, value: Any) -> bool:
-        """Whether a secret stands in this JSON whole, or most of a long one: so nobody learns it part by part."""
+        """True where a secret stands in this JSON whole, or most of a long one: so nobody learns it part by part."""
         if isinstance(value, dict):
             return any(map(self.holds, cast("dict[str, Any]", value).values()))
         if isinstance(value, list | tuple):
@@ -129,11 +129,11 @@ class Redactor:
         return any(core in folded for core in self._cores)
 
     def leaks(self, link: str) -> bool:
-        """Whether `value` finds a secret in the link, or found one there before."""
+        """True where `value` finds a secret in the link, or found one there before."""
         return REDACTED in unquote(self.value(link))
 
     def within(self, data: bytes) -> bool:
-        """Whether a secret stands in these bytes as it is, or with less than a quarter cut off at either end."""
+        """True where a secret stands in these bytes as it is, or with less than a quarter cut off at either end."""
         return any(secret in data for secret in self._bytes)
 
     def _without(self, text: str, short: set[str], tells: "_Tells" = _Form.tells) -> str:
@@ -154,7 +154,7 @@ class Redactor:
         return whole + text[end:]
 
     def _parts(self, folded: str, tells: "_Tells") -> Iterator[tuple[int, int]]:
-        """Where long secrets, or as much of them as tells, begin and end."""
+        """The places where long secrets, or telling parts of them, begin and end."""
         past: dict[tuple[_Form, int], int] = {}
         probes, places = self._probes, range(0, len(folded) - PROBE + 1, STRIDE)
         for at in [at for at in places if folded[at : at + PROBE] in probes]:
@@ -172,7 +172,7 @@ _Tells = Callable[[_Form, int, int], bool]
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters at their beginning are the same."""
+    """The number of characters at their beginning that are the same."""
     least, most = 0, min(len(one), len(other))
     while least < most:
         middle = (least + most + 1) // 2
@@ -181,7 +181,7 @@ def _alike(one: str, other: str) -> int:
 
 
 def _mixed(text: str, least: int) -> bool:
-    """Whether letters and figures are in it: what has only letters may be a word, only figures a number or a date."""
+    """True where letters and figures are in it: letters alone may be a word, figures alone a number or a date."""
     return len(text) >= least and any(map(str.isalpha, text)) and any(map(str.isdigit, text))
 
 
@@ -190,7 +190,7 @@ def _telling(part: str) -> bool:
 
 
 def _alone(secret: str, folded: str, places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Where the secret stands with no letter or figure right before or behind it."""
+    """The places where the secret stands with no letter or figure right before or behind it."""
     for found in re.finditer(f"(?={re.escape(secret)})", folded):
         first, last = found.start(), found.start() + len(secret)
         behind = first > 0 and folded[first - 1].isalnum() and places[first - 1][1] == places[first][0]
@@ -209,7 +209,7 @@ def _folded(text: str) -> str:
 
 
 def _spelled(text: str) -> Iterator[re.Match[str]]:
-    """Where characters are spelled in another way: what `finditer` yields, a hundred times as fast in plain text."""
+    """The places where a character is spelled in another way: as `finditer`, a hundred times as fast in plain text."""
     if sum(map(text.count, _SIGNS)) > FEW_SIGNS:
         yield from _SPELLED.finditer(text)
         return
@@ -235,7 +235,7 @@ def _fold(text: str) -> str:
 
 
 def _places(text: str) -> list[tuple[int, int]]:
-    """Where each character of the folded text begins and ends in the text itself."""
+    """The places where each character of the folded text begins and ends in the text itself."""
     places: list[tuple[int, int]] = []
     end = 0
     for found in _spelled(text):
@@ -272,7 +272,7 @@ def _forms(secret: str) -> Iterator[_Form]:
 
 
 def _core(secret: str) -> str:
-    """What to look for in bytes, where only one search is fast enough: what is left when a little is cut at any end."""
+    """The text to look for in bytes, where only one search is fast enough: the secret with a little cut at each end."""
     own = secret[_public(secret) :]
     quarter = len(own) // 4
     return own[quarter : len(own) - quarter] if len(own) >= 2 * MIXED else secret

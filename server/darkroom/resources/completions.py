@@ -15,7 +15,7 @@ from darkroom.resources.uris import GENERATION_TEMPLATE, MODEL_TEMPLATE, PICTURE
 
 MAX_VALUES = 100
 WITHIN_S = 2.0
-"""How long a provider is given to tell its models: somebody is typing."""
+"""Seconds that a provider is given to list its models: somebody is typing."""
 
 
 class Completer:
@@ -32,7 +32,7 @@ class Completer:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        """What begins with what was typed; nothing for what is not ours, or cannot be looked up now."""
+        """The values that begin with the typed text; none for an argument that is not ours or cannot be looked up."""
         if not isinstance(ref, ResourceTemplateReference):
             return _completion([])
         known = (context.arguments if context is not None else None) or {}

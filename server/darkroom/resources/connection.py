@@ -1,4 +1,4 @@
-"""What belongs to the connection that a request came over, and ends with it.
+"""The state that belongs to the connection that a request came over, and ends with it.
 
 A session of mcp 2.3 keeps its connection, with state and clean-up, in a private attribute; handlers have no public way
 to them. This file is to go when they have.

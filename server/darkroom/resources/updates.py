@@ -36,7 +36,7 @@ class Listened:
 
 
 Subject = tuple[str, str]
-"""Whose generation, and the URI."""
+"""The owner of a generation, and the URI."""
 
 
 class Updates:

@@ -31,7 +31,7 @@ class OfModel:
 
 
 def parse(uri: str) -> OfGeneration | OfModel | None:
-    """What the URI names, whether it exists or not; None where it cannot name anything of ours."""
+    """The thing that the URI names, existing or not; None where it cannot name anything of ours."""
     if found := _GENERATION.fullmatch(uri):
         return OfGeneration(found[1], int(found[2]) if found[2] else None)
     if found := _MODEL.fullmatch(uri):

@@ -1,4 +1,4 @@
-"""Where requests wait while too many are under way; whatever else comes goes past them."""
+"""The place where requests wait while too many are under way; other messages go past them."""
 
 from collections import deque
 from functools import partial
@@ -14,7 +14,7 @@ from darkroom.stdio.outbox import MAX_HELD, MAX_OPEN, Batch, Letter, Outbox
 
 BUSY = -32000
 BUSY_AFTER_S = 5.0
-"""How long a request waits while none before it gets in."""
+"""Seconds that a request waits while none before it gets in."""
 LEAST_WEIGHT = 256
 
 
@@ -28,7 +28,7 @@ class Waiting(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """What it counts for while it waits."""
+        """The bytes that it counts for while it waits."""
         return max(len(self.line), LEAST_WEIGHT)
 
 
@@ -45,7 +45,7 @@ class Door:
 
     @property
     def crowded(self) -> bool:
-        """Whether so much waits here that nothing more may come for a moment."""
+        """True where so much waits here that nothing more may come for a moment."""
         return self._weight > MAX_HELD
 
     async def take(self, line: bytes | None, said: bytes | None = None) -> None:
@@ -121,7 +121,7 @@ class Door:
         await self._incoming.send(SessionMessage(message, metadata))
 
     def _withdraw(self, message: JSONRPCMessage) -> None:
-        """What its client no longer wants need not wait."""
+        """A request that its client no longer wants need not wait."""
         if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
             named = (message.params or {}).get("requestId")
             for waiting in [each for each in self._waiting if each.id == named and type(each.id) is type(named)]:

@@ -1,4 +1,4 @@
-"""What a line says, and what the sender of a line that says nothing is told."""
+"""The message in a line, and the refusal that the sender of a line without one gets."""
 
 import logging
 from typing import Any, cast
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """A line that is no message; `answer` is what its sender is told."""
+    """A line that is no message; `answer` is sent to its sender."""
 
     def __init__(self, code: int, message: str, request_id: Any = None) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 def read_message(line: bytes | None) -> JSONRPCMessage | None:
-    """What a line says; None where JSON-RPC has silence for it: blank lines, broken notifications, broken answers.
+    """The message in a line; None where JSON-RPC has silence for it: blank lines, broken notifications, broken answers.
 
     Raises:
         Refused: it is no message.
@@ -51,7 +51,7 @@ def read_message(line: bytes | None) -> JSONRPCMessage | None:
 
 
 def read_batch(line: bytes | None) -> list[JSONRPCMessage | Refused | None] | None:
-    """What each part of a batch says, as `read_message` has it; None where the line is no batch, but one message.
+    """The message in each part of a batch, as `read_message` has it; None where the line is no batch, but one message.
 
     Raises:
         Refused: it is a batch of nothing.

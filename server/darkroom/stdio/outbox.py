@@ -1,4 +1,4 @@
-"""What waits to be written to the client, and what it waits for an answer to."""
+"""The lines that wait to be written to the client, and the requests that wait for a response."""
 
 import logging
 from collections import defaultdict, deque
@@ -35,7 +35,7 @@ class Batch:
 
 
 class Letter:
-    """What becomes of the answer to one request, which counts for `weight` bytes while it is under way.
+    """The fate of the response to one request, which counts for `weight` bytes while it is under way.
 
     `said`: the line in which its client was sent it already.
     """
@@ -75,7 +75,7 @@ class Outbox:
 
     @property
     def full(self) -> bool:
-        """Whether more waits to be read than may."""
+        """True where more waits to be read than may."""
         return self._unread > MAX_UNREAD
 
     async def send(self, item: SessionMessage, /) -> None:

@@ -1,4 +1,4 @@
-"""The two streams that the server is given: what its client says, and what it is told."""
+"""The two streams that the server is given: messages from its client, and messages to it."""
 
 import select
 from collections.abc import AsyncGenerator, Callable
@@ -52,7 +52,7 @@ async def _room(source: int, outbox: Outbox, door: Door) -> bool:
 
 
 def _hung_up(source: int) -> bool:
-    """Whether nobody can write to this pipe any more, though there is more to read. Unknown on Windows: then no."""
+    """True where nobody can write to this pipe any more, though there is more to read. Unknown on Windows: then no."""
     if not hasattr(select, "poll"):
         return False
     poll = select.poll()
@@ -67,7 +67,7 @@ async def stdio_streams(
     """Messages from the wire, and a stream whose messages go out on it.
 
     What was `heard` before comes first; where a response to it was sent, the server's own is dropped. `unechoed` takes
-    out of a message what its client must not be told, though it may have said it itself.
+    out of a message what its client must not be sent, though it may have said it itself.
 
     Raises:
         OSError: the client has gone, or does not read what it is sent (TimeoutError).

@@ -24,7 +24,7 @@ class Heard(NamedTuple):
 
 
 class Wire:
-    """Where messages come from (`source`) and go to (`sink`)."""
+    """The descriptors that messages come from (`source`) and go to (`sink`)."""
 
     def __init__(self, source: int, sink: int) -> None:
         self.source = source

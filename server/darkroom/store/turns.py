@@ -132,7 +132,7 @@ class Gate(Protocol):
         ...
 
     async def supply(self, account: str, windows: Sequence[Window]) -> Supply | None:
-        """What is left of the scarcest of these request windows; None: there is no window."""
+        """The requests that are left of the scarcest of these windows; None: there is no window."""
         ...
 
     async def reserve_requests(

@@ -18,14 +18,14 @@ from darkroom.testing.declared import DeclaredService
 from darkroom.testing.service import Answer, Said, Service
 
 WITHIN_S = 240.0
-"""How long all of it may take."""
+"""Seconds that all of it may take."""
 _LIMITS = "active=100,submit=1000/1,requests=100000/1"
 _PAGE = b"<!doctype html><title>Bad gateway</title>"
 
 
 @dataclass(frozen=True)
 class _Fault:
-    """What a submission meets, and the end of its generation. `codes`: the errors that it may end with; none: any.
+    """A fault of a submission, and the end of its generation. `codes`: the errors that it may end with; none: any.
 
     `charged`: what may be said of the costs. `posts`: how many are sent; all but the last were refused as too early.
     """
@@ -65,7 +65,7 @@ class _Trial:
     service: Service
     fault: _Fault
     prompt: str = field(default_factory=lambda: f"cat{secrets.token_hex(8)}")
-    told: dict[str, Any] = field(default_factory=dict[str, Any])
+    seen: dict[str, Any] = field(default_factory=dict[str, Any])
     text: str = ""
 
 
@@ -113,28 +113,28 @@ async def _made(client: Client, trials: Sequence[_Trial]) -> None:
 async def _ended(client: Client, trial: _Trial) -> None:
     wished = {"prompt": trial.prompt, "provider": trial.service.name, **trial.service.needs}
     result = await client.call_tool("generate", wished)
-    told: dict[str, Any] = result.structured_content or {}
-    trial.told, trial.text = told, str(result.content)
-    while trial.told.get("status") in {"queued", "processing"}:
-        result = await client.call_tool("wait", {"generation_ids": [trial.told["id"]], "timeout_s": 60})
-        told = result.structured_content or {}
-        trial.told, trial.text = told["generations"][0], trial.text + str(result.content)
+    seen: dict[str, Any] = result.structured_content or {}
+    trial.seen, trial.text = seen, str(result.content)
+    while trial.seen.get("status") in {"queued", "processing"}:
+        result = await client.call_tool("wait", {"generation_ids": [trial.seen["id"]], "timeout_s": 60})
+        seen = result.structured_content or {}
+        trial.seen, trial.text = seen["generations"][0], trial.text + str(result.content)
 
 
 def _broken(trial: _Trial) -> Iterator[str]:
     """A sentence for each promise that was not kept."""
-    fault, service, error = trial.fault, trial.service, trial.told.get("error", {})
+    fault, service, error = trial.fault, trial.service, trial.seen.get("error", {})
     what = f"{service.name}, {fault.name}"
     posts = [each for each in service.posts if trial.prompt.encode() in each.body]
     if len(posts) != fault.posts:
         yield f"{what}: {len(posts)} POSTs, not {fault.posts}"
-    if trial.told.get("status") != fault.status:
-        yield f"{what}: the generation is {trial.told.get('status')}, not {fault.status}: {trial.text[:300]}"
+    if trial.seen.get("status") != fault.status:
+        yield f"{what}: the generation is {trial.seen.get('status')}, not {fault.status}: {trial.text[:300]}"
     elif fault.codes and error.get("code") not in fault.codes:
         yield f"{what}: the error is {error.get('code')}, not {' or '.join(sorted(fault.codes))}"
     if fault.charged and error.get("charged") not in fault.charged:
         yield f"{what}: charged is {error.get('charged')}, not {' or '.join(sorted(fault.charged))}"
-    if fault.status == "succeeded" and not any("path" in image for image in trial.told.get("images", [])):
+    if fault.status == "succeeded" and not any("path" in image for image in trial.seen.get("images", [])):
         yield f"{what}: no picture was saved"
 
 
@@ -143,7 +143,7 @@ def _leaks(folder: Path, trials: Sequence[_Trial]) -> Iterator[str]:
     services = {id(trial.service): trial.service for trial in trials}.values()
     secret = {service.name: service.key.rpartition(":")[2] for service in services}
     for trial in trials:
-        if secret[trial.service.name] in f"{trial.told}{trial.text}":
+        if secret[trial.service.name] in f"{trial.seen}{trial.text}":
             yield f"{trial.service.name}, {trial.fault.name}: the key is shown"
     for service in services:
         if any(fetched.shows(secret[service.name]) for fetched in service.of("file")):

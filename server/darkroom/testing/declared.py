@@ -40,7 +40,7 @@ class DeclaredService(Service):
 
     @property
     def base_url(self) -> str:
-        """What its provider's base URL is set to: the documented path, here."""
+        """The base URL of its provider: the documented path, here."""
         return self.origin + urlsplit(self.declared.base_url).path
 
     @property

@@ -19,7 +19,7 @@ from darkroom.declaration import own_prefix
 KEY = "dk_0123456789abcdefABCDEF"
 STARTS = ("submit", "edit")
 PATIENCE_S = 60.0
-"""How long an answer may be held back."""
+"""Seconds for which a response may be held back."""
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: closing the connection resets it."""
 
@@ -65,7 +65,7 @@ Said = Answer | tuple[int, Any]
 
 
 class Service:
-    """What a provider talks to in a test. `routes`: by name, a method and the pattern of a path.
+    """A service that a provider talks to in a test. `routes`: by name, a method and the pattern of a path.
 
     `submit` is the name of the one that starts a job, and `edit` of another that does, with the same answers.
     `says`: by name, the answers in order; the last one stays. In a text of theirs `{origin}`
@@ -105,12 +105,12 @@ class Service:
 
     @property
     def origin(self) -> str:
-        """Where it is."""
+        """Its address."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def base_url(self) -> str:
-        """What its provider's base URL is set to."""
+        """The base URL of its provider."""
         return self.origin
 
     @property
@@ -120,7 +120,7 @@ class Service:
 
     @property
     def needs(self) -> dict[str, Any]:
-        """What it makes nothing without, besides a prompt, as arguments of `generate`."""
+        """The arguments of `generate` that it makes nothing without, besides a prompt."""
         return {}
 
     @property
@@ -139,7 +139,7 @@ class Service:
         return _picture(self.name, number)
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What it answers to a request, which it keeps."""
+        """Its response to a request, which it keeps."""
         parts = urlsplit(target)
         asked = Asked(self._table(method, parts.path), method, parts.path, parts.query, headers, body)
         with self.changed:

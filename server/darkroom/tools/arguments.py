@@ -12,12 +12,12 @@ from darkroom.redact.text import clean
 HOSTS_OWN = frozenset(
     {"toolCallId", "tool_call_id", "sessionId", "session_id", "chatInput", "action", "tool", "_meta"}
 )  # fmt: skip
-"""What n8n and its like add to every call; no tool of ours needs them where it does not know them."""
+"""Arguments that n8n and its like add to every call; no tool of ours needs them where it does not know them."""
 MAX_NAMED = 10
 
 
 def given(arguments: Mapping[str, Any], known: Collection[str], needed: Collection[str]) -> dict[str, Any]:
-    """What was given of what is known: null and blank mean left out, but for what is needed."""
+    """The known arguments that were given: null and blank mean left out, but for those that are needed."""
     return {
         name: value
         for name, value in arguments.items()
@@ -72,7 +72,7 @@ def _names(value: Any) -> Any:
 
 
 def _single(value: Any) -> Any:
-    """What a list of one holds, however that is written."""
+    """The content of a list of one, however that is written."""
     items = _items(value)
     return cast("list[Any]", items)[0] if isinstance(items, list) and len(cast("list[Any]", items)) == 1 else value
 

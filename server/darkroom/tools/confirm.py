@@ -16,7 +16,7 @@ UNSEEN = " If they were not asked, they can use another host, or run darkroom-mc
 
 
 class Consent(BaseModel):
-    """What the user is asked to fill in."""
+    """The form that the user is asked to fill in."""
 
     make_it: bool = Field(title="Make it", description="Yes: ask the provider for it now. No: nothing is sent.")
 
@@ -28,7 +28,7 @@ class Existing(Consent):
 
 
 class Confirmation:
-    """Which calls of `generate` the user is asked about: those for more than `over` pictures; None: no call."""
+    """The calls of `generate` that the user is asked about: those for more than `over` pictures; None: no call."""
 
     def __init__(self, whose: Whose, over: int | None) -> None:
         self._whose = whose
@@ -52,7 +52,7 @@ class Confirmation:
 
 
 def check_can_ask(capabilities: ClientCapabilities | None) -> None:
-    """Whether this host shows forms to its user. One that names no kind of elicitation means forms.
+    """True where this host shows forms to its user. One that names no kind of elicitation means forms.
 
     Raises:
         NotConfigured: it does not.
@@ -68,7 +68,7 @@ def check_can_ask(capabilities: ClientCapabilities | None) -> None:
 
 
 def consented(action: str, content: object) -> bool:
-    """Whether the answered call may start something new; `content` is what an accepted form holds.
+    """True where the answered call may start something new; `content` is what an accepted form holds.
 
     Raises:
         InvalidRequest: it is a no, or nothing that can be read as a yes. Only who filled in the form is a user who was

@@ -48,7 +48,7 @@ MAX_ENUMERATED = 3
 
 
 def provider_field(names: Collection[str], description: str) -> Any:
-    """How an argument that names one of these providers is advertised: by their names, as long as they are few."""
+    """The schema of an argument that names one of these providers: by their names, as long as they are few."""
     few: dict[str, Any] | None = {"enum": list(names)} if len(names) <= MAX_ENUMERATED else None
     return Field(json_schema_extra=few, description=description, examples=["sketch"])
 

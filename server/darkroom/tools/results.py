@@ -151,7 +151,7 @@ def _next(generations: Sequence[Generation]) -> str | None:
 
 
 async def _image(draw: Callable[[int], Awaitable[str | None]], share: int) -> ImageContent | None:
-    """What it draws within this many bytes of base64, if that is enough for anything."""
+    """The picture that it draws within this many bytes of base64, if that is enough for anything."""
     data = None if share < LEAST_IMAGE else await draw(min(MAX_BYTES, share * 3 // 4 - 3))
     return None if data is None else ImageContent(data=data, mime_type=MIME_TYPE)
 

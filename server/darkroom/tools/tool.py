@@ -113,7 +113,7 @@ class InputSchema(GenerateJsonSchema):
         return False
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """What may be null may be absent, and absent is what we say and want to hear."""
+        """The schema without null: an argument that may be null may be absent, and absent is preferred."""
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

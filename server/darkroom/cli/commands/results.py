@@ -25,7 +25,7 @@ def print_result(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None
 
 
 def paths(generations: Sequence[Generation]) -> list[str]:
-    """What goes to stdout: the saved paths alone. What went wrong goes to stderr."""
+    """The lines for stdout: the saved paths alone. What went wrong goes to stderr."""
     for generation in generations:
         if generation.status is not Status.SUCCEEDED and generation.status.terminal:
             tell(for_people(say(generation)))
@@ -40,7 +40,7 @@ def tell(line: str) -> None:
 
 
 def exit_status(generations: Sequence[Generation]) -> int:
-    """What a script learns of them."""
+    """The exit status that a script sees for them."""
     if any(not generation.status.terminal for generation in generations):
         return STILL_RUNNING
     return DONE if all(generation.status is Status.SUCCEEDED for generation in generations) else FAILED

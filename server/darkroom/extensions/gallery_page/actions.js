@@ -121,6 +121,6 @@ async function vary(roll) {
   made.title.focus({ preventScroll: true });
   made.element.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   if (!host.has("updateModelContext")) return;
-  const told = `In the gallery the user started ${generation.id}, a variation of ${roll.id}.`;
-  host.request("ui/update-model-context", { content: [{ type: "text", text: told }] }).catch(() => undefined);
+  const news = `In the gallery the user started ${generation.id}, a variation of ${roll.id}.`;
+  host.request("ui/update-model-context", { content: [{ type: "text", text: news }] }).catch(() => undefined);
 }

@@ -209,8 +209,8 @@ class Roll {
 
   async fetchAgain() {
     this.note("Fetching…");
-    const told = await this.look();
-    if (!told || this.fetchable) this.note(told ? "It still did not come." : "It could not be asked for at the moment.");
+    const looked = await this.look();
+    if (!looked || this.fetchable) this.note(looked ? "It still did not come." : "It could not be asked for at the moment.");
     else this.note("");
   }
 
@@ -234,7 +234,7 @@ class Roll {
     return this.learning;
   }
 
-  /** The arguments that would make it again, from the record, else as the host told them. */
+  /** The arguments that would make it again, from the record, else as the host gave them. */
   async recipe() {
     await this.learn();
     const known = this.request || this.asked;

@@ -17,7 +17,7 @@ from darkroom.store.ledger import Ledger, Room
 log = logging.getLogger(__name__)
 
 ADOPTABLE_FOR_S = 600.0
-"""How long after its creation a generation with a lost answer is given to an identical call."""
+"""Seconds after its creation for which a generation whose reply was lost is given to an identical call."""
 READ_WITHIN_S = 2.0
 DISOWNED_AFTER_S = 1.0
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def letter_of(request: object) -> Letter | None:
 
 
 async def repeated(begin: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]]) -> T:
-    """What it returns, asked once more where nobody knows whether it was committed; a row is known by its id.
+    """Its result, asked for once more where nobody knows whether it was committed; a row is known by its id.
 
     Raises:
         StorageError: neither time.

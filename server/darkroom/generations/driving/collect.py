@@ -26,7 +26,7 @@ from darkroom.store.pictures import PictureStore
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""How many pictures of one provider are fetched at the same time, however many generations a restart goes on with:
+"""Pictures of one provider that are fetched at the same time, however many generations a restart goes on with:
 each of up to 64 MiB stays in memory until it is saved. A slow host holds up no other provider's."""
 
 Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
@@ -35,7 +35,7 @@ Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
 
 @dataclass(frozen=True)
 class Collected:
-    """What came of one look: the row, its pictures, and by number why those are not here that may still come."""
+    """The result of one look: the row, its pictures, and by number the reasons why some are still missing."""
 
     record: Record
     images: tuple[Image, ...]
@@ -145,7 +145,7 @@ class Collector:
 
 
 def _host(remote: RemoteImage) -> str:
-    """Where its link leads, fit to be shown."""
+    """The host of its link, fit to be shown."""
     try:
         host = urlsplit(remote.url or "").hostname or ""
     except ValueError:

@@ -27,9 +27,9 @@ from darkroom.providers.registry import Registry
 log = logging.getLogger(__name__)
 
 FORGIVING_S = 10.0
-"""How long a job that the provider says it does not know is still believed in, from the first look on."""
+"""Seconds, from the first look on, for which a job that the provider says it does not know is still believed in."""
 COLLECTING_S = 60.0
-"""How long what a finished job does not give is asked for again, after the first time that it was missing."""
+"""Seconds for which a picture that a finished job does not give is asked for again, from the first time on."""
 LONGEST_NAMED_WAIT_S = 600.0
 """A host that asks us to wait longer is not waited for: the generation ends, and says to look again."""
 REFUSALS = 3
@@ -146,7 +146,7 @@ class Driver:
             self._drive(record, resumed=True)
 
     def stranded(self, record: Record) -> bool:
-        """Whether this process holds it and does nothing for it, because the word of a commit was lost."""
+        """True where this process holds it and does nothing for it, because the word of a commit was lost."""
         if record.stage is Stage.SUBMITTING:
             return self._submitter.wordless(record)
         return record.stage is Stage.ACCEPTED or record.id not in self._jobs.keys() | self._broken
@@ -261,7 +261,7 @@ class Driver:
         if job.seen_s >= KEPT_EVERY_S:
             with suppress(StorageError):  # it is written later, with more
                 looked = {"looked_s": job.record.looked_s + job.seen_s}
-                job.record = self._journal.told(await self._journal.ledger.change(job.record, looked))
+                job.record = self._journal.published(await self._journal.ledger.change(job.record, looked))
                 job.seen_s = 0.0
 
     async def _finish(self, provider: Provider, job: Job, reading: Reading) -> DarkroomError | None:

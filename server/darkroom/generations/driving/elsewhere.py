@@ -15,7 +15,7 @@ from darkroom.settings import Settings
 TAKEN = b"taken\n"
 """The line with which that process says that the row is its own."""
 TAKEN_WITHIN_S = 30.0
-"""How long it may take to start."""
+"""Seconds that it may take to start."""
 
 
 async def hand_over(settings: Settings, record: Record) -> None:
@@ -41,7 +41,7 @@ async def hand_over(settings: Settings, record: Record) -> None:
 
 
 def _environ(settings: Settings, record: Record) -> dict[str, str]:
-    """What that process must know besides the environment of this one; it goes through a pipe, for nobody to see."""
+    """The further variables of that process; they go through a pipe, for nobody to see."""
     account = settings.accounts[record.request.provider]
     declaration = account.declaration
     known = {

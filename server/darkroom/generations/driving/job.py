@@ -9,7 +9,7 @@ from darkroom.providers.base import Reading
 COVERED_S = 60.0
 """The most that one look says of the time before it, beyond the pause: a machine that slept meanwhile saw nothing."""
 KEPT_EVERY_S = 60.0
-"""How much of what was looked a restart may forget."""
+"""Seconds of looking that a restart may forget."""
 
 
 class Job:
@@ -30,15 +30,15 @@ class Job:
         self.pause_s = 0.0
         """The pause before the next look, as it was meant to be."""
         self.looked = False
-        """Whether it was looked at."""
+        """True where it was looked at."""
         self.looked_at_s = 0.0
         """Its age at the end of the last look, in seconds since its submission."""
         self.awaited_elsewhere = False
-        """Whether somebody waits for it in another process."""
+        """True where somebody waits for it in another process."""
         self.between: tuple[float, float] | None = None
         """Its ages at the last look that said "not done yet", and at the first that said "done"."""
         self.seen_s = 0.0
-        """How long it was seen at work; to be added to the row's `looked_s`."""
+        """Seconds for which it was seen at work; to be added to the row's `looked_s`."""
         self._seen_at = None if resumed else self.began_at
         self._lacking_since: float | None = None
         self._submitted_at = self.began_at - age_s

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 USUAL_WEIGHT = 2.0
-"""How many generations the usual time counts as."""
+"""The number of generations that the usual time counts as."""
 UNUSUAL = 0.005
 """The share of that which is left to any duration at all, so that none is ever ruled out."""
 BINS = 128

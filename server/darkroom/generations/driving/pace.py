@@ -110,7 +110,7 @@ class Pace:
         return 2 * (mean_s / self._odds.spread) ** 2
 
     def _looks(self, worth_s: float) -> float:
-        """How many looks a job takes, about, where one is worth that much."""
+        """The number of looks, about, that a job takes where one is worth that much."""
         return math.sqrt(1 + self._odds.spread**2 / (2 * worth_s))
 
     def _worth_of(self, looks: float) -> float:
@@ -121,7 +121,7 @@ class Pace:
         return self._odds.spread**2 / (2 * (looks**2 - 1 / looks))  # 1 / looks: nearer than 1 where there are several
 
     def _looks_left(self, supply: Supply | None) -> float:
-        """How many looks there are for each job, if all that are to come get as many, after their submissions."""
+        """The number of looks for each job, if all that are to come get as many, after their submissions."""
         if supply is None:
             return math.inf
         per_s = max(supply.lately_per_s, supply.jobs / max(supply.for_s, self._odds.mean_s))

@@ -13,9 +13,9 @@ from darkroom.store.pictures import PictureStore
 ROOM_PER_PICTURE = 4 * 2**20
 """Bytes that must be free for each: most pictures are smaller."""
 GOOD_FOR_S = 30.0
-"""How long a place that was tried is believed in."""
+"""Seconds for which a place that was tried is believed in."""
 PATIENCE_S = 5.0
-"""How long a folder may take, which may lie on a drive that hangs."""
+"""Seconds that a folder may take, which may lie on a drive that hangs."""
 
 
 class Place:

@@ -15,17 +15,17 @@ from darkroom.providers.base import Finder, Provider, Submission
 log = logging.getLogger(__name__)
 
 UNREACHABLE_FOR_S = 600.0
-"""How long a provider that cannot be reached is tried before the generation fails, not charged."""
+"""Seconds for which a provider that cannot be reached is tried before the generation fails, not charged."""
 LONGEST_BACKOFF_S = 60.0
 LEAST_WAIT_S = 5.0
 LONGEST_WAIT_S = 300.0
-"""How long a 429 is obeyed at least, whatever time it names: from the first on, doubling up to the second."""
+"""Seconds for which a 429 is obeyed at least, whatever time it names: from the first on, doubling up to the second."""
 LIMITED_FOR_S = 24 * 3600.0
-"""How long a provider that says nothing but 429 is tried before the generation fails, not charged."""
+"""Seconds for which a provider that says nothing but 429 is tried before the generation fails, not charged."""
 LOOKED_FOR_S = 60.0
-"""How long a provider that cannot be asked for a lost job is asked again."""
+"""Seconds for which a provider that cannot be asked for a lost job is asked again."""
 NARROWED_FOR_S = 600.0
-"""How long after a 429 the account is submitted to at half its pace: its limits are not what we believed."""
+"""Seconds after a 429 for which the account is submitted to at half its pace: its limits are not what we believed."""
 
 
 class Posting:
@@ -119,7 +119,7 @@ def _never_let_in(provider: Provider, error: RateLimited) -> RateLimited:
 
 
 def lost_in_submission() -> OutcomeUnknown:
-    """What a row that was left in the middle of its submission ends with."""
+    """The error for a row that was left in the middle of its submission."""
     return OutcomeUnknown(
         "Darkroom was interrupted while it was sending this. It may have started and been charged.",
         charged=Charged.MAYBE,

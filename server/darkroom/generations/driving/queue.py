@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 BLOCK = 10
-"""How many requests a process reserves at a time, at the most: one transaction for as many polls."""
+"""The number of requests that a process reserves at a time, at the most: one transaction for as many polls."""
 QUICK_S = 5.0
 """A block that is used up sooner is followed by a larger one, any other by a smaller one: what is held is lost."""
 RECHECK_S = 30.0
 WORDLESS_KEPT = 1000
 BLIND_S = 30.0
-"""How often a key's jobs are looked at while the ledger cannot say how many requests are left."""
+"""Seconds between looks at a key's jobs while the ledger cannot say how many requests are left."""
 AT_ONCE_S = 0.5
-"""How long a request that nobody needs may take to find out whether there is room for it."""
+"""Seconds that a request that nobody needs may take to find out whether there is room for it."""
 LOOK_S = 1.0
-"""How often a queue that is empty is looked at: another process may have left something in it."""
+"""Seconds between looks at an empty queue: another process may have left something in it."""
 
 
 class SubmitQueue:

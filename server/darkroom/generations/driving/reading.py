@@ -43,7 +43,7 @@ class Reader:
         await self._retries[provider.access.account].draw()
 
     async def read(self, provider: Provider, record: Record, *, young: bool = False) -> Reading:
-        """What the provider says of the job. `young`: it may not know a job yet that it has only just accepted.
+        """The provider's report on the job. `young`: it may not know a job yet that it has only just accepted.
 
         Raises:
             Expired: it no longer has the job.
@@ -80,11 +80,11 @@ class Reader:
 
 
 REFUSED = (PaymentRequired, PlanRequired, InvalidRequest, Moderated)
-"""What a look may end with that another look would not change."""
+"""Errors of a look that another look would not change."""
 
 
 def refused(provider: Provider, error: DarkroomError) -> DarkroomError:
-    """What a job ends with whose provider refuses to say anything of it."""
+    """The error for a job whose provider refuses to say anything of it."""
     later = "Once that is mended, call get_status: Darkroom looks again, at no cost. The provider's own gallery may "
     return type(error)(
         f"{provider.traits.title} refuses to say what became of the job: {error.message}",
@@ -94,7 +94,7 @@ def refused(provider: Provider, error: DarkroomError) -> DarkroomError:
 
 
 def timed_out(provider: Provider) -> TimedOut:
-    """What a job ends with that was seen at work for the whole deadline."""
+    """The error for a job that was seen at work for the whole deadline."""
     minutes = provider.traits.deadline_s / 60
     return TimedOut(
         f"Not done after {minutes:.0f} minutes: {provider.traits.title} still says that it is working on it.",

@@ -29,7 +29,7 @@ Elsewhere = Callable[[Record], Awaitable[None]]
 
 UNCLAIMED_WITHIN_S = 0.3
 CLOSING_GRACE_S = 1.2
-"""How long a POST that is under way at shutdown may still bring its job id home."""
+"""Seconds for which a POST that is under way at shutdown may still bring its job id home."""
 
 
 class Submitter:
@@ -75,7 +75,7 @@ class Submitter:
             scope.deadline = min(scope.deadline, anyio.current_time() + CLOSING_GRACE_S)
 
     def sending(self) -> bool:
-        """Whether a submission is under way."""
+        """True where a submission is under way."""
         return bool(self._scopes)
 
     async def finish(self) -> None:
@@ -93,7 +93,7 @@ class Submitter:
         self._queues[self._registry.providers[provider].access.account].wake()
 
     def wordless(self, record: Record) -> bool:
-        """Whether it was claimed by a claim that raised, so that its POST was never sent and never will be."""
+        """True where it was claimed by a claim that raised, so that its POST was never sent and never will be."""
         return any(record.submit_token in queue.wordless for queue in self._queues.values())
 
     async def look_for(self, record: Record) -> None:

@@ -19,7 +19,7 @@ class Drives(Protocol):
     """The part of this process that drives its rows."""
 
     def stranded(self, record: Record) -> bool:
-        """Whether it does nothing for this row, which it holds."""
+        """True where it does nothing for this row, which it holds."""
         ...
 
     def resume(self, record: Record) -> None:
@@ -59,4 +59,4 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
         if record.stage is not Stage.SUBMITTING:
             driver.resume(record)
         elif (back := await journal.ledger.unclaim(record)) is not None:
-            driver.resume(journal.told(back))
+            driver.resume(journal.published(back))

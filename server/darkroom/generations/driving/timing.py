@@ -15,7 +15,7 @@ from darkroom.providers.base import Access, Provider
 from darkroom.store.turns import Supply, Took
 
 SUPPLY_FOR_S = 1.0
-"""How long what is left is believed: many jobs ask for the same."""
+"""Seconds for which the figure of what is left is believed: many jobs ask for the same."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Timing:
         return job.pause_s
 
     def awaited(self, provider: Provider, job: Job) -> bool:
-        """Whether anybody waits for it, or for the place that it takes."""
+        """True where anybody waits for it, or for the place that it takes."""
         one_at_a_time = provider.access.limits.active is not None
         return one_at_a_time or job.awaited_elsewhere or self._journal.watched(job.record)
 

@@ -1,4 +1,4 @@
-"""What a picture's bytes are, and decoding within limits: they may have been made to harm.
+"""The format of a picture's bytes, and decoding within limits: they may have been made to harm.
 
 What is decoded is a copy with nothing in it but what a decoder needs; the file itself is saved as it came.
 """
@@ -39,7 +39,7 @@ MAX_PIXELS = 50_000_000
 MAX_SIDE = 65_535
 """Pixels: as many as a JPEG can have. A decoder spends memory on every row, however short."""
 AT_ONCE = 2
-"""How many pictures are decoded at the same time; one of the largest takes up to 0.8 GB."""
+"""The number of pictures that are decoded at the same time; one of the largest takes up to 0.8 GB."""
 _PIECE = 8192
 _ROWS = 256
 
@@ -48,7 +48,7 @@ _limiter: RunVar[CapacityLimiter] = RunVar("decoders")
 
 
 async def decoding(work: Callable[[], _T]) -> _T:
-    """What this makes of pictures; on a worker thread, few at a time for all who save and show them together."""
+    """The result of work on pictures; on a worker thread, few at a time for all who save and show them together."""
     limiter = _limiter.get(None)
     if limiter is None:  # one for each event loop, so nothing is awaited between looking and setting
         _limiter.set(limiter := CapacityLimiter(AT_ONCE))
@@ -111,7 +111,7 @@ class Decoded(NamedTuple):
 
 
 def decoded(picture: Whole, patience: Patience) -> Decoded:
-    """What the picture is, once all of it has been decoded. Blocking: for a worker thread.
+    """The picture's size and a small version, once all of it has been decoded. Blocking: for a worker thread.
 
     Raises:
         Unfit: too large, cut off, or it cannot be decoded, or not within this patience.

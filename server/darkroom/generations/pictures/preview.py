@@ -20,13 +20,13 @@ MAX_BYTES = 150_000
 MOST_ON_SHEET = 25
 MIME_TYPE = "image/jpeg"
 SMALL = "small"
-"""How the small version of a picture is kept, beside what its store has it under, and its stamp."""
+"""The name under which the small version of a picture is kept, beside its key and its stamp."""
 Content = Callable[[], bytes]
 """Reads a picture's file; may raise anything, since the file is the user's now."""
 _QUALITIES = (82, 70, 55, 40, 25)
 _GAP = 6
 _NUMBERS = (24, 44)
-"""How large they are set, in px: never too small to read, never larger than need be."""
+"""The least and the greatest size of numbers, in px: never too small to read, never larger than needed."""
 
 
 def preview(content: Content, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> bytes | None:
@@ -64,7 +64,7 @@ def contact_sheet(pictures: Sequence[tuple[int, Content]], max_bytes: int = MAX_
 
 
 def _grid(pictures: int, shape: float) -> tuple[int, int, int]:
-    """How many columns, and how wide and high a cell, for the largest cells of about this shape (width by height)."""
+    """The columns, and the width and height of a cell, for the largest cells of about this shape (width by height)."""
     shape = min(max(shape, 1 / 3), 3.0)
 
     def widest(columns: int) -> int:

@@ -16,7 +16,7 @@ FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open i
 
 @dataclass(frozen=True)
 class Verified:
-    """What the bytes really are.
+    """A picture that was checked.
 
     `data` is to be saved. `width` and `height` are pixels, as people see them. `removed` says what was taken out.
     `small`: a JPEG of it to make previews from, where one can be made.
@@ -63,7 +63,7 @@ _PAGE = re.compile(rb"<(?:!doctype html|html|head|body|!--|\?xml|[a-z])", re.IGN
 
 
 def what_came(data: bytes) -> Came:
-    """What these bytes are, which are none of the pictures that we take."""
+    """The kind of these bytes, which are none of the pictures that we take."""
     for starts, came in _FILES:
         if starts.match(data):
             return came

@@ -29,7 +29,7 @@ def stripped(picture: Whole, data: bytes) -> tuple[bytes, str | None]:
 
 
 def _spared(picture: Whole, part: Part) -> bytes | memoryview:
-    """What stays of a part; b"" where that is nothing."""
+    """The rest of a part that stays; b"" where that is nothing."""
     match part.role:
         case Role.EXIF | Role.XMP:
             reduce = notes.of_exif if part.role is Role.EXIF else notes.of_xmp

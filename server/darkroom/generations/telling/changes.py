@@ -32,7 +32,7 @@ class Subscription:
 
 
 class Changes:
-    """Where the floor below publishes each new state of a generation, and those above subscribe."""
+    """The board on which the floor below publishes each new state of a generation, and those above subscribe."""
 
     def __init__(self) -> None:
         self._subscriptions: dict[str, set[Subscription]] = {}
@@ -44,7 +44,7 @@ class Changes:
             subscription.put(record)
 
     def watched_now(self, generation_id: str) -> bool:
-        """Whether somebody watches this one, and not for a moment only."""
+        """True where somebody watches this one, and not for a moment only."""
         return any(not each.brief for each in self._subscriptions.get(generation_id, ()))
 
     async def watched(self) -> list[str]:

@@ -115,7 +115,7 @@ class Describer:
         )
 
     async def standing(self, record: Record) -> Standing | None:
-        """Where it is in our own queue; None: not there, or nobody can tell."""
+        """Its place in our own queue; None: not there, or nobody can tell."""
         return (await self._standings([record])).get(record.id)
 
     async def _standings(self, records: Collection[Record]) -> Mapping[str, Standing]:
@@ -204,7 +204,7 @@ def _named(image: Image, record: Record, path_of: Callable[[str], str | None]) -
 
 
 def status_of(record: Record) -> Status:
-    """What a caller sees of the stage."""
+    """The status that callers see for the stage."""
     if record.stage in {Stage.ACCEPTED, Stage.SUBMITTING}:
         return Status.QUEUED
     if record.stage is Stage.RUNNING:

@@ -13,7 +13,7 @@ NEWEST = 20
 
 
 class Expectation:
-    """What the account's last generations of the same model and number of pictures took, in the middle."""
+    """The median of what the account's last generations of the same model and number of pictures took."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._learned = Learned(ledger)

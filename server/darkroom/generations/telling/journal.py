@@ -29,7 +29,7 @@ class Journal:
         self._changes = changes
         self._clock = clock
         self.trouble: dict[str, str] = {}
-        """What the generations of this process struggle with right now, by id."""
+        """The present troubles of this process's generations, by id."""
         self._shared: dict[str, str] = {}
         self._owed: dict[str, dict[str, Any]] = {}
         self._logged: dict[str, str] = {}
@@ -60,7 +60,7 @@ class Journal:
         except Unstorable as error:
             await self._end(record, error)
             raise RowLost from error
-        return self.told(written)
+        return self.published(written)
 
     async def note(self, record: Record, **changes: Any) -> Record:
         """The same for what may wait: a ledger out of reach is given it with the next `write`. Raises RowLost."""
@@ -76,7 +76,7 @@ class Journal:
             written = record.model_copy(update=changes)
         else:
             self._owed.pop(record.id, None)
-        return self.told(written)
+        return self.published(written)
 
     async def fail(self, record: Record, failure: Failure, now: float) -> Record:
         """Ends the generation as failed. Raises RowLost."""
@@ -91,11 +91,11 @@ class Journal:
         return await self._put_back(record, lambda: self.ledger.unclaim(record))
 
     async def _put_back(self, record: Record, write: Callable[[], Awaitable[Record | None]]) -> Record:
-        return self.told(await self._insist(record, write, lambda row: row.submit_token != record.submit_token))
+        return self.published(await self._insist(record, write, lambda row: row.submit_token != record.submit_token))
 
     async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record:
         """Changes a generation that is over, see `Ledger.revise`. Raises RowLost: it is not."""
-        return self.told(await self._insist(record, lambda: self.ledger.revise(record, revise)))
+        return self.published(await self._insist(record, lambda: self.ledger.revise(record, revise)))
 
     async def write_late(self, record: Record, receipt: Receipt) -> Record:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
@@ -104,7 +104,7 @@ class Journal:
             RowLost: it has an id already, or this one cannot be kept.
         """
         try:
-            return self.told(
+            return self.published(
                 await self._insist(
                     record,
                     lambda: self.ledger.record_late(record, receipt),
@@ -115,7 +115,7 @@ class Journal:
             log.error("%s: %s", record.id, error.message)
             raise RowLost from error
 
-    def told(self, changed: Record | None) -> Record:
+    def published(self, changed: Record | None) -> Record:
         """Publishes a row that was just written.
 
         Raises:
@@ -130,7 +130,7 @@ class Journal:
         return changed
 
     def watched(self, record: Record) -> bool:
-        """Whether somebody waits for it, or looks on."""
+        """True where somebody waits for it, or looks on."""
         return self._changes.watched_now(record.id)
 
     def struggling(self, record: Record, trouble: str | None) -> None:
@@ -201,8 +201,8 @@ class Journal:
             record, lambda: self.ledger.change(record, ended), lambda row: row.stage is ended["stage"]
         )
         if changed is not None:
-            self.told(changed)
+            self.published(changed)
 
 
 _BOUND = {"finished_at"}
-"""What the ledger itself may move."""
+"""The fields that the ledger itself may move."""

@@ -11,7 +11,7 @@ from darkroom.store.ledger import Ledger
 from darkroom.store.turns import Took
 
 BELIEVED_FOR_S = 2.0
-"""How long what was read is believed: many waiters ask for the same."""
+"""Seconds for which a reading is believed: many waiters ask for the same."""
 
 
 class Learned:

@@ -38,7 +38,7 @@ def _say_cost(generation: Generation) -> str:
 
 
 def next_step(generations: Sequence[Generation]) -> str | None:
-    """What to do about those that are still under way, and about pictures that did not arrive."""
+    """The advice on those that are still under way, and on pictures that did not arrive."""
     running = [generation.id for generation in generations if not generation.status.terminal]
     if running:
         return f"Call wait with {json.dumps(running[:MOST_AWAITED])}."
@@ -49,7 +49,7 @@ def next_step(generations: Sequence[Generation]) -> str | None:
 
 
 def say_cancelled(record: Record) -> str:
-    """What came of the wish to cancel it."""
+    """The sentence on the wish to cancel it."""
     provider = record.request.provider
     if record.stage is Stage.CANCELLED:
         sent = f"{provider} had refused what was sent so far" if record.refusals else "nothing was sent"
@@ -67,7 +67,7 @@ def say_cancelled(record: Record) -> str:
 
 
 def say_progress(generations: Sequence[Generation]) -> str:
-    """What a person would say of them now: the one generation's own sentence, or how many are done."""
+    """The sentence on them now: the one generation's own, or the number that is done."""
     if len(generations) == 1:
         return generations[0].progress.message
     done = sum(generation.status.terminal for generation in generations)
@@ -99,7 +99,7 @@ def sentence(
     expected_s: float | None = None,
     trouble: str | None = None,
 ) -> str:
-    """What a person would say of the row now; arguments as for `describe`."""
+    """The sentence on the row now; arguments as for `describe`."""
     text = (
         _finished(record)
         if record.stage.terminal
@@ -127,11 +127,11 @@ IN_SHORT: Mapping[State, str] = {
     State.WORKING: "{title} is working on it",
     State.SAVING: "{title} is done; its pictures are being saved",
 }
-"""What happens in each state, for sentences that go on, and for a page that shows times and places by itself."""
+"""Words for each state, for sentences that go on, and for a page that shows times and places by itself."""
 
 
 def state_of(record: Record, standing: Standing | None) -> State:
-    """Where the row is."""
+    """The state of the row."""
     match record.stage:
         case Stage.ACCEPTED | Stage.SUBMITTING if standing is not None and standing.obstacle is not None:
             return State.HELD

@@ -74,11 +74,11 @@ def _pictures(output: Any) -> Iterator[dict[str, str]]:
 def _reason(status: Mapping[str, Any]) -> str:
     """The reason why a job failed: without the traceback, which shows the paths of that machine."""
     for message in reversed(_list(status.get("messages"))):
-        kind, told = (*_list(message)[:2], None, None)[:2]
+        kind, about = (*_list(message)[:2], None, None)[:2]
         if kind == "execution_interrupted":
             return _INTERRUPTED
         if kind == "execution_error":
-            words = (_table(told).get("node_type"), _table(told).get("exception_message"))
+            words = (_table(about).get("node_type"), _table(about).get("exception_message"))
             return clean(": ".join(word for word in words if isinstance(word, str) and word)) or NO_REASON
     return NO_REASON
 

@@ -62,7 +62,7 @@ def sample(request: GenerationRequest) -> list[Attached]:
 
 
 def is_file(name: str) -> bool:
-    """Whether the name has the form of a file."""
+    """True where the name has the form of a file."""
     return name.endswith(".file")
 
 

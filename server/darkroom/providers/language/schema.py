@@ -248,7 +248,7 @@ class Service(Table):
     price: PriceList | None = None
     submit: Submit
     edit: Request | None = None
-    """What is sent in place of [submit] where there are pictures; absent: the same."""
+    """The request that is sent in place of [submit] where there are pictures; absent: the same."""
     read: Read = Read()
     result: Request | None = None
     pictures: Pictures

@@ -10,7 +10,7 @@ from darkroom.errors import InvalidRequest
 
 
 async def agreed(question: str, *, otherwise: str) -> bool:
-    """Whether the person says yes. `otherwise`: the option that says so where nobody can be asked.
+    """True where the person says yes. `otherwise`: the option that says so where nobody can be asked.
 
     Raises:
         InvalidRequest: there is no terminal to ask on.

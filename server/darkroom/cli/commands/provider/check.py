@@ -18,7 +18,7 @@ LONGEST = 1000
 
 
 def reviewed(file: Path) -> "Review":
-    """What is wrong with the file. Raises InvalidRequest: it cannot be read."""
+    """The faults of the file. Raises InvalidRequest: it cannot be read."""
     from darkroom.providers.authoring.review import review  # noqa: PLC0415 - the language takes long to import
 
     try:

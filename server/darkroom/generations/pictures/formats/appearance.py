@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 MAX_PROFILE = 4 * 2**20
 """Bytes of a colour profile that is applied."""
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
-"""How colours are held that a profile of this kind is for."""
+"""The modes of colours that a profile of this kind is for."""
 SMALL_SIDE, SMALL_QUALITY = 768, 90
 """Of the small version from which those that are shown are made: px, and as JPEG measures it."""
 SIDEWAYS = {5, 6, 7, 8}

@@ -54,7 +54,7 @@ def parts(data: bytes, patience: Patience) -> Iterator[Part]:
 
 
 def _next_segment(data: bytes, at: int, patience: Patience, *, in_scan: bool) -> int | None:
-    """Where the marker of the next segment ends; what a damaged byte makes look like one is passed over in a scan."""
+    """The end of the next segment's marker; bytes that damage makes look like one are passed over in a scan."""
     while True:
         patience.another_part()
         body = _after_marker(_AFTER_SCAN if in_scan else _MARKER, data, at, patience)
@@ -64,7 +64,7 @@ def _next_segment(data: bytes, at: int, patience: Patience, *, in_scan: bool) ->
 
 
 def _ends_scan(data: bytes, marker: int, at: int) -> bool:
-    """Whether a segment begins there: one that fits, and that is followed by another marker or a scan's pixels."""
+    """True where a segment begins there: one that fits, and that is followed by another marker or a scan's pixels."""
     length = int.from_bytes(data[at : at + 2])
     if marker == _SCAN:
         return length == 6 + 2 * int.from_bytes(data[at + 2 : at + 3])
@@ -93,7 +93,7 @@ def _part(marker: int, raw: memoryview, body: bytes) -> Part:
 
 
 def _after_marker(pattern: re.Pattern[bytes], data: bytes, at: int, patience: Patience) -> int | None:
-    """Where the next marker ends. In steps, since no other thread gets anywhere during a search."""
+    """The end of the next marker. In steps, since no other thread gets anywhere during a search."""
     for place in range(at, len(data), _STEP):
         patience.check()
         if found := pattern.search(data, place, place + _STEP + 1):

@@ -25,7 +25,7 @@ _RDF = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
 def orientation(exif: bytes) -> int:
-    """How a camera was held, 1 to 8 as EXIF counts it; 1 where nothing sensible is said."""
+    """The way in which a camera was held, 1 to 8 as EXIF counts it; 1 where nothing sensible is said."""
     for tag, kind, count, value in _fields(exif)[1]:
         if tag == _ORIENTATION and kind == 3 and count == 1:
             said = int.from_bytes(value, "little" if exif[_start(exif) :][:1] == b"I" else "big")
@@ -74,7 +74,7 @@ def of_xmp(packet: bytes) -> bytes | None:
 
 
 def is_label(text: bytes) -> bool:
-    """Whether a PNG's text, as `name\\0text`, is nothing but the label of an AI's picture."""
+    """True where a PNG's text, as `name\\0text`, is nothing but the label of an AI's picture."""
     name, _, value = text[:MAX_NOTE].partition(b"\0")
     if name == b"AIGC":
         return len(text) <= MAX_NOTE

@@ -30,7 +30,7 @@ def cut_off() -> Unfit:
 
 
 class Patience:
-    """What looking at one picture may take: so much processor time of the thread that looks, and so many parts."""
+    """The limit of looking at one picture: so much processor time of the thread that looks, and so many parts."""
 
     def __init__(self, seconds: float = DECODING_S) -> None:
         self._until = time.thread_time() + seconds
@@ -50,18 +50,18 @@ class Patience:
 
 
 class Role(Enum):
-    """What a part is for."""
+    """The purpose of a part."""
 
     PIXELS = auto()
     """A decoder needs it."""
     PROFILE = auto()
-    """How colours are meant; `body` is the ICC profile, or a piece of it."""
+    """The meaning of colours; `body` is the ICC profile, or a piece of it."""
     EXIF = auto()
     XMP = auto()
     TEXT = auto()
     """A text with a name, as `name\\0text`."""
     STATEMENT = auto()
-    """Where the picture comes from (C2PA); `body` is the JUMBF box, or a piece of it."""
+    """The origin of the picture (C2PA); `body` is the JUMBF box, or a piece of it."""
     REST = auto()
     CUT = auto()
     """The end that the file lacks; nothing of the file."""

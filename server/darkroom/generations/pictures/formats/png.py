@@ -83,7 +83,7 @@ def _part(kind: bytes, raw: memoryview, body: memoryview, once: set[bytes]) -> P
 
 
 def packed_texts(found: Iterable[Part]) -> Iterator[bytes]:
-    """What the packed ones of its texts hold, one after the other, and no more than is looked at."""
+    """The content of its packed texts, one after the other, and no more than is looked at."""
     left = MAX_TEXTS
     for part in found:
         kind, body = bytes(part.raw[4:8]), bytes(part.raw[8:-4])
@@ -98,7 +98,7 @@ def _is_packed(kind: bytes, body: bytes) -> bool:
 
 
 def _text(kind: bytes, body: bytes, most: int) -> bytes:
-    """What a text chunk says, as far as it can be unpacked and up to so many bytes of it."""
+    """The content of a text chunk, as far as it can be unpacked and up to so many bytes of it."""
     text = body.partition(b"\0")[2]
     if kind == b"iTXt":
         flags, text = text[:2], text[2:].split(b"\0", 2)[-1]

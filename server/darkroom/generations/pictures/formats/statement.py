@@ -13,7 +13,7 @@ _ALGORITHMS = {"sha256", "sha384", "sha512"}
 
 
 def holds(store: bytes, data: bytes) -> bool:
-    """Whether a statement in this JUMBF box is about `data`, so that it would be broken by taking anything out.
+    """True where a statement in this JUMBF box is about `data`, so that it would be broken by taking anything out.
 
     One that is bound in a way that is not checked here counts as sound.
     """
