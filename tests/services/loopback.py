@@ -111,7 +111,7 @@ async def _hang_up_on_all(state: ServerState) -> None:
     deadline = asyncio.get_running_loop().time() + PATIENCE / 2
     # A connection accepted just now needs a few turns of the loop before it is listed.
     turns = 0
-    while turns < 4 or state.connections or state.tasks:
+    while turns < 20 or state.connections or state.tasks:
         for connection in list(state.connections):
             if isinstance(connection, OpenProtocol):
                 connection.transport.abort()

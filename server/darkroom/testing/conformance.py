@@ -19,6 +19,7 @@ from darkroom.testing.service import Answer, Said, Service
 
 WITHIN_S = 240.0
 """Seconds that all of it may take."""
+AT_ONCE = 32
 _LIMITS = "active=100,submit=1000/1,requests=100000/1"
 _PAGE = b"<!doctype html><title>Bad gateway</title>"
 
@@ -102,12 +103,18 @@ async def _tried(folder: Path, services: Sequence[Service], environ: dict[str, s
 
 
 async def _made(client: Client, trials: Sequence[_Trial]) -> None:
-    """Makes a generation of each, all at once, and stays until each is over."""
+    """Makes a generation of each, many at once, and stays until each is over."""
+    places = anyio.CapacityLimiter(AT_ONCE)
+
+    async def make(trial: _Trial) -> None:
+        async with places:
+            await _ended(client, trial)
+
     async with anyio.create_task_group() as group:
         for trial in trials:
             if trial.fault.meets is not None:
                 trial.service.meets[trial.prompt] = [trial.fault.meets]
-            group.start_soon(_ended, client, trial)
+            group.start_soon(make, trial)
 
 
 async def _ended(client: Client, trial: _Trial) -> None:
