@@ -130,6 +130,23 @@ async def test_what_was_taken_over_without_a_word_is_driven_on(tmp_path: Path, r
         await process.until(record.id, lambda seen: provider.looks > 0)
 
 
+async def test_a_row_that_ended_since_the_sweep_read_it_is_not_driven_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as process:
+        running = await process.ledger.begin(row(Stage.RUNNING, job_id="job"), adopt_within_s=ANY_AGE_S)
+
+        async def ends_meanwhile(_: str) -> list[Record]:
+            await process.ledger.change(running, {"stage": Stage.SUCCEEDED, "finished_at": running.created_at})
+            return [running]
+
+        monkeypatch.setattr(process.ledger, "held", ends_meanwhile)
+        resumed: list[Record] = []
+        monkeypatch.setattr(process.driver, "resume", resumed.append)
+        await sweep.sweep(process.journal, "me", process.driver)
+        assert resumed == []
+
+
 async def test_a_post_under_way_is_never_taken_for_a_claim_without_a_word(tmp_path: Path) -> None:
     provider = Spoken()
     async with house(tmp_path, provider) as process:

@@ -56,6 +56,10 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
     for record in held:
         if not driver.stranded(record):
             continue
+        # Its drive may have ended since these rows were read; what it wrote last is there by now.
+        now = await journal.ledger.get(record.id, record.owner)
+        if now is None or (now.stage, now.holder) != (record.stage, holder) or not driver.stranded(record):
+            continue
         if record.stage is not Stage.SUBMITTING:
             driver.resume(record)
         elif (back := await journal.ledger.unclaim(record)) is not None:
