@@ -10,7 +10,6 @@ tool returns, from memory, a result of the very same content. Both servers run a
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.common import user
 from bench.start import CLIENT
 
 AT_ONCE = 100
@@ -113,10 +113,7 @@ def main() -> int:
 
 def measured(home: Path, count: int) -> dict[str, dict[str, tuple[float, float]]]:
     """For each tool, the minimal server's figure and ours: ms for one call, and calls a second with many at once."""
-    environ = {
-        "PATH": os.environ["PATH"], "HOME": str(home), "DARKROOM_HOME": str(home / "home"),
-        "DARKROOM_PICTURES": str(home / "pictures"),
-    }  # fmt: skip
+    environ = user(home)
     ours = Wire([sys.executable, "-m", "darkroom", "serve"], environ)
     started = ours.call("generate", {"prompt": "A lighthouse in a storm", "provider": "sketch", "count": 4})
     ids = [started["structuredContent"]["id"]]

@@ -16,6 +16,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def user(home: Path) -> dict[str, str]:
+    """The environment of a user without a key, whose files are all in this folder."""
+    return {
+        "PATH": os.environ["PATH"], "HOME": str(home), "DARKROOM_HOME": str(home / "home"),
+        "DARKROOM_PICTURES": str(home / "pictures"),
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Provider:
     """A FatThumb service in another process."""
@@ -32,10 +40,7 @@ class Provider:
     def environ(self, home: Path, limits: str) -> dict[str, str]:
         """The environment of a user of it."""
         return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "DARKROOM_HOME": str(home / "home"),
-            "DARKROOM_PICTURES": str(home / "pictures"),
+            **user(home),
             "FATTHUMB_API_KEY": self.key,
             "FATTHUMB_BASE_URL": self.url,
             "FATTHUMB_LIMITS": limits,

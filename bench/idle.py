@@ -5,11 +5,12 @@ python3 dev.py bench idle
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
+from pathlib import Path
 
+from bench.common import user
 from bench.start import OPENINGS, SETTLED_S, Started
 
 GOAL = 0.1
@@ -22,8 +23,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the figure as one JSON object")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        environ = {"PATH": os.environ["PATH"], "HOME": home, "DARKROOM_HOME": home, "DARKROOM_PICTURES": home}
-        started = Started([sys.executable, "-m", "darkroom", "serve"], environ, "2025-11-25")
+        started = Started([sys.executable, "-m", "darkroom", "serve"], user(Path(home)), "2025-11-25")
         started.ask(*OPENINGS["2025-11-25"])
         started.notify_initialized()
         started.ask("tools/call", {"name": "list_generations", "arguments": {}})

@@ -20,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.common import ROOT, user
+
 SETTLED_S = 1.5
 """Seconds after its first tool call at which a server counts as settled."""
 PREFIX = "io.modelcontextprotocol/"
@@ -47,7 +49,7 @@ server.run()
 """
 UNITS = {"memory, settled": "MB"}
 SCRIPT = [str(Path(sys.executable).with_name("darkroom-mcp")), "serve"]
-CLONE = [sys.executable, str(Path(__file__).parents[1] / "dev.py"), "serve"]
+CLONE = [sys.executable, str(ROOT / "dev.py"), "serve"]
 """The console script, and what `mcp.json` starts in a clone, where nothing has changed since the last time."""
 GOALS = {
     "initialize": 0.10, "server/discover": 0.10, "tools/list": 0.10, "first tool call": 1.00,
@@ -160,10 +162,7 @@ def rounds(count: int, home: Path) -> dict[str, list[tuple[float, float]]]:
     """For each figure, the minimal server's and ours, of every round and era. One round before is not counted."""
     minimal = home / "minimal.py"
     minimal.write_text(MINIMAL)
-    environ = {
-        "PATH": os.environ["PATH"], "HOME": str(home), "DARKROOM_HOME": str(home / "home"),
-        "DARKROOM_PICTURES": str(home / "pictures"),
-    }  # fmt: skip
+    environ = user(home)
     servers: list[tuple[list[str], tuple[str, Any]]] = [
         ([sys.executable, str(minimal)], ("add", {"a": 1, "b": 2})),
         ([sys.executable, "-m", "darkroom", "serve"], ("list_generations", {})),

@@ -6,16 +6,17 @@
 """
 
 import importlib
-import os
 import platform
 import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+from bench.common import ROOT
+from dev import cores
+
+PAGE = ROOT / "docs" / "performance.md"
 NAMES = ("start", "calls", "idle", "polling", "hour", "load", "rows")
 HEAD = """\
 # Performance
@@ -30,7 +31,7 @@ def main() -> int:
     parts = [
         HEAD.format(
             date=datetime.now(UTC).date().isoformat(),
-            machine=f"{platform.system()} on {platform.machine()}, {len(os.sched_getaffinity(0))} cores",
+            machine=f"{platform.system()} on {platform.machine()}, {cores()} cores",
             python=platform.python_version(),
             sqlite=sqlite3.sqlite_version,
             mcp=version("mcp"),

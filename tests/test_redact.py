@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from darkroom.redact.secrets import LONGEST, REDACTED, Indivisible, Redactor
+from darkroom.redact.secrets import FEW_SIGNS, LONGEST, REDACTED, Indivisible, Redactor
 from tests.attacks.canary import SPELLINGS, found_in
 from tests.clients import holds_part_of
 
@@ -164,3 +164,12 @@ def test_a_key_that_is_cut_is_found_in_bytes() -> None:
         for code in ("utf-8", "utf-16-le", "utf-16-be"):
             assert redact.within(b"\x89PNG" + f"key {part}.".encode(code) + b"IEND")
     assert not redact.within(b"nsk_live_ Q7vXr2Tz")
+
+
+@pytest.mark.parametrize("hidden", SPELLINGS.values(), ids=SPELLINGS.keys())
+@pytest.mark.parametrize("signs", [0, FEW_SIGNS - 20, FEW_SIGNS + 1])
+def test_a_secret_is_found_among_few_signs_and_among_many(signs: int, hidden: Callable[[str], str]) -> None:
+    key = KINDS["a key"]
+    redacted = Redactor([key])("&" * signs + f" <{hidden(key)}> 100 % & \\n")
+    assert REDACTED in redacted
+    assert found_in(redacted, key) == []

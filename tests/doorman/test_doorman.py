@@ -1,5 +1,7 @@
 """While a server is being imported its doorman answers, and says to the byte what the server itself would say."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,22 @@ def test_the_doorman_understands(home: Home, case: str) -> None:
 def test_the_doorman_leaves_to_the_server(home: Home, case: str) -> None:
     at_first, early, later, late = DOUBTFUL[case]
     check(home, at_first, later, early=early, late=late)
+
+
+def test_a_server_is_made_without_a_schema_or_a_log_handler_that_nobody_asks_for(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from darkroom.app.context import Unopened\n"
+        "from darkroom.app.server import DarkroomServer\n"
+        "from darkroom.errors import StorageError\n"
+        "from pydantic.json_schema import GenerateJsonSchema\n"
+        "made = []\n"
+        "generate = GenerateJsonSchema.generate\n"
+        "GenerateJsonSchema.generate = lambda *given, **named: made.append(given) or generate(*given, **named)\n"
+        "DarkroomServer(Unopened(StorageError('closed', next_step='Open it.')))\n"
+        "print(len(made), 'rich.console' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    count, rich = done.stdout.split()
+    assert int(count) < 12
+    assert rich == "False"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from darkroom.declaration import own_prefix
 from tests.attacks.crafted import archive, encoded
 from tests.hosts import Home, RawServer, call, connected, darkroom, eventually, refused, running
 from tests.services.declared import Asked, DeclaredService
@@ -248,7 +249,8 @@ async def test_a_name_is_for_pictures_of_the_same_content_however_they_are_given
 
 def waiting(service: DeclaredService, user: Home, *images: str) -> str:
     """A generation that waits for its turn in a server that was killed."""
-    with running(user, "serve") as process:
+    one_at_a_time = user.with_(**{f"{own_prefix(service.name)}LIMITS": "submit=1/1000"})
+    with running(one_at_a_time, "serve") as process:
         server = RawServer(process)
         server.initialize()
         server.call("generate", prompt="before it", provider=service.name)
@@ -261,11 +263,9 @@ def waiting(service: DeclaredService, user: Home, *images: str) -> str:
 def test_after_a_restart_the_same_bytes_are_sent_whatever_became_of_the_file(
     home: Home, service: DeclaredService, folder: Path
 ) -> None:
-    prefix = f"DARKROOM_{service.name.upper().replace('-', '_')}"
     user = service.home(home, DARKROOM_INPUTS=str(folder))
-    one_at_a_time = user.with_(**{f"{prefix}_LIMITS": "submit=1/1000"})
     (folder / "a.png").write_bytes(encoded("PNG"))
-    generation_id = waiting(service, one_at_a_time, str(folder / "a.png"))
+    generation_id = waiting(service, user, str(folder / "a.png"))
     assert [path.stat().st_mode & 0o777 for path in kept(user)] == [0o600]
     shutil.rmtree(folder)
     done = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
@@ -280,10 +280,8 @@ def test_after_a_restart_the_same_bytes_are_sent_whatever_became_of_the_file(
 def test_a_picture_that_is_gone_before_it_was_sent_costs_nothing(
     home: Home, service: DeclaredService, folder: Path
 ) -> None:
-    prefix = f"DARKROOM_{service.name.upper().replace('-', '_')}"
     user = service.home(home, DARKROOM_INPUTS=str(folder))
-    one_at_a_time = user.with_(**{f"{prefix}_LIMITS": "submit=1/1000"})
-    generation_id = waiting(service, one_at_a_time, str(folder / "photo.jpg"))
+    generation_id = waiting(service, user, str(folder / "photo.jpg"))
     (copy,) = kept(user)
     copy.write_bytes(encoded("PNG"))
     done = darkroom(user, "wait", generation_id, "--json").json["generations"][0]

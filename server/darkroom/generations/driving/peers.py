@@ -88,7 +88,7 @@ class Peers:
                 newest = await self._ledger.version()
                 if newest != self._version or not seen.keys() >= set(ids):
                     self._version = newest
-                    seen = {record.id: record for record in await self._told(ids, seen)}
+                    seen = {record.id: record for record in await self._published(ids, seen)}
                 said = ""
             except Exception as error:  # one row's trouble must not end the process
                 self._version = -1
@@ -101,7 +101,7 @@ class Peers:
                     )
             await anyio.sleep(FOLLOW_INTERVAL_S)
 
-    async def _told(self, ids: list[str], seen: dict[str, Record]) -> list[Record]:
+    async def _published(self, ids: list[str], seen: dict[str, Record]) -> list[Record]:
         records = await self._ledger.newest(ids)
         for record in records:
             # What this process drives it publishes itself, and sooner; what is over anybody may make better.

@@ -1,7 +1,5 @@
 """The client of a declared service: every request, response and place of a picture is as its file says."""
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +32,7 @@ from darkroom.providers.language.files import Source, keep, recall
 from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.finding import PAUSES_S, job_in
 from darkroom.providers.language.links import judged
+from darkroom.providers.language.pictures import decoded
 from darkroom.providers.language.pointers import first
 from darkroom.providers.language.requests import names_of, prepare, submission
 from darkroom.providers.language.schema import Request, Service
@@ -191,7 +190,7 @@ class Declared:
         if service.pictures.url is not None and (image.url or service.pictures.base64 is None):
             return await self._pictures.fetch(image.url or "")
         if service.pictures.request is None:
-            return await self._pictures.without_a_key(await to_thread.run_sync(_decoded, image.source))
+            return await self._pictures.without_a_key(await to_thread.run_sync(decoded, image.source))
         try:
             return await self._behind(service, {**self._names(service, receipt, request), **(image.source or {})})
         except (ResultUnavailable, NotAnImage, NotFound):
@@ -285,18 +284,3 @@ async def _aside(answer: Answer | None, read: Callable[..., T], *arguments: Any)
     if answer is None or len(answer.body) <= LARGE_ANSWER:
         return read(*arguments)
     return await to_thread.run_sync(read, *arguments)
-
-
-def _decoded(text: Any) -> bytes:
-    data = str(text or "").partition(";base64,")
-    try:
-        decoded = base64.b64decode(data[2] or data[0], validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    if not 0 < len(decoded) <= MAX_PICTURE:
-        raise NotAnImage(
-            "What came in the picture's place is no base64, or too large.",
-            next_step="Darkroom does not take it. Open the picture in the provider's own gallery.",
-            charged=Charged.YES,
-        )
-    return decoded

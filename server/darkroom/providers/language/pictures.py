@@ -1,9 +1,12 @@
 """The pictures that a response has: each on its own, with its own status, link or bytes."""
 
+import base64
+import binascii
 from collections.abc import Iterable
 from typing import Any
 
-from darkroom.models import MAX_COUNT, GenerationRequest, ImageStatus
+from darkroom.errors import NotAnImage
+from darkroom.models import MAX_COUNT, Charged, GenerationRequest, ImageStatus
 from darkroom.providers.base import RemoteImage
 from darkroom.providers.language.conditions import holds, meaning_of
 from darkroom.providers.language.filling import names_in
@@ -12,6 +15,7 @@ from darkroom.providers.language.schema import Condition, Pictures
 from darkroom.providers.language.speech import Speech
 from darkroom.redact.secrets import REDACTED
 from darkroom.redact.text import clean
+from darkroom.transport.egress import MAX_PICTURE
 from darkroom.transport.reasons import words_in
 
 MAX_LINK = 2000
@@ -102,3 +106,19 @@ def said_in(speech: Speech, hits: Iterable[Any]) -> str | None:
     """The first words for people among these, cleaned."""
     said = (clean(speech.redact(words_in(hit) or words_in([hit]))) for hit in hits)
     return next(filter(None, said), None)
+
+
+def decoded(text: Any) -> bytes:
+    """The bytes of a picture that came as base64 or as a `data:` URL. Raises NotAnImage: neither, or too large."""
+    data = str(text or "").partition(";base64,")
+    try:
+        found = base64.b64decode(data[2] or data[0], validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if not 0 < len(found) <= MAX_PICTURE:
+        raise NotAnImage(
+            "What came in the picture's place is no base64, or too large.",
+            next_step="Darkroom does not take it. Open the picture in the provider's own gallery.",
+            charged=Charged.YES,
+        )
+    return found
