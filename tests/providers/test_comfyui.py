@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.responses import JSONResponse, Response
 
 from darkroom.providers.comfyui import answers
 from darkroom.providers.comfyui.workflow import BadWorkflow, parse
@@ -83,26 +82,6 @@ def test_without_a_checkpoint_nothing_is_sent(home: Home) -> None:
     with ComfyUI(checkpoints=[]) as service:
         assert "models/checkpoints" in made(service, home).json["error"]["next_step"]
         assert service.posts == []
-
-
-@pytest.mark.parametrize(
-    "lost", [Response(status_code=502), JSONResponse({"number": 1})], ids=["a gateway's", "without a name"]
-)
-def test_a_job_whose_answer_is_lost_is_found_in_the_queue_and_never_sent_again(home: Home, lost: Response) -> None:
-    with ComfyUI(loses=lambda: lost) as service:
-        done = made(service, home)
-        assert done.json["status"] == "succeeded", done
-        assert len(service.posts) == 1
-
-
-def test_a_job_that_comfyui_does_not_show_may_have_been_lost_and_is_not_sent_again(home: Home) -> None:
-    with ComfyUI(loses=lambda: Response(status_code=502), takes=False) as service:
-        done = made(service, home)
-        looked = service.paths()
-        assert len(service.posts) == 1
-    assert (done.json["error"]["code"], done.json["error"]["charged"]) == ("outcome_unknown", "no")
-    assert "/queue" in looked
-    assert f"/history/{service.posts[0]['prompt_id']}" in looked
 
 
 def begun(service: ComfyUI, home: Home) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import uuid4
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -57,6 +58,8 @@ class ComfyUI:
         self.history: dict[str, Any] = {}
         self.queue: list[Job] = []
         self.changed = threading.Condition()
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self._loopback = Loopback(self)
 
     def __enter__(self) -> Self:
@@ -64,6 +67,7 @@ class ComfyUI:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.may_answer.set()
         self._loopback.close()
 
     @property
@@ -97,6 +101,8 @@ class ComfyUI:
             self.asked.append((request.method, request.url.path))
             answer = self._prompt(json.loads(body)) if request.method == "POST" else self._look(request)
             self.changed.notify_all()
+        if request.method == "POST":
+            await to_thread.run_sync(self.may_answer.wait, 60, abandon_on_cancel=True)
         await answer(scope, receive, send)
 
     def _look(self, request: Request) -> Response:

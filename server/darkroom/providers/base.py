@@ -162,6 +162,7 @@ class Finder(Provider, Protocol):
         """The job that was submitted under this reference; None: there is none, or more than one. Safe to repeat.
 
         Raises:
+            OutcomeUnknown: the same, for a reason that callers are shown.
             DarkroomError: it could not be asked.
         """
         ...

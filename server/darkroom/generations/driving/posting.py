@@ -57,10 +57,14 @@ class Posting:
 
         Nothing is posted: only the dead process knew whether it had sent anything. Raises RowLost.
         """
-        receipt = await _found(provider, record)
+        lost = lost_in_submission()
+        try:
+            receipt = await _found(provider, record)
+        except OutcomeUnknown as why:
+            receipt, lost = None, why
         if receipt is not None:
             return await self._sent(record, Submission(receipt=receipt))
-        await self._journal.fail(record, lost_in_submission().failure(), self._clock())
+        await self._journal.fail(record, lost.failure(), self._clock())
         return None
 
     async def _sent(self, record: Record, submitted: Submission) -> Record:
@@ -98,10 +102,13 @@ class Posting:
 
 
 async def _found(provider: Provider, record: Record) -> Receipt | None:
+    """The job's receipt; None: none is found. Raises OutcomeUnknown: the same, for a reason that the provider gives."""
     with anyio.move_on_after(LOOKED_FOR_S):
         while isinstance(provider, Finder):
             try:
                 return await provider.find(record.request, record.id)
+            except OutcomeUnknown:
+                raise
             except DarkroomError as error:
                 log.info("%s cannot be asked for %s: %s", provider.name, record.id, error.message)
                 await anyio.sleep(LEAST_WAIT_S)

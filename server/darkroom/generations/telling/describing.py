@@ -138,7 +138,8 @@ def _uncharged(failure: Failure | None) -> Failure | None:
     if failure is None:
         return None
     changes: dict[str, object] = {"charged": Charged.NO}
-    if failure.code == OutcomeUnknown.code:
+    # A provider that knows that nothing was charged has said what happened in its own words.
+    if failure.code == OutcomeUnknown.code and failure.charged is not Charged.NO:
         changes |= {"message": "Darkroom was interrupted while it began this.", "next_step": "Generate it again."}
     return failure.model_copy(update=changes)
 

@@ -1,19 +1,16 @@
 """ComfyUI: whatever its workflows make, on the user's own machine (contract: its server's routes, v0.3.64)."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlencode
-from uuid import UUID, uuid5
 
-import anyio
 from anyio import to_thread
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, OutcomeUnknown, ResultUnavailable
-from darkroom.models import MAX_COUNT, MAX_MODEL, RANDOM_SEED, GenerationRequest, Receipt
+from darkroom.models import MAX_COUNT, MAX_MODEL, RANDOM_SEED, Charged, GenerationRequest, Receipt
 from darkroom.providers.base import (
     AccountState,
     Connection,
@@ -25,20 +22,16 @@ from darkroom.providers.base import (
     check_request,
 )
 from darkroom.providers.comfyui import answers
+from darkroom.providers.comfyui.jobs import SUBFOLDER, Jobs, named, seed_of
+from darkroom.providers.comfyui.workflow import Workflow
 from darkroom.providers.comfyui.workflows import TEXT_TO_IMAGE, Folder
-from darkroom.providers.wire import JobId, Wire, path_segment
+from darkroom.providers.wire import JobId, Wire
 from darkroom.redact.text import quote
 from darkroom.settings import Account
 from darkroom.transport import failures
 from darkroom.transport.client import Call
 from darkroom.transport.egress import MAX_PICTURE
 
-_OURS = UUID("5f0c3f0e-6a55-5d0c-9d6c-6e0a3c1d7b42")
-"""The namespace of the names that jobs are given: each follows from its generation's id."""
-SUBFOLDER = "darkroom"
-"""The folder among ComfyUI's outputs that its pictures of ours are in."""
-PAUSES_S = (0.5, 2.0, 4.0)
-"""Seconds before each look for a job whose response was lost."""
 _CHECKPOINTS = "/object_info/CheckpointLoaderSimple"
 
 TRAITS = TEXT_TO_IMAGE.traits(
@@ -51,6 +44,7 @@ TRAITS = TEXT_TO_IMAGE.traits(
         deadline_s=6 * 3600.0,
         default_model="default",
         free=True,
+        finds=True,
     ),
     hidden=frozenset({"checkpoint"}),
 )
@@ -69,7 +63,7 @@ class _Kept(Wire):
 
 
 class ComfyUI(HttpProvider):
-    """The client. A job is named by us, so one whose answer was lost can be looked for."""
+    """The client. Jobs are named by us, so one whose response was lost can be looked for, by any process."""
 
     name: str = "comfyui"
     traits: Traits = TRAITS
@@ -78,6 +72,7 @@ class ComfyUI(HttpProvider):
         """Raises NotConfigured: the folder for workflows is none."""
         super().__init__(connection)
         self._folder = Folder(connection.account.further.get("WORKFLOWS", ""))
+        self._jobs = Jobs(self._api)
 
     @staticmethod
     def signed(account: Account) -> Mapping[str, str]:
@@ -96,31 +91,44 @@ class ComfyUI(HttpProvider):
         return check_request(request, traits)
 
     async def submit(self, request: GenerationRequest, reference: str) -> Submission:
-        """`POST /prompt`, under a name that follows from ours. Where its answer is lost, the job is looked for."""
-        named = str(uuid5(_OURS, reference))
-        seed = secrets.randbelow(2**53) if request.seed in {None, RANDOM_SEED} else request.seed
+        """`POST /prompt`, under a name that follows from ours. Where its response is lost, the job is looked for."""
+        job = named(reference)
         workflow = await to_thread.run_sync(self._folder.workflow, request.model)
-        values = (workflow or TEXT_TO_IMAGE).values(request, seed)
+        values = (workflow or TEXT_TO_IMAGE).values(request, _seed(request, job))
         if workflow is None:
             values["checkpoint"] = await self._checkpoint(request.model)
             workflow = TEXT_TO_IMAGE
-        graph = workflow.filled(values, f"{SUBFOLDER}/{named}")
-        body = json.dumps({"prompt": graph, "prompt_id": named}).encode()
+        graph = workflow.filled(values, f"{SUBFOLDER}/{job}")
+        body = json.dumps({"prompt": graph, "prompt_id": job}).encode()
         try:
-            job = await self._post(Call("POST", "/prompt", body, {"Content-Type": "application/json"}))
-        except OutcomeUnknown:
-            if not await self._was_taken(named):
-                raise
-            job = named
-        most = request.count if "count" in workflow.inputs else MAX_COUNT
-        kept: dict[str, JsonValue] = {"files": named, "seed": seed, "most": most}
-        return Submission(receipt=Receipt(job_id=job, kept=kept), queued=True)
+            taken = await self._post(Call("POST", "/prompt", body, {"Content-Type": "application/json"}))
+        except OutcomeUnknown as lost:
+            try:
+                return Submission(receipt=await self.find(request, reference), queued=True)
+            except DarkroomError as error:
+                raise (error if isinstance(error, OutcomeUnknown) else lost) from error
+        return Submission(receipt=_receipt(taken, job, request, workflow), queued=True)
+
+    async def find(self, request: GenerationRequest, reference: str) -> Receipt:
+        """See `Finder.find`: ComfyUI is given a few seconds to show a job that it has only just taken.
+
+        Raises:
+            OutcomeUnknown: it shows none, which proves nothing, since it may have forgotten it.
+            DarkroomError: it could not be asked.
+        """
+        job = named(reference)
+        if not await self._jobs.found(job):
+            raise _nowhere()
+        workflow = None
+        with suppress(InvalidRequest):  # its file was changed meanwhile: how many pictures it makes is not known
+            workflow = await to_thread.run_sync(self._folder.workflow, request.model) or TEXT_TO_IMAGE
+        return _receipt(job, job, request, workflow)
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """`GET /history/{id}`, then `/queue`; after a restart of ComfyUI, which forgets both, its files."""
         kept = _Kept.model_validate(receipt.kept)
-        known = await self._known(receipt.job_id)
-        if known is None and (found := await self._saved(kept.files)):
+        known = await self._jobs.known(receipt.job_id)
+        if known is None and (found := await self._jobs.saved(kept.files)):
             known = Reading(done=True, images=answers.images(found))
         if known is not None:
             return known.model_copy(update={"images": known.images[: kept.most], "seed": kept.seed})
@@ -195,40 +203,25 @@ class ComfyUI(HttpProvider):
                 error.message += f", namely {quote(said)}"
         return error
 
-    async def _was_taken(self, job: str) -> bool:
-        """True where ComfyUI shows within a few seconds that it has this job."""
-        for pause in PAUSES_S:
-            await anyio.sleep(pause)
-            with suppress(DarkroomError):
-                if await self._known(job) is not None:
-                    return True
-        return False
 
-    async def _known(self, job: str) -> Reading | None:
-        """The job as history or queue have it; None: neither does."""
-        for path in (f"/history/{path_segment(job)}", "/queue", f"/history/{path_segment(job)}"):
-            # The second look at the history is for a job that ended between the first and the queue's answer.
-            value = await self._api.read(path)
-            if path == "/queue":
-                reading = answers.queued(value, job)
-            else:
-                reading = answers.finished(value[job]) if job in value else None
-            if reading is not None:
-                return reading
-        return None
+def _seed(request: GenerationRequest, job: str) -> int | None:
+    return seed_of(job) if request.seed in {None, RANDOM_SEED} else request.seed
 
-    async def _saved(self, named: str) -> list[dict[str, str]]:
-        """The places of the pictures that were saved under the job's name."""
-        found: list[dict[str, str]] = []
-        for number in range(1, MAX_COUNT + 1):
-            place = {"filename": f"{named}_{number:05}_.png", "subfolder": SUBFOLDER, "type": "output"}
-            answer = await self._api.look(Call("HEAD", f"/view?{urlencode(place)}"))
-            if answer.status == 404:
-                break
-            if not answer.ok:
-                raise failures.of_look(self.traits.title, self._api.key_variable, answer, self._api.redact)
-            found.append(place)
-        return found
+
+def _receipt(job: str, files: str, request: GenerationRequest, workflow: Workflow | None) -> Receipt:
+    """The receipt of a job whose files begin with `files`; `workflow`: the one that makes them, where it is known."""
+    most = request.count if workflow is not None and "count" in workflow.inputs else MAX_COUNT
+    return Receipt(job_id=job, kept={"files": files, "seed": _seed(request, files), "most": most})
+
+
+def _nowhere() -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "The response to the submission was lost, and ComfyUI shows neither the job nor a picture of it. Perhaps it "
+        "never had it; perhaps it was started anew since, or its queue and history were emptied.",
+        charged=Charged.NO,
+        next_step="Look into ComfyUI's queue and its folder output/darkroom before generating it again; Darkroom will "
+        "not send it a second time.",
+    )
 
 
 DECLARATION = Declaration(
