@@ -136,7 +136,7 @@ async def open_app(
                 driver.start()
             else:
                 sends = frozenset[str]()
-            inputs = Inputs(ledger, settings.inputs, settings.home / "providers" / "inputs")
+            inputs = Inputs(ledger, settings.inputs, providers.inputs)
             if part is Part.ALL:
                 group.start_soon(inputs.sweep)
             service = Service(

@@ -43,7 +43,9 @@ async def _post(environ: Mapping[str, str], generation_id: str, token: str) -> N
             if record is not None:
                 group.start_soon(_stay, presence)
                 os.write(1, TAKEN)
-                await Posting(Journal(ledger, Changes())).post(providers.provider(record.request.provider), record)
+                await Posting(Journal(ledger, Changes()), providers.inputs).post(
+                    providers.provider(record.request.provider), record
+                )
             group.cancel_scope.cancel()
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from anyio import to_thread
 from pydantic import BeforeValidator, ValidationError
 
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, invalid_arguments
 from darkroom.models import Charged, Frozen, GenerationRequest, ImageStatus, Receipt, Sparse
 from darkroom.money import Cost
+from darkroom.providers.inputs import Attached, recall
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
 from darkroom.settings import Account, Limits
@@ -177,6 +180,18 @@ class Connection:
     http: Http
     redact: Redactor
     door: Door
+    inputs: Path = Path()
+    """The folder of the pictures that requests are made from, until they are sent."""
+
+    async def given(self, request: GenerationRequest, reference: str) -> list[Attached]:
+        """The pictures that the request is made from, verified and without notes: to be sent as they are.
+
+        They are there while the generation of this reference is submitted, and removed afterwards.
+
+        Raises:
+            StorageError: one of them is not there.
+        """
+        return await to_thread.run_sync(recall, self.inputs, reference, request) if request.images else []
 
 
 class HttpProvider:
@@ -189,6 +204,7 @@ class HttpProvider:
         account, http, redact = connection.account, connection.http, connection.redact
         variable = account.declaration.key_variable or ""
         self.access = connection.access
+        self.given = connection.given
         self._pictures = Pictures(http, account.own_origin, redact)
         self._api = Api(
             self.traits.title, variable, account.base_url, http, self.signed(account), redact, connection.door,

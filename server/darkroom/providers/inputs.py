@@ -22,6 +22,11 @@ class Attached(NamedTuple):
     data: bytes
 
 
+def folder_in(home: Path) -> Path:
+    """The place where the pictures are kept until they are sent."""
+    return home / "providers" / "inputs"
+
+
 def keep(folder: Path, generation_id: str, images: Sequence[Attached]) -> None:
     """Writes the pictures for their owner alone, on the disk before it returns.
 

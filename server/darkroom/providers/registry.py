@@ -4,11 +4,13 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.base import Access, Connection, Provider
+from darkroom.providers.inputs import folder_in
 from darkroom.providers.offered import NAMES, variable_of
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
@@ -33,6 +35,8 @@ class Registry:
     """Those that there are, whether they can be used or not."""
     misset: Mapping[str, NotConfigured] = field(default_factory=dict[str, NotConfigured])
     """The reason why a provider is not among them, though the user wanted it to be."""
+    inputs: Path = Path()
+    """The folder of the pictures that requests are made from, until they are sent."""
     unguarded: NotConfigured | None = None
     """The reason why nothing that costs money may be started."""
 
@@ -103,10 +107,11 @@ def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Acce
     if settings.no_place is not None:
         misset = dict.fromkeys(settings.accounts, settings.no_place)
     providers: dict[str, Provider] = {}
+    inputs = folder_in(settings.home)
     for name, account in settings.accounts.items():
         if name not in misset and account.ready:
             access = Access(_fingerprint(account), account.limits)
-            connection = Connection(account, access, http, redact, door(access))
+            connection = Connection(account, access, http, redact, door(access), inputs)
             try:
                 providers[name] = account.declaration.client(connection)
             except NotConfigured as error:  # a variable that only this provider understands
@@ -115,7 +120,7 @@ def build(settings: Settings, http: Http, redact: Redactor, door: Callable[[Acce
                 log.exception("The provider %s cannot be made", name)
                 misset[name] = _not_made(account, error)
     declared = {name: account.declaration for name, account in settings.accounts.items()}
-    return Registry(providers, settings.default_provider, redact, declared, misset, settings.unguarded)
+    return Registry(providers, settings.default_provider, redact, declared, misset, inputs, settings.unguarded)
 
 
 def _not_made(account: Account, error: Exception) -> NotConfigured:

@@ -1,5 +1,6 @@
 """The promises that every provider is held to, tried with a real server over stdio and the provider's own service."""
 
+import base64
 import os
 import secrets
 import sys
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import anyio
 from mcp import Client, StdioServerParameters
@@ -20,6 +22,8 @@ from darkroom.testing.service import Answer, Said, Service
 WITHIN_S = 240.0
 """Seconds that all of it may take."""
 AT_ONCE = 32
+GIVEN = 7
+"""The number of a service's picture that its provider is given to work from."""
 _LIMITS = "active=100,submit=1000/1,requests=100000/1"
 _PAGE = b"<!doctype html><title>Bad gateway</title>"
 
@@ -43,6 +47,9 @@ _UNKNOWN = partial(_Fault, codes=frozenset({"outcome_unknown"}), charged=frozens
 _REFUSED = partial(_Fault, charged=frozenset({"no"}))
 
 
+_WITH_A_PICTURE = _Fault("a job with a picture to work from", status="succeeded")
+
+
 def _faults(key: str) -> list[_Fault]:
     return [
         _Fault("a job that goes well", status="succeeded"),
@@ -61,10 +68,11 @@ def _faults(key: str) -> list[_Fault]:
 
 @dataclass
 class _Trial:
-    """One fault at one service, and what came of it."""
+    """One fault at one service, and what came of it. `given`: a picture to work from, where one is given."""
 
     service: Service
     fault: _Fault
+    given: bytes = b""
     prompt: str = field(default_factory=lambda: f"cat{secrets.token_hex(8)}")
     seen: dict[str, Any] = field(default_factory=dict[str, Any])
     text: str = ""
@@ -98,8 +106,17 @@ async def _tried(folder: Path, services: Sequence[Service], environ: dict[str, s
     log = folder / "log.txt"
     with anyio.fail_after(WITHIN_S), log.open("w", encoding="utf-8") as errors:
         async with Client(stdio_client(server, errlog=errors), cache=None) as client:
+            trials += [_Trial(each, _WITH_A_PICTURE, each.picture(GIVEN)) for each in await _taking(client, services)]
             await _made(client, trials)
     return [*(sentence for trial in trials for sentence in _broken(trial)), *_leaks(folder, trials)]
+
+
+async def _taking(client: Client, services: Sequence[Service]) -> list[Service]:
+    """The services whose providers take pictures."""
+    result = await client.call_tool("list_models", {})
+    seen: dict[str, Any] = result.structured_content or {}
+    taking = {state["name"] for state in seen["providers"] if "images" in state["accepts"]}
+    return [each for each in services if each.name in taking]
 
 
 async def _made(client: Client, trials: Sequence[_Trial]) -> None:
@@ -119,6 +136,8 @@ async def _made(client: Client, trials: Sequence[_Trial]) -> None:
 
 async def _ended(client: Client, trial: _Trial) -> None:
     wished = {"prompt": trial.prompt, "provider": trial.service.name, **trial.service.needs}
+    if trial.given:
+        wished["images"] = [f"data:image/png;base64,{base64.b64encode(trial.given).decode()}"]
     result = await client.call_tool("generate", wished)
     seen: dict[str, Any] = result.structured_content or {}
     trial.seen, trial.text = seen, str(result.content)
@@ -136,13 +155,21 @@ def _broken(trial: _Trial) -> Iterator[str]:
     if len(posts) != fault.posts:
         yield f"{what}: {len(posts)} POSTs, not {fault.posts}"
     if trial.seen.get("status") != fault.status:
-        yield f"{what}: the generation is {trial.seen.get('status')}, not {fault.status}: {trial.text[:300]}"
+        yield f"{what}: the generation is {trial.seen.get('status')}, not {fault.status}: {trial.text[-300:]}"
     elif fault.codes and error.get("code") not in fault.codes:
         yield f"{what}: the error is {error.get('code')}, not {' or '.join(sorted(fault.codes))}"
     if fault.charged and error.get("charged") not in fault.charged:
         yield f"{what}: charged is {error.get('charged')}, not {' or '.join(sorted(fault.charged))}"
     if fault.status == "succeeded" and not any("path" in image for image in trial.seen.get("images", [])):
         yield f"{what}: no picture was saved"
+    if trial.given and not any(_holds(each.body, trial.given) for each in service.asked):
+        yield f"{what}: the picture that it was to work from was not sent"
+
+
+def _holds(body: bytes, picture: bytes) -> bool:
+    """True where the body has the picture's bytes, as they are or in Base64."""
+    encoded = base64.b64encode(picture)
+    return picture in body or encoded in body or encoded in unquote_to_bytes(body)
 
 
 def _leaks(folder: Path, trials: Sequence[_Trial]) -> Iterator[str]:

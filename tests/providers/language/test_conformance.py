@@ -60,3 +60,27 @@ def test_a_provider_that_breaks_them_is_told_each_promise_that_it_breaks(tmp_pat
     broken = str(caught.value).splitlines()
     assert "easel, an error of the server: 2 POSTs, not 1" in broken
     assert not any("a refusal" in sentence or "a job that goes well" in sentence for sentence in broken)
+
+
+def taking_pictures(sent: str) -> str:
+    """The guide's provider, made to take a picture, and to send this of it."""
+    code = EASEL.replace('default_model="oil")', 'default_model="oil", images=ImageTraits(max=2))')
+    code = code.replace("import Declaration, Traits", "import Declaration, ImageTraits, Traits")
+    before = '        job = await self._api.submit("/pictures", {"prompt": request.prompt})'
+    assert before in code
+    given = "        pictures = [b64encode(each.data).decode() for each in await self.given(request, reference)]\n"
+    return f"from base64 import b64encode\n{code.replace(before, given + before.replace('}', sent + '}'))}"
+
+
+def test_a_provider_in_code_is_given_the_verified_pictures_of_a_request(tmp_path: Path) -> None:
+    with Service("easel", ROUTES, SAYS) as service:
+        prove(tmp_path, service, environ=easel(tmp_path / "installed", taking_pictures(', "from": pictures')))
+    assert not list((tmp_path / "home").glob("providers/inputs/*"))
+
+
+def test_a_provider_that_leaves_out_the_picture_that_it_takes_is_told_so(tmp_path: Path) -> None:
+    with Service("easel", ROUTES, SAYS) as service, pytest.raises(AssertionError) as caught:
+        prove(tmp_path, service, environ=easel(tmp_path / "installed", taking_pictures("")))
+    assert str(caught.value) == (
+        "easel, a job with a picture to work from: the picture that it was to work from was not sent"
+    )

@@ -7,9 +7,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import closing
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import HTTP
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from PIL import Image
 from darkroom.declaration import own_prefix
 from tests.attacks.crafted import archive, encoded
 from tests.hosts import Home, RawServer, call, connected, darkroom, eventually, refused, running
+from tests.services import multipart
 from tests.services.declared import Asked, DeclaredService
 from tests.tools.test_owners import both
 
@@ -64,18 +62,7 @@ def kept(user: Home) -> list[Path]:
 
 def parts(asked: Asked) -> list[tuple[str, str | None, bytes]]:
     """The parts of a body of several: the field, the file's name where it is one, and the content."""
-    head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
-    message = BytesParser(policy=HTTP).parsebytes(head + asked.body)
-    return [
-        (str(part.get_param("name", header="content-disposition")), part.get_filename(), _content(part))
-        for part in message.iter_parts()
-    ]
-
-
-def _content(part: Message) -> bytes:
-    content = part.get_payload(decode=True)
-    assert isinstance(content, bytes)
-    return content
+    return multipart.parts(asked.headers["content-type"], asked.body)
 
 
 def sent(service: DeclaredService, number: int = -1) -> dict[str, bytes]:

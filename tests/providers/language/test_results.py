@@ -95,6 +95,20 @@ def test_a_server_that_is_ended_in_mid_post_loses_nothing_and_pays_once(
     assert len(service.posts) == 1
 
 
+def test_a_response_that_another_generation_got_as_well_is_kept_for_each_of_them(
+    home: Home, service: DeclaredService
+) -> None:
+    user = service.home(home)
+    with sending(service, user) as (server, generation_id):
+        server.process.terminate()
+        server.process.wait(20)
+    service.may_answer.set()
+    eventually(lambda: row(user)["stage"] == "running")
+    another = darkroom(user, "generate", "a dog", "--provider", service.name, "--count", "2", "--json").json
+    made = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
+    assert (another["status"], made["status"]) == ("succeeded", "succeeded"), made
+
+
 def test_only_the_death_of_the_process_that_posts_leaves_an_unknown_outcome(
     home: Home, service: DeclaredService
 ) -> None:

@@ -3,13 +3,16 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderUnreachable, RateLimited
 from darkroom.generations.outcome import costing
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Charged, Receipt, Record, Stage
+from darkroom.providers import inputs
 from darkroom.providers.base import Finder, Provider, Submission
 
 log = logging.getLogger(__name__)
@@ -29,10 +32,11 @@ NARROWED_FOR_S = 600.0
 
 
 class Posting:
-    """Sends and writes down; one for each process."""
+    """Sends and writes down; one for each process. `inputs`: the folder of the pictures that are to be sent."""
 
-    def __init__(self, journal: Journal, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, journal: Journal, inputs: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
+        self._inputs = inputs
         self._clock = clock
 
     async def post(self, provider: Provider, record: Record) -> Record | None:
@@ -44,10 +48,10 @@ class Posting:
         except RateLimited as error:
             await self._told_to_wait(provider, record, error)
         except DarkroomError as error:
-            await self._journal.fail(record, error.failure(), self._clock())
+            await self._fail(record, error)
         except Exception:
             log.exception("%s: the submission broke", record.id)
-            await self._journal.fail(record, lost_in_submission().failure(), self._clock())
+            await self._fail(record, lost_in_submission())
         else:
             return await self._sent(record, submitted)
         return None
@@ -64,7 +68,7 @@ class Posting:
             receipt, lost = None, why
         if receipt is not None:
             return await self._sent(record, Submission(receipt=receipt))
-        await self._journal.fail(record, lost.failure(), self._clock())
+        await self._fail(record, lost)
         return None
 
     async def _sent(self, record: Record, submitted: Submission) -> Record:
@@ -76,15 +80,25 @@ class Posting:
             )  # fmt: skip
         except RowLost:
             running = await self._journal.write_late(record, receipt)
+        await self._forget_inputs(record)
         self._journal.struggling(record, None)
         return running
+
+    async def _fail(self, record: Record, error: DarkroomError) -> None:
+        await self._journal.fail(record, error.failure(), self._clock())
+        await self._forget_inputs(record)
+
+    async def _forget_inputs(self, record: Record) -> None:
+        """Removes the pictures that it was made from, which are never sent again."""
+        if record.request.images:
+            await to_thread.run_sync(inputs.forget, self._inputs, record.id)
 
     async def not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         """The row waits for another try, or has failed if there were enough of them. Raises RowLost."""
         now = self._clock()
         since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
         if now - since > UNREACHABLE_FOR_S:
-            await self._journal.fail(record, error.failure(), now)
+            await self._fail(record, error)
             return
         wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
         back = await self._journal.unsend(record, closed_s=wait, narrowed_s=None)
@@ -94,7 +108,7 @@ class Posting:
         now = self._clock()
         so_far = now - (record.limited_since or now)
         if so_far > LIMITED_FOR_S:
-            await self._journal.fail(record, _never_let_in(provider, error).failure(), now)
+            await self._fail(record, _never_let_in(provider, error))
             return
         wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
         back = await self._journal.unsend(record, closed_s=wait, narrowed_s=wait + NARROWED_FOR_S)

@@ -48,7 +48,7 @@ class Submitter:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
-        self._posting = Posting(journal, clock=clock)
+        self._posting = Posting(journal, registry.inputs, clock=clock)
         self._elsewhere = elsewhere
         self._registry = registry
         self._running = running

@@ -18,12 +18,9 @@ from darkroom.errors import (
     NotAnImage,
     NotFound,
     OutcomeUnknown,
-    ProviderUnreachable,
-    RateLimited,
     ResultUnavailable,
 )
 from darkroom.models import Charged, GenerationRequest, Receipt
-from darkroom.providers import inputs
 from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
 from darkroom.providers.language import offers, spool
 from darkroom.providers.language.answers import delivered, looked, reading, resulting, taken
@@ -58,7 +55,7 @@ class Declared:
         account, service = connection.account, source.service
         self.name, self.traits, self.access = service.name, traits, connection.access
         self._source, self._kept, self._account = source, kept, account
-        self._spool, self._inputs = kept.with_name("answers"), kept.with_name("inputs")
+        self._spool, self._given = kept.with_name("answers"), connection.given
         self._redact = connection.redact
         self._pictures = Pictures(connection.http, account.own_origin, connection.redact)
         self._api = Api(
@@ -84,21 +81,13 @@ class Declared:
         service = self._source.service
         await to_thread.run_sync(keep, self._kept, self._source)
         call = await self._call(service, request, reference)
-        try:
-            submitted = await self._submitted(service, call, request, reference)
-        except (ProviderUnreachable, RateLimited):  # it is sent again, with the same pictures
-            raise
-        except DarkroomError:
-            await self._forget(request, reference)
-            raise
-        await self._forget(request, reference)
-        return submitted
+        return await self._submitted(service, call, request, reference)
 
     async def _call(self, service: Service, request: GenerationRequest, reference: str) -> Call:
         """The POST with its pictures; on another thread where there are any, which may be large."""
+        images = await self._given(request, reference)
 
         def prepared() -> Call:
-            images = inputs.recall(self._inputs, reference, request)
             names = names_of(service, request, reference=reference, images=images)
             ready = prepare(service, submission(service, request), names)
             return call_of(ready, ready.at, service.auth, self._account.key)
@@ -109,10 +98,6 @@ class Declared:
             raise
         except Exception as error:  # a text that no request can hold
             raise failures.of_submit(self.traits.title, error, sent=False) from error
-
-    async def _forget(self, request: GenerationRequest, reference: str) -> None:
-        if request.images:
-            await to_thread.run_sync(inputs.forget, self._inputs, reference)
 
     async def _submitted(self, service: Service, call: Call, request: GenerationRequest, reference: str) -> Submission:
         if is_result(service):
@@ -162,16 +147,16 @@ class Declared:
         most = replace(call, most=MAX_RESULT)
         answer = await self._api.send_once(most, within_s=service.submit.answer_within_s)
         await _aside(answer, delivered, self._speech(service), answer, request, call.url(self._api.base_url))
-        digest = await to_thread.run_sync(spool.keep, self._spool, answer.body)
-        kept: dict[str, JsonValue] = {"answer": digest, "declaration": self._source.digest}
+        name = await to_thread.run_sync(spool.keep, self._spool, answer.body, reference)
+        kept: dict[str, JsonValue] = {"answer": name, "declaration": self._source.digest}
         return Submission(receipt=Receipt(job_id=reference, kept=kept))
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """A look at the job, and one at its result where that is elsewhere; or at the response that is the result."""
         service = (await self._source_of(receipt)).service
         if is_result(service):
-            digest = str(receipt.kept.get("answer"))
-            data = await to_thread.run_sync(spool.recall, self._spool, digest, self.traits.title)
+            name = str(receipt.kept.get("answer"))
+            data = await to_thread.run_sync(spool.recall, self._spool, name, self.traits.title)
             answer = Answer(200, {}, data)
             self.heard("submit", answer)
             return await _aside(answer, delivered, self._speech(service), answer, request, self._api.base_url)

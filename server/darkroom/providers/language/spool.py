@@ -1,8 +1,9 @@
-"""Responses that are the result: each is kept on the disk, by its hash, until its pictures are saved."""
+"""Responses that are the result: each is kept on the disk, for its generation, until its pictures are saved."""
 
 import hashlib
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -19,8 +20,9 @@ def try_out(folder: Path) -> None:
         _written(folder, b"trial").unlink()
         oldest = time.time() - KEPT_S
         for file in folder.iterdir():
-            if file.stat().st_mtime < oldest:
-                file.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process has removed it
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
     except OSError as error:
         raise StorageError(
             f"Responses could not be kept in {folder} ({error.strerror or type(error).__name__}), so nothing was sent.",
@@ -28,38 +30,39 @@ def try_out(folder: Path) -> None:
         ) from error
 
 
-def keep(folder: Path, data: bytes) -> str:
-    """Puts the response on the disk; returns the hash that names it.
+def keep(folder: Path, data: bytes, reference: str) -> str:
+    """Puts the response to this generation's POST on the disk; returns the name by which it is found again.
 
     Raises:
         StorageError: the disk refuses, though it is paid for.
     """
-    digest = hashlib.sha256(data).hexdigest()
+    # Its hash alone would be the name of another generation's response too, where a service repeats itself.
+    name = f"{reference}.{hashlib.sha256(data).hexdigest()}"
     try:
-        _written(folder, data).replace(folder / digest)
+        _written(folder, data).replace(folder / name)
     except OSError as error:
         raise StorageError(
             f"The response, which is paid for, cannot be kept in {folder} ({error.strerror or type(error).__name__}).",
             next_step="Make room there before you generate anything else.",
             charged=Charged.YES,
         ) from error
-    return digest
+    return name
 
 
-def recall(folder: Path, digest: str, title: str) -> bytes:
-    """The response with this hash. Raises NotFound: it is not there any more, or not as it was."""
+def recall(folder: Path, name: str, title: str) -> bytes:
+    """The response of this name. Raises NotFound: it is not there any more, or not as it was."""
     try:
-        data = (folder / digest).read_bytes()
+        data = (folder / name).read_bytes()
     except OSError:
         data = b""
-    if hashlib.sha256(data).hexdigest() != digest:
+    if hashlib.sha256(data).hexdigest() != name.rpartition(".")[2]:  # older names are the hash alone
         raise NotFound(f"{title}'s response is not kept here any more", next_step="Generate it again if it is wanted.")
     return data
 
 
-def forget(folder: Path, digest: str) -> None:
+def forget(folder: Path, name: str) -> None:
     """Removes it: its pictures are saved."""
-    (folder / digest).unlink(missing_ok=True)
+    (folder / name).unlink(missing_ok=True)
 
 
 def _written(folder: Path, data: bytes) -> Path:
