@@ -240,6 +240,9 @@ def titled(node: str, title: Any) -> dict[str, Any]:
         (changed("2", inputs={"width": 0, "height": 512}), "not from 1 to"),
         (changed("2", inputs={"width": 1e300, "height": 512}), "not from 1 to"),
         (changed("2", inputs={"width": float("nan"), "height": 512}), "not from 1 to"),
+        (titled("2", "darkroom: image=width"), "image names an input that is no text"),
+        (titled("1", "darkroom: prompt image_2=text"), "image_2 is there without image"),
+        (titled("1", "darkroom: prompt mask=text"), "mask is there without image"),
         (" " * 2_000_001, "larger than"),
     ],
 )

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.hosts import Home
 from tests.services.loopback import Loopback
+from tests.services.multipart import parts
 from tests.services.pictures import picture
 
 CHECKPOINTS = ["dreamshaper_8.safetensors", "sd_xl_base_1.0.safetensors"]
@@ -50,6 +51,8 @@ class ComfyUI:
     """Older than 2025-07: it gives jobs names of its own."""
     checkpoints: list[str] = field(default_factory=lambda: list(CHECKPOINTS))
     newer_lists: bool = False
+    uploaded: Response | None = None
+    """The response to an upload, where it is not the documented one."""
 
     def __post_init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -99,11 +102,16 @@ class ComfyUI:
         body = await request.body()
         with self.changed:
             self.asked.append((request.method, request.url.path))
-            answer = self._prompt(json.loads(body)) if request.method == "POST" else self._look(request)
+            answer = self._posted(request, body) if request.method == "POST" else self._look(request)
             self.changed.notify_all()
-        if request.method == "POST":
+        if request.url.path == "/prompt":
             await to_thread.run_sync(self.may_answer.wait, 60, abandon_on_cancel=True)
         await answer(scope, receive, send)
+
+    def given(self, value: str) -> bytes:
+        """The uploaded picture that a node is told to load."""
+        place, _, kind = value.rpartition(" ")
+        return self.files[f"{kind.strip('[]')}/{place}"]
 
     def _look(self, request: Request) -> Response:
         match request.url.path.split("/")[1:]:
@@ -126,6 +134,17 @@ class ComfyUI:
                 return JSONResponse({"CheckpointLoaderSimple": {"input": {"required": {"ckpt_name": listed}}}})
             case _:
                 return Response(status_code=404)
+
+    def _posted(self, request: Request, body: bytes) -> Response:
+        if request.url.path == "/prompt":
+            return self._prompt(json.loads(body))
+        if request.url.path != "/upload/image":
+            return Response(status_code=405)
+        fields = {name: content for name, _, content in parts(request.headers["content-type"], body)}
+        (named,) = (filename for _, filename, _ in parts(request.headers["content-type"], body) if filename)
+        kind, folder = fields["type"].decode(), fields["subfolder"].decode()
+        self.files[f"{kind}/{folder}/{named}"] = fields["image"]
+        return self.uploaded or JSONResponse({"name": named, "subfolder": folder, "type": kind})
 
     def _prompt(self, body: dict[str, Any]) -> Response:
         self.posts.append(body)
@@ -156,9 +175,11 @@ class ComfyUI:
             return {**head, "outputs": {}, "status": status}
         (number, prefix) = next((n, each["inputs"]["filename_prefix"]) for n, each in job.graph.items() if _saves(each))
         subfolder, _, stem = prefix.rpartition("/")
-        sizes = [each["inputs"] for each in job.graph.values() if each["class_type"] == "EmptyLatentImage"]
+        batches = {"EmptyLatentImage": "batch_size", "RepeatLatentBatch": "amount"}
+        nodes = [each for each in job.graph.values() if each["class_type"] in batches]
+        pictured = nodes[0]["inputs"][batches[nodes[0]["class_type"]]] if nodes else 1
         pictures: list[dict[str, str]] = []
-        for count in range(1, (sizes[0]["batch_size"] if sizes else 1) + 1):
+        for count in range(1, pictured + 1):
             name = f"{stem}_{count:05}_.png"
             self.files[f"output/{subfolder}/{name}"] = picture(name, 64, 48, "PNG")
             pictures.append({"filename": name, "subfolder": subfolder, "type": "output"})

@@ -50,7 +50,7 @@ def checkpoints(nodes: Mapping[str, Any]) -> list[str]:
     required = _table(_table(_table(nodes.get("CheckpointLoaderSimple")).get("input")).get("required"))
     described: list[Any] = _list(required.get("ckpt_name"))
     listed = _list(next(iter(described), None)) or _list(_table(next(iter(described[1:]), None)).get("options"))
-    return [name for name in listed if isinstance(name, str) and _is_name(name)]
+    return [name for name in listed if isinstance(name, str) and is_name(name)]
 
 
 def problems(refusal: Mapping[str, Any]) -> str:
@@ -63,11 +63,16 @@ def problems(refusal: Mapping[str, Any]) -> str:
     return clean("; ".join(said[:3]))
 
 
+def is_name(name: str) -> bool:
+    """True where it can be a file's name: of a bearable length, printable, and with no key in it."""
+    return len(name) <= MAX_NAME and name.isprintable() and REDACTED not in name
+
+
 def _pictures(output: Any) -> Iterator[dict[str, str]]:
     for picture in _list(_table(output).get("images")):
         known = _table(picture)
         place = {key: known.get(key, usual) for key, usual in (("filename", ""), ("subfolder", ""), ("type", "output"))}
-        if place["filename"] and all(isinstance(value, str) and _is_name(value) for value in place.values()):
+        if place["filename"] and all(isinstance(value, str) and is_name(value) for value in place.values()):
             yield place
 
 
@@ -85,10 +90,6 @@ def _reason(status: Mapping[str, Any]) -> str:
 
 def _in_order(number: str) -> tuple[int, str]:
     return (int(number), "") if number.isascii() and number.isdigit() and len(number) < 18 else (2**60, number)
-
-
-def _is_name(name: str) -> bool:
-    return len(name) <= MAX_NAME and name.isprintable() and REDACTED not in name
 
 
 def _items(value: Any) -> list[list[Any]]:

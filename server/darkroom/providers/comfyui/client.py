@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from anyio import to_thread
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, OutcomeUnknown, ResultUnavailable
@@ -23,8 +24,9 @@ from darkroom.providers.base import (
 )
 from darkroom.providers.comfyui import answers
 from darkroom.providers.comfyui.jobs import SUBFOLDER, Jobs, named, seed_of
+from darkroom.providers.comfyui.uploads import uploaded
 from darkroom.providers.comfyui.workflow import Workflow
-from darkroom.providers.comfyui.workflows import TEXT_TO_IMAGE, Folder
+from darkroom.providers.comfyui.workflows import MASKED_IMAGE, TEXT_TO_IMAGE, Folder, usual
 from darkroom.providers.wire import JobId, Wire
 from darkroom.redact.text import quote
 from darkroom.settings import Account
@@ -34,20 +36,28 @@ from darkroom.transport.egress import MAX_PICTURE
 
 _CHECKPOINTS = "/object_info/CheckpointLoaderSimple"
 
-TRAITS = TEXT_TO_IMAGE.traits(
-    "ComfyUI",
-    Traits(
-        title="ComfyUI",
-        poll_interval_s=1.0,
-        shortest_interval_s=0.5,
-        # A large model on a small machine takes long, and its own queue may be longer.
-        deadline_s=6 * 3600.0,
-        default_model="default",
-        free=True,
-        finds=True,
-    ),
-    hidden=frozenset({"checkpoint"}),
+_BASE = Traits(
+    title="ComfyUI",
+    poll_interval_s=1.0,
+    shortest_interval_s=0.5,
+    # A large model on a small machine takes long, and its own queue may be longer.
+    deadline_s=6 * 3600.0,
+    default_model="default",
+    free=True,
+    finds=True,
 )
+
+
+def _usual_traits(workflow: Workflow) -> Traits:
+    """The arguments that a workflow of ours takes."""
+    return workflow.traits("ComfyUI", _BASE, hidden=frozenset({"checkpoint"}))
+
+
+_TEXT, _MASKED = _usual_traits(TEXT_TO_IMAGE), _usual_traits(MASKED_IMAGE)
+TRAITS = replace(
+    _TEXT, images=_MASKED.images, options=create_model("Options", __base__=(_TEXT.options, _MASKED.options))
+)
+"""The arguments that one of them takes, with a picture to work from or without."""
 
 
 class _Taken(Wire):
@@ -82,7 +92,8 @@ class ComfyUI(HttpProvider):
     def check(self, request: GenerationRequest) -> GenerationRequest:
         """See `Provider.check`; a model is a workflow of the user's, or a checkpoint for the usual one."""
         workflow = self._folder.workflow(request.model)
-        traits = TRAITS if workflow is None else workflow.traits(f"The workflow {request.model}", TRAITS)
+        named = f"The workflow {request.model}"
+        traits = _usual_traits(usual(request)) if workflow is None else workflow.traits(named, _BASE)
         if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
             raise InvalidRequest(
                 "aspect_ratio and options.width or options.height say the same thing twice.",
@@ -94,10 +105,10 @@ class ComfyUI(HttpProvider):
         """`POST /prompt`, under a name that follows from ours. Where its response is lost, the job is looked for."""
         job = named(reference)
         workflow = await to_thread.run_sync(self._folder.workflow, request.model)
-        values = (workflow or TEXT_TO_IMAGE).values(request, _seed(request, job))
-        if workflow is None:
-            values["checkpoint"] = await self._checkpoint(request.model)
-            workflow = TEXT_TO_IMAGE
+        checkpoint = {} if workflow is not None else {"checkpoint": await self._checkpoint(request.model)}
+        workflow = workflow or usual(request)
+        pictures = await uploaded(self._api, await self.given(request, reference))
+        values = {**workflow.values(request, _seed(request, job)), **checkpoint, **pictures}
         graph = workflow.filled(values, f"{SUBFOLDER}/{job}")
         body = json.dumps({"prompt": graph, "prompt_id": job}).encode()
         try:
@@ -121,7 +132,7 @@ class ComfyUI(HttpProvider):
             raise _nowhere()
         workflow = None
         with suppress(InvalidRequest):  # its file was changed meanwhile: how many pictures it makes is not known
-            workflow = await to_thread.run_sync(self._folder.workflow, request.model) or TEXT_TO_IMAGE
+            workflow = await to_thread.run_sync(self._folder.workflow, request.model) or usual(request)
         return _receipt(job, job, request, workflow)
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
@@ -166,7 +177,7 @@ class ComfyUI(HttpProvider):
         except InvalidRequest as error:
             return Model(id=name, name=name, note=error.message)
         options = ", ".join(workflow.options) if workflow is not None else ""
-        return Model(id=name, name=name, note=f"workflow; options: {options or 'none'}")
+        return Model(id=name, name=name, note=f"workflow; options: {options or 'none'}{_takes(workflow)}")
 
     async def _checkpoint(self, model: str) -> str:
         """The checkpoint that is meant: by default the first that ComfyUI has."""
@@ -202,6 +213,11 @@ class ComfyUI(HttpProvider):
             if said := answers.problems(answer.json_object(api.title, api.redact)):
                 error.message += f", namely {quote(said)}"
         return error
+
+
+def _takes(workflow: Workflow | None) -> str:
+    takes = workflow.images if workflow is not None else None
+    return f"; images up to {takes.max}{', mask' if takes.mask else ''}" if takes else ""
 
 
 def _seed(request: GenerationRequest, job: str) -> int | None:

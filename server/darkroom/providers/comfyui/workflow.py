@@ -6,13 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import sqrt
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, create_model
 
-from darkroom.declaration import Options, Traits
-from darkroom.models import MAX_COUNT, MAX_PROMPT, GenerationRequest
+from darkroom.declaration import ImageTraits, Options, Traits
+from darkroom.models import MAX_COUNT, MAX_IMAGES, MAX_PROMPT, GenerationRequest
 from darkroom.providers.base import Figure
 
 MAX_FILE = 2_000_000
@@ -22,7 +23,12 @@ SIDE_STEP = 16
 """The number, in pixels, that the sides of a picture are multiples of."""
 _TITLE = re.compile(r"\s*darkroom\s*:(.*)", re.IGNORECASE | re.DOTALL)
 _INPUT = re.compile(r"([a-z][a-z0-9_]{0,39})(?:=(\w{1,80}))?", re.ASCII)
-_ARGUMENTS = frozenset({"prompt", "negative_prompt", "seed", "count"})
+PICTURES = ("image", *(f"image_{number}" for number in range(2, MAX_IMAGES + 1)))
+"""Inputs that take the pictures to work from, in their order."""
+MASK, CHANNEL = "mask", "mask_channel"
+"""Inputs that take the mask, and the name of the channel that it is in: `red` or `alpha`."""
+_FILES = frozenset({*PICTURES, MASK, CHANNEL})
+_ARGUMENTS = frozenset({"prompt", "negative_prompt", "seed", "count", *_FILES})
 """Inputs that are arguments of `generate` themselves; all others are its options."""
 _PREFIX = "filename_prefix"
 _Text = Annotated[str, Field(max_length=MAX_PROMPT)]
@@ -45,6 +51,12 @@ class Workflow:
         """The inputs that are options, each with its value in the file."""
         return {name: self._usual(name) for name in self.inputs if name not in _ARGUMENTS}
 
+    @property
+    def images(self) -> ImageTraits | None:
+        """The pictures that it takes; None: none."""
+        found = sum(name in self.inputs for name in PICTURES)
+        return ImageTraits(max=found, mask=MASK in self.inputs) if found else None
+
     def traits(self, title: str, base: Traits, *, hidden: frozenset[str] = frozenset()) -> Traits:
         """The arguments that can be given. `hidden`: inputs that nobody chooses by an option."""
         fields = {name: (_type(usual) | None, None) for name, usual in self.options.items() if name not in hidden}
@@ -56,6 +68,7 @@ class Workflow:
             aspect_ratios=RATIOS if sized else (),
             negative_prompt="negative_prompt" in self.inputs,
             seed="seed" in self.inputs,
+            images=self.images,
             options=create_model("Options", __base__=Options, **cast("dict[str, Any]", fields)),
         )
 
@@ -127,6 +140,12 @@ def _inputs(graph: Mapping[str, Any]) -> dict[str, tuple[tuple[str, str], ...]]:
     for name in {"width", "height"} & found.keys():
         if not all(1 <= graph[number]["inputs"][key] <= MAX_SIDE for number, key in found[name]):
             raise BadWorkflow(f"{name} names an input that is not from 1 to {MAX_SIDE}")
+    for name in _FILES & found.keys():
+        if not all(isinstance(graph[number]["inputs"][key], str) for number, key in found[name]):
+            raise BadWorkflow(f"{name} names an input that is no text")
+    for needed, name in [*pairwise(PICTURES), (PICTURES[0], MASK), (MASK, CHANNEL)]:
+        if name in found and needed not in found:
+            raise BadWorkflow(f"{name} is there without {needed}")
     return {name: tuple(places) for name, places in found.items()}
 
 

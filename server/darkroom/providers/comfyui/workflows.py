@@ -1,17 +1,31 @@
-"""The workflows that there are: the one that comes with Darkroom, and the files in a folder of the user's."""
+"""The workflows that there are: those that come with Darkroom, and the files in a folder of the user's."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from darkroom.environment import misset
 from darkroom.errors import InvalidRequest
-from darkroom.models import MAX_MODEL
+from darkroom.models import MAX_MODEL, GenerationRequest
 from darkroom.providers.comfyui.workflow import BadWorkflow, Workflow, parse
 from darkroom.redact.text import clean
 
-TEXT_TO_IMAGE = parse(Path(__file__).with_name("text_to_image.json").read_bytes())
+
+def _shipped(name: str) -> Workflow:
+    return parse(Path(__file__).with_name(name).read_bytes())
+
+
+TEXT_TO_IMAGE = _shipped("text_to_image.json")
+IMAGE_TO_IMAGE = _shipped("image_to_image.json")
+MASKED_IMAGE = _shipped("masked_image.json")
 VARIABLE = "DARKROOM_COMFYUI_WORKFLOWS"
 MAX_FILES = 200
+
+
+def usual(request: GenerationRequest) -> Workflow:
+    """The workflow for a request that names none: by whether it has a picture to work from, and a mask."""
+    if not request.images:
+        return TEXT_TO_IMAGE
+    return MASKED_IMAGE if any(image.role == "mask" for image in request.images) else IMAGE_TO_IMAGE
 
 
 class Folder:
