@@ -36,8 +36,8 @@ class State(StrEnum):
 class Progress(Sparse):
     """The progress of a generation: in parts (seconds), and in a sentence made of them.
 
-    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `trouble`: what goes wrong now, in a
-    sentence.
+    `starts_in_s`: when its turn comes in our own queue, as far as the limits tell. `step`: where the service is in
+    its work, as far as it reports that. `trouble`: what goes wrong now, in a sentence.
     """
 
     message: str
@@ -47,6 +47,7 @@ class Progress(Sparse):
     starts_in_s: float | None = None
     elapsed_s: float
     expected_s: float | None = None
+    step: Annotated[str | None, WithJsonSchema({})] = None
     trouble: str | None = None
 
 

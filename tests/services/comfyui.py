@@ -3,17 +3,21 @@
 What it answers has the shapes of that recording; what it keeps, and forgets at a restart, is as it was seen there.
 """
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import uuid4
 
+import anyio
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.hosts import Home
 from tests.services.loopback import Loopback
@@ -51,6 +55,8 @@ class ComfyUI:
     """Older than 2025-07: it gives jobs names of its own."""
     checkpoints: list[str] = field(default_factory=lambda: list(CHECKPOINTS))
     newer_lists: bool = False
+    talks: bool = True
+    """Whether it has a WebSocket."""
     uploaded: Response | None = None
     """The response to an upload, where it is not the documented one."""
 
@@ -60,6 +66,8 @@ class ComfyUI:
         self.files: dict[str, bytes] = {}
         self.history: dict[str, Any] = {}
         self.queue: list[Job] = []
+        self.listeners: dict[str, tuple[asyncio.Queue[str | bytes | None], asyncio.AbstractEventLoop]] = {}
+        """Those who listen now, by their names."""
         self.changed = threading.Condition()
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -98,6 +106,9 @@ class ComfyUI:
         return [path for asked, path in self.asked if asked == method]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(WebSocket(scope, receive, send))
+            return
         request = Request(scope, receive)
         body = await request.body()
         with self.changed:
@@ -134,6 +145,40 @@ class ComfyUI:
                 return JSONResponse({"CheckpointLoaderSimple": {"input": {"required": {"ckpt_name": listed}}}})
             case _:
                 return Response(status_code=404)
+
+    def tell(self, *messages: Any) -> None:
+        """Sends the newest job's listener messages, once it listens: texts and bytes as they are, all else as JSON.
+
+        None: the connection ends.
+        """
+        name = self.posts[-1]["client_id"]
+        with self.changed:
+            assert self.changed.wait_for(lambda: name in self.listeners, 30)
+            words, loop = self.listeners[name]
+        for each in messages:
+            word = each if isinstance(each, str | bytes) or each is None else json.dumps(each)
+            loop.call_soon_threadsafe(words.put_nowait, word)
+
+    async def _socket(self, socket: WebSocket) -> None:
+        if not self.talks:
+            await socket.close()
+            return
+        await socket.accept()
+        words: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        name = socket.query_params["clientId"]
+        with self.changed:
+            self.listeners[name] = words, asyncio.get_running_loop()
+            self.changed.notify_all()
+        async with anyio.create_task_group() as group:
+            group.start_soon(_leaves, socket, words)
+            with suppress(WebSocketDisconnect, RuntimeError):
+                while (word := await words.get()) is not None:
+                    await (socket.send_bytes(word) if isinstance(word, bytes) else socket.send_text(word))
+                await socket.close()
+            group.cancel_scope.cancel()
+        with self.changed:
+            del self.listeners[name]
+            self.changed.notify_all()
 
     def _posted(self, request: Request, body: bytes) -> Response:
         if request.url.path == "/prompt":
@@ -185,6 +230,13 @@ class ComfyUI:
             pictures.append({"filename": name, "subfolder": subfolder, "type": "output"})
         status = {"status_str": "success", "completed": True}
         return {**head, "outputs": {number: {"images": pictures}}, "status": status}
+
+
+async def _leaves(socket: WebSocket, words: "asyncio.Queue[str | bytes | None]") -> None:
+    """Ends the conversation when the listener leaves."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    words.put_nowait(None)
 
 
 def _saves(node: dict[str, Any]) -> bool:

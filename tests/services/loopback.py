@@ -96,7 +96,7 @@ class Loopback:
         return uvicorn.Config(
             self._app,
             http=OpenProtocol,
-            ws="none",
+            ws="wsproto",
             lifespan="off",
             interface="asgi3",
             log_config=None,

@@ -112,7 +112,7 @@ class Desk:
             with suppress(StorageError):  # it is committed: whatever is wrong now, its id must be returned
                 record = await self._house.ledger.get(record.id, record.owner) or record
             while record.stage in {Stage.ACCEPTED, Stage.SUBMITTING} and not await self._held_back(record):
-                record = (await subscription.take())[record.id]
+                record = (await subscription.take()).get(record.id, record)
         return await self._house.describer.generation(record)
 
     async def get(self, generation_id: str) -> Generation:

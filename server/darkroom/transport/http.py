@@ -15,6 +15,7 @@ from darkroom.transport import failures
 
 READ_TIMEOUT = httpx2.Timeout(connect=10, read=20, write=20, pool=10)
 KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+SOCKETS = httpx2.Limits(max_connections=8, max_keepalive_connections=0)
 FRESH = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
 
 
@@ -37,6 +38,11 @@ class Http:
     def fresh(self) -> httpx2.AsyncClient:
         """The client for POSTs, and for pictures at the provider's own origin."""
         return self._client("fresh", partial(_new_client, limits=FRESH))
+
+    @property
+    def sockets(self) -> httpx2.AsyncClient:
+        """The client for WebSockets, each of which keeps its connection for as long as it is listened to."""
+        return self._client("sockets", partial(_new_client, limits=SOCKETS))
 
     def foreign(self, proxy: str | None) -> httpx2.AsyncClient:
         """The client for links that others wrote: through this proxy, or straight where it is None.

@@ -13,6 +13,7 @@ from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collected, Collector
 from darkroom.generations.driving.job import KEPT_EVERY_S, Job
+from darkroom.generations.driving.listening import Listener
 from darkroom.generations.driving.pace import longest_wait, named_wait
 from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
 from darkroom.generations.driving.submission import Elsewhere, Submitter
@@ -67,6 +68,7 @@ class Driver:
         self._jobs: dict[str, Job] = {}
         self._timing = Timing(journal)
         self._reader = Reader(registry, self._recovered)
+        self._listener = Listener(journal, lambda job: group.start_soon(self._hurry, job), group)
         self._again = Again(journal, collector, self._reader, group, clock=clock)
         self._submitter = Submitter(
             journal, registry, holder, self._drive, collector.place, only=only, clock=clock, elsewhere=elsewhere
@@ -171,7 +173,7 @@ class Driver:
         """The one poller of this generation, however many wait for it."""
         generation_id = job.record.id
         try:
-            with job.scope:
+            with job.scope, self._listener.listening(self._registry.providers[job.record.request.provider], job):
                 await self._follow(self._registry.providers[job.record.request.provider], job)
         except RowLost:
             log.warning("%s is driven by another process now", generation_id)
@@ -191,7 +193,7 @@ class Driver:
             await job.looks.pause(wait)
             if job.failures:
                 await self._reader.retry(provider)
-            error: DarkroomError | None
+            job.heard = False
             try:
                 error = await self._look(provider, job)
                 job.refusals = 0

@@ -33,6 +33,12 @@ class Job:
         """True where it was looked at."""
         self.looked_at_s = 0.0
         """Its age at the end of the last look, in seconds since its submission."""
+        self.heard = False
+        """True where its service has reported something, unasked, that no look has seen yet."""
+        self.heard_of: set[str] = set()
+        """The reports that looks came sooner for."""
+        self.shown_at = float("-inf")
+        """The time at which watchers were last notified of such a report."""
         self.awaited_elsewhere = False
         """True where somebody waits for it in another process."""
         self.between: tuple[float, float] | None = None

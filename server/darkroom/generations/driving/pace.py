@@ -35,13 +35,15 @@ class Situation:
     """A job at the end of a look, or at its submission (`looked` False).
 
     `age_s`: seconds since its submission. `watched`: somebody waits for it. `resumed`: a process that died began it.
-    `failures`: looks in a row that failed, the last of them with `error`. `supply`: the requests that are left.
+    `heard`: its service has reported, unasked, that something happened. `failures`: looks in a row that failed, the
+    last of them with `error`. `supply`: the requests that are left.
     """
 
     age_s: float = 0.0
     looked: bool = True
     watched: bool = False
     resumed: bool = False
+    heard: bool = False
     failures: int = 0
     error: DarkroomError | None = None
     supply: Supply | None = None
@@ -68,6 +70,8 @@ class Pace:
             return self._after_failure(job)
         if not job.looked and job.resumed:
             return 0.0
+        if job.heard and not (job.supply is not None and job.supply.nearly_used_up):
+            return shortest_s
         if not job.looked and self._traits.lasting:  # its answer is the result
             return min(interval_s, FIRST_S)
         scarce = self._looks_left(job.supply)

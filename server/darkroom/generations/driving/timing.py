@@ -42,6 +42,7 @@ class Timing:
             looked=job.looked,
             watched=self.awaited(provider, job),
             resumed=job.resumed,
+            heard=job.heard,
             failures=job.failures,
             error=error,
             supply=supply,

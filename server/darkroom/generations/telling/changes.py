@@ -24,8 +24,12 @@ class Subscription:
         self._fresh[record.id] = record
         self._bell.set()
 
+    def nudge(self) -> None:
+        """Something of what is watched is worth another look, though no row has changed."""
+        self._bell.set()
+
     async def take(self) -> dict[str, Record]:
-        """Waits until there is something new, and empties the box."""
+        """Waits until there is something new, and empties the box; nothing in it: it was only nudged."""
         await self._bell.wait()
         fresh, self._fresh, self._bell = self._fresh, {}, anyio.Event()
         return fresh
@@ -42,6 +46,11 @@ class Changes:
         """Tells every subscriber of this generation."""
         for subscription in self._subscriptions.get(record.id, ()):
             subscription.put(record)
+
+    def nudge(self, generation_id: str) -> None:
+        """Asks every subscriber of this generation to look at it again."""
+        for subscription in self._subscriptions.get(generation_id, ()):
+            subscription.nudge()
 
     def watched_now(self, generation_id: str) -> bool:
         """True where somebody watches this one, and not for a moment only."""

@@ -82,7 +82,14 @@ class Describer:
         now = self._clock()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
         seen = describe(
-            record, traits, now, self._pictures.path, standing=standing, expected_s=expected_s, trouble=trouble
+            record,
+            traits,
+            now,
+            self._pictures.path,
+            standing=standing,
+            expected_s=expected_s,
+            trouble=trouble,
+            step=self._journal.steps.get(record.id),
         )
         return seen.model_copy(update={"next_step": next_step([seen])})
 
@@ -153,11 +160,12 @@ def describe(
     standing: Standing | None = None,
     expected_s: float | None = None,
     trouble: str | None = None,
+    step: str | None = None,
 ) -> Generation:
     """The row as callers are shown it. `path_of`: where a caller finds the picture of this key.
 
     `standing`: where it is in our own queue. `expected_s`: how long it will have taken, where that is known.
-    `trouble`: what is going wrong with it at the moment.
+    `trouble`: what is going wrong with it at the moment. `step`: where its service is in its work.
     """
     request = record.request
     elapsed_s, expected_s = round(elapsed(record, now), 1), None if expected_s is None else round(expected_s, 1)
@@ -170,12 +178,15 @@ def describe(
         seed=record.seed if record.seed is not None else request.seed,
         status=status_of(record),
         progress=Progress(
-            message=sentence(record, traits, elapsed_s, standing=standing, expected_s=expected_s, trouble=trouble),
+            message=sentence(
+                record, traits, elapsed_s, standing=standing, expected_s=expected_s, trouble=trouble, step=step
+            ),
             state=state_of(record, standing),
             queue_position=record.queue_position if standing is None else _position(record, standing),
             starts_in_s=_starts_in_s(record, standing),
             elapsed_s=elapsed_s,
             expected_s=expected_s,
+            step=None if record.stage.terminal else step,
             trouble=None if record.stage.terminal else trouble,
         ),
         cost=record.cost,

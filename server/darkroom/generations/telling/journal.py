@@ -30,6 +30,8 @@ class Journal:
         self._clock = clock
         self.trouble: dict[str, str] = {}
         """The present troubles of this process's generations, by id."""
+        self.steps: dict[str, str] = {}
+        """The places in their work that services report of this process's generations, by id."""
         self._shared: dict[str, str] = {}
         self._owed: dict[str, dict[str, Any]] = {}
         self._logged: dict[str, str] = {}
@@ -126,6 +128,7 @@ class Journal:
         self._log(changed)
         if changed.stage.terminal:
             self.trouble.pop(changed.id, None)
+            self.steps.pop(changed.id, None)
         self._changes.publish(changed)
         return changed
 
@@ -140,6 +143,14 @@ class Journal:
         elif self.trouble.get(record.id) != trouble:
             self.trouble[record.id] = trouble
             self._changes.publish(record)
+
+    def stepping(self, generation_id: str, text: str, *, quietly: bool = False) -> None:
+        """Notes where it is in its work; empty: nobody knows any more. `quietly`: watchers see it as they next look."""
+        before = self.steps.pop(generation_id, "")
+        if text:
+            self.steps[generation_id] = text
+        if text != before and not quietly:
+            self._changes.nudge(generation_id)
 
     def _log(self, record: Record) -> None:
         saved = sum(image.status is ImageStatus.SUCCEEDED for image in record.images)

@@ -98,12 +98,13 @@ def sentence(
     standing: Standing | None = None,
     expected_s: float | None = None,
     trouble: str | None = None,
+    step: str | None = None,
 ) -> str:
     """The sentence on the row now; arguments as for `describe`."""
     text = (
         _finished(record)
         if record.stage.terminal
-        else _waiting(record, traits, _so_far(elapsed_s, expected_s), standing)
+        else _waiting(record, traits, _so_far(elapsed_s, expected_s), standing, step)
     )
     if trouble and not record.stage.terminal:
         text = f"{text} {trouble}"
@@ -147,7 +148,7 @@ def state_of(record: Record, standing: Standing | None) -> State:
             return State.OVER
 
 
-def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None) -> str:
+def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | None, step: str | None) -> str:
     if standing is not None and standing.obstacle is not None:
         return _held_up(record, standing, standing.obstacle, so_far)
     state, saved = state_of(record, standing), f"{pictures_done(record)} of {pictures(record)} done"
@@ -162,7 +163,7 @@ def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | N
         case State.QUEUED if record.queue_position is not None:
             return f"{happens}, position {record.queue_position}, {so_far}."
         case State.WORKING:
-            return f"{happens}: {saved}, {so_far}."
+            return f"{happens}: {f'{step}, ' if step else ''}{saved}, {so_far}."
         case State.SAVING:
             return f"{happens}: {saved}."
         case _:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 from anyio import to_thread
@@ -24,13 +25,15 @@ from darkroom.providers.base import (
 )
 from darkroom.providers.comfyui import answers
 from darkroom.providers.comfyui.jobs import SUBFOLDER, Jobs, named, seed_of
+from darkroom.providers.comfyui.reports import Reports
 from darkroom.providers.comfyui.uploads import uploaded
 from darkroom.providers.comfyui.workflow import Workflow
 from darkroom.providers.comfyui.workflows import MASKED_IMAGE, TEXT_TO_IMAGE, Folder, usual
+from darkroom.providers.reporting import Heard
 from darkroom.providers.wire import JobId, Wire
 from darkroom.redact.text import quote
 from darkroom.settings import Account
-from darkroom.transport import failures
+from darkroom.transport import failures, sockets
 from darkroom.transport.client import Call
 from darkroom.transport.egress import MAX_PICTURE
 
@@ -110,7 +113,7 @@ class ComfyUI(HttpProvider):
         pictures = await uploaded(self._api, await self.given(request, reference))
         values = {**workflow.values(request, _seed(request, job)), **checkpoint, **pictures}
         graph = workflow.filled(values, f"{SUBFOLDER}/{job}")
-        body = json.dumps({"prompt": graph, "prompt_id": job}).encode()
+        body = json.dumps({"prompt": graph, "prompt_id": job, "client_id": job}).encode()
         try:
             taken = await self._post(Call("POST", "/prompt", body, {"Content-Type": "application/json"}))
         except OutcomeUnknown as lost:
@@ -147,6 +150,18 @@ class ComfyUI(HttpProvider):
             "It has neither the job nor a picture of it: it was started anew, or somebody removed the job",
             next_step="Generate it again.",
         )
+
+    async def listen(self, receipt: Receipt, request: GenerationRequest, heard: Heard) -> None:
+        """See `Reporter.listen`: a WebSocket for each job, whose messages are sent to its own name."""
+        job = receipt.job_id
+        reports = Reports(job, answers.kinds(await self._api.read("/queue", waits=False), job))
+
+        def take(message: Any) -> None:
+            if (step := reports.step(message)) is not None:
+                heard(step)
+
+        named = _Kept.model_validate(receipt.kept).files
+        await sockets.listen(self._api, f"/ws?{urlencode({'clientId': named})}", take)
 
     async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """`GET /view`."""
