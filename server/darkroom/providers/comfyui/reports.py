@@ -70,7 +70,7 @@ class Reports:
 
 
 def _figures(about: Mapping[str, Any]) -> tuple[int, int] | None:
-    """How far a node is, and of how much; None: it does not say so, or in a way that nobody can show."""
+    """The steps of a node that are done, and all of them; None: it has no such figures, or none that can be shown."""
     done, most = _figure(about.get("value")), _figure(about.get("max"))
     return (done, most) if done is not None and most is not None and done <= most > 1 else None
 
