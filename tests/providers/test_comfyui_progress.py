@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from darkroom.generations.driving.pace import Pace, Situation
+from darkroom.providers.comfyui.answers import Node, nodes
 from darkroom.providers.comfyui.client import TRAITS
 from darkroom.providers.comfyui.reports import MOST_STEPS, Reports
 from darkroom.store.turns import Supply, Took
 from tests.hosts import Home, RawServer, eventually, running
 from tests.services.comfyui import ComfyUI
 
-NODES = {"4": "CheckpointLoaderSimple", "3": "KSampler", "9": "SaveImage"}
+NODES = {"4": Node("CheckpointLoaderSimple"), "3": Node("KSampler", ("4",)), "9": Node("SaveImage", ("3",))}
 
 
 def said(kind: str, job: str = "job", **about: Any) -> dict[str, Any]:
@@ -55,9 +56,9 @@ def ended(server: RawServer, generation: str) -> dict[str, Any]:
 def test_the_node_and_its_steps_are_shown_while_it_works_and_the_socket_is_closed_behind_it(home: Home) -> None:
     with ComfyUI(stays=True) as service, generating(service, home) as (server, generation):
         service.tell({"type": "status", "data": {"status": {}}}, *at_node_3(service.posts[0]["prompt_id"]))
-        eventually(lambda: progress(server, generation).get("step") == "KSampler 12 of 20, node 3 of 7")
+        eventually(lambda: progress(server, generation).get("step") == "KSampler 12 of 20, node 5 of 7")
         seen = progress(server, generation)
-        assert "ComfyUI is working on it: KSampler 12 of 20, node 3 of 7, 0 of 1 done" in seen["message"]
+        assert "ComfyUI is working on it: KSampler 12 of 20, node 5 of 7, 0 of 1 done" in seen["message"]
         service.finish()
         service.tell(said("executing", service.posts[0]["prompt_id"], node=None))
         done = ended(server, generation)
@@ -127,8 +128,8 @@ def test_a_comfyui_without_a_socket_is_asked_as_before(home: Home) -> None:
         assert ended(server, generation)["status"] == "succeeded"
 
 
-def texts(*messages: Any, nodes: dict[str, str] | None = None) -> list[str]:
-    reports = Reports("job", NODES if nodes is None else nodes)
+def texts(*messages: Any, known: dict[str, Node] | None = None) -> list[str]:
+    reports = Reports("job", NODES if known is None else known)
     steps = [reports.step(message) for message in messages]
     return ["over" if step.over else step.text for step in steps if step is not None]
 
@@ -139,7 +140,22 @@ def test_messages_of_newer_and_older_servers_become_the_same_line() -> None:
     assert texts(said("execution_cached", nodes=["4"]), said("progress", node="3", value=5.0, max=20)) == [
         "KSampler 5 of 20, node 2 of 3"
     ]
-    assert texts(said("executing", node="9"), said("executing", node=None)) == ["SaveImage, node 1 of 3", "over"]
+    assert texts(said("executing", node="9"), said("executing", node=None)) == ["SaveImage, node 3 of 3", "over"]
+
+
+def test_nodes_that_no_output_needs_are_not_counted_and_an_odd_queue_has_none() -> None:
+    graph: dict[str, Any] = {
+        "1": {"class_type": "A", "inputs": {"x": ["2", 0], "y": 7}},
+        "2": {"class_type": "B"},
+        "3": {"inputs": []},
+    }
+    queue: dict[str, Any] = {"queue_running": [[0, "job", graph, {}, ["1", 9]]]}
+    assert nodes(queue, "job") == {"1": Node("A", ("2",)), "2": Node("B")}
+    odds: list[Any] = [[graph], [[], {}, ["1"]], [{"1": 7}, {}, {}], [None, None, 7]]
+    for odd in ([0, "job", *each] for each in odds):
+        assert nodes({"queue_pending": [odd, 7, None]}, "job") == {}
+    circle = {"1": Node("A", ("2",)), "2": Node("B", ("1",))}
+    assert texts(said("executing", node="1"), known=circle) == ["A, node 2 of 2"]
 
 
 ODD_FIGURES: list[Any] = [None, "5", True, [], {}, -1, float("nan"), float("inf"), MOST_STEPS + 1, 10**400]
@@ -147,7 +163,7 @@ ODD_FIGURES: list[Any] = [None, "5", True, [], {}, -1, float("nan"), float("inf"
 
 @pytest.mark.parametrize("odd", ODD_FIGURES, ids=lambda odd: str(odd)[:20])
 def test_odd_figures_and_nodes_are_left_out(odd: Any) -> None:
-    shown = "KSampler, node 1 of 3"
+    shown = "KSampler, node 2 of 3"
     assert texts(said("progress", node="3", value=odd, max=20)) == [shown]
     assert texts(said("progress", node="3", value=1, max=odd)) == [shown]
     assert texts(said("progress_state", nodes={"3": {"state": "running", "value": odd, "max": odd}})) == [shown]
@@ -157,7 +173,7 @@ def test_odd_figures_and_nodes_are_left_out(odd: Any) -> None:
 
 
 def test_what_a_job_without_known_nodes_reports_is_not_shown() -> None:
-    assert texts(*at_node_3("job"), nodes={}) == []
+    assert texts(*at_node_3("job"), known={}) == []
 
 
 def test_an_end_that_is_heard_brings_the_next_look_as_soon_as_looks_may_come() -> None:

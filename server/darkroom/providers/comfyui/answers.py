@@ -1,7 +1,7 @@
 """ComfyUI's answers: its history, its queue, its nodes, and why it refuses a workflow."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, cast
 
 from darkroom.models import MAX_COUNT, ImageStatus
 from darkroom.providers.base import NO_REASON, Reading, RemoteImage
@@ -45,12 +45,34 @@ def queued(queue: Mapping[str, Any], job: str) -> Reading | None:
     return None if place is None else Reading(done=False, queued=True, queue_position=place)
 
 
-def kinds(queue: Mapping[str, Any], job: str) -> dict[str, str]:
-    """The kinds of the job's nodes by their ids, as the queue has them; empty: it has no such job."""
+class Node(NamedTuple):
+    """A node of a job: its kind, and the ids of the nodes that it takes something from."""
+
+    kind: str
+    sources: tuple[str, ...] = ()
+
+
+def nodes(queue: Mapping[str, Any], job: str) -> dict[str, Node]:
+    """The job's nodes that its outputs need, by their ids, as the queue has them; empty: it has no such job."""
     items = [*_items(queue.get("queue_running")), *_items(queue.get("queue_pending"))]
-    found = next((item for item in items if _id(item) == job and len(item) > 2), None)
-    graph = as_table(found[2]) if found is not None else {}
-    return {node: clean(str(as_table(each).get("class_type")), 40) for node, each in graph.items()}
+    found = next((item for item in items if _id(item) == job and len(item) > 4), None)
+    if found is None:
+        return {}
+    graph = {number: _node(each) for number, each in as_table(found[2]).items()}
+    needed = with_sources(graph, as_list(found[4]))
+    return {number: node for number, node in graph.items() if number in needed}
+
+
+def with_sources(graph: Mapping[str, Node], numbers: Iterable[Any]) -> set[str]:
+    """These nodes of the graph, and all that something of theirs comes from."""
+    found: set[str] = set()
+    left = list(numbers)
+    while left:
+        number = left.pop()
+        if isinstance(number, str) and number in graph and number not in found:
+            found.add(number)
+            left += graph[number].sources
+    return found
 
 
 def checkpoints(nodes: Mapping[str, Any]) -> list[str]:
@@ -104,6 +126,11 @@ def _reason(status: Mapping[str, Any]) -> str:
             words = (as_table(about).get("node_type"), as_table(about).get("exception_message"))
             return clean(": ".join(word for word in words if isinstance(word, str) and word)) or NO_REASON
     return NO_REASON
+
+
+def _node(value: Any) -> Node:
+    links = (as_list(each) for each in as_table(as_table(value).get("inputs")).values())
+    return Node(clean(str(as_table(value).get("class_type")), 40), tuple(str(link[0]) for link in links if link))
 
 
 def _in_order(number: str) -> tuple[int, str]:

@@ -154,7 +154,7 @@ class ComfyUI(HttpProvider):
     async def listen(self, receipt: Receipt, request: GenerationRequest, heard: Heard) -> None:
         """See `Reporter.listen`: a WebSocket for each job, whose messages are sent to its own name."""
         job = receipt.job_id
-        reports = Reports(job, answers.kinds(await self._api.read("/queue", waits=False), job))
+        reports = Reports(job, answers.nodes(await self._api.read("/queue", waits=False), job))
 
         def take(message: Any) -> None:
             if (step := reports.step(message)) is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from darkroom.providers.comfyui.answers import as_list, as_table
+from darkroom.providers.comfyui.answers import Node, as_list, as_table, with_sources
 from darkroom.providers.reporting import Step
 
 MOST_STEPS = 10**6
@@ -11,9 +11,9 @@ MOST_STEPS = 10**6
 
 
 class Reports:
-    """The messages about one job. `nodes`: the kinds of its nodes by their ids; empty: nobody knows them."""
+    """The messages about one job. `nodes`: its nodes by their ids; empty: nobody knows them."""
 
-    def __init__(self, job: str, nodes: Mapping[str, str]) -> None:
+    def __init__(self, job: str, nodes: Mapping[str, Node]) -> None:
         self._job = job
         self._nodes = nodes
         self._begun: set[str] = set()
@@ -54,7 +54,8 @@ class Reports:
             self._at(node, _figures(running[node]))
 
     def _begin(self, nodes: Iterable[Any]) -> None:
-        self._begun.update(node for node in nodes if isinstance(node, str) and node in self._nodes)
+        # What a node needs is done by then: it may have gone by before anybody listened, or be kept from another job.
+        self._begun |= with_sources(self._nodes, nodes)
 
     def _at(self, node: Any, figures: tuple[int, int] | None) -> None:
         if isinstance(node, str) and node in self._nodes:
@@ -62,11 +63,11 @@ class Reports:
             self._node, self._figures = node, figures
 
     def _text(self) -> str:
-        """`KSampler 12 of 20, node 3 of 7`; empty: nothing is known."""
+        """`KSampler 12 of 20, node 5 of 7`; empty: nothing is known."""
         if not self._node:
             return ""
         figures = f" {self._figures[0]} of {self._figures[1]}" if self._figures else ""
-        return f"{self._nodes[self._node]}{figures}, node {len(self._begun)} of {len(self._nodes)}"
+        return f"{self._nodes[self._node].kind}{figures}, node {len(self._begun)} of {len(self._nodes)}"
 
 
 def _figures(about: Mapping[str, Any]) -> tuple[int, int] | None:
