@@ -14,6 +14,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import quote
 from darkroom.transport import failures
 from darkroom.transport.http import READ_TIMEOUT, Http
+from darkroom.transport.incoming import Incoming
 from darkroom.transport.reasons import words_in
 
 READ_DEADLINE_S = 45.0
@@ -55,7 +56,8 @@ class Door(Protocol):
 class Call:
     """One request: `at` is a path below the base URL, or a whole URL; `most`: how many bytes may come back.
 
-    `headers` come beside those of every call; a link or a header may hold a key.
+    `headers` come beside those of every call; a link or a header may hold a key. `into`: a file for the body of a
+    response that is no error, whose `body` is then empty.
     """
 
     method: str
@@ -63,6 +65,7 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     most: int = MAX_ANSWER
+    into: Incoming | None = field(default=None, repr=False)
 
     def url(self, base_url: str) -> str:
         """The URL that it goes to."""
@@ -105,6 +108,7 @@ class Api:
         Raises:
             NotAsked: there is no room for it now.
             ProviderUnreachable, ProviderError: no whole response came.
+            DarkroomError: as `send_once`.
         """
         if waits:
             await self.door.draw()
@@ -113,6 +117,8 @@ class Api:
         try:
             with anyio.fail_after(READ_DEADLINE_S):
                 answer = await self._send(self.http.kept, call, READ_TIMEOUT)
+        except DarkroomError:  # the disk refuses what came
+            raise
         except Exception as error:
             raise failures.of_read(self.title, error) from error
         if answer.status == 429:
@@ -148,11 +154,14 @@ class Api:
         Raises:
             ProviderUnreachable: nothing was sent.
             OutcomeUnknown: no whole response came.
+            DarkroomError: the disk refused what came, in the words of `call.into`.
         """
         leaving = anyio.Event()
         try:
             with anyio.fail_after(within_s):
                 return await self._send(self.http.fresh, call, _patient(within_s), leaving)
+        except DarkroomError:
+            raise
         except Exception as error:
             raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
 
@@ -185,7 +194,7 @@ class Api:
             request.extensions = {**request.extensions, "trace": _setting(leaving)}
         response = await client.send(request, stream=True)
         try:
-            received = b"" if _packed(response) else await _body(response, call.most)
+            received = b"" if _packed(response) else await _body(response, call)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
@@ -219,10 +228,15 @@ def _packed(response: httpx2.Response) -> bool:
     return response.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}
 
 
-async def _body(response: httpx2.Response, most: int) -> bytes:
-    received = bytearray()
+async def _body(response: httpx2.Response, call: Call) -> bytes:
+    into = call.into if response.is_success else None
+    received, size, most = bytearray(), 0, call.most if into or not call.into else MAX_ANSWER
     async for chunk in response.aiter_raw():
-        received += chunk
-        if len(received) > most:
+        size += len(chunk)
+        if size > most:
             raise httpx2.DecodingError(f"a response over {most} bytes", request=response.request)
+        if into is None:
+            received += chunk
+        else:
+            await into.take(chunk)
     return bytes(received)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -159,6 +160,32 @@ def test_an_answer_without_a_picture_is_an_unknown_outcome(home: Home, service: 
 
 def test_a_service_whose_answer_is_the_result_says_what_a_lost_one_means(home: Home, service: DeclaredService) -> None:
     assert "lost money" in darkroom(service.home(home), "models", "--provider", service.name).out
+
+
+def highest(process: int) -> int:
+    """The most memory that it has had, in MB; 0: it has ended."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) // 1000 if found else 0
+
+
+def test_the_process_that_posts_does_not_grow_with_the_answer(home: Home, service: DeclaredService) -> None:
+    picture = service.picture() + bytes(45_000_000)
+    answer = b'{"created": 1, "data": [{"b64_json": "%s"}]}' % base64.b64encode(picture)
+    service.says["submit"] = [(200, answer)]
+    user = service.home(home)
+    with sending(service, user) as (server, generation_id):
+        process = poster(user)
+        least = most = highest(process)
+        assert least
+        service.may_answer.set()
+        while now := highest(process):  # it ends when it has the answer
+            most = max(most, now)
+        made = server.call("wait", generation_ids=[generation_id])["structuredContent"]["generations"][0]
+    assert saved(made) == [picture]
+    assert most - least < 30
 
 
 async def test_a_process_that_is_slow_to_take_the_row_is_left_alone(

@@ -1,5 +1,6 @@
 """The client of a declared service: every request, response and place of a picture is as its file says."""
 
+import io
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pydantic import JsonValue
 
 from darkroom.declaration import Traits
 from darkroom.errors import (
+    LOOK_AGAIN,
     DarkroomError,
     InvalidRequest,
     NotAnImage,
@@ -25,6 +27,7 @@ from darkroom.providers.base import AccountState, Connection, Model, Reading, Re
 from darkroom.providers.language import offers, spool
 from darkroom.providers.language.answers import delivered, looked, reading, resulting, taken
 from darkroom.providers.language.checks import is_result
+from darkroom.providers.language.excerpts import excerpt_in
 from darkroom.providers.language.files import Source, keep, recall
 from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.finding import PAUSES_S, job_in
@@ -143,12 +146,16 @@ class Declared:
 
     async def _result(self, service: Service, call: Call, request: GenerationRequest, reference: str) -> Submission:
         """The POST whose response is the result, kept before its result is reported."""
-        await to_thread.run_sync(spool.try_out, self._spool)
-        most = replace(call, most=MAX_RESULT)
-        answer = await self._api.send_once(most, within_s=service.submit.answer_within_s)
-        await _aside(answer, delivered, self._speech(service), answer, request, call.url(self._api.base_url))
-        name = await to_thread.run_sync(spool.keep, self._spool, answer.body, reference)
-        kept: dict[str, JsonValue] = {"answer": name, "declaration": self._source.digest}
+        into = await to_thread.run_sync(spool.Response, self._spool, reference, MAX_RESULT)
+        try:
+            to_file = replace(call, most=MAX_RESULT, into=into)
+            answer = await self._api.send_once(to_file, within_s=service.submit.answer_within_s)
+            answer = await _abridged(answer, into)
+            await _aside(answer, delivered, self._speech(service), answer, request, call.url(self._api.base_url))
+            await to_thread.run_sync(into.keep)
+        finally:
+            into.drop()
+        kept: dict[str, JsonValue] = {"answer": into.name, "declaration": self._source.digest}
         return Submission(receipt=Receipt(job_id=reference, kept=kept))
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
@@ -156,8 +163,7 @@ class Declared:
         service = (await self._source_of(receipt)).service
         if is_result(service):
             name = str(receipt.kept.get("answer"))
-            data = await to_thread.run_sync(spool.recall, self._spool, name, self.traits.title)
-            answer = Answer(200, {}, data)
+            answer = Answer(200, {}, await to_thread.run_sync(spool.recall, self._spool, name, self.traits.title))
             self.heard("submit", answer)
             return await _aside(answer, delivered, self._speech(service), answer, request, self._api.base_url)
         speech, names = self._speech(service), self._names(service, receipt, request)
@@ -175,7 +181,7 @@ class Declared:
         if service.pictures.url is not None and (image.url or service.pictures.base64 is None):
             return await self._pictures.fetch(image.url or "")
         if service.pictures.request is None:
-            return await self._pictures.without_a_key(await to_thread.run_sync(decoded, image.source))
+            return await self._pictures.without_a_key(await to_thread.run_sync(self._encoded, receipt, image))
         try:
             return await self._behind(service, {**self._names(service, receipt, request), **(image.source or {})})
         except (ResultUnavailable, NotAnImage, NotFound):
@@ -206,6 +212,19 @@ class Declared:
             return None
         answer = await self._look(service, service.account, {}, waits=False)
         return account_in(self._speech(service), resulting(self._speech(service), answer))
+
+    def _encoded(self, receipt: Receipt, image: RemoteImage) -> bytes:
+        """The picture out of the response. Blocking: for a worker thread."""
+        source, data = str(image.source or ""), io.BytesIO()
+        place, name = excerpt_in(source), str(receipt.kept.get("answer"))
+        try:
+            data.writelines(decoded([source.encode()] if place is None else spool.text(self._spool, name, place)))
+        except OSError as error:
+            raise ResultUnavailable(
+                f"{self.traits.title}'s response cannot be read any more ({type(error).__name__}).",
+                next_step=LOOK_AGAIN, charged=Charged.YES, passing=True,
+            ) from error  # fmt: skip
+        return data.getvalue()
 
     async def _behind(self, service: Service, names: Mapping[str, Any]) -> bytes:
         """The bytes behind one more request, which may lead on to a link for everybody."""
@@ -262,6 +281,11 @@ class Declared:
 
 def _unheard(table: str, answer: Answer) -> None:
     """Most responses interest nobody but their reader."""
+
+
+async def _abridged(answer: Answer, into: spool.Response) -> Answer:
+    """The response, with places in its file instead of long texts, where it went to one."""
+    return replace(answer, body=await to_thread.run_sync(into.abridged)) if answer.ok else answer
 
 
 async def _aside(answer: Answer | None, read: Callable[..., T], *arguments: Any) -> T:

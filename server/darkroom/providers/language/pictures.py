@@ -1,8 +1,7 @@
 """The pictures that a response has: each on its own, with its own status, link or bytes."""
 
 import base64
-import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from darkroom.errors import NotAnImage
@@ -108,17 +107,33 @@ def said_in(speech: Speech, hits: Iterable[Any]) -> str | None:
     return next(filter(None, said), None)
 
 
-def decoded(text: Any) -> bytes:
-    """The bytes of a picture that came as base64 or as a `data:` URL. Raises NotAnImage: neither, or too large."""
-    data = str(text or "").partition(";base64,")
+def decoded(text: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a picture that came as base64 or as a `data:` URL, piece by piece, as the text comes.
+
+    Raises:
+        NotAnImage: neither, or too large.
+    """
+    left, size, ended = b"", 0, False
     try:
-        found = base64.b64decode(data[2] or data[0], validate=True)
-    except (binascii.Error, ValueError):
-        found = b""
-    if not 0 < len(found) <= MAX_PICTURE:
-        raise NotAnImage(
-            "What came in the picture's place is no base64, or too large.",
-            next_step="Darkroom does not take it. Open the picture in the provider's own gallery.",
-            charged=Charged.YES,
-        )
-    return found
+        for number, piece in enumerate(text):
+            start, _, data = piece.partition(b";base64,") if number == 0 else (piece, b"", b"")
+            left += data or start
+            whole = len(left) // 4 * 4
+            found = base64.b64decode(left[:whole], validate=True)
+            size += len(found)
+            if (ended and found) or size > MAX_PICTURE:
+                raise _no_base64()
+            ended, left = ended or left[:whole].endswith(b"="), left[whole:]
+            yield found
+    except ValueError as error:  # binascii's is one
+        raise _no_base64() from error
+    if left or not size:
+        raise _no_base64()
+
+
+def _no_base64() -> NotAnImage:
+    return NotAnImage(
+        "What came in the picture's place is no base64, or too large.",
+        next_step="Darkroom does not take it. Open the picture in the provider's own gallery.",
+        charged=Charged.YES,
+    )

@@ -1,0 +1,46 @@
+"""Bytes from the network on their way into a file, so that memory does not grow with them."""
+
+from collections.abc import Callable
+from typing import IO
+
+from anyio import to_thread
+
+from darkroom.errors import DarkroomError
+
+_PIECE = 2**18
+
+
+class Incoming:
+    """A file that is written as its content comes; `refused`: the error for a disk that takes no more of it."""
+
+    def __init__(self, file: IO[bytes], refused: Callable[[OSError], DarkroomError]) -> None:
+        self._file = file
+        self._refused = refused
+        self._waiting = bytearray()
+        self.size = 0
+
+    async def take(self, chunk: bytes) -> None:
+        """Adds the next bytes; on another thread, for a disk may be slow. Raises what the disk's refusal is made."""
+        self._waiting += chunk
+        if len(self._waiting) >= _PIECE:
+            data, self._waiting = self._waiting, bytearray()
+            await to_thread.run_sync(self.write, data)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """The same, on this thread and at once."""
+        self.size += len(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def whole(self) -> IO[bytes]:
+        """The file with everything in it, at its beginning. Raises what the disk's refusal is made."""
+        data, self._waiting = self._waiting, bytearray()
+        self.write(data)
+        try:
+            self._file.flush()
+            self._file.seek(0)
+        except OSError as error:
+            raise self._refused(error) from error
+        return self._file
