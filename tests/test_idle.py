@@ -2,17 +2,19 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from darkroom.app.context import open_app
-from darkroom.generations.driving import peers, sweep
+from darkroom.generations.driving import peers, queue, sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.settings import Settings
-from darkroom.store.database import FILE_NAME
+from darkroom.store.database import FILE_NAME, Database
 from tests.ledgers import ANY_AGE_S, open_ledger
 
 
@@ -44,3 +46,32 @@ async def test_rows_that_a_dead_process_left_for_a_provider_without_a_key_make_n
             await anyio.sleep(0.15)
             assert version() == before
             assert (home / "processes").stat().st_mtime_ns == files
+
+
+async def test_while_nobody_writes_a_process_asks_its_ledger_nothing_and_after_that_it_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((peers, "ADOPTION_INTERVAL_S"), (sweep, "SWEEP_S"), (queue, "LOOK_S")):
+        monkeypatch.setattr(module, name, 0.01)
+    asked: list[Callable[[], Any]] = []
+    enough = anyio.Event()
+    run = Database.run
+
+    async def counted(self: Database, work: Callable[[], Any]) -> Any:
+        asked.append(work)
+        if len(asked) >= 3:  # what others left, what waits, and what is held
+            enough.set()
+        return await run(self, work)
+
+    monkeypatch.setattr(Database, "run", counted)
+    home = tmp_path / "home"
+    async with open_app(Settings(home, tmp_path / "pictures")):
+        await anyio.sleep(0.2)  # what it asks once, at its start
+        asked.clear()
+        await anyio.sleep(0.2)
+        assert not asked
+        enough = anyio.Event()
+        with closing(sqlite3.connect(home / FILE_NAME)) as db, db:
+            db.execute("INSERT INTO accounts (account, closed_until, narrowed_until) VALUES ('another', 0.0, 0.0)")
+        with anyio.fail_after(20):
+            await enough.wait()

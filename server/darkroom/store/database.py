@@ -48,10 +48,11 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
         StorageError: the folder or the file cannot be used; it is left as it is.
     """
     thread = anyio.CapacityLimiter(1)
-    db, outdated = await to_thread.run_sync(_connect, home, limiter=thread)
+    db, reader, outdated = await to_thread.run_sync(_connect, home, limiter=thread)
     try:
-        yield Database(db, thread, home / FILE_NAME, outdated=outdated)
+        yield Database(db, reader, thread, home / FILE_NAME, outdated=outdated)
     finally:
+        reader.close()
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(db.close, limiter=thread)
 
@@ -59,11 +60,20 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
 class Database:
     """Runs work on the connection `db`; that work is ordinary, blocking code. `file` distinguishes it from its copies.
 
-    `outdated`: see `Ledger.outdated`.
+    `reader`: another connection, which waits for no lock. `outdated`: see `Ledger.outdated`.
     """
 
-    def __init__(self, db: sqlite3.Connection, thread: anyio.CapacityLimiter, path: Path, *, outdated: bool) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        thread: anyio.CapacityLimiter,
+        path: Path,
+        *,
+        outdated: bool,
+    ) -> None:
         self.db = db
+        self._reader = reader
         self.outdated = outdated
         self.file = file_identity(path)
         self._path = path
@@ -128,6 +138,13 @@ class Database:
         except ValidationError as error:
             raise unreadable(f"holds a row that cannot be read ({error.title})") from error
 
+    async def stamp(self) -> object:
+        """A value that equals the last one only where nothing was committed since, by this process or any other."""
+        try:
+            return self._reader.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:  # somebody is writing
+            return object()
+
     async def check(self) -> bool:
         """Reads the whole file, and uses it no more if it is damaged; returns whether it is sound."""
         (mode,) = await self.run(lambda: self.db.execute("PRAGMA journal_mode").fetchone())
@@ -164,7 +181,7 @@ def _damaged(path: Path) -> StorageError:
     return unusable(path, "is damaged", MOVE)
 
 
-def _connect(home: Path) -> tuple[sqlite3.Connection, bool]:
+def _connect(home: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, bool]:
     path, since = home / FILE_NAME, time.monotonic()
     try:
         make_folder(home)
@@ -184,7 +201,7 @@ def _connect(home: Path) -> tuple[sqlite3.Connection, bool]:
     try:
         db.execute("PRAGMA synchronous = FULL")
         migrate(db, time.time())
-        return db, is_outdated(db)
+        return db, _open_reader(path), is_outdated(db)
     except NewerLedger:
         db.close()
         raise unusable(path, "was written by a newer Darkroom", UPDATE) from None
@@ -227,6 +244,12 @@ def _touch(path: Path) -> bytes:
 def _open(path: Path) -> sqlite3.Connection:
     # One connection used by one thread at a time (the limiter's), not always the same one.
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+
+
+def _open_reader(path: Path) -> sqlite3.Connection:
+    # It writes nothing: not even what a process that died in a commit has left is put right here.
+    uri = f"{path.as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=0)
 
 
 def _too_old(path: Path) -> StorageError:

@@ -21,6 +21,13 @@ class Fellows(Protocol):
         """A number that differs from the last one if another process has written since."""
         ...
 
+    async def stamp(self) -> object:
+        """A value that equals the last one only where nothing was written since, by this process or any other.
+
+        It costs next to nothing, and is never an error.
+        """
+        ...
+
     @property
     def trouble(self) -> str | None:
         """Reason why the ledger could not be written to just now; None: it could, or nobody has tried for a while."""

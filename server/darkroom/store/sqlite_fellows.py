@@ -26,6 +26,10 @@ class SqliteFellows(SqliteRows):
         """See `Ledger.version`."""
         return await self._run(lambda: int(self._db.execute("PRAGMA data_version").fetchone()[0]))
 
+    async def stamp(self) -> object:
+        """See `Ledger.stamp`."""
+        return await self._database.stamp()
+
     async def note_wait(self, owner: str, ids: Collection[str], for_s: float) -> None:
         """See `Ledger.note_wait`."""
         sql = (

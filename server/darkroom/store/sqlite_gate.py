@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from darkroom.models import Record
 from darkroom.settings import Limits, Window
 from darkroom.store import durations, gate, queue, rows, withdrawal
+from darkroom.store.lists import UNFINISHED
 from darkroom.store.sqlite_rows import SqliteRows
 from darkroom.store.turns import Grant, Later, Standing, Supply, Took
 
@@ -36,6 +37,11 @@ class SqliteGate(SqliteRows):
         if await self._run(lambda: self._db.execute(waiting, (account,)).fetchone()) is None:
             return None  # what is asked every second must not keep others from writing
         return await self._transaction(claim)
+
+    async def waiting(self) -> frozenset[str]:
+        """See `Ledger.waiting`."""
+        sql = f"SELECT DISTINCT account FROM generations WHERE {UNFINISHED} AND stage = 'accepted'"
+        return await self._run(lambda: frozenset(account for (account,) in self._db.execute(sql)))
 
     async def hand_over(self, generation_id: str, token: str, holder: str) -> Record | None:
         """See `Ledger.hand_over`."""

@@ -110,6 +110,10 @@ class Gate(Protocol):
         """
         ...
 
+    async def waiting(self) -> frozenset[str]:
+        """The accounts of which something waits."""
+        ...
+
     async def hand_over(self, generation_id: str, token: str, holder: str) -> Record | None:
         """Gives the claim of this token to another process, which makes its POST. None: it is no claim any more."""
         ...

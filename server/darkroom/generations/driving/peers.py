@@ -38,6 +38,8 @@ class Peers:
         self._registry = registry
         self._changes = changes
         self._version = -1
+        self._stamp: object = None
+        self._others: list[str] = []
 
     def start(self, group: TaskGroup, driver: Driver) -> None:
         """Shows that this process runs, follows what others change, and goes on with what they leave."""
@@ -48,13 +50,17 @@ class Peers:
     async def adopt(self, driver: Driver) -> None:
         """Takes over the unfinished rows of processes that are dead, or live but do not run, and drives them on."""
         accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
-        others = await self._ledger.others(self._presence.id, accounts.keys())
-        self._presence.look(others)
-        if not others:
+        if (stamp := await self._ledger.stamp()) != self._stamp:
+            self._others = await self._ledger.others(self._presence.id, accounts.keys())
+            self._stamp = stamp
+        self._presence.look(self._others)
+        if not self._others:
             return
         finds = {name for name, provider in self._registry.providers.items() if provider.traits.finds}
         lost = lost_in_submission().failure()
-        adopted = await self._ledger.adopt(others, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
+        adopted = await self._ledger.adopt(
+            self._others, self._presence.id, accounts, lost=lost, only=self._only, finds=finds
+        )
         self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
         for record in adopted:
             log.info("%s adopted from a process that does not run any more", record.id)

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ BLIND_S = 30.0
 AT_ONCE_S = 0.5
 """Seconds that a request that nobody needs may take to find out whether there is room for it."""
 LOOK_S = 1.0
-"""Seconds between looks at an empty queue: another process may have left something in it."""
+"""Seconds between looks at empty queues: another process may have left something there."""
 
 
 class SubmitQueue:
@@ -58,12 +58,18 @@ class SubmitQueue:
         self.wordless: deque[str | None] = deque(maxlen=WORDLESS_KEPT)
         """Claims that raised, by token: whether they were committed or not, none of them is ever sent."""
         self.ended = False
+        self._empty = False
         self._under_way = 0
         self._idle = anyio.Event()
 
     def wake(self) -> None:
         """Something may have become possible: a new row, a freed slot."""
         self._wake.set()
+
+    def waits(self) -> None:
+        """Something waits of this account: news for a queue that found nothing."""
+        if self._empty:
+            self.wake()
 
     def end(self) -> None:
         """Nothing is claimed from now on."""
@@ -83,7 +89,8 @@ class SubmitQueue:
             if isinstance(claimed, Record):
                 group.start_soon(self._send, claimed)
                 continue
-            with anyio.move_on_after(min(max(claimed.in_s, 0.01), RECHECK_S) if claimed else LOOK_S):
+            self._empty = claimed is None
+            with anyio.move_on_after(min(max(claimed.in_s, 0.01), RECHECK_S) if claimed else RECHECK_S):
                 await self._wake.wait()
 
     async def _send(self, record: Record) -> None:
@@ -124,6 +131,27 @@ class SubmitQueue:
         self._under_way -= 1
         if not self._under_way:
             self._idle.set()
+
+
+async def look_at_empty(queues: Mapping[str, SubmitQueue], ledger: Ledger) -> None:
+    """Wakes those of these, by account, in which another process has left something; while nobody writes, it is idle.
+
+    Runs until it is cancelled.
+    """
+    seen: object = None
+    while True:
+        await anyio.sleep(LOOK_S)
+        stamp = await ledger.stamp()
+        if stamp == seen:
+            continue
+        try:
+            waiting = await ledger.waiting()
+        except Exception as error:  # the queues themselves report an outage, and look now and then whatever happens
+            log.debug("It cannot be seen what waits: %s", error)
+            continue
+        seen = stamp
+        for account in waiting & queues.keys():
+            queues[account].waits()
 
 
 class RequestAllowance:

@@ -16,7 +16,7 @@ from darkroom.errors import (
 )
 from darkroom.generations.driving.place import Place
 from darkroom.generations.driving.posting import Posting
-from darkroom.generations.driving.queue import SubmitQueue
+from darkroom.generations.driving.queue import SubmitQueue, look_at_empty
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider
@@ -67,6 +67,7 @@ class Submitter:
             with suppress(NotConfigured):
                 self._registry.may_start(provider)
                 group.start_soon(self._queues[provider.access.account].run, group)
+        group.start_soon(look_at_empty, self._queues, self._journal.ledger)
 
     def close(self) -> None:
         """Begins no POST from now on, and gives those that are under way a last moment."""

@@ -33,10 +33,14 @@ class Drives(Protocol):
 
 async def sweep_until_cancelled(journal: Journal, holder: str, driver: Drives) -> None:
     """Sweeps every few seconds, and writes down for other processes what this one's generations struggle with."""
+    held, seen = True, object()
     while True:
         await anyio.sleep(SWEEP_S)
         try:
-            await sweep(journal, holder, driver)
+            stamp = await journal.ledger.stamp()
+            if held or stamp != seen:
+                held = await sweep(journal, holder, driver)
+                seen = stamp
             await journal.share_trouble(holder)
         except StorageError as error:
             log.error("Rows of this process cannot be looked after: %s", error.message)
@@ -44,8 +48,10 @@ async def sweep_until_cancelled(journal: Journal, holder: str, driver: Drives) -
             log.exception("Rows of this process cannot be looked after")
 
 
-async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
+async def sweep(journal: Journal, holder: str, driver: Drives) -> bool:
     """Goes on with every stranded row. One that is stranded in its claim was never sent: it waits again.
+
+    False: this process holds none, and so there is nothing to do until somebody writes.
 
     Raises:
         StorageError: the ledger cannot be used; the next sweep does the rest.
@@ -64,3 +70,4 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> None:
             driver.resume(record)
         elif (back := await journal.ledger.unclaim(record)) is not None:
             driver.resume(journal.published(back))
+    return bool(held)
