@@ -4,7 +4,8 @@
     python3 dev.py bench calls --calls 200 --json
 
 A generation of four pictures of the built-in provider is made and looked at once. Then each tool is called again and
-again: one call after the other, and a hundred at a time. The minimal server is an `MCPServer` of the same SDK whose one
+again: one call after the other, by the clock and by processor time, which other work on the machine disturbs less, and
+a hundred at a time. The minimal server is an `MCPServer` of the same SDK whose one
 tool returns, from memory, a result of the very same content. Both servers run at once and are called in turn.
 """
 
@@ -14,14 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.common import user
+from bench.common import processor_s, user
 from bench.start import CLIENT
 
 AT_ONCE = 100
+Pair = tuple[float, float]
+"""The minimal server's figure, and ours."""
 GOAL_ONE, GOAL_MANY = 1.15, 0.9
 SAME = """
 import sys
@@ -102,17 +106,21 @@ def main() -> int:
     if arguments.json:
         print(json.dumps({"calls": arguments.calls, "figures": table}))
         return 0
-    print(f"{'':18} {'minimal':>9} {'darkroom':>9} {'ratio':>6}  {'minimal/s':>9} {'darkroom/s':>10} {'ratio':>6}")
+    print(f"{'':18} {'minimal':>9} {'darkroom':>9} {'ratio':>6} {'processor':>10}  {'minimal/s':>9} {'darkroom/s':>10} "
+          f"{'ratio':>6}")  # fmt: skip
     for name, figure in table.items():
-        one, many = figure["one"], figure["many"]
-        print(f"{name:18} {one[0]:6.2f} ms {one[1]:6.2f} ms {one[1] / one[0]:6.2f}  {many[0]:9.0f} {many[1]:10.0f} "
-              f"{many[1] / many[0]:6.2f}")  # fmt: skip
+        (one, our_one), (busy, our_busy), (many, our_many) = figure["one"], figure["processor"], figure["many"]
+        print(f"{name:18} {one:6.2f} ms {our_one:6.2f} ms {our_one / one:6.2f} {our_busy / (busy or 1):10.2f}  "
+              f"{many:9.0f} {our_many:10.0f} {our_many / many:6.2f}")  # fmt: skip
     print(f"goals: {GOAL_ONE} or less for one after the other, {GOAL_MANY} or more with {AT_ONCE} at once")
     return 0
 
 
-def measured(home: Path, count: int) -> dict[str, dict[str, tuple[float, float]]]:
-    """For each tool, the minimal server's figure and ours: ms for one call, and calls a second with many at once."""
+def measured(home: Path, count: int) -> dict[str, dict[str, Pair]]:
+    """For each tool, the minimal server's figure and ours.
+
+    `one`: ms for one call. `processor`: ms of processor time for it. `many`: calls a second with many at once.
+    """
     environ = user(home)
     ours = Wire([sys.executable, "-m", "darkroom", "serve"], environ)
     started = ours.call("generate", {"prompt": "A lighthouse in a storm", "provider": "sketch", "count": 4})
@@ -128,27 +136,44 @@ def measured(home: Path, count: int) -> dict[str, dict[str, tuple[float, float]]
     minimal = home / "minimal.py"
     minimal.write_text(SAME)
     theirs = Wire([sys.executable, str(minimal), str(results)], environ)
-    table: dict[str, dict[str, tuple[float, float]]] = {}
-    for name, words in asked.items():
-        turns = [(theirs, "same", {"name": name}), (ours, name, words)]
-        sizes = [len(wire.lines(tool, given, 1)[0]) for wire, tool, given in turns]
-        assert abs(sizes[0] - sizes[1]) < 100, sizes
-        ones = [[took(wire, tool, given, 1) for wire, tool, given in turns] for _ in range(count)]
-        many = [[AT_ONCE / took(wire, tool, given, AT_ONCE) for wire, tool, given in turns] for _ in range(3)]
-        table[name] = {
-            "one": (1000 * median(pair[0] for pair in ones), 1000 * median(pair[1] for pair in ones)),
-            "many": (median(pair[0] for pair in many), median(pair[1] for pair in many)),
-        }
+    table = {
+        name: compared(Turn(theirs, "same", {"name": name}), Turn(ours, name, words), count)
+        for name, words in asked.items()
+    }
     for wire in (ours, theirs):
         wire.end()
     return table
 
 
-def took(wire: Wire, tool: str, arguments: dict[str, Any], count: int) -> float:
-    """Seconds until the last of so many responses was there."""
-    began = time.perf_counter()
-    wire.lines(tool, arguments, count)
-    return time.perf_counter() - began
+def compared(theirs: "Turn", ours: "Turn", count: int) -> dict[str, Pair]:
+    """The figures of two servers that are called in turn."""
+    turns = theirs, ours
+    sizes = [len(turn.wire.lines(turn.tool, turn.arguments, 1)[0]) for turn in turns]
+    assert abs(sizes[0] - sizes[1]) < 100, sizes
+    before = [processor_s(turn.wire.process.pid) for turn in turns]
+    ones = [[turn.took(1) for turn in turns] for _ in range(count)]
+    after = [processor_s(turn.wire.process.pid) for turn in turns]
+    many = [[AT_ONCE / turn.took(AT_ONCE) for turn in turns] for _ in range(5)]
+    return {
+        "one": (1000 * median(pair[0] for pair in ones), 1000 * median(pair[1] for pair in ones)),
+        "processor": (1000 * (after[0] - before[0]) / count, 1000 * (after[1] - before[1]) / count),
+        "many": (median(pair[0] for pair in many), median(pair[1] for pair in many)),
+    }
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A call that one of the servers is asked for again and again."""
+
+    wire: Wire
+    tool: str
+    arguments: dict[str, Any]
+
+    def took(self, count: int) -> float:
+        """Seconds until the last of so many responses was there."""
+        began = time.perf_counter()
+        self.wire.lines(self.tool, self.arguments, count)
+        return time.perf_counter() - began
 
 
 if __name__ == "__main__":

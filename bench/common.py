@@ -62,6 +62,12 @@ def fatthumb(**knobs: Any) -> Generator[Provider]:
             process.terminate()
 
 
+def processor_s(pid: int) -> float:
+    """Seconds of processor time that the threads of this process have used; 0 where there is no /proc."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
 def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
     """Reads the user's ledger."""
     path = home / "home" / "ledger.sqlite3"

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.common import ROOT, user
+from bench.common import ROOT, processor_s, user
 
 SETTLED_S = 1.5
 """Seconds after its first tool call at which a server counts as settled."""
@@ -110,8 +110,7 @@ class Started:
 
     def processor_s(self) -> float:
         """Seconds of processor time that it has used. Only where there is a /proc."""
-        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return processor_s(self.process.pid)
 
     def _write(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None

@@ -4,10 +4,10 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -30,6 +30,8 @@ IMPATIENT_S = 0.1
 """Seconds to wait for a lock right after another wait was in vain: a stopped process may hold it."""
 BELIEVED_S = 15.0
 """Seconds for which a failure to write is reported. Everything that must be written is tried more often than that."""
+MOST_REMEMBERED = 32
+"""Results of reading that are remembered; each is one row, or a page of them."""
 SMALLEST_FILE = 100  # bytes of the header that every SQLite file begins with
 # SQLite before this one can corrupt a WAL file under concurrent checkpoints (sqlite.org/wal.html, "reset bug").
 FIRST_SAFE_WAL = (3, 51, 3)
@@ -82,6 +84,8 @@ class Database:
         self._trouble: str | None = None
         self._failed_at = 0.0
         self._locked_since: float | None = None
+        self._remembered: dict[Hashable, Any] = {}
+        self._remembered_of: object = None
 
     @property
     def trouble(self) -> str | None:
@@ -137,6 +141,20 @@ class Database:
             ) from error
         except ValidationError as error:
             raise unreadable(f"holds a row that cannot be read ({error.title})") from error
+
+    async def recall(self, question: Hashable, work: Callable[[], T]) -> T:
+        """The result of `work`, which reads; the last one to this question, where nothing was committed since.
+
+        Raises:
+            StorageError: as `run`.
+        """
+        stamp = await self.stamp()
+        if stamp != self._remembered_of or self._damaged or len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered, self._remembered_of = {}, stamp
+        remembered = self._remembered  # what is read now may already be too old for what takes its place
+        if question not in remembered:
+            remembered[question] = await self.run(work)
+        return remembered[question]
 
     async def stamp(self) -> object:
         """A value that equals the last one only where nothing was committed since, by this process or any other."""

@@ -83,7 +83,8 @@ class SqliteLedger(SqliteGate, SqliteFellows):
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.get`."""
-        return await self._run(lambda: rows.select_one(self._db, "id = ? AND owner = ?", (generation_id, owner)))
+        whose = generation_id, owner
+        return await self._recall(whose, lambda: rows.select_one(self._db, "id = ? AND owner = ?", whose))
 
     async def cancel(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.cancel`."""
@@ -93,8 +94,9 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
     ) -> Page:
         """See `Ledger.page`."""
-        return await self._run(
-            lambda: lists.page(self._db, owner, status=status, provider=provider, limit=limit, before=before)
+        return await self._recall(
+            (owner, status, provider, limit, before),
+            lambda: lists.page(self._db, owner, status=status, provider=provider, limit=limit, before=before),
         )
 
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:

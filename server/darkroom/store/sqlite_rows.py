@@ -21,6 +21,7 @@ class SqliteRows:
         self._signs = signs
         self._clock = clock
         self._run = database.run
+        self._recall = database.recall
         self._transaction = database.transaction
         self.outdated = database.outdated
         """See `Ledger.outdated`."""
