@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import PurePath
+from typing import Any
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+from pydantic_core import to_json
 
 from darkroom.environment import Previews
 from darkroom.generations.desk import Whose
@@ -23,8 +25,11 @@ WRAPPING = 10_000  # what the protocol puts around a result and its images
 LISTED_PROMPT = 300
 LISTED_URL = 300
 REMEMBERED = 10_000
+SAME = 16
+"""Structured halves that are kept: what is finished is asked for again and again."""
 HOW_TO_SHOW = "To show a person a picture, give its path; where your host shows Markdown images, as ![picture](path)."
 SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
+Answer = Generation | WaitedGenerations | ListedGenerations
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Results:
         self._whose = whose
         self._previews = previews
         self._shown: dict[tuple[str, int], None] = {}
+        kept = lru_cache(SAME)(_structured)
+        self._structured: Callable[[Answer], dict[str, Any]] = kept  # pyright: ignore[reportAttributeAccessIssue] - frozen
 
     async def one(self, generation: Generation, note: str | None = None, *, again: bool = True) -> CallToolResult:
         """One generation. `again` False: pictures that were shown before are linked, and not shown."""
@@ -68,12 +75,12 @@ class Results:
         if page.next_cursor is not None:
             lines.append(f"There are more: call list_generations with cursor {page.next_cursor}.")
         lines.append(_next(answer.generations) or "")
-        return CallToolResult(content=[_text(*lines)], structured_content=answer.model_dump(mode="json"))
+        return CallToolResult(content=[_text(*lines)], structured_content=self._structured(answer))
 
     async def _result(
         self,
         generations: Sequence[Generation],
-        answer: Generation | WaitedGenerations,
+        answer: Answer,
         *,
         before: str | None = None,
         after: str | None = None,
@@ -92,11 +99,8 @@ class Results:
         lines.append(HOW_TO_SHOW if saved else None)
         lines.append(SEEN_BEFORE if 0 < len(fresh) < len(saved) or (saved and not fresh and not again) else None)
         after = "\n".join(filter(None, (after, _next(generations))))
-        bare = CallToolResult(
-            content=[_text(*lines, after), *(one.link for one in saved)],
-            structured_content=answer.model_dump(mode="json"),
-        )
-        room = min(IMAGES_SHARE, MAX_RESULT - WRAPPING - len(bare.model_dump_json(by_alias=True).encode()))
+        structured = self._structured(answer)
+        room = _room(structured, lines, after, [one.link for one in saved]) if fresh else 0
         sheet = await self._sheet(fresh, room)
         content: list[ContentBlock] = []
         if sheet is not None:
@@ -104,7 +108,7 @@ class Results:
             self._remember(fresh[:MOST_ON_SHEET])
             lines.append(_say_sheet(len(fresh), len(generations)))
             content.append(sheet)
-            answer = answer.model_copy(update={"contact_sheet": True})
+            structured = {**structured, "contact_sheet": True}
         single = fresh if sheet is None or self._previews == "all" else []
         left = len(single)
         for one in saved:
@@ -116,9 +120,7 @@ class Results:
                     room -= len(seen.data)
                     self._remember([one])
                     content.append(seen)
-        return CallToolResult(
-            content=[_text(*lines, after), *content], structured_content=answer.model_dump(mode="json")
-        )
+        return CallToolResult(content=[_text(*lines, after), *content], structured_content=structured)
 
     async def _sheet(self, pictures: Sequence[_Saved], room: int) -> ImageContent | None:
         if len(pictures) < 2:
@@ -143,6 +145,15 @@ def short(generation: Generation) -> Generation:
     if len(prompt) > LISTED_PROMPT:
         prompt = prompt[: LISTED_PROMPT - 1] + "…"
     return generation.model_copy(update={"prompt": prompt, "images": images})
+
+
+def _structured(answer: Answer) -> dict[str, Any]:
+    return answer.model_dump(mode="json")
+
+
+def _room(*parts: object) -> int:
+    """The bytes of base64 that there is room for beside these parts of a result."""
+    return min(IMAGES_SHARE, MAX_RESULT - WRAPPING - len(to_json(parts)))
 
 
 def _next(generations: Sequence[Generation]) -> str | None:

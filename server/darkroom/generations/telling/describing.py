@@ -19,6 +19,8 @@ from darkroom.views import Generation, Progress
 
 ALMOST = 0.99
 """Of a picture that takes longer than is usual."""
+MOST_FINISHED = 200
+"""Descriptions of what is over that are kept."""
 _IN_OUR_QUEUE = {Stage.ACCEPTED, Stage.SUBMITTING}
 _OUTDATED = (
     "A newer Darkroom uses this ledger as well, so this one only finishes what it drives: a server that is up to date "
@@ -64,6 +66,7 @@ class Describer:
         self._clock = clock
         self._pictures = pictures
         self._only = only
+        self._finished: dict[str, tuple[Record, Generation]] = {}
 
     async def generation(self, record: Record) -> Generation:
         """The row as it is now."""
@@ -73,10 +76,17 @@ class Describer:
     async def generations(self, records: Collection[Record]) -> list[Generation]:
         """The rows as they are now, in the same order."""
         standings = await self._standings(records)
-        return [await self._described(record, standings.get(record.id)) for record in records]
+        return [
+            self._as_before(record) or await self._described(record, standings.get(record.id)) for record in records
+        ]
+
+    def _as_before(self, record: Record) -> Generation | None:
+        """The last description of it, where it is over and has not changed: neither time nor place matters then."""
+        before, generation = self._finished.get(record.id, (None, None))
+        return generation if record == before else None
 
     async def _described(self, record: Record, standing: Standing | None) -> Generation:
-        traits = self._registry.traits(record.request.provider)
+        row, traits = record, self._registry.traits(record.request.provider)
         trouble = self._trouble(record)
         record = at_no_cost(record) if traits.free else record
         now = self._clock()
@@ -91,7 +101,12 @@ class Describer:
             trouble=trouble,
             step=self._journal.steps.get(record.id),
         )
-        return seen.model_copy(update={"next_step": next_step([seen])})
+        seen = seen.model_copy(update={"next_step": next_step([seen])})
+        if record.stage.terminal and record.finished_at is not None:
+            if len(self._finished) >= MOST_FINISHED:
+                self._finished.clear()
+            self._finished[row.id] = row, seen
+        return seen
 
     def _trouble(self, record: Record) -> str | None:
         declared = self._registry.declared.get(record.request.provider)
@@ -137,6 +152,8 @@ class Describer:
 
 def at_no_cost(record: Record) -> Record:
     """The row of a provider that charges nothing, which says so whatever went wrong."""
+    if record.failure is None and not any(image.error for image in record.images):
+        return record
     images = tuple(image.model_copy(update={"error": _uncharged(image.error)}) for image in record.images)
     return record.model_copy(update={"failure": _uncharged(record.failure), "images": images})
 
