@@ -62,6 +62,8 @@ class Traits:
     """True where its POST takes minutes, since the answer to it is the result."""
     finds: bool = False
     """True where it shows jobs under our own names for them, so that one whose answer was lost can be found."""
+    cancels: bool = False
+    """True where it can be asked to stop a job that it has."""
     lasts_s: float | None = None
     """Seconds for which the provider keeps its pictures."""
     prices: Prices | None = None

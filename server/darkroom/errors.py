@@ -11,6 +11,7 @@ DarkroomError
 ├── ProviderUnreachable   no request reached the provider
 ├── ProviderError         the provider failed, or its response cannot be read
 ├── OutcomeUnknown        the POST may or may not have started a job
+├── Cancelled             the provider ended the job because it was asked to
 ├── Expired               the provider no longer has the job
 ├── TimedOut              the provider did not finish within its deadline
 ├── NotFound              nothing of that id
@@ -118,6 +119,12 @@ class OutcomeUnknown(DarkroomError):
     """The POST may or may not have started a job."""
 
     code = "outcome_unknown"
+
+
+class Cancelled(DarkroomError):
+    """The provider ended the job without a picture, since it was asked to."""
+
+    code = "cancelled"
 
 
 class Expired(DarkroomError):

@@ -240,7 +240,9 @@ class Record(Frozen):
     failure: Failure | None = None
     finished_at: float | None = None
     cancel_wished: bool = False
-    """Its caller asked to cancel it; while its POST is under way, that can only be remembered."""
+    """Its caller asked to cancel it: while its POST is under way, that can only be remembered. Of one that its provider
+    has: the provider was asked to stop it, and has not said that it does not.
+    """
     trouble: str | None = None
     """Its trouble at the moment, for any process that is asked."""
     limited_since: float | None = None
@@ -264,7 +266,8 @@ class Record(Frozen):
         """Its cost, as far as anybody has said; nothing, where it was certainly not charged."""
         if self.cost_micros is None or self.cost_unit is None:
             return None
-        if self.stage is Stage.CANCELLED or (self.failure is not None and self.failure.charged is Charged.NO):
+        unsent = self.stage is Stage.CANCELLED and self.failure is None
+        if unsent or (self.failure is not None and self.failure.charged is Charged.NO):
             return Cost(amount=0.0, unit=self.cost_unit, estimated=False)
         return Cost(amount=self.cost_micros / 10**PLACES, unit=self.cost_unit, estimated=self.cost_estimated)
 

@@ -19,12 +19,17 @@ from darkroom.generations.telling.changes import Subscription
 from darkroom.generations.telling.describing import Snapshot
 from darkroom.generations.telling.wording import say_cancelled
 from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
+from darkroom.providers.stopping import NO_WAY
 from darkroom.redact.text import clean
 from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
 """Seconds that `submit` waits for the provider's first word; a refusal usually comes sooner."""
 REREAD_S = 1.0
+SENT_WITHIN_S = 5.0
+"""Seconds that `cancel` waits for what is being sent at that moment, to ask its provider to stop it."""
+STOPPED_WITHIN_S = 3.0
+"""Seconds that it waits for the job's own status, once its provider was asked."""
 HEARTBEAT_S = 4.0
 """Seconds between two reports that a wait goes on: hosts extend their patience on progress, given every 5 s."""
 
@@ -178,18 +183,34 @@ class Desk:
                     records |= await subscription.take()
 
     async def cancel(self, generation_id: str) -> tuple[Generation, str]:
-        """Cancels what no provider has received; anything else goes on. Returns it, and what came of the wish in words.
+        """Cancels what no provider has received, and asks a provider to stop what it has, where it can be asked.
 
-        While it is being sent, the wish is kept: where its provider turns out not to have taken it, it is cancelled.
+        Anything else goes on. Returns the generation, and what came of the wish in words. While it is being sent, the
+        wish is kept: where its provider turns out not to have taken it, it is cancelled.
 
         Raises:
             NotFound: the owner has none of that id.
         """
         await self._owned(generation_id)
         record = self._house.journal.published(await self._house.ledger.cancel(generation_id, self.owner))
+        if record.stage is Stage.SUBMITTING and self._house.stopping.possible(record):
+            record = await self._changed(record, lambda row: row.stage is not Stage.SUBMITTING, SENT_WITHIN_S)
+        stop = await self._house.stopping.stop(record) if record.stage is Stage.RUNNING else NO_WAY
+        if stop.came in {"asked", "late"}:
+            self._house.driver.look_soon(record)
+            record = await self._changed(record, lambda row: row.stage.terminal, STOPPED_WITHIN_S)
         if record.stage is Stage.CANCELLED:
             await self._house.inputs.forget(record)
-        return await self._house.describer.generation(record), say_cancelled(record)
+        title = self._house.registry.traits(record.request.provider).title
+        return await self._house.describer.generation(record), say_cancelled(record, stop, title)
+
+    async def _changed(self, record: Record, true: Callable[[Record], bool], within_s: float) -> Record:
+        """The row as soon as that is true of it, or as it is after so many seconds."""
+        with self._house.changes.subscribe([record.id]) as subscription, anyio.move_on_after(within_s):
+            record = await self._found(record.id)
+            while not true(record):
+                record = (await subscription.take()).get(record.id, record)
+        return record
 
     async def page(
         self,

@@ -4,8 +4,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from darkroom.errors import LOOK_AGAIN, DarkroomError, Moderated, NotAnImage, ProviderError, ResultUnavailable
-from darkroom.models import Charged, Image, ImageStatus, Record, Stage
+from darkroom.errors import (
+    LOOK_AGAIN,
+    Cancelled,
+    DarkroomError,
+    Moderated,
+    NotAnImage,
+    ProviderError,
+    ResultUnavailable,
+)
+from darkroom.models import Charged, Failure, Image, ImageStatus, Record, Stage
 from darkroom.money import Cost
 from darkroom.providers.base import NO_REASON, Reading, RemoteImage
 from darkroom.redact.text import quote
@@ -56,7 +64,9 @@ def settle(record: Record, reading: Reading, lacking: Mapping[int, DarkroomError
     """
     known = {image.index: image for image in record.images}
     reasons = lacking or {}
-    whole = job_error(reading.error, moderated=reading.moderated, charged=reading.charged) if reading.error else None
+    whole = stopped(record, reading)
+    if whole is None and reading.error:
+        whole = job_error(reading.error, moderated=reading.moderated, charged=reading.charged)
     total = max(record.request.count, len(record.images))
 
     def settled(index: int) -> Image:
@@ -84,9 +94,15 @@ def improved(record: Record, images: Iterable[Image], seed: int | None, now: flo
         "stage": stage,
         "images": pictures,
         "seed": record.seed if seed is None else seed,
-        "failure": pictures[0].error if stage is Stage.FAILED else None,
+        "failure": why(pictures),
         "finished_at": record.finished_at or now,
     }
+
+
+def why(images: Sequence[Image]) -> Failure | None:
+    """The failure of a generation with these pictures; None: one of them is saved."""
+    saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
+    return None if saved else images[0].error
 
 
 def costing(record: Record, cost: Cost | None) -> dict[str, Any]:
@@ -101,7 +117,10 @@ def outcome(images: tuple[Image, ...]) -> Stage:
     saved = sum(image.status is ImageStatus.SUCCEEDED for image in images)
     if saved == len(images):
         return Stage.SUCCEEDED
-    return Stage.PARTIAL if saved else Stage.FAILED
+    if saved:
+        return Stage.PARTIAL
+    stopped = all(image.error is not None and image.error.code == Cancelled.code for image in images)
+    return Stage.CANCELLED if stopped else Stage.FAILED
 
 
 def noted(known: Image | None, remote: RemoteImage) -> Image:
@@ -167,6 +186,26 @@ def job_error(reason: str, *, moderated: bool = False, charged: Charged | None =
         charged=charged or Charged.MAYBE,
         next_step="Reword the prompt and generate again; the account's credits tell whether this one was charged.",
     )
+
+
+def stopped(record: Record, reading: Reading | None) -> Cancelled | None:
+    """The error for a job that its provider was asked to stop, and that has ended without a picture; None: it has not.
+
+    `reading` None: the provider does not know the job any more.
+    """
+    if not record.cancel_wished:
+        return None
+    if reading is None:
+        what = "The provider was asked to cancel it, and does not know the job any more."
+    elif reading.cancelled:
+        what = "The provider cancelled it, as it was asked to."
+    elif reading.error is None and not reading.images:
+        what = "The provider was asked to cancel it, and ended it without a picture."
+    else:
+        return None
+    charged = reading.charged if reading is not None and reading.charged is not None else Charged.MAYBE
+    look = "" if charged is Charged.NO else "The account's credits tell whether it was charged. "
+    return Cancelled(what, charged=charged, next_step=f"{look}Generate it again if it is wanted after all.")
 
 
 def _taken_down() -> ResultUnavailable:

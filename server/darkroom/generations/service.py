@@ -11,6 +11,7 @@ from darkroom.generations.asking.delivery import Delivery
 from darkroom.generations.asking.given import Inputs, Saved, given
 from darkroom.generations.asking.wishes import Doorkeeper, Wish
 from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.stopping import Stopping
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
@@ -51,6 +52,7 @@ class Service:
         self.budget = budget
         self.inputs = inputs or Inputs(journal.ledger)
         self.delivery = Delivery(journal.ledger, holder, group)
+        self.stopping = Stopping(registry, journal)
         self.describer = Describer(journal, registry, holder, clock, pictures, only)
         self.doorkeeper = Doorkeeper()
 

@@ -89,7 +89,8 @@ NO_REASON = "it gave no reason"
 class Reading(Frozen):
     """One look at a job. `done` says that the provider will change nothing more.
 
-    Of a job that failed: `moderated`, where the provider says so in so many words; `charged`, where it says that.
+    Of a job that failed: `moderated` and `cancelled`, where the provider says so in so many words; `charged`, where it
+    says that.
     `cost`: the provider's own figure, where it names one.
     """
 
@@ -100,6 +101,7 @@ class Reading(Frozen):
     seed: int | None = None
     error: str | None = None
     moderated: bool = False
+    cancelled: bool = False
     charged: Charged | None = None
     cost: Cost | None = None
 

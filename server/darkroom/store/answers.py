@@ -12,7 +12,7 @@ from darkroom.store.presence import Life, Signs
 UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
 OWES = "coalesce(answering, holder)"
 # Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
-PERHAPS_PAID = "stage <> 'cancelled' AND coalesce(failure ->> 'charged', '') <> 'no'"
+PERHAPS_PAID = "(stage <> 'cancelled' OR failure IS NOT NULL) AND coalesce(failure ->> 'charged', '') <> 'no'"
 
 
 def committed(db: sqlite3.Connection, record: Record) -> Record | None:

@@ -106,6 +106,13 @@ class Generations(Protocol):
         """
         ...
 
+    async def note_wish(self, record: Record, *, wished: bool) -> Record | None:
+        """Writes down whether the provider of a running row is asked to stop it, whichever process holds the row.
+
+        None: it is not running any more, and nothing was written.
+        """
+        ...
+
     async def page(
         self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
     ) -> Page:

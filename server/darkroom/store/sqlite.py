@@ -90,6 +90,10 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         """See `Ledger.cancel`."""
         return await self._transaction(lambda: withdrawal.cancel(self._db, generation_id, owner, self._clock()))
 
+    async def note_wish(self, record: Record, *, wished: bool) -> Record | None:
+        """See `Ledger.note_wish`."""
+        return await self._transaction(lambda: withdrawal.note_wish(self._db, record, wished=wished))
+
     async def page(
         self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
     ) -> Page:

@@ -19,6 +19,13 @@ def cancel(db: sqlite3.Connection, generation_id: str, owner: str, now: float) -
     return as_wished(db, rows.select_one(db, "id = ? AND owner = ?", whose), now)
 
 
+def note_wish(db: sqlite3.Connection, record: Record, *, wished: bool) -> Record | None:
+    """See `Ledger.note_wish`."""
+    whose = (record.id, record.owner)
+    sql = "UPDATE generations SET cancel_wished = ? WHERE id = ? AND owner = ? AND stage = 'running'"
+    return rows.select_one(db, "id = ? AND owner = ?", whose) if db.execute(sql, (wished, *whose)).rowcount else None
+
+
 def unclaim(db: sqlite3.Connection, record: Record, now: float) -> Record | None:
     """See `Ledger.unclaim`."""
     db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))

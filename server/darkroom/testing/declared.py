@@ -16,7 +16,7 @@ from darkroom.providers.language.schema import Example, Request
 from darkroom.providers.offered import OFFERED
 from darkroom.testing.service import KEY, STARTS, Answer, Said, Service
 
-_TABLES = (*STARTS, "lookup", "account", "models", "read", "result")
+_TABLES = (*STARTS, "lookup", "cancel", "account", "models", "read", "result")
 _QUICK = re.compile(r"(poll|shortest)_s = [0-9.]+")
 
 
@@ -123,4 +123,4 @@ class DeclaredService(Service):
             if table is not None and (table.path is not None or table.url is not None):
                 path = base + table.path if table.path is not None else "{any+}" + str(table.url).split("}", 1)[1]
                 form = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.sub(r"\\\{[a-z_]+\\\+\\\}", ".+", re.escape(path)))
-                yield name, (table.method or ("POST" if name in STARTS else "GET"), form)
+                yield name, (table.method or ("POST" if name in {*STARTS, "cancel"} else "GET"), form)

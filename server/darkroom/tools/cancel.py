@@ -1,4 +1,4 @@
-"""cancel: takes back what no provider has received yet."""
+"""cancel: takes back what no provider has received yet, or has its provider asked to stop it."""
 
 from typing import Annotated
 
@@ -15,8 +15,8 @@ def cancel_tool(whose: Whose, results: Results) -> AgentTool:
     """The tool at the caller's desk."""
 
     async def cancel(generation_id: GenerationId) -> Annotated[CallToolResult, Generation]:
-        """Cancel a generation that still waits here, at no cost. One that its provider has goes on, is charged and
-        collected; the result says which."""
+        """Cancel a generation that still waits here, at no cost. A provider that has it is asked to stop it, if it can
+        be, and may charge it; else it goes on and is collected. The result says which."""
         generation, note = await whose().cancel(generation_id)
         return await results.one(generation, note, again=False)
 
@@ -24,6 +24,6 @@ def cancel_tool(whose: Whose, results: Results) -> AgentTool:
         cancel,
         title="Cancel a generation",
         annotations=ToolAnnotations(
-            read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+            read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
         ),
     )

@@ -165,6 +165,11 @@ class Api:
         except Exception as error:
             raise failures.of_submit(self.title, error, sent=leaving.is_set()) from error
 
+    async def ask_once(self, call: Call) -> failures.Answer:
+        """As `send_once`, for what starts nothing: it waits for the account's limit of requests, as looks do."""
+        await self.door.draw()
+        return await self.send_once(call, within_s=READ_DEADLINE_S)
+
     def unreadable(self, what: str, answer: Mapping[str, Any]) -> OutcomeUnknown:
         """The error for a POST that was accepted with a response that cannot be used."""
         return failures.unknown_outcome(self.title, what + self.says(answer))

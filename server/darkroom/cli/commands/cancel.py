@@ -1,4 +1,4 @@
-"""`cancel ID`: takes back what no provider has received. 3: it goes on; 1: it was over already."""
+"""`cancel ID`: takes back what was not sent, or asks its provider to stop it. 3: it goes on; 1: it was over."""
 
 import argparse
 
@@ -23,4 +23,4 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         return DONE if generation.status is Status.CANCELLED else exit_status([generation]) or FAILED
 
 
-CANCEL = Command("cancel", "cancel a generation that no provider has received yet", _take, _run)
+CANCEL = Command("cancel", "cancel a generation that still waits here, or ask its provider to stop it", _take, _run)

@@ -11,7 +11,8 @@ from anyio.abc import TaskGroup
 from darkroom.errors import DarkroomError, Expired, StorageError, TimedOut
 from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
-from darkroom.generations.driving.collect import Collected, Collector
+from darkroom.generations.driving.collect import Collector
+from darkroom.generations.driving.ending import Ending
 from darkroom.generations.driving.job import KEPT_EVERY_S, Job
 from darkroom.generations.driving.listening import Listener
 from darkroom.generations.driving.pace import longest_wait, named_wait
@@ -19,9 +20,9 @@ from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed
 from darkroom.generations.driving.submission import Elsewhere, Submitter
 from darkroom.generations.driving.sweep import sweep_until_cancelled
 from darkroom.generations.driving.timing import Timing
-from darkroom.generations.outcome import costing, outcome, settle, worth_another_try
+from darkroom.generations.outcome import worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
-from darkroom.models import ImageStatus, Record, Stage
+from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider, Reading
 from darkroom.providers.registry import Registry
 
@@ -61,7 +62,7 @@ class Driver:
         self._collector = collector
         self._group = group
         self._only = only
-        self._clock = clock
+        self._ending = Ending(journal, clock)
         self._holder = holder
         self._broken: set[str] = set()
         self._collecting_s = collecting_s
@@ -135,6 +136,11 @@ class Driver:
             job.awaited_elsewhere = generation_id in ids
         self.awaited(set(ids) - before)
 
+    def look_soon(self, record: Record) -> None:
+        """Looks at it as soon as the last look allows, if it is driven here."""
+        if (job := self._jobs.get(record.id)) is not None:
+            self._ring(job)
+
     async def _hurry(self, job: Job) -> None:
         job.look_by(await self._timing.pause(self._registry.providers[job.record.request.provider], job))
 
@@ -198,13 +204,13 @@ class Driver:
                 error = await self._look(provider, job)
                 job.refusals = 0
             except (Expired, TimedOut) as final:
-                await self._give_up(job, final)
+                await self._ending.give_up(job, final)
                 break
             except DarkroomError as failed:
                 error = failed
                 job.refusals = job.refusals + 1 if isinstance(failed, REFUSED) else 0
                 if job.refusals == REFUSALS:
-                    await self._give_up(job, refused(provider, failed))
+                    await self._ending.give_up(job, refused(provider, failed))
                     break
             job.failures = job.failures + 1 if error else 0
             job.looked, job.looked_at_s = True, job.age()
@@ -212,22 +218,6 @@ class Driver:
             trouble = f"{error.message.rstrip('.')}; trying again in {wait:.0f} s." if error else None
             self._journal.struggling(job.record, trouble)
             job.looks.done(firm=named_wait(error) is not None)
-
-    async def _give_up(self, job: Job, error: DarkroomError) -> None:
-        lost = {"status": ImageStatus.FAILED, "error": error.failure()}
-        images = tuple(
-            image.model_copy(update=lost) if image.status is ImageStatus.PROCESSING else image
-            for image in job.record.images
-        )
-        saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
-        job.record = await self._journal.write(
-            job.record,
-            stage=Stage.PARTIAL if saved else Stage.FAILED,
-            images=images,
-            failure=error.failure(),
-            finished_at=self._clock(),
-            looked_s=job.record.looked_s + job.seen_s,
-        )
 
     async def _look(self, provider: Provider, job: Job) -> DarkroomError | None:
         """Reads the job and brings what there is; returns what keeps a finished one from being whole, if it may pass.
@@ -280,21 +270,8 @@ class Driver:
             return max(collected.lacking.values(), key=lambda error: named_wait(error) or 0.0)
         if named is not None:
             self._again.hold(job.record, named)
-        await self._settle(job, collected, reading)
+        await self._ending.settle(job, collected, reading)
         if job.record.stage is Stage.SUCCEEDED:
             with anyio.CancelScope(shield=True):  # a command leaves at this very moment
                 await provider.over(job.record.receipt)
         return None
-
-    async def _settle(self, job: Job, collected: Collected, reading: Reading) -> None:
-        images = settle(job.record, reading, collected.lacking)
-        stage = outcome(images)
-        job.record = await self._journal.write(
-            job.record,
-            stage=stage,
-            images=images,
-            failure=images[0].error if stage is Stage.FAILED else None,
-            finished_at=self._clock(),
-            between=job.between,
-            **costing(job.record, reading.cost),
-        )

@@ -76,7 +76,7 @@ class Posting:
         try:
             running = await self._journal.write(
                 record, stage=Stage.RUNNING, job_id=receipt.job_id, kept=receipt.kept, provider_queued=submitted.queued,
-                submitted_at=self._clock(), **costing(record, submitted.cost),
+                submitted_at=self._clock(), cancel_wished=False, **costing(record, submitted.cost),
             )  # fmt: skip
         except RowLost:
             running = await self._journal.write_late(record, receipt)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from darkroom.declaration import Traits
 from darkroom.generations.outcome import pictures, pictures_done, wanted
 from darkroom.models import Image, ImageStatus, Record, Stage
+from darkroom.providers.stopping import Stop
 from darkroom.redact.text import quote
 from darkroom.store.turns import Obstacle, Standing
 from darkroom.views import Generation, State
@@ -48,22 +49,40 @@ def next_step(generations: Sequence[Generation]) -> str | None:
     return None
 
 
-def say_cancelled(record: Record) -> str:
-    """The sentence on the wish to cancel it."""
+def say_cancelled(record: Record, stop: Stop, title: str) -> str:
+    """The sentence on the wish to cancel it. `stop`: what came of asking its provider, whose name for people it is."""
     provider = record.request.provider
+    if record.stage is Stage.CANCELLED and record.failure is not None:
+        return f"Cancelled at {title}. Charged: {record.failure.charged}."
     if record.stage is Stage.CANCELLED:
         sent = f"{provider} had refused what was sent so far" if record.refusals else "nothing was sent"
         return f"Cancelled for good; {sent} and nothing is charged."
     if record.stage.terminal:
         return "Nothing to cancel: it is already over."
+    if record.stage is Stage.COLLECTING or stop.came == "late":
+        return f"Not cancelled: it is too late for {title} to stop it. It is collected."
     if record.stage is Stage.SUBMITTING:
         return (
             f"Not cancelled yet: it is being sent to {provider} at this moment. If {provider} turns out not to have "
             "taken it, it is cancelled, not sent again and not charged; else it goes on and is collected."
         )
-    return (
-        f"Not cancelled: it has been sent to {provider}, which offers no way to stop it. It goes on and is collected."
-    )
+    if stop.came == "no way":
+        went = f"it has been sent to {provider}, which offers no way to stop it"
+        return f"Not cancelled: {went}. It goes on and is collected."
+    return _STOPS[stop.came].format(title=title, why=stop.why.rstrip("."))
+
+
+_STOPS = {
+    "asked": "{title} has taken the request to stop it, and has not ended it yet. Until its own status says that it is "
+    "cancelled, it may be finished, charged and collected.",
+    "unknown": "It is not known whether {title} took the request to stop it ({why}). Its own status decides; call "
+    "cancel again to ask again.",
+    "refused": "Not cancelled: {title} refuses to stop it ({why}). It goes on and is collected.",
+    "not asked": "Not cancelled: {title} was not asked to stop it ({why}). It goes on and is collected; call cancel "
+    "again to try again.",
+    "gone": "Not cancelled: {title} says that it does not know the job. Its own status decides what becomes of it.",
+}
+"""Sentences for what came of asking a provider whose job goes on."""
 
 
 def say_progress(generations: Sequence[Generation]) -> str:
@@ -153,6 +172,7 @@ def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | N
         return _held_up(record, standing, standing.obstacle, so_far)
     state, saved = state_of(record, standing), f"{pictures_done(record)} of {pictures(record)} done"
     happens = IN_SHORT[state].format(title=traits.title)
+    asked = "; it was asked to stop this" if record.cancel_wished and record.stage is Stage.RUNNING else ""
     match state:
         case State.WAITING if standing is not None:
             return _queued_here(standing, so_far)
@@ -161,13 +181,13 @@ def _waiting(record: Record, traits: Traits, so_far: str, standing: Standing | N
         case State.SENDING if record.cancel_wished:
             return f"{happens}, {so_far}; cancelled if {traits.title} turns out not to have taken it."
         case State.QUEUED if record.queue_position is not None:
-            return f"{happens}, position {record.queue_position}, {so_far}."
+            return f"{happens}, position {record.queue_position}, {so_far}{asked}."
         case State.WORKING:
-            return f"{happens}: {f'{step}, ' if step else ''}{saved}, {so_far}."
+            return f"{happens}: {f'{step}, ' if step else ''}{saved}, {so_far}{asked}."
         case State.SAVING:
             return f"{happens}: {saved}."
         case _:
-            return f"{happens}, {so_far}."
+            return f"{happens}, {so_far}{asked}."
 
 
 def _queued_here(standing: Standing, so_far: str) -> str:
@@ -219,6 +239,8 @@ def _finished(record: Record) -> str:
             return f"{saved} {pictures} saved."
         case Stage.PARTIAL:
             return f"{saved} of {len(record.images)} {pictures} saved; the others say why."
+        case Stage.CANCELLED if record.failure is not None:
+            return record.failure.message
         case Stage.CANCELLED:
             if record.refusals:
                 times = "One attempt" if record.refusals == 1 else f"{record.refusals} attempts"

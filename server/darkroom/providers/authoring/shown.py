@@ -13,7 +13,7 @@ from darkroom.providers.language.schema import Example, Scalar, Service
 
 def unshown(service: Service) -> list[Fault]:
     """A sentence for each part that no example shows; such a part may be right."""
-    parts = (_steps, _words, _picture_words, _conditions, _rules, _costs)
+    parts = (_steps, _words, _picture_words, _conditions, _rules, _cancel, _costs)
     return [fault for part in parts for fault in part(service)]
 
 
@@ -74,6 +74,18 @@ def _rules(service: Service) -> Iterator[Fault]:
         shown = any(rule_for(service, each.to, each.status, each.answer) is rule for each in service.example)
         if not shown:
             yield Fault(("rules", number), f"no example shows a response that means {rule.code} here")
+
+
+def _cancel(service: Service) -> Iterator[Fault]:
+    replies = [each for each in service.example if each.to == "cancel"]
+    if service.cancel is None:
+        return
+    if not any(each.means == "asked" for each in replies):
+        add = 'add one with to = "cancel", answer, means = "asked"'
+        yield Fault(("cancel",), f"no example shows the reply to a request to stop a job: {add}")
+    for number, when in enumerate(service.cancel.when):
+        if not any(holds(when, each.status, each.answer) for each in replies):
+            yield Fault(("cancel", "when", number), f"no example shows a reply that means {when.means} here")
 
 
 def _costs(service: Service) -> Iterator[Fault]:

@@ -1,8 +1,10 @@
 """The meaning of a service's responses: it took a job, how far the job is, and where its pictures are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from anyio import to_thread
 
 from darkroom.errors import NotFound
 from darkroom.models import GenerationRequest, ImageStatus, Receipt
@@ -13,9 +15,12 @@ from darkroom.providers.language.costs import charged_in, cost_in
 from darkroom.providers.language.pictures import pictures_in, places_of, said_in, text_of
 from darkroom.providers.language.pointers import every, first
 from darkroom.providers.language.speech import Speech
+from darkroom.providers.stopping import Reply
 from darkroom.transport import failures
+from darkroom.transport.client import LARGE_ANSWER
 from darkroom.transport.failures import Answer
 
+T = TypeVar("T")
 _REASONS = {"cancelled": "it was cancelled there", "moderated": "it was refused by the safety review"}
 
 
@@ -116,6 +121,8 @@ def reading(speech: Speech, look: Look, result: Any, request: GenerationRequest)
     position, seed = _at(look.value, read.position), _at(look.value, read.seed)
     figure = speech.service.submit.cost if is_result(speech.service) else read.cost
     said = said_in(speech, (hit for pointer in read.error or [] for hit in every(look.value, pointer)))
+    cancelled = look.means == "cancelled"
+    documented = speech.service.cancel.charged if cancelled and speech.service.cancel else None
     return Reading(
         done=failed or look.means == "done" or (look.means is None and bool(images) and settled),
         queued=look.means == "queued",
@@ -124,9 +131,33 @@ def reading(speech: Speech, look: Look, result: Any, request: GenerationRequest)
         seed=seed if _whole(seed) else None,
         error=(said or _REASONS.get(look.means or "", NO_REASON)) if failed else None,
         moderated=look.means == "moderated",
-        charged=charged_in(look.value, figure),
+        cancelled=cancelled,
+        charged=charged_in(look.value, figure) or documented,
         cost=cost_in(look.value, figure),
     )
+
+
+def stopped(speech: Speech, answer: Answer) -> Reply:
+    """The meaning of the reply to a request to stop a job.
+
+    Raises:
+        DarkroomError: it was refused, or failed.
+    """
+    cancel, value = speech.service.cancel, speech.value(answer)
+    means = next((each.means for each in cancel.when if holds(each, answer.status, value)), None) if cancel else None
+    if means is not None:
+        return Reply(means)
+    speech.refuse("cancel", answer, value)
+    if not answer.ok:
+        raise failures.of_look(speech.title, speech.key_variable, answer, speech.redact)
+    return Reply.ASKED
+
+
+async def aside(answer: Answer | None, read: Callable[..., T], *arguments: Any) -> T:
+    """Applies `read` to the response, on another thread where that takes a while."""
+    if answer is None or len(answer.body) <= LARGE_ANSWER:
+        return read(*arguments)
+    return await to_thread.run_sync(read, *arguments)
 
 
 def _says(speech: Speech, value: Any) -> str:

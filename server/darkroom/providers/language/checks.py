@@ -1,7 +1,7 @@
 """Faults of a declaration whose keys and types are right, in sentences for the person who wrote it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ def faults(service: Service) -> list[Fault]:
     """Each fault in a sentence; empty: none was found."""
     return [
         *_of_places(service), *_of_words(service), *_of_requests(service), *faults_of_offer(service),
-        *_of_pictures(service), *_of_rules(service),
+        *_of_pictures(service), *_of_rules(service), *_of_cancel(service),
     ]  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def requests_of(service: Service) -> dict[str, tuple[Request, frozenset[str]]]:
         "result": (service.result, job),
         "pictures.request": (service.pictures.request, job | service.pictures.item.keys()),
         "lookup": (service.lookup, wished | {"reference"}),
+        "cancel": (service.cancel, job),
         "account": (service.account, frozenset()),
         "models": (service.models, frozenset()),
     }
@@ -179,7 +180,8 @@ def _of_headers(service: Service, request: Request, names: frozenset[str]) -> _F
 
 def method_of(service: Service, request: Request) -> str:
     """The method that the request is sent with."""
-    return request.method or ("POST" if request is service.submit or request is service.edit else "GET")
+    posted = any(request is each for each in (service.submit, service.edit, service.cancel))
+    return request.method or ("POST" if posted else "GET")
 
 
 def _of_pictures(service: Service) -> Iterator[Fault]:
@@ -204,7 +206,8 @@ def _of_pictures(service: Service) -> Iterator[Fault]:
 
 
 def _of_rules(service: Service) -> Iterator[Fault]:
-    conditions: Mapping[tuple[str, ...], list[Any]] = {("rules",): service.rules, ("read", "when"): service.read.when}
+    conditions: dict[tuple[str, ...], list[Any]] = {("rules",): service.rules, ("read", "when"): service.read.when}
+    conditions[("cancel", "when")] = service.cancel.when if service.cancel is not None else []
     for table, several in conditions.items():
         for number, condition in enumerate(several):
             yield from (Fault((*table, number), says) for says in _of_condition(condition))
@@ -218,6 +221,21 @@ def _of_rules(service: Service) -> Iterator[Fault]:
                 f'(to = "submit", status = {rule.status}, answer, means = "{rule.code}"), for a rule with a pointer '
                 "(at), can show that this one does not",
             )
+
+
+def _of_cancel(service: Service) -> Iterator[Fault]:
+    cancel = service.cancel
+    if cancel is None:
+        for number, example in enumerate(service.example):
+            if example.to == "cancel":
+                yield Fault(("example", number, "to"), "there is no [cancel] that this could be a reply to")
+        return
+    if is_result(service):
+        yield Fault(
+            ("cancel",), "the response to the submission is the result, so there is no job to stop: leave it out"
+        )
+    elif "job" not in (name for _, used in _used(cancel) for name in used):
+        yield Fault(("cancel",), "it does not name the job, so it could stop another: write {job} into the path or url")
 
 
 def _of_condition(condition: Condition) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urljoin
 
 import anyio
@@ -25,7 +25,7 @@ from darkroom.errors import (
 from darkroom.models import Charged, GenerationRequest, Receipt
 from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
 from darkroom.providers.language import offers, spool
-from darkroom.providers.language.answers import delivered, looked, reading, resulting, taken
+from darkroom.providers.language.answers import aside, delivered, looked, reading, resulting, stopped, taken
 from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.excerpts import excerpt_in
 from darkroom.providers.language.files import Source, keep, recall
@@ -39,8 +39,9 @@ from darkroom.providers.language.schema import Request, Service
 from darkroom.providers.language.signing import call_of
 from darkroom.providers.language.speech import Speech
 from darkroom.providers.language.stock import account_in, models_in
+from darkroom.providers.stopping import Reply
 from darkroom.transport import failures
-from darkroom.transport.client import LARGE_ANSWER, MAX_ANSWER, Api, Call
+from darkroom.transport.client import MAX_ANSWER, Api, Call
 from darkroom.transport.egress import MAX_PICTURE, Pictures
 from darkroom.transport.failures import Answer
 
@@ -48,7 +49,6 @@ MAX_RESULT = 96 * 2**20
 """The largest response that is the result itself."""
 MAX_WITH_PICTURES = 4 * MAX_PICTURE // 3
 """The largest response that holds pictures themselves, in base64."""
-T = TypeVar("T")
 
 
 class Declared:
@@ -108,7 +108,7 @@ class Declared:
         try:
             answer = await self._api.send_once(call)
             self.heard("submit", answer)
-            submission = await _aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
+            submission = await aside(answer, taken, self._speech(service), answer, call.url(self._api.base_url))
         except OutcomeUnknown:
             found = None
             with suppress(DarkroomError):
@@ -150,8 +150,9 @@ class Declared:
         try:
             to_file = replace(call, most=MAX_RESULT, into=into)
             answer = await self._api.send_once(to_file, within_s=service.submit.answer_within_s)
-            answer = await _abridged(answer, into)
-            await _aside(answer, delivered, self._speech(service), answer, request, call.url(self._api.base_url))
+            if answer.ok:  # places in its file stand for long texts
+                answer = replace(answer, body=await to_thread.run_sync(into.abridged))
+            await aside(answer, delivered, self._speech(service), answer, request, call.url(self._api.base_url))
             await to_thread.run_sync(into.keep)
         finally:
             into.drop()
@@ -165,15 +166,24 @@ class Declared:
             name = str(receipt.kept.get("answer"))
             answer = Answer(200, {}, await to_thread.run_sync(spool.recall, self._spool, name, self.traits.title))
             self.heard("submit", answer)
-            return await _aside(answer, delivered, self._speech(service), answer, request, self._api.base_url)
+            return await aside(answer, delivered, self._speech(service), answer, request, self._api.base_url)
         speech, names = self._speech(service), self._names(service, receipt, request)
         answer = await self._look(service, service.read, names)
-        look = await _aside(answer, looked, speech, answer)
+        look = await aside(answer, looked, speech, answer)
         result = look.value
         if service.result is not None:
             found = await self._look(service, service.result, names) if look.means == "done" else None
-            result = await _aside(found, resulting, speech, found) if found is not None else None
+            result = await aside(found, resulting, speech, found) if found is not None else None
         return reading(speech, look, result, request)
+
+    async def cancel(self, receipt: Receipt, request: GenerationRequest) -> Reply | None:
+        """See `Stopper.cancel`."""
+        service = (await self._source_of(receipt)).service
+        if service.cancel is None:
+            return None
+        call = self._prepared(service, service.cancel, self._names(service, receipt, request))
+        answer = await self._api.ask_once(call)
+        return await aside(answer, stopped, self._speech(service), answer)
 
     async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
         """The picture: from its link without the key, out of the response, or behind a request with the key."""
@@ -202,7 +212,7 @@ class Declared:
         listed = None
         if service.models is not None:
             answer = await self._look(service, service.models, {}, waits=False)
-            listed = await _aside(answer, resulting, self._speech(service), answer)
+            listed = await aside(answer, resulting, self._speech(service), answer)
         return models_in(self._speech(service), listed)
 
     async def account_state(self) -> AccountState | None:
@@ -249,14 +259,17 @@ class Declared:
         waits: bool = True,
         most: int = MAX_ANSWER,
     ) -> Answer:
-        prepared = prepare(service, request, names)
-        at = prepared.at if request.url is None else judged(service, self._account.base_url, prepared.at)
         if service.pictures.base64 is not None and (request is service.read or request is service.result):
             most = MAX_WITH_PICTURES
-        answer = await self._api.look(call_of(prepared, at, service.auth, self._account.key, most=most), waits=waits)
+        answer = await self._api.look(self._prepared(service, request, names, most), waits=waits)
         if request is service.read or request is service.result:
             self.heard("read" if request is service.read else "result", answer)
         return answer
+
+    def _prepared(self, service: Service, request: Request, names: Mapping[str, Any], most: int = MAX_ANSWER) -> Call:
+        prepared = prepare(service, request, names)
+        at = prepared.at if request.url is None else judged(service, self._account.base_url, prepared.at)
+        return call_of(prepared, at, service.auth, self._account.key, most=most)
 
     async def _source_of(self, receipt: Receipt) -> Source:
         """The very file that the job was submitted with."""
@@ -281,15 +294,3 @@ class Declared:
 
 def _unheard(table: str, answer: Answer) -> None:
     """Most responses interest nobody but their reader."""
-
-
-async def _abridged(answer: Answer, into: spool.Response) -> Answer:
-    """The response, with places in its file instead of long texts, where it went to one."""
-    return replace(answer, body=await to_thread.run_sync(into.abridged)) if answer.ok else answer
-
-
-async def _aside(answer: Answer | None, read: Callable[..., T], *arguments: Any) -> T:
-    """Applies `read` to the response, on another thread where that takes a while."""
-    if answer is None or len(answer.body) <= LARGE_ANSWER:
-        return read(*arguments)
-    return await to_thread.run_sync(read, *arguments)

@@ -10,7 +10,7 @@ from darkroom.errors import DarkroomError, NotFound, invalid_arguments
 from darkroom.models import Charged, GenerationRequest, ImageStatus
 from darkroom.money import Cost
 from darkroom.providers.base import Reading, RemoteImage
-from darkroom.providers.language.answers import Look, delivered, looked, reading, resulting, taken
+from darkroom.providers.language.answers import Look, delivered, looked, reading, resulting, stopped, taken
 from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.images import File, sample
@@ -46,7 +46,7 @@ def _reasons(service: Service, example: Example) -> Iterator[str]:
     if example.body is not None:
         yield from _sent(service, example.body, request)
     if example.means is not None or example.urls is not None or example.answer is not None:
-        read = {"submit": _submitted, "read": _read, "result": _result}[example.to]
+        read = {"submit": _submitted, "read": _read, "result": _result, "cancel": _cancelled}[example.to]
         yield from _compared(example, read(service, _answer(example), request))
 
 
@@ -114,6 +114,13 @@ def _result(service: Service, answer: Answer, request: GenerationRequest) -> _To
     except DarkroomError as error:
         return _error(error)
     return {"urls": _urls(service, reading(_speech(service), _DONE, result, request), request)}
+
+
+def _cancelled(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
+    try:
+        return {"means": stopped(_speech(service), answer).value}
+    except DarkroomError as error:
+        return _error(error)
 
 
 def _urls(service: Service, seen: Reading, request: GenerationRequest) -> list[str]:

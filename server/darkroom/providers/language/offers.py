@@ -37,6 +37,7 @@ def traits_of(service: Service) -> Traits:
         options=_options(service),
         images=None if accepts.images is None else _images(accepts.images),
         lasting=service.submit.answers == "result",
+        cancels=service.cancel is not None,
         finds=service.lookup is not None,
         lasts_s=service.pictures.lasts_s,
         prices=prices_of(service.price),

@@ -197,6 +197,22 @@ class Lookup(Request):
     where: dict[Pointer, str]
 
 
+class Reply(Condition):
+    """A condition on the reply to a request to stop a job."""
+
+    means: Literal["asked", "late", "gone"]
+
+
+class Cancel(Request):
+    """The request to stop a job. A reply in the 200s says that it was taken, unless `when` says otherwise.
+
+    `charged`: whether a job that was cancelled is charged, as the service's documentation says.
+    """
+
+    when: list[Reply] = []
+    charged: Annotated[Charged | None, BeforeValidator(_as_charged)] = None
+
+
 class Account(Request):
     """The request for the amount that is left in the account."""
 
@@ -222,7 +238,7 @@ class Example(Table):
     source: str = ""
     request: dict[str, Any] = {}
     body: dict[str, Any] | None = None
-    to: Literal["submit", "read", "result"] = "read"
+    to: Literal["submit", "read", "result", "cancel"] = "read"
     status: int = 200
     answer: Any = None
     means: str | None = None
@@ -254,6 +270,7 @@ class Service(Table):
     pictures: Pictures
     rules: list[Rule] = []
     lookup: Lookup | None = None
+    cancel: Cancel | None = None
     account: Account | None = None
     models: Models | None = None
     example: list[Example] = []
