@@ -27,6 +27,7 @@ anyio.run(main)
 """
 WAIT_FOR_EACH = """
 import sys, time, anyio, os
+from darkroom.providers.declared import read_settings
 from darkroom.app.context import open_app
 async def main():
     async with open_app(read_settings(os.environ)) as app:

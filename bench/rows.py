@@ -104,10 +104,11 @@ def page(status: Status | None = None, provider: str | None = None, before: str 
     return lambda ledger: ledger.page("local", status=status, provider=provider, limit=20, before=before)
 
 
+IDS = [f"gen_{number * 2654435761 & 0xFFFFFFFF:08x}{number:018x}" for number in range(1000, 1050)]
 ROOM = Room(limit=10_000, free=("sketch",))
 QUESTIONS: dict[str, Question] = {
     "the newest": page(),
-    "a page far back": page(before=f"gen_{1000 * 2654435761 & 0xFFFFFFFF:08x}{1000:018x}"),
+    "a page far back": page(before=IDS[0]),
     **{f"those that are {status}": page(status=status) for status in Status},
     **{f"those of {provider}": page(provider=provider) for provider in ("fatthumb", "betterwaifu", "sketch")},
     **{
@@ -115,6 +116,8 @@ QUESTIONS: dict[str, Question] = {
         for provider in ("fatthumb", "sketch")
         for status in Status
     },
+    "one by its id": lambda ledger: ledger.get(IDS[0], "local"),
+    "fifty by their ids": lambda ledger: ledger.several(IDS, "local"),
     "ids that begin with gen_": lambda ledger: ledger.ids("local", "gen_", 20),
     "ids that begin with gen_0a": lambda ledger: ledger.ids("local", "gen_0a", 20),
     "ids that begin with gen_0a1b2c": lambda ledger: ledger.ids("local", "gen_0a1b2c", 20),

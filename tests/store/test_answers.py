@@ -34,7 +34,7 @@ async def test_what_a_process_owed_that_does_not_run_any_more_is_given_before_an
         assert (await ledger.begin(call("other", "p2"), adopt_within_s=ANY_AGE_S)).id == "other", (
             "who runs may still answer"
         )
-        await ledger.named(call("other", "p2"), by="p2")
+        await ledger.named(["other"], by="p2")
         seen.lives["p1"] = life
         assert (await ledger.foresee(call("again", "p2", key), adopt_within_s=ANY_AGE_S)).id == "first"
         assert (await ledger.begin(call("again", "p2", key), adopt_within_s=ANY_AGE_S)).id == "first"
@@ -64,7 +64,7 @@ async def test_who_owes_an_answer_no_more_cannot_tell_what_became_of_it(tmp_path
         await ledger.answer(first, late)
         assert (await ledger.begin(call("third", "p3"), adopt_within_s=ANY_AGE_S)).id == "third", "p2 may still answer"
         seen.lives["p2"] = Life.DEAD
-        await ledger.named(call("third", "p3"), by="p3")
+        await ledger.named(["third"], by="p3")
         assert (await ledger.begin(call("fourth", "p3"), adopt_within_s=ANY_AGE_S)).id == "first", (
             "p2's caller got nothing"
         )

@@ -1,6 +1,6 @@
 """The desk of one owner, who may submit, get, wait for, cancel and list generations."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -126,7 +126,8 @@ class Desk:
         Raises:
             NotFound: the owner has none of that id.
         """
-        record = await self._house.driver.look_again(await self._owned(generation_id))
+        (record,) = await self._owned([generation_id])
+        record = await self._house.driver.look_again(record)
         return await self._house.describer.generation(record)
 
     async def kept(self, generation_id: str) -> Generation:
@@ -146,8 +147,7 @@ class Desk:
 
     async def delivered(self, ids: Iterable[str]) -> None:
         """A caller that asks for these has read the answers that named them. Raises NotFound."""
-        for generation_id in ids:
-            await self._owned(generation_id)
+        await self._owned(list(ids))
 
     async def watch(
         self, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all", send: bool = True
@@ -162,7 +162,7 @@ class Desk:
         ids = list(dict.fromkeys(ids))
         deadline = anyio.current_time() + timeout_s
         with self._house.changes.subscribe(ids) as subscription:
-            records = {generation_id: await self._owned_at_last(generation_id, deadline) for generation_id in ids}
+            records = {record.id: record for record in await self._owned_at_last(ids, deadline)}
             if send:
                 await self._named(list(records.values()))
             self._house.driver.awaited(ids)
@@ -191,7 +191,7 @@ class Desk:
         Raises:
             NotFound: the owner has none of that id.
         """
-        await self._owned(generation_id)
+        await self._owned([generation_id])
         record = self._house.journal.published(await self._house.ledger.cancel(generation_id, self.owner))
         if record.stage is Stage.SUBMITTING and self._house.stopping.possible(record):
             record = await self._changed(record, lambda row: row.stage is not Stage.SUBMITTING, SENT_WITHIN_S)
@@ -236,26 +236,19 @@ class Desk:
         shown = await self._house.describer.generations(page.records)
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
-    async def _owned(self, generation_id: str) -> Record:
-        record = await self._found(generation_id)
-        if record.answered is not Answered.DELIVERED:
-            await self._house.delivery.named(record)
-        return record
+    async def _owned(self, ids: Sequence[str]) -> list[Record]:
+        found = await self._house.ledger.several(ids, self.owner)
+        await self._house.delivery.named(found.values())
+        return [_there(found.get(generation_id), generation_id) for generation_id in ids]
 
     async def _found(self, generation_id: str) -> Record:
-        record = await self._house.ledger.get(generation_id, self.owner)
-        if record is None:
-            raise NotFound(
-                f"There is no generation {clean(generation_id, 60)!r}.",
-                next_step="Use the id that generate returned, or find it with list_generations.",
-            )
-        return record
+        return _there(await self._house.ledger.get(generation_id, self.owner), generation_id)
 
-    async def _owned_at_last(self, generation_id: str, deadline: float) -> Record:
-        """The row, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""
+    async def _owned_at_last(self, ids: Sequence[str], deadline: float) -> list[Record]:
+        """The rows, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""
         while True:
             try:
-                return await self._owned(generation_id)
+                return await self._owned(ids)
             except StorageError:
                 if anyio.current_time() >= deadline:
                     raise
@@ -289,6 +282,15 @@ class Desk:
         """True where it waits for a limit, so that there is no word of the provider to wait for."""
         standing = await self._house.describer.standing(record)
         return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
+
+
+def _there(record: Record | None, generation_id: str) -> Record:
+    if record is None:
+        raise NotFound(
+            f"There is no generation {clean(generation_id, 60)!r}.",
+            next_step="Use the id that generate returned, or find it with list_generations.",
+        )
+    return record
 
 
 Whose = Callable[[], Desk]

@@ -17,6 +17,10 @@ class Fellows(Protocol):
         """These rows as they are now, also where another process wrote them."""
         ...
 
+    async def changes(self, ids: Sequence[str], seen: Mapping[str, object]) -> tuple[list[Record], dict[str, object]]:
+        """Those of these rows that are not as they were `seen`, and all of them as they are to be `seen` next time."""
+        ...
+
     async def version(self) -> int:
         """A number that differs from the last one if another process has written since."""
         ...

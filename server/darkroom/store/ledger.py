@@ -90,12 +90,16 @@ class Generations(Protocol):
         """
         ...
 
-    async def named(self, record: Record, *, by: str) -> None:
-        """Somebody knows its id, so a lost response, or one of this process, counts as delivered."""
+    async def named(self, ids: Collection[str], *, by: str) -> None:
+        """Somebody knows these ids, so lost responses, and those of this process, count as delivered."""
         ...
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """The row, if it is this owner's."""
+        ...
+
+    async def several(self, ids: Collection[str], owner: str) -> Mapping[str, Record]:
+        """Those of these rows that are this owner's, by id."""
         ...
 
     async def cancel(self, generation_id: str, owner: str) -> Record | None:

@@ -43,6 +43,11 @@ def select_all(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> l
     return [from_row(row) for row in db.execute(f"{SELECT} WHERE {where} ORDER BY seq", values)]
 
 
+def among(ids: Collection[str]) -> str:
+    """The condition that a row is one of these, for as many values."""
+    return f"id IN ({', '.join('?' * len(ids))})"
+
+
 def update(
     db: sqlite3.Connection, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]
 ) -> Record | None:

@@ -75,16 +75,25 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         sql = f"UPDATE generations SET answered = ? WHERE id = ? AND {UNANSWERED} AND turn = ?"
         await self._transaction(lambda: self._db.execute(sql, (answered, record.id, record.turn)))
 
-    async def named(self, record: Record, *, by: str) -> None:
+    async def named(self, ids: Collection[str], *, by: str) -> None:
         """See `Ledger.named`."""
         mine = f"{UNANSWERED} AND ({OWES} = ? OR answered = 'lost')"
-        sql = f"UPDATE generations SET answered = 'delivered' WHERE id = ? AND {mine}"
-        await self._transaction(lambda: self._db.execute(sql, (record.id, by)))
+        sql = f"UPDATE generations SET answered = 'delivered' WHERE {rows.among(ids)} AND {mine}"
+        await self._transaction(lambda: self._db.execute(sql, (*ids, by)))
 
     async def get(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.get`."""
-        whose = generation_id, owner
-        return await self._recall(whose, lambda: rows.select_one(self._db, "id = ? AND owner = ?", whose))
+        return (await self.several([generation_id], owner)).get(generation_id)
+
+    async def several(self, ids: Collection[str], owner: str) -> Mapping[str, Record]:
+        """See `Ledger.several`."""
+
+        def read() -> Mapping[str, Record]:
+            # The owner is no part of the condition: with one, SQLite would look through all that they have.
+            found = rows.select_all(self._db, rows.among(ids), tuple(ids))
+            return {record.id: record for record in found if record.owner == owner}
+
+        return await self._recall(("rows", owner, *ids), read)
 
     async def cancel(self, generation_id: str, owner: str) -> Record | None:
         """See `Ledger.cancel`."""
@@ -99,7 +108,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
     ) -> Page:
         """See `Ledger.page`."""
         return await self._recall(
-            (owner, status, provider, limit, before),
+            ("page", owner, status, provider, limit, before),
             lambda: lists.page(self._db, owner, status=status, provider=provider, limit=limit, before=before),
         )
 

@@ -19,8 +19,16 @@ class SqliteFellows(SqliteRows):
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
         """See `Ledger.newest`."""
-        marks = ", ".join("?" * len(ids))
-        return await self._run(lambda: rows.select_all(self._db, f"id IN ({marks})", tuple(ids)))
+        return await self._run(lambda: rows.select_all(self._db, rows.among(ids), tuple(ids)))
+
+    async def changes(self, ids: Sequence[str], seen: Mapping[str, object]) -> tuple[list[Record], dict[str, object]]:
+        """See `Ledger.changes`."""
+
+        def look() -> tuple[list[Record], dict[str, object]]:
+            found = {row[0]: row for row in self._db.execute(f"{rows.SELECT} WHERE {rows.among(ids)}", tuple(ids))}
+            return [rows.from_row(row) for name, row in found.items() if row != seen.get(name)], {**found}
+
+        return await self._run(look)
 
     async def version(self) -> int:
         """See `Ledger.version`."""
@@ -34,7 +42,7 @@ class SqliteFellows(SqliteRows):
         """See `Ledger.note_wait`."""
         sql = (
             "UPDATE generations SET awaited_until = max(coalesce(awaited_until, 0.0), ?)"
-            f" WHERE owner = ? AND id IN ({', '.join('?' * len(ids))}) AND {UNFINISHED}"
+            f" WHERE owner = ? AND {rows.among(ids)} AND {UNFINISHED}"
         )
         await self._transaction(lambda: self._db.execute(sql, (self._clock() + for_s, owner, *ids)))
 

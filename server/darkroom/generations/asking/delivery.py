@@ -1,7 +1,7 @@
 """Delivery of answers to callers: an answer that was lost is given to its next identical call."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
@@ -140,10 +140,12 @@ class Delivery:
         with anyio.CancelScope(shield=True), suppress(StorageError):
             await self._ledger.answer(record, answered)
 
-    async def named(self, record: Record) -> None:
-        """Somebody named this generation, so they have read its id."""
+    async def named(self, records: Iterable[Record]) -> None:
+        """Somebody named these generations, so they have read their ids."""
+        unread = [record.id for record in records if record.answered is not Answered.DELIVERED]
         with suppress(StorageError):
-            await self._ledger.named(record, by=self._holder)
+            if unread:
+                await self._ledger.named(unread, by=self._holder)
 
     async def _read(self, record: Record, letter: Letter | None) -> None:
         # Only a caller that is still there a moment after the answer was written can have read it.

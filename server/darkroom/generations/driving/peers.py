@@ -1,7 +1,7 @@
 """The other processes on this ledger: their changes are reported here, and the rows that they leave are taken over."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -86,7 +86,7 @@ class Peers:
             await anyio.sleep(ADOPTION_INTERVAL_S)
 
     async def _follow_changes(self) -> None:
-        seen: dict[str, Record] = {}
+        seen: dict[str, object] = {}
         said = ""
         while True:
             ids = await self._changes.watched()
@@ -94,7 +94,8 @@ class Peers:
                 newest = await self._ledger.version()
                 if newest != self._version or not seen.keys() >= set(ids):
                     self._version = newest
-                    seen = {record.id: record for record in await self._published(ids, seen)}
+                    changed, seen = await self._ledger.changes(ids, seen)
+                    self._publish(changed)
                 said = ""
             except Exception as error:  # one row's trouble must not end the process
                 self._version = -1
@@ -107,10 +108,8 @@ class Peers:
                     )
             await anyio.sleep(FOLLOW_INTERVAL_S)
 
-    async def _published(self, ids: list[str], seen: dict[str, Record]) -> list[Record]:
-        records = await self._ledger.newest(ids)
-        for record in records:
+    def _publish(self, changed: Iterable[Record]) -> None:
+        for record in changed:
             # What this process drives it publishes itself, and sooner; what is over anybody may make better.
-            if (record.holder != self._presence.id or record.stage.terminal) and record != seen.get(record.id):
+            if record.holder != self._presence.id or record.stage.terminal:
                 self._changes.publish(record)
-        return records

@@ -1,0 +1,43 @@
+"""A wait on many generations asks the ledger no more often than a wait on two, and only what has changed is told."""
+
+from pathlib import Path
+
+from darkroom.models import Answered, GenerationRequest, Record, Stage
+from tests.generations.house import House, Spoken, house
+
+
+async def accepted(one: House, number: int) -> str:
+    request = GenerationRequest(provider="fatthumb", prompt=f"fox {number}", model="nova")
+    record = Record(
+        id=f"gen_{number}", owner="local", request=request, account="key", stage=Stage.ACCEPTED, holder="me"
+    )
+    return (await one.ledger.begin(record, adopt_within_s=0.0)).id
+
+
+async def asked_by_a_wait(one: House, ids: list[str]) -> list[str]:
+    statements: list[str] = []
+    one.database.db.set_trace_callback(statements.append)
+    (snapshot,) = [snapshot async for snapshot in one.desk.watch(ids, timeout_s=0, send=False)]
+    one.database.db.set_trace_callback(None)
+    assert [each.id for each in snapshot.generations] == ids
+    return [sql for sql in statements if sql.startswith("SELECT") or "answered = 'delivered'" in sql]
+
+
+async def test_a_wait_on_fifty_asks_as_often_as_a_wait_on_two(tmp_path: Path) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as one:
+        ids = [await accepted(one, number) for number in range(52)]
+        two = await asked_by_a_wait(one, ids[:2])
+        fifty = await asked_by_a_wait(one, ids[2:])
+        assert len(fifty) <= len(two)  # which also had to learn how long such take
+        assert {record.answered for record in await one.ledger.newest(ids)} == {Answered.DELIVERED}
+
+
+async def test_who_follows_many_rows_is_given_those_that_changed(tmp_path: Path) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as one:
+        ids = [await accepted(one, number) for number in range(50)]
+        first, seen = await one.ledger.changes(ids, {})
+        assert {record.id for record in first} == set(ids)
+        await one.ledger.change(first[7], {"trouble": "new"})
+        changed, seen = await one.ledger.changes(ids, seen)
+        assert [(record.id, record.trouble) for record in changed] == [(first[7].id, "new")]
+        assert await one.ledger.changes(ids, seen) == ([], seen)
