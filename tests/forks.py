@@ -181,6 +181,23 @@ def _end_at_once(codes: list[Any], exit_process: Callable[[int], None] = os._exi
     exit_process(status & 0xFF)
 
 
+def _measure() -> None:
+    """Begins to measure, where that is wanted; what was measured is saved by one thread at a time.
+
+    A server's last resort may end the process while its main thread saves at exit: both would use one connection.
+    """
+    coverage = import_module("coverage")
+    coverage.process_startup()
+    if (running := coverage.Coverage.current()) is not None:
+        save, turn = running.save, Lock()
+
+        def save_alone() -> None:
+            with turn:
+                save()
+
+        running.save = save_alone
+
+
 def _become(request: dict[str, Any]) -> None:
     if request["new_session"]:
         os.setsid()
@@ -189,7 +206,7 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environ"])
     time.tzset()
-    import_module("coverage").process_startup()
+    _measure()
     option, code, *words = request["command"]
     sys.argv = [option, *words]
     if option == "-c":

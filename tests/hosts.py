@@ -100,6 +100,13 @@ async def call(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]
     return result.structured_content
 
 
+async def over(client: Client, *ids: str) -> list[dict[str, Any]]:
+    """The generations once they are over; `generate` may return sooner."""
+    result = await call(client, "wait", generation_ids=list(ids), timeout_s=60)
+    assert not result["timed_out"], result
+    return result["generations"]
+
+
 async def refused(client: Client, tool: str, /, **arguments: Any) -> str:
     """The text of a call that must be refused."""
     result = await client.call_tool(tool, arguments)

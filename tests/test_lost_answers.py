@@ -9,7 +9,20 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, eventually, refused, running
+from tests.hosts import (
+    ERAS,
+    PATIENCE_S,
+    Era,
+    Home,
+    RawServer,
+    call,
+    connected,
+    darkroom,
+    eventually,
+    over,
+    refused,
+    running,
+)
 from tests.services.fatthumb import FatThumb
 
 PROMPT = "A lighthouse in a storm"
@@ -120,7 +133,8 @@ async def test_a_request_key_names_one_generation_for_ever(home: Home, fatthumb:
 async def test_a_refusal_that_cost_nothing_is_not_given_to_the_next_call(home: Home, fatthumb: FatThumb) -> None:
     fatthumb.credits = 0
     async with connected(home.with_(fatthumb)) as client:
-        poor = await call(client, "generate", prompt=PROMPT)
+        begun = await call(client, "generate", prompt=PROMPT)
+        (poor,) = await over(client, begun["id"])
         assert poor["error"]["code"] == "payment_required"
         fatthumb.credits = 100
         rich = await call(client, "generate", prompt=PROMPT)

@@ -67,7 +67,7 @@ class Account:
         raise AssertionError("the gate says later for ever")
 
     async def answer(self, record: Record) -> None:
-        job = {"stage": Stage.RUNNING, "job_id": "job", "submitted_at": self.now}
+        job = {"stage": Stage.RUNNING, "job_id": "job"}
         assert await self.ledger.change(record, job) is not None
 
     async def told_429(self, record: Record, wait: float, narrowed_for: float) -> None:

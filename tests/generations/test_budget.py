@@ -67,7 +67,7 @@ async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | No
             changes = Changes()
             journal = Journal(ledger, changes)
             registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]), declared=DECLARED)
-            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks, clock=clock)
+            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks)
             driver.start()
             service = Service(
                 journal,
@@ -78,7 +78,6 @@ async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | No
                 tasks,
                 pictures_in(home),
                 budget=Budget(budget),
-                clock=clock,
             )
             yield Desk(service, "local")
             tasks.cancel_scope.cancel()

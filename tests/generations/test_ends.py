@@ -9,6 +9,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
+from darkroom.settings import Limits
 from tests.generations.house import Spoken, house
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger
 
@@ -38,12 +39,27 @@ async def test_nothing_ends_before_it_began_whatever_the_clock_did_meanwhile(
         if end == "cancelled":
             await ledger.cancel(RECORD.id, "local")
         elif end == "failed":
-            await Journal(ledger, Changes()).fail(RECORD, LOST, NOW - back)
+            await Journal(ledger, Changes()).fail(RECORD, LOST)
         else:
-            await ledger.change(RECORD, {"stage": Stage.SUCCEEDED, "finished_at": NOW - back})
+            await ledger.change(RECORD, {"stage": Stage.SUCCEEDED})
         ended = await ledger.get(RECORD.id, "local")
         assert ended is not None
         assert (ended.stage, ended.finished_at) == (Stage(end), NOW)
+
+
+async def test_the_ledger_dates_what_was_heard_a_while_ago_by_its_own_clock(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with open_ledger(tmp_path, clock=clock) as ledger:
+        await ledger.begin(RECORD, adopt_within_s=ANY_AGE_S)
+        sent = await ledger.claim_next(RECORD.account, Limits(), holder="me", token="t")
+        assert isinstance(sent, Record)
+        clock.now += 60.0
+        running = await ledger.change(sent, {"stage": Stage.RUNNING, "job_id": "job"}, ago_s=20.0)
+        assert running is not None
+        clock.now += 60.0
+        ended = await ledger.change(running, {"stage": Stage.SUCCEEDED}, ago_s=5.0)
+        assert ended is not None
+        assert (ended.submitted_at, ended.finished_at) == (NOW + 40.0, NOW + 115.0)
 
 
 class Hanging(Spoken):

@@ -29,9 +29,7 @@ async def told(home: Path, error: DarkroomError) -> Generation:
             id="gen_1", owner="local", request=GenerationRequest(provider="sketch", prompt="a fox", model="sketch"),
             account="sketch", stage=Stage.FAILED, created_at=0.0, images=(failed,), failure=error.failure(),
         )  # fmt: skip
-        return await Describer(Journal(ledger, Changes()), registry, "me", lambda: 0.0, pictures_in(home)).generation(
-            row
-        )
+        return await Describer(Journal(ledger, Changes()), registry, "me", pictures_in(home)).generation(row)
 
 
 ERRORS: dict[str, Callable[[], DarkroomError]] = {

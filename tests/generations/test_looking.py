@@ -1,6 +1,8 @@
 """How long a job is looked at, and how soon it is noticed that all is well again."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -15,9 +17,12 @@ from darkroom.errors import (
     ProviderUnreachable,
     RateLimited,
     Unauthorized,
+    Unwritten,
 )
 from darkroom.generations.driving import pace
 from darkroom.generations.driving.pace import SLOWEST_S, SLOWEST_WATCHED_S
+from darkroom.generations.telling import journal
+from darkroom.models import Record, Stage
 from darkroom.providers.base import Reading
 from darkroom.views import Generation
 from tests.generations.virtual import MadeUp, clock, house, in_virtual_time, made_up, png, running_job, there
@@ -121,6 +126,31 @@ def test_a_clock_that_jumps_gives_nothing_up_and_holds_no_look_up(tmp_path: Path
             assert len(provider.reads) in {looks, looks + 1}
             provider.says(there("a"))
             assert (await one.waited())[0].status == "succeeded"
+
+    in_virtual_time(run)
+
+
+def test_an_end_that_the_disk_refuses_for_a_minute_is_dated_when_it_was_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "RETRY_S", 60.0)
+
+    async def run() -> None:
+        provider = made_up(there("a"), a=png())
+        async with house(tmp_path, provider) as one:
+            write, refused_at = one.ledger.change, list[float]()
+
+            async def change(record: Record, changes: Mapping[str, Any], **named: Any) -> Record | None:
+                if changes.get("stage") is Stage.SUCCEEDED and not refused_at:
+                    refused_at.append(clock())
+                    raise Unwritten("The disk is full.", next_step="Make room.")
+                return await write(record, changes, **named)
+
+            monkeypatch.setattr(one.ledger, "change", change)
+            await one.begin(running_job())
+            await one.waited()
+            assert (await one.row()).finished_at == pytest.approx(refused_at[0], abs=1.0)
+            assert clock() >= refused_at[0] + 60.0
 
     in_virtual_time(run)
 

@@ -137,7 +137,7 @@ async def test_a_row_that_ended_since_the_sweep_read_it_is_not_driven_again(
         running = await process.ledger.begin(row(Stage.RUNNING, job_id="job"), adopt_within_s=ANY_AGE_S)
 
         async def ends_meanwhile(_: str) -> list[Record]:
-            await process.ledger.change(running, {"stage": Stage.SUCCEEDED, "finished_at": running.created_at})
+            await process.ledger.change(running, {"stage": Stage.SUCCEEDED})
             return [running]
 
         monkeypatch.setattr(process.ledger, "held", ends_meanwhile)

@@ -51,7 +51,7 @@ async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> l
             providers={provider.name: provider}, default=provider.name, redact=Redactor([]), declared=DECLARED
         )
         async with anyio.create_task_group() as tasks:
-            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks, clock=clock)
+            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks)
             for number in range(jobs):
                 driver.resume(running_job(number))
             await anyio.sleep(seconds)

@@ -101,7 +101,7 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
     ):
         providers = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor())
         journal = Journal(ledger, Changes())
-        submitter = Submitter(journal, providers, "me", lambda _: None, Place(pictures_in(folder)), clock=clock)
+        submitter = Submitter(journal, providers, "me", lambda _: None, Place(pictures_in(folder)))
         queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account, clock)
         with anyio.fail_after(PATIENCE_S):
             submitter.start(tasks)

@@ -149,8 +149,10 @@ class Model:
             return None
         if record.stage is Stage.SUBMITTING and record.submit_token != row.submit_token:
             return None
-        if "finished_at" in changes:
-            changes = {**changes, "finished_at": max(row.created_at, changes["finished_at"])}
+        if changes.get("stage") is Stage.RUNNING and row.stage is Stage.SUBMITTING:
+            changes = {**changes, "submitted_at": self.clock}
+        if changes.get("stage", row.stage).terminal and not row.stage.terminal:
+            changes = {**changes, "finished_at": max(row.created_at, self.clock)}
         self.put(row.model_copy(update=changes))
         return self.rows[record.id]
 

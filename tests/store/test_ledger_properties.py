@@ -156,12 +156,12 @@ class LedgerMachine(ProcessesMachine):
             written = self.unsend(post, wait)
         elif said is Said.ACCEPTED:
             job_id = self.fresh("job")
-            running = {"stage": Stage.RUNNING, "job_id": job_id, "submitted_at": self.model.clock, **FIGURE}
+            running = {"stage": Stage.RUNNING, "job_id": job_id, **FIGURE}
             if (written := self.write(post.process, post.record, running)) is None:
                 self.write_late(post, job_id)
         else:
             end = {"stage": Stage.FAILED, "failure": LOST if said is Said.LOST else REFUSED}
-            written = self.write(post.process, post.record, {**end, "finished_at": self.model.clock})
+            written = self.write(post.process, post.record, end)
         assert written is not None or post.process.life is Life.DEAD, "the living lost its row"
 
     def unsend(self, post: Post, wait: float) -> Record | None:
@@ -207,7 +207,7 @@ class LedgerMachine(ProcessesMachine):
         """Once after collecting, and again where pictures were missing."""
         record = self.model.remembered(which, age, Stage.COLLECTING, Stage.PARTIAL, Stage.FAILED)
         if record and record.job_id and (record.stage is Stage.COLLECTING or end is not Stage.FAILED):
-            changes = {"stage": end, "images": ENDS[end], "finished_at": self.model.clock}
+            changes = {"stage": end, "images": ENDS[end]}
             self.write(self.driving(record), record, changes)
 
     def driving(self, record: Record) -> Process:

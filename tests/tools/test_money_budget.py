@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, refused, running
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, over, refused, running
 from tests.services.fatthumb import FatThumb
 from tests.services.priced import PricedService
 from tests.tools.test_budget import assert_resets, assert_used_up, with_budget
@@ -82,7 +82,7 @@ async def test_what_was_certainly_not_charged_is_not_counted_and_both_budgets_ho
         async with connected(with_budget("0.40 USD, 2", service.home(home))) as client:
             for prompt in ("a", "b", "c"):
                 begun = await call(client, "generate", prompt=prompt, count=4, **PRICED)
-                assert begun["error"]["charged"] == "no"
+                assert [each["error"]["charged"] for each in await over(client, begun["id"])] == ["no"]
             service.says["submit"] = [(200, {"id": "j"})]
             await call(client, "generate", prompt="d", **PRICED)
             assert_spent(

@@ -11,9 +11,8 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
-from mcp import Client
 
-from tests.hosts import PATIENCE_S, Home, call, connected, text_of
+from tests.hosts import PATIENCE_S, Home, call, connected, over, text_of
 from tests.services.base import Service
 from tests.services.betterwaifu import MODERATED, BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -86,13 +85,6 @@ HICCUPS: list[Fault] = [
 def submissions(service: Service[Any], prompt: str) -> list[Logged]:
     """Every POST of this prompt, accepted or not."""
     return [entry for entry in service.requests(route="submit") if json.loads(entry.body)["prompt"] == prompt]
-
-
-async def over(client: Client, *ids: str) -> list[dict[str, Any]]:
-    """The generations once they are over."""
-    answer = await call(client, "wait", generation_ids=list(ids), timeout_s=60)
-    assert not answer["timed_out"], answer
-    return answer["generations"]
 
 
 async def test_a_refused_submission_fails_with_its_reason_and_was_not_charged(

@@ -117,12 +117,12 @@ async def open_app(
                 settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
             )
             changes = Changes()
-            journal = Journal(ledger, changes, clock=clock)
+            journal = Journal(ledger, changes)
             pictures = FolderPictures(settings.pictures, settings.home / "previews")
             collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
             driver = Driver(
                 journal, providers, presence.id, collector, group,
-                only=only, clock=clock, elsewhere=partial(hand_over, settings),
+                only=only, elsewhere=partial(hand_over, settings),
             )  # fmt: skip
             peers = Peers(ledger, presence, providers, changes, only)
             if part is not Part.NONE:
@@ -150,7 +150,6 @@ async def open_app(
                 only=sends,
                 budget=settings.budget,
                 inputs=inputs,
-                clock=clock,
             )
             try:
                 observer = Observer(changes, group)

@@ -78,7 +78,7 @@ def settle(record: Record, reading: Reading, lacking: Mapping[int, DarkroomError
     return tuple(map(settled, range(1, total + 1)))
 
 
-def improved(record: Record, images: Iterable[Image], seed: int | None, now: float) -> dict[str, Any]:
+def improved(record: Record, images: Iterable[Image], seed: int | None) -> dict[str, Any]:
     """The changes to a row that is over when these of its pictures were looked for again: a saved one stays saved."""
     found = {image.index: image for image in images if image.status is not ImageStatus.PROCESSING}
     known = {image.index: image for image in record.images}
@@ -95,7 +95,6 @@ def improved(record: Record, images: Iterable[Image], seed: int | None, now: flo
         "images": pictures,
         "seed": record.seed if seed is None else seed,
         "failure": why(pictures),
-        "finished_at": record.finished_at or now,
     }
 
 

@@ -2,8 +2,7 @@
 
 import base64
 import secrets
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from anyio.abc import TaskGroup
 
@@ -39,7 +38,6 @@ class Service:
         only: Collection[str] | None = None,
         budget: Budget | None = None,
         inputs: Inputs | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.journal = journal
         self.ledger = journal.ledger
@@ -53,7 +51,7 @@ class Service:
         self.inputs = inputs or Inputs(journal.ledger)
         self.delivery = Delivery(journal.ledger, holder, group)
         self.stopping = Stopping(registry, journal)
-        self.describer = Describer(journal, registry, holder, clock, pictures, only)
+        self.describer = Describer(journal, registry, holder, pictures, only)
         self.doorkeeper = Doorkeeper()
 
     async def wanted(self, wish: Wish, owner: str, saved: Saved) -> tuple[Record, list[Attached]]:

@@ -127,8 +127,8 @@ class Generations(Protocol):
         """This owner's newest ids that begin so."""
         ...
 
-    def age(self, record: Record) -> float:
-        """Seconds since its submission, by the ledger's own clock; 0 before it."""
+    def now(self) -> float:
+        """Seconds since 1970, by the ledger's own clock."""
         ...
 
     async def unsent(self, ids: Collection[str]) -> frozenset[str]:
@@ -142,6 +142,7 @@ class Generations(Protocol):
         *,
         stages: Collection[Stage] | None = None,
         between: tuple[float, float] | None = None,
+        ago_s: float = 0.0,
     ) -> Record | None:
         """Writes fields of a row that is still this holder's and in one of `stages` (default: the record's own).
 
@@ -149,8 +150,8 @@ class Generations(Protocol):
 
         A record in `submitting` is of its claim alone: a later claim of the same row is another's.
 
-        A change that ends `submitting` says when: its `submitted_at` or `finished_at` is when the response came.
-        None: it is not, and nothing was written.
+        The ledger dates it, by its own clock: a row that begins to run was submitted, and one that ends was finished,
+        `ago_s` seconds before this. None: it is not such a row, and nothing was written.
         """
         ...
 

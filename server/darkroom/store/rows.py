@@ -61,6 +61,14 @@ def update(
     return select_one(db, "id = ?", (record.id,)) if changed.rowcount else None
 
 
+def dates(record: Record, changes: Mapping[str, Any], now: float) -> dict[str, float]:
+    """The times that a change of its stage adds to the row."""
+    stage: Stage = changes.get("stage", record.stage)
+    if stage.terminal and not record.stage.terminal:
+        return {"finished_at": now}
+    return {"submitted_at": now} if (record.stage, stage) == (Stage.SUBMITTING, Stage.RUNNING) else {}
+
+
 def request_hash(request: GenerationRequest) -> str:
     """Names what was asked for: two identical requests have the same."""
     by_content = {"images": {"__all__": {"source"}}}

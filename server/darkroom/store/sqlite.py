@@ -116,10 +116,9 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         """See `Ledger.ids`."""
         return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))
 
-    def age(self, record: Record) -> float:
-        """See `Ledger.age`."""
-        now = self._clock()
-        return max(now - (record.submitted_at or now), 0.0)
+    def now(self) -> float:
+        """See `Ledger.now`."""
+        return self._clock()
 
     async def unsent(self, ids: Collection[str]) -> frozenset[str]:
         """See `Ledger.unsent`."""
@@ -132,12 +131,14 @@ class SqliteLedger(SqliteGate, SqliteFellows):
         *,
         stages: Collection[Stage] | None = None,
         between: tuple[float, float] | None = None,
+        ago_s: float = 0.0,
     ) -> Record | None:
         """See `Ledger.change`."""
         allowed = (record.stage,) if stages is None else tuple(stages)
 
         def write() -> Record | None:
-            changed = rows.update(self._db, record, changes, allowed)
+            dated = {**changes, **rows.dates(record, changes, self._clock() - ago_s)}
+            changed = rows.update(self._db, record, dated, allowed)
             if changed is not None and record.stage is Stage.SUBMITTING:
                 gate.arrived(self._db, record.submit_token, changed.finished_at or changed.submitted_at)
                 if changed.stage is Stage.RUNNING:

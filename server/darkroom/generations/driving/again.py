@@ -1,8 +1,6 @@
 """Fetches what finished generations lack: at most once at a time for each of them, however many ask for it."""
 
 import logging
-import time
-from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -29,14 +27,11 @@ class Again:
         collector: Collector,
         reader: Reader,
         group: TaskGroup,
-        *,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
         self._collector = collector
         self._reader = reader
         self._group = group
-        self._clock = clock
         self._under_way: dict[str, anyio.Event] = {}
         self._not_before: dict[str, float] = {}
 
@@ -85,7 +80,4 @@ class Again:
     async def _write(
         self, record: Record, images: tuple[Image, ...], seed: int | None, cost: Cost | None = None
     ) -> Record:
-        now = self._clock()
-        return await self._journal.revise(
-            record, lambda row: {**improved(row, images, seed, now), **costing(row, cost)}
-        )
+        return await self._journal.revise(record, lambda row: {**improved(row, images, seed), **costing(row, cost)})

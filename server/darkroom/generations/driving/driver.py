@@ -1,39 +1,32 @@
 """Drives each generation from accepted to terminal, whether anybody waits for it or not."""
 
 import logging
-import time
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 
 import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import DarkroomError, Expired, StorageError, TimedOut
+from darkroom.errors import DarkroomError, Expired, TimedOut
 from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.ending import Ending
-from darkroom.generations.driving.job import KEPT_EVERY_S, Job
+from darkroom.generations.driving.job import Job
 from darkroom.generations.driving.listening import Listener
-from darkroom.generations.driving.pace import longest_wait, named_wait
-from darkroom.generations.driving.reading import REFUSED, Reader, refused, timed_out
+from darkroom.generations.driving.looking import COLLECTING_S, Looker
+from darkroom.generations.driving.pace import named_wait
+from darkroom.generations.driving.reading import REFUSED, Reader, refused
 from darkroom.generations.driving.submission import Elsewhere, Submitter
 from darkroom.generations.driving.sweep import sweep_until_cancelled
 from darkroom.generations.driving.timing import Timing
 from darkroom.generations.outcome import worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Record, Stage
-from darkroom.providers.base import Provider, Reading
+from darkroom.providers.base import Provider
 from darkroom.providers.registry import Registry
 
 log = logging.getLogger(__name__)
 
-FORGIVING_S = 10.0
-"""Seconds, from the first look on, for which a job that the provider says it does not know is still believed in."""
-COLLECTING_S = 60.0
-"""Seconds for which a picture that a finished job does not give is asked for again, from the first time on."""
-LONGEST_NAMED_WAIT_S = 600.0
-"""A host that asks us to wait longer is not waited for: the generation ends, and says to look again."""
 REFUSALS = 3
 """After so many definite refusals in a row a job is no longer asked about."""
 
@@ -53,26 +46,26 @@ class Driver:
         group: TaskGroup,
         *,
         only: set[str] | None = None,
-        clock: Callable[[], float] = time.time,
         collecting_s: float = COLLECTING_S,
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
         self._registry = registry
-        self._collector = collector
         self._group = group
         self._only = only
-        self._ending = Ending(journal, clock)
+        self._ending = Ending(journal)
         self._holder = holder
         self._broken: set[str] = set()
-        self._collecting_s = collecting_s
         self._jobs: dict[str, Job] = {}
         self._timing = Timing(journal)
         self._reader = Reader(registry, self._recovered)
         self._listener = Listener(journal, lambda job: group.start_soon(self._hurry, job), group)
-        self._again = Again(journal, collector, self._reader, group, clock=clock)
+        self._again = Again(journal, collector, self._reader, group)
         self._submitter = Submitter(
-            journal, registry, holder, self._drive, collector.place, only=only, clock=clock, elsewhere=elsewhere
+            journal, registry, holder, self._drive, collector.place, only=only, elsewhere=elsewhere
+        )
+        self._looker = Looker(
+            journal, collector, self._reader, self._again, self._ending, self._submitter.wake, collecting_s
         )
         # As `close`, but what is being sent is waited for; and whether anything is.
         self.finish, self.sending = self._submitter.finish, self._submitter.sending
@@ -171,9 +164,13 @@ class Driver:
         before = self._jobs.get(record.id)
         if before is not None:  # it was lost to another process, and came back
             before.scope.cancel()
-        age_s = self._journal.ledger.age(record) if resumed else 0.0
+        age_s = self._age(record) if resumed else 0.0
         job = self._jobs[record.id] = Job(record, resumed=resumed, age_s=age_s)
         self._group.start_soon(self._drive_to_its_end, job)
+
+    def _age(self, record: Record) -> float:
+        now = self._journal.ledger.now()
+        return max(now - (record.submitted_at or now), 0.0)
 
     async def _drive_to_its_end(self, job: Job) -> None:
         """The one poller of this generation, however many wait for it."""
@@ -201,7 +198,7 @@ class Driver:
                 await self._reader.retry(provider)
             job.heard = False
             try:
-                error = await self._look(provider, job)
+                error = await self._looker.look(provider, job)
                 job.refusals = 0
             except (Expired, TimedOut) as final:
                 await self._ending.give_up(job, final)
@@ -218,60 +215,3 @@ class Driver:
             trouble = f"{error.message.rstrip('.')}; trying again in {wait:.0f} s." if error else None
             self._journal.struggling(job.record, trouble)
             job.looks.done(firm=named_wait(error) is not None)
-
-    async def _look(self, provider: Provider, job: Job) -> DarkroomError | None:
-        """Reads the job and brings what there is; returns what keeps a finished one from being whole, if it may pass.
-
-        Raises:
-            Expired, TimedOut: it is given up.
-            DarkroomError: it could not be looked at.
-        """
-        young = anyio.current_time() - job.began_at < FORGIVING_S
-        try:
-            reading = await self._reader.read(provider, job.record, young=young)
-        except DarkroomError:
-            if job.done is None:
-                raise
-            reading = job.done  # its pictures may be had, though nothing can be read
-        if reading.done or job.done is not None:  # what was finished stays so
-            if reading.done:
-                job.is_done(reading)
-            return await self._finish(provider, job, job.done or reading)
-        queued = reading.queued and job.record.provider_queued  # a status does not go backwards
-        position = reading.queue_position if queued else None
-        if (queued, position) != (job.record.provider_queued, job.record.queue_position):
-            job.record = await self._journal.note(job.record, provider_queued=queued, queue_position=position)
-        job.record = (await self._collector.collect(provider, job.record, reading)).record
-        await self._count(provider, job)
-        return None
-
-    async def _count(self, provider: Provider, job: Job) -> None:
-        """Adds the time since the last look that succeeded, and ends a job that has been seen at work for too long."""
-        job.seen_at_work()
-        if job.record.looked_s + job.seen_s > provider.traits.deadline_s:
-            raise timed_out(provider)
-        if job.seen_s >= KEPT_EVERY_S:
-            with suppress(StorageError):  # it is written later, with more
-                looked = {"looked_s": job.record.looked_s + job.seen_s}
-                job.record = self._journal.published(await self._journal.ledger.change(job.record, looked))
-                job.seen_s = 0.0
-
-    async def _finish(self, provider: Provider, job: Job, reading: Reading) -> DarkroomError | None:
-        if job.record.stage is Stage.RUNNING:
-            job.record = await self._journal.write(
-                job.record, stage=Stage.COLLECTING, provider_queued=False, queue_position=None
-            )
-            self._submitter.wake(provider.name)
-        collected = await self._collector.collect(provider, job.record, reading)
-        job.record = collected.record
-        named = longest_wait(collected.lacking.values())
-        patient = job.lacking_for_s() < self._collecting_s and (named or 0.0) <= LONGEST_NAMED_WAIT_S
-        if reading.error is None and collected.lacking and patient:
-            return max(collected.lacking.values(), key=lambda error: named_wait(error) or 0.0)
-        if named is not None:
-            self._again.hold(job.record, named)
-        await self._ending.settle(job, collected, reading)
-        if job.record.stage is Stage.SUCCEEDED:
-            with anyio.CancelScope(shield=True):  # a command leaves at this very moment
-                await provider.over(job.record.receipt)
-        return None

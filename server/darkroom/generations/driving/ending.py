@@ -1,6 +1,5 @@
 """The last row of a generation that was sent: as its provider's last word leaves it, or given up."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from darkroom.errors import Cancelled, DarkroomError, Expired, StorageError
@@ -13,11 +12,10 @@ from darkroom.providers.base import Reading
 
 
 class Ending:
-    """Writes it down; one for each process."""
+    """Writes it down, dated by the ledger; one for each process."""
 
-    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._clock = clock
 
     async def settle(self, job: Job, collected: Collected, reading: Reading) -> None:
         """Ends a job that its provider has finished. Raises RowLost."""
@@ -27,7 +25,6 @@ class Ending:
             stage=outcome(images),
             images=images,
             failure=why(images),
-            finished_at=self._clock(),
             between=job.between,
             **costing(job.record, reading.cost),
         )
@@ -48,7 +45,6 @@ class Ending:
             stage=Stage.PARTIAL if saved else ended,
             images=images,
             failure=error.failure(),
-            finished_at=self._clock(),
             looked_s=job.record.looked_s + job.seen_s,
         )
 

@@ -1,8 +1,6 @@
 """The one POST of a claimed generation, and the row as the answer leaves it."""
 
 import logging
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -34,10 +32,9 @@ NARROWED_FOR_S = 600.0
 class Posting:
     """Sends and writes down; one for each process. `inputs`: the folder of the pictures that are to be sent."""
 
-    def __init__(self, journal: Journal, inputs: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, journal: Journal, inputs: Path) -> None:
         self._journal = journal
         self._inputs = inputs
-        self._clock = clock
 
     async def post(self, provider: Provider, record: Record) -> Record | None:
         """The row, if its provider has taken it; None: it waits again, or is over. Raises RowLost."""
@@ -76,7 +73,7 @@ class Posting:
         try:
             running = await self._journal.write(
                 record, stage=Stage.RUNNING, job_id=receipt.job_id, kept=receipt.kept, provider_queued=submitted.queued,
-                submitted_at=self._clock(), cancel_wished=False, **costing(record, submitted.cost),
+                cancel_wished=False, **costing(record, submitted.cost),
             )  # fmt: skip
         except RowLost:
             running = await self._journal.write_late(record, receipt)
@@ -85,7 +82,7 @@ class Posting:
         return running
 
     async def _fail(self, record: Record, error: DarkroomError) -> None:
-        await self._journal.fail(record, error.failure(), self._clock())
+        await self._journal.fail(record, error.failure())
         await self._forget_inputs(record)
 
     async def _forget_inputs(self, record: Record) -> None:
@@ -95,7 +92,7 @@ class Posting:
 
     async def not_sent(self, record: Record, error: ProviderUnreachable) -> None:
         """The row waits for another try, or has failed if there were enough of them. Raises RowLost."""
-        now = self._clock()
+        now = self._journal.ledger.now()
         since = min(record.refused_since or now, now)  # a clock set back leaves times in the future
         if now - since > UNREACHABLE_FOR_S:
             await self._fail(record, error)
@@ -105,7 +102,7 @@ class Posting:
         self._journal.struggling(back, f"{error.message}.")
 
     async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
-        now = self._clock()
+        now = self._journal.ledger.now()
         so_far = now - (record.limited_since or now)
         if so_far > LIMITED_FOR_S:
             await self._fail(record, _never_let_in(provider, error))

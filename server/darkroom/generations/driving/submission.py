@@ -2,7 +2,6 @@
 
 import logging
 import math
-import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
@@ -44,16 +43,14 @@ class Submitter:
         place: Place,
         *,
         only: Collection[str] | None = None,
-        clock: Callable[[], float] = time.time,
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
-        self._posting = Posting(journal, registry.inputs, clock=clock)
+        self._posting = Posting(journal, registry.inputs)
         self._elsewhere = elsewhere
         self._registry = registry
         self._running = running
         self._place = place
-        self._clock = clock
         self._scopes: set[anyio.CancelScope] = set()
         self._queues = {
             provider.access.account: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only)
@@ -166,4 +163,4 @@ class Submitter:
     async def _no_place(self, record: Record, error: StorageError) -> None:
         back = await self._journal.unclaim(record)
         if back.stage is Stage.ACCEPTED:  # else somebody wished to cancel it meanwhile
-            await self._journal.fail(back, error.failure(), self._clock())
+            await self._journal.fail(back, error.failure())

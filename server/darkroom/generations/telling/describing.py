@@ -55,7 +55,6 @@ class Describer:
         journal: Journal,
         registry: Registry,
         holder: str,
-        clock: Callable[[], float],
         pictures: PictureStore,
         only: Collection[str] | None = None,
     ) -> None:
@@ -63,7 +62,6 @@ class Describer:
         self._registry = registry
         self._holder = holder
         self._expectation = Expectation(journal.ledger)
-        self._clock = clock
         self._pictures = pictures
         self._only = only
         self._finished: dict[str, tuple[Record, Generation]] = {}
@@ -89,7 +87,7 @@ class Describer:
         row, traits = record, self._registry.traits(record.request.provider)
         trouble = self._trouble(record)
         record = at_no_cost(record) if traits.free else record
-        now = self._clock()
+        now = self._journal.ledger.now()
         expected_s = await self._expectation.of(record, standing, elapsed(record, now))
         seen = describe(
             record,
@@ -124,7 +122,7 @@ class Describer:
 
     async def snapshot(self, records: Mapping[str, Record], until: Literal["all", "any"]) -> Snapshot:
         """These rows as they are now; over when all of them are, or any."""
-        now = self._clock()
+        now = self._journal.ledger.now()
         generations = await self.generations(records.values())
         expected = [generation.progress.expected_s for generation in generations]
         finished = [record.stage.terminal for record in records.values()]

@@ -1,7 +1,6 @@
 """Writes the next row of a generation that this process drives, until the disk takes it, and notifies its watchers."""
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
@@ -24,10 +23,9 @@ class RowLost(Exception):
 class Journal:
     """The ledger's writing end, for one process: a disk that refuses is asked again until it takes it."""
 
-    def __init__(self, ledger: Ledger, changes: Changes, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, ledger: Ledger, changes: Changes) -> None:
         self.ledger = ledger
         self._changes = changes
-        self._clock = clock
         self.trouble: dict[str, str] = {}
         """The present troubles of this process's generations, by id."""
         self.steps: dict[str, str] = {}
@@ -44,7 +42,7 @@ class Journal:
         between: tuple[float, float] | None = None,
         **changes: Any,
     ) -> Record:
-        """Writes these fields and publishes the new row. `between`: see `Ledger.change`.
+        """Writes these fields and publishes the new row, dated now. `between`: see `Ledger.change`.
 
         A value that the ledger cannot hold ends the generation: asking again would never help.
 
@@ -52,12 +50,12 @@ class Journal:
             RowLost: the row has another holder, is not in one of `stages` (default: the record's own), or has just
                 been ended.
         """
-        changes = self._owed.pop(record.id, {}) | changes
+        changes, since = self._owed.pop(record.id, {}) | changes, anyio.current_time()
         try:
             written = await self._insist(
                 record,
-                lambda: self.ledger.change(record, changes, stages=stages, between=between),
-                lambda row: all(getattr(row, name) == value for name, value in changes.items() if name not in _BOUND),
+                lambda: self.ledger.change(record, changes, stages=stages, between=between, ago_s=_since(since)),
+                lambda row: all(getattr(row, name) == value for name, value in changes.items()),
             )
         except Unstorable as error:
             await self._end(record, error)
@@ -80,9 +78,9 @@ class Journal:
             self._owed.pop(record.id, None)
         return self.published(written)
 
-    async def fail(self, record: Record, failure: Failure, now: float) -> Record:
+    async def fail(self, record: Record, failure: Failure) -> Record:
         """Ends the generation as failed. Raises RowLost."""
-        return await self.write(record, stage=Stage.FAILED, failure=failure, finished_at=now)
+        return await self.write(record, stage=Stage.FAILED, failure=failure)
 
     async def unsend(self, record: Record, **back: Any) -> Record:
         """Puts a claimed generation back into its queue; arguments as `Ledger.unsend`. Raises RowLost."""
@@ -207,13 +205,16 @@ class Journal:
             charged=Charged.MAYBE,
             next_step=f"Look in the {record.request.provider} account's own gallery before generating this again.",
         )
-        ended = {"stage": Stage.PARTIAL if saved else Stage.FAILED, "failure": failure, "finished_at": self._clock()}
+        ended = {"stage": Stage.PARTIAL if saved else Stage.FAILED, "failure": failure}
+        since = anyio.current_time()
         changed = await self._insist(
-            record, lambda: self.ledger.change(record, ended), lambda row: row.stage is ended["stage"]
+            record,
+            lambda: self.ledger.change(record, ended, ago_s=_since(since)),
+            lambda row: row.stage is ended["stage"],
         )
         if changed is not None:
             self.published(changed)
 
 
-_BOUND = {"finished_at"}
-"""The fields that the ledger itself may move."""
+def _since(moment: float) -> float:
+    return anyio.current_time() - moment
