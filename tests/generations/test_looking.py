@@ -264,3 +264,13 @@ def test_a_look_that_is_refused_for_a_moment_ends_nothing(tmp_path: Path, refusa
             assert (await one.waited())[0].status == "succeeded"
 
     in_virtual_time(run)
+
+
+@pytest.mark.parametrize(("beats", "shown"), [(True, range(150, 170)), (False, range(2, 20))])
+def test_a_wait_that_shows_no_progress_is_woken_by_changes_alone(tmp_path: Path, beats: bool, shown: range) -> None:
+    async def run() -> int:
+        async with house(tmp_path, made_up(AT_WORK, a=png())) as one:
+            await one.begin(running_job())
+            return len([each async for each in one.desk.watch(["gen_1"], timeout_s=600.0, beats=beats)])
+
+    assert in_virtual_time(run) in shown

@@ -150,9 +150,15 @@ class Desk:
         await self._owned(list(ids))
 
     async def watch(
-        self, ids: list[str], *, timeout_s: float, until: Literal["all", "any"] = "all", send: bool = True
+        self,
+        ids: list[str],
+        *,
+        timeout_s: float,
+        until: Literal["all", "any"] = "all",
+        send: bool = True,
+        beats: bool = True,
     ) -> AsyncGenerator[Snapshot]:
-        """The state at once, at each change, and every few seconds, until it is over or the time is.
+        """The state at once, at each change, and every few seconds (`beats`), until it is over or the time is.
 
         `send`: what waits to be named before it is sent is named by this.
 
@@ -179,7 +185,7 @@ class Desk:
                 yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
                 if left <= 0 or (snapshot.over and (until == "any" or not missing)):
                     return
-                with anyio.move_on_after(min(HEARTBEAT_S, left)):
+                with anyio.move_on_after(min(HEARTBEAT_S, left) if beats else left):
                     records |= await subscription.take()
 
     async def cancel(self, generation_id: str) -> tuple[Generation, str]:

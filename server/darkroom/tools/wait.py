@@ -42,7 +42,8 @@ def wait_tool(whose: Whose, results: Results) -> AgentTool:
         previews. Running out of time is no error: it returns the state so far; call wait again."""
         meter = Meter()
         last: Snapshot | None = None
-        watching = whose().watch(generation_ids, timeout_s=timeout_s, until=until)
+        beats = "progress_token" in (context.request_context.meta or {})  # else nobody would hear them
+        watching = whose().watch(generation_ids, timeout_s=timeout_s, until=until, beats=beats)
         async with aclosing(watching):
             async for snapshot in watching:
                 last = snapshot
