@@ -33,6 +33,7 @@ class _Fault:
     """A fault of a submission, and the end of its generation. `codes`: the errors that it may end with; none: any.
 
     `charged`: what may be said of the costs. `posts`: how many are sent; all but the last were refused as too early.
+    `stops`: how many requests to stop the job.
     """
 
     name: str
@@ -41,12 +42,14 @@ class _Fault:
     codes: frozenset[str] = frozenset()
     charged: frozenset[str] = frozenset()
     posts: int = 1
+    stops: int = 0
 
 
 _UNKNOWN = partial(_Fault, codes=frozenset({"outcome_unknown"}), charged=frozenset({"maybe", "no"}))
 _REFUSED = partial(_Fault, charged=frozenset({"no"}))
 
 
+_STOPPED = _Fault("a job that its service is asked to stop, and that is done all the same", status="succeeded", stops=1)
 _WITH_A_PICTURE = _Fault("a job with a picture to work from", status="succeeded")
 
 
@@ -108,6 +111,8 @@ async def _tried(folder: Path, services: Sequence[Service], environ: dict[str, s
         async with Client(stdio_client(server, errlog=errors), cache=None) as client:
             trials += [_Trial(each, _WITH_A_PICTURE, each.picture(GIVEN)) for each in await _taking(client, services)]
             await _made(client, trials)
+            stopped = [await _stopped(client, each) for each in services if {"cancel", "working"} <= each.says.keys()]
+    trials += stopped
     return [*(sentence for trial in trials for sentence in _broken(trial)), *_leaks(folder, trials)]
 
 
@@ -134,16 +139,38 @@ async def _made(client: Client, trials: Sequence[_Trial]) -> None:
             group.start_soon(make, trial)
 
 
+async def _stopped(client: Client, service: Service) -> _Trial:
+    """Makes a generation that is under way when it is cancelled, and done afterwards."""
+    trial, done, before = _Trial(service, _STOPPED), service.says["read"], len(service.of("read"))
+    service.says["read"] = [*service.says["working"]]
+    await _begun(client, trial)
+    while len(service.of("read")) == before:
+        await client.call_tool("get_status", {"generation_id": trial.seen["id"]})
+    result = await client.call_tool("cancel", {"generation_id": trial.seen["id"]})
+    trial.text += str(result.content)
+    service.says["read"] = done
+    await _over(client, trial)
+    return trial
+
+
 async def _ended(client: Client, trial: _Trial) -> None:
+    await _begun(client, trial)
+    await _over(client, trial)
+
+
+async def _begun(client: Client, trial: _Trial) -> None:
     wished = {"prompt": trial.prompt, "provider": trial.service.name, **trial.service.needs}
     if trial.given:
         wished["images"] = [f"data:image/png;base64,{base64.b64encode(trial.given).decode()}"]
     result = await client.call_tool("generate", wished)
     seen: dict[str, Any] = result.structured_content or {}
     trial.seen, trial.text = seen, str(result.content)
+
+
+async def _over(client: Client, trial: _Trial) -> None:
     while trial.seen.get("status") in {"queued", "processing"}:
         result = await client.call_tool("wait", {"generation_ids": [trial.seen["id"]], "timeout_s": 60})
-        seen = result.structured_content or {}
+        seen: dict[str, Any] = result.structured_content or {}
         trial.seen, trial.text = seen["generations"][0], trial.text + str(result.content)
 
 
@@ -154,6 +181,8 @@ def _broken(trial: _Trial) -> Iterator[str]:
     posts = [each for each in service.posts if trial.prompt.encode() in each.body]
     if len(posts) != fault.posts:
         yield f"{what}: {len(posts)} POSTs, not {fault.posts}"
+    if fault.stops and len(service.of("cancel")) != fault.stops:
+        yield f"{what}: {len(service.of('cancel'))} requests to stop it, not {fault.stops}"
     if trial.seen.get("status") != fault.status:
         yield f"{what}: the generation is {trial.seen.get('status')}, not {fault.status}: {trial.text[-300:]}"
     elif fault.codes and error.get("code") not in fault.codes:

@@ -72,6 +72,9 @@ class DeclaredService(Service):
             self.says["result"] = [self._first("result", {None, "done"})]
         if self.declared.pictures.request is not None:
             self.says["item"] = [self._item()]
+        if self.declared.cancel is not None:
+            self.says["cancel"] = [self._first("cancel", {"asked"})]
+            self.says["working"] = [self._first("read", {"queued", "running"})]
         return self
 
     def here(self, text: str) -> str:
@@ -85,7 +88,7 @@ class DeclaredService(Service):
         return next(each for each in self.declared.example if each.name == name)
 
     def _first(self, to: str, means: set[str | None]) -> Said:
-        found = (each for each in self.declared.example if each.to == to and each.means in means and each.answer)
+        found = (each for each in self.declared.example if each.to == to and each.means in means)
         example = next(found, None)
         if example is None:
             raise ValueError(f"no example of {self.name} shows an answer to {to} that means {means}")

@@ -68,6 +68,7 @@ class Service:
     """A service that a provider talks to in a test. `routes`: by name, a method and the pattern of a path.
 
     `submit` is the name of the one that starts a job, and `edit` of another that does, with the same answers.
+    `working`, among the answers, is that to `read` while a job is under way, for one that `cancel` stops.
     `says`: by name, the answers in order; the last one stays. In a text of theirs `{origin}`
     is this service's own; `{origin}/files/1.png` is a picture. `meets`: answers to submissions whose body holds this
     text, in order, before those of `says`.

@@ -84,3 +84,32 @@ def test_a_provider_that_leaves_out_the_picture_that_it_takes_is_told_so(tmp_pat
     assert str(caught.value) == (
         "easel, a job with a picture to work from: the picture that it was to work from was not sent"
     )
+
+
+def stopping(times: int) -> str:
+    """The guide's provider, made to ask so often for a job to be stopped."""
+    code = EASEL.replace('default_model="oil")', 'default_model="oil", cancels=True)')
+    ask = """
+    async def cancel(self, receipt: Receipt, request: GenerationRequest) -> Reply:
+        for _ in range(TIMES):
+            await self._api.ask_once(Call("POST", f"/pictures/{receipt.job_id}/cancel"))
+        return Reply.ASKED
+
+    async def models("""
+    code = code.replace("\n    async def models(", ask.replace("TIMES", str(times)))
+    needed = "from darkroom.providers.stopping import Reply\nfrom darkroom.transport.client import Call\n"
+    return needed + code
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_provider_in_code_asks_once_for_a_job_to_be_stopped(tmp_path: Path, times: int) -> None:
+    routes = {**ROUTES, "cancel": ("POST", "/pictures/j-1/cancel")}
+    says: dict[str, list[Said]] = {**SAYS, "cancel": [(200, {})], "working": [(200, {"status": "drawing"})]}
+    what = "easel, a job that its service is asked to stop, and that is done all the same"
+    told = ""
+    with Service("easel", routes, says) as service:
+        try:
+            prove(tmp_path, service, environ=easel(tmp_path / "installed", stopping(times)))
+        except AssertionError as error:
+            told = str(error)
+    assert told == ("" if times == 1 else f"{what}: 2 requests to stop it, not 1")
