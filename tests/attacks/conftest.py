@@ -10,6 +10,7 @@ from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched
 from tests.attacks.certificates import Authority
 from tests.attacks.internet import PUBLIC, Internet, Names
 from tests.attacks.origins import Origin, reply
@@ -61,7 +62,7 @@ def refuses(pictures: Pictures) -> Refuses:
     """Fetches what must not be had, and tells the error."""
 
     async def fetch(url: str) -> DarkroomError:
-        error = await refusal(pictures.fetch(url))
+        error = await refusal(fetched(pictures, url))
         assert isinstance(error, ResultUnavailable)
         assert error.charged is Charged.YES
         assert ("get_status" in error.next_step) is not error.final

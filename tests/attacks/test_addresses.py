@@ -11,6 +11,7 @@ from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched, incoming
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, then_reset, then_silence
@@ -155,7 +156,7 @@ async def test_a_name_is_resolved_once_and_what_was_checked_is_what_is_connected
     pictures: Pictures, internet: Internet, site: Origin
 ) -> None:
     internet.names["pictures.example"] = [[PUBLIC], ["127.0.0.1"]]
-    assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert (internet.asked, internet.connected) == (["pictures.example"], [f"{PUBLIC}:443"])
 
 
@@ -163,7 +164,7 @@ async def test_a_name_that_turns_private_is_refused_the_next_time(
     pictures: Pictures, refuses: Refuses, internet: Internet, site: Origin
 ) -> None:
     internet.names["pictures.example"] = [[PUBLIC], ["127.0.0.1"]]
-    assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert PRIVATE in str(await refuses("https://pictures.example/a.png"))
     assert site.connections == 1
 
@@ -172,7 +173,7 @@ async def test_the_first_of_several_public_addresses_is_taken(
     pictures: Pictures, internet: Internet, site: Origin
 ) -> None:
     internet.names["pictures.example"] = [[PUBLIC, "8.8.8.8"]]
-    assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert internet.connected == [f"{PUBLIC}:443"]
 
 
@@ -183,7 +184,7 @@ async def test_every_address_of_a_name_is_tried(
     pictures: Pictures, internet: Internet, site: Origin, before: list[str]
 ) -> None:
     internet.names["pictures.example"] = [[*before, PUBLIC]]
-    assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+    assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert internet.connected == [f"{address}:443" for address in (*before, PUBLIC)]
 
 
@@ -195,7 +196,7 @@ async def test_addresses_that_hang_leave_time_for_the_one_that_does_not(
     with Origin(then_silence(), hears=False) as silent:
         internet.places.update({f"{address}:443": silent.port for address in hanging})
         pictures = Pictures(http, OWN, Redactor(()), least_every_s=2.0)
-        assert await pictures.fetch("https://pictures.example/a.png") == PICTURE
+        assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert len(internet.connected) == 4
 
 
@@ -230,6 +231,6 @@ async def test_a_provider_s_own_origin_is_held_to_the_same_unless_the_user_has_n
     internet.names[host] = [["10.0.0.1"]]
     request = provider.check(GenerationRequest(provider=name, prompt="x", model=""))
     image = RemoteImage(index=1, status=ImageStatus.SUCCEEDED, url=f"https://{host}/a.png")
-    error = await refusal(provider.picture(Receipt(job_id="none"), request, image))
+    error = await refusal(provider.picture(Receipt(job_id="none"), request, image, incoming()))
     assert PRIVATE in str(error)
     assert internet.connected == []

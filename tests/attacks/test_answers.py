@@ -10,12 +10,12 @@ from collections.abc import Callable, Generator
 import pytest
 
 from darkroom.errors import NotAnImage, OutcomeUnknown, ProviderError, Unauthorized
-from darkroom.generations.pictures.recognising import verified
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Api
 from darkroom.transport.egress import MAX_PICTURE, Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched, looked_at
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import Internet
 from tests.attacks.origins import Origin, Play, for_ever, redirect, reply, then_reset, then_silence
@@ -107,7 +107,7 @@ async def test_an_answer_that_never_ends_is_left_at_the_deadline(
     http: Http, internet: Internet, site: Origin, play: Play
 ) -> None:
     site.answers(play)
-    error = await refusal(Pictures(http, OWN, Redactor(()), deadline_s=0.5).fetch(LINK))
+    error = await refusal(fetched(Pictures(http, OWN, Redactor(()), deadline_s=0.5), LINK))
     assert "Timeout" in str(error)
 
 
@@ -117,7 +117,7 @@ async def test_all_hops_have_one_deadline_together(http: Http, internet: Interne
         connection.sendall(redirect("/again.png"))
 
     site.answers(late)
-    error = await refusal(Pictures(http, OWN, Redactor(()), deadline_s=0.5).fetch(LINK))
+    error = await refusal(fetched(Pictures(http, OWN, Redactor(()), deadline_s=0.5), LINK))
     assert "Timeout" in str(error), "three hops take longer than the deadline, but each of them does not"
 
 
@@ -134,7 +134,7 @@ TOO_MUCH: dict[str, Play] = {
 @pytest.mark.parametrize("play", TOO_MUCH.values(), ids=TOO_MUCH)
 async def test_more_than_any_picture_is_broken_off(pictures: Pictures, site: Origin, play: Play) -> None:
     site.answers(play)
-    error = await refusal(pictures.fetch(LINK))
+    error = await refusal(fetched(pictures, LINK))
     assert (type(error), error.charged) == (NotAnImage, Charged.YES)
     assert "64 MiB" in error.message
 
@@ -155,10 +155,10 @@ async def test_what_is_packed_unasked_stays_packed_and_is_no_picture(
     pictures: Pictures, site: Origin, coding: str, body: bytes
 ) -> None:
     site.answers(reply(body, f"Content-Encoding: {coding}"))
-    data = await pictures.fetch(LINK)
+    data = await fetched(pictures, LINK)
     assert data == body
     with pytest.raises(NotAnImage, match="neither PNG, JPEG nor WebP"):
-        verified(data)
+        looked_at(data)
 
 
 JOB = json.dumps({"id": "x"}).encode()
@@ -217,10 +217,10 @@ async def test_an_api_s_answer_that_says_it_is_not_packed_is_read(api: tuple[Api
 
 async def test_a_length_that_is_too_short_cuts_the_picture_off(pictures: Pictures, site: Origin) -> None:
     site.answers(reply(PNG, length=str(len(PNG) // 2)))
-    data = await pictures.fetch(LINK)
+    data = await fetched(pictures, LINK)
     assert data == PNG[: len(PNG) // 2]
     with pytest.raises(NotAnImage, match="cut off"):
-        verified(data)
+        looked_at(data)
 
 
 WHOLE = {
@@ -240,4 +240,4 @@ WHOLE = {
 @pytest.mark.parametrize("answer", WHOLE.values(), ids=WHOLE)
 async def test_an_answer_that_is_only_odd_is_read(pictures: Pictures, site: Origin, answer: bytes) -> None:
     site.answers(answer)
-    assert await pictures.fetch(LINK) == PICTURE
+    assert await fetched(pictures, LINK) == PICTURE

@@ -15,7 +15,7 @@ import pytest
 from darkroom.errors import StorageError
 from darkroom.models import Charged
 from darkroom.store import files
-from darkroom.store.files import save_picture
+from tests.arriving import saved_picture
 
 DAY = datetime(2026, 11, 20)
 FOLDER = "2026-11-20"
@@ -23,7 +23,7 @@ DATA, NOTES = b"a picture", b"my own notes"
 
 
 def save(root: Path, data: bytes = DATA) -> Path:
-    return save_picture(root, DAY, "fox-1", ".png", data)
+    return saved_picture(root, DAY, "fox-1", ".png", data)
 
 
 def names(folder: Path) -> list[str]:
@@ -267,9 +267,9 @@ def test_a_name_taken_at_the_last_moment_is_left(root: Path, monkeypatch: pytest
 def test_processes_that_save_at_once_take_a_name_each(tmp_path: Path) -> None:
     code = (
         "import sys; from datetime import datetime; from pathlib import Path\n"
-        "from darkroom.store.files import save_picture\n"
+        "from tests.arriving import saved_picture\n"
         "sys.stdin.read()\n"
-        "for n in range(20): save_picture(Path(sys.argv[1]), datetime(2026, 11, 20), 'fox', '.png',"
+        "for n in range(20): saved_picture(Path(sys.argv[1]), datetime(2026, 11, 20), 'fox', '.png',"
         " f'{sys.argv[2]} {n}'.encode())"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "new" / "pictures")]

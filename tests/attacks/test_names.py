@@ -7,8 +7,8 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from darkroom.store.files import save_picture
 from darkroom.store.names import picture_stem
+from tests.arriving import saved_picture
 from tests.hosts import Home, call, connected
 
 GENERATION = "gen_aht2bgir5v2dmbfh3xd4r5wfla"
@@ -84,7 +84,7 @@ def test_a_prompt_makes_a_plain_name(tmp_path: Path, prompt: str) -> None:
     assert PureWindowsPath(f"{stem}.png").name == f"{stem}.png"
     assert stem.partition(".")[0].casefold() not in RESERVED
     assert len(f"{stem}-999.webp".encode()) <= 120
-    path = save_picture(tmp_path, DAY, stem, ".png", b"a picture")
+    path = saved_picture(tmp_path, DAY, stem, ".png", b"a picture")
     assert (path, path.read_bytes()) == (tmp_path / "2026-11-20" / f"{stem}.png", b"a picture")
     assert [each.name for each in tmp_path.iterdir()] == ["2026-11-20"]
     assert [each.name for each in path.parent.iterdir()] == [path.name]

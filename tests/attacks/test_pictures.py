@@ -14,8 +14,9 @@ import pytest
 
 from darkroom.errors import NotAnImage
 from darkroom.generations.pictures.decoding import DECODING_S, MAX_PARTS, MAX_PIXELS, MAX_SIDE, Patience, whole
-from darkroom.generations.pictures.recognising import Verified, verified
+from darkroom.generations.pictures.formats.stretch import Stretch, pieces
 from darkroom.models import Charged
+from tests.arriving import Looked, looked_at
 from tests.attacks.crafted import (
     HTML,
     PHP,
@@ -114,7 +115,7 @@ TOO_LARGE = {
 
 def refusal(data: bytes, seconds: float = DECODING_S) -> str:
     with pytest.raises(NotAnImage) as caught:
-        verified(data, seconds)
+        looked_at(data, seconds)
     assert caught.value.charged is Charged.YES
     assert ("get_status" in caught.value.next_step) is caught.value.passing
     return caught.value.message
@@ -141,7 +142,7 @@ FOR_NOW = {
 @pytest.mark.parametrize(("data", "what"), FOR_GOOD.values(), ids=FOR_GOOD)
 def test_a_file_of_another_kind_is_refused_for_good_by_its_kind_and_its_host(data: bytes, what: str) -> None:
     with pytest.raises(NotAnImage) as caught:
-        verified(data, origin="files.example")
+        looked_at(data, origin="files.example")
     assert f"What came from files.example is neither PNG, JPEG nor WebP, but {what}." in caught.value.message
     assert (caught.value.passing, caught.value.final) == (False, True)
 
@@ -149,7 +150,7 @@ def test_a_file_of_another_kind_is_refused_for_good_by_its_kind_and_its_host(dat
 @pytest.mark.parametrize(("data", "what"), FOR_NOW.values(), ids=FOR_NOW)
 def test_what_stands_in_a_picture_s_place_for_a_while_is_asked_for_again(data: bytes, what: str) -> None:
     with pytest.raises(NotAnImage) as caught:
-        verified(data)
+        looked_at(data)
     assert what in caught.value.message
     assert (caught.value.passing, caught.value.final) == (True, False)
 
@@ -185,8 +186,8 @@ def test_the_search_for_an_end_does_not_grow_with_the_square(data: bytes, tmp_pa
     """Where it did, this took hours, and no other thread of the process got on."""
     (tmp_path / "picture").write_bytes(data)
     code = (
-        "import sys; from pathlib import Path; from darkroom.generations.pictures.recognising import verified\n"
-        "verified(Path(sys.argv[1]).read_bytes())"
+        "import sys; from pathlib import Path; from tests.arriving import looked_at\n"
+        "looked_at(Path(sys.argv[1]).read_bytes())"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "picture")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
@@ -206,7 +207,7 @@ def test_the_search_for_an_end_goes_in_small_steps_so_that_others_get_on() -> No
             steps += 1
 
     data = b"\xff\xd8\xff\xda\0\2" + b"\xff\0" * 2**20 + b"\xff\xd9"
-    assert whole(data, Counting())[1] == data
+    assert b"".join(pieces(whole(Stretch.of(data), Counting()).data)) == data
     assert steps >= len(data) / 2**16
 
 
@@ -242,7 +243,7 @@ def test_a_decoder_is_given_little_at_a_time_so_that_it_can_be_stopped(monkeypat
         return opened(file, **named)
 
     monkeypatch.setattr(PIL.Image, "open", watched)
-    verified(encoded("JPEG", 900, 900, quality=100))
+    looked_at(encoded("JPEG", 900, 900, quality=100))
     assert 0 < max(sizes) <= 8192
 
 
@@ -264,7 +265,7 @@ BEHIND = {
 @pytest.mark.parametrize("behind", BEHIND.values(), ids=BEHIND)
 @pytest.mark.parametrize("data", ENDS, ids=["PNG", "JPEG", "WebP"])
 def test_what_is_appended_to_a_picture_is_cut_off_where_it_is_stripped(data: bytes, behind: bytes) -> None:
-    picture = verified(data + behind, strip=True)
+    picture = looked_at(data + behind, strip=True)
     assert picture.data == data
     assert picture.removed == "what followed its end"
     assert not zipfile.is_zipfile(io.BytesIO(picture.data))
@@ -294,7 +295,7 @@ SOUND = {
 def test_a_sound_picture_is_known_for_what_it_is_and_kept_byte_for_byte(
     data: bytes, mime_type: str, suffix: str
 ) -> None:
-    picture: Verified = verified(data)
+    picture: Looked = looked_at(data)
     assert (picture.kind.mime_type, picture.kind.suffix) == (mime_type, suffix)
     assert picture.width * picture.height <= MAX_PIXELS
     assert picture.data == data

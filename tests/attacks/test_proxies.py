@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.transport.egress import Pictures
+from tests.arriving import fetched
 from tests.attacks.certificates import Authority
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
@@ -55,7 +56,7 @@ async def test_a_proxy_is_asked_by_name_and_nothing_is_resolved_here(
     certificate = authority.certificate("pictures.example", "cdn.example")
     hop = redirect("https://cdn.example/b.png", "Set-Cookie: session=abc")
     proxy.answers(*tunnel(certificate, hop, reply(PICTURE), heads=heads))
-    assert await pictures.fetch(LINK) == PICTURE
+    assert await fetched(pictures, LINK) == PICTURE
     assert asked_for(proxy) == ["pictures.example:443", "cdn.example:443"]
     assert (internet.asked, internet.connected) == ([], [])
     assert all(b"Proxy-Authorization: Basic " in head for head in proxy.requests)
@@ -128,9 +129,9 @@ async def test_a_name_that_needs_no_proxy_is_resolved_checked_and_pinned(
 ) -> None:
     monkeypatch.setenv("no_proxy", "pictures.example,127.0.0.1")
     internet.names["pictures.example"] = [[PUBLIC], ["127.0.0.1"]]
-    assert await pictures.fetch(LINK) == PICTURE
+    assert await fetched(pictures, LINK) == PICTURE
     assert (proxy.connections, internet.connected) == (0, [f"{PUBLIC}:443"])
-    assert "private address" in str(await refusal(pictures.fetch(LINK)))
+    assert "private address" in str(await refusal(fetched(pictures, LINK)))
 
 
 # Two readers of NO_PROXY may come to different ends. If one of them checks and the other one connects, nobody does.
@@ -159,7 +160,7 @@ async def test_a_proxy_for_plain_http_is_none_for_pictures(
     pictures: Pictures, internet: Internet, site: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert await pictures.fetch(LINK) == PICTURE
+    assert await fetched(pictures, LINK) == PICTURE
     assert internet.connected == [f"{PUBLIC}:443"]
 
 
@@ -170,7 +171,7 @@ async def test_a_socks_proxy_is_asked_by_name_for_a_picture(
     asked: list[str] = []
     with Origin(socks5(asked, {"pictures.example:443": site.port}), hears=False) as proxy:
         monkeypatch.setenv("all_proxy", f"{scheme}://127.0.0.1:{proxy.port}")
-        assert await pictures.fetch(LINK) == PICTURE
+        assert await fetched(pictures, LINK) == PICTURE
     assert (asked, site.names) == (["pictures.example:443"], ["pictures.example"])
     assert (internet.asked, internet.connected) == ([], [])
 

@@ -5,6 +5,7 @@ import pytest
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, for_ever, redirect, reply
@@ -21,7 +22,7 @@ async def test_three_hops_between_public_servers_are_followed_each_resolved_anew
 ) -> None:
     hops = ("//cdn.example/b.png", "https://pictures.example:8443/c.png", "/d.png")
     site.answers(*map(redirect, hops), reply(PICTURE))
-    assert await pictures.fetch(LINK) == PICTURE
+    assert await fetched(pictures, LINK) == PICTURE
     assert internet.asked == ["pictures.example", "cdn.example", "pictures.example", "pictures.example"]
     assert internet.connected == [f"{PUBLIC}:{port}" for port in (443, 443, 8443, 8443)]
     assert site.names == internet.asked
@@ -122,7 +123,7 @@ async def test_a_redirect_that_makes_no_sense_is_an_error_like_any_other(
 async def test_what_comes_with_a_redirect_is_not_read(pictures: Pictures, site: Origin) -> None:
     endless = redirect("/b.png").replace(b"Content-Length: 0", b"Content-Length: 99999999999")
     site.answers(for_ever(endless, b"x" * 65536), reply(PICTURE))
-    assert await pictures.fetch(LINK) == PICTURE
+    assert await fetched(pictures, LINK) == PICTURE
 
 
 async def test_only_the_configured_origin_itself_may_be_plain_http(
@@ -131,7 +132,7 @@ async def test_only_the_configured_origin_itself_may_be_plain_http(
     with Origin(reply(PICTURE)) as gateway:
         pictures = Pictures(http, f"http://127.0.0.1:{gateway.port}/api/v1", Redactor(()))
         site.answers(redirect(f"http://127.0.0.1:{gateway.port}/files/a.png"))
-        assert await pictures.fetch(LINK) == PICTURE
+        assert await fetched(pictures, LINK) == PICTURE
         assert len(gateway.requests) == 1
 
 
@@ -145,7 +146,7 @@ async def test_nobody_on_the_way_learns_who_asks_nor_whence(http: Http, internet
         pictures = Pictures(http, own.format(port=gateway.port), Redactor(()))
         site.answers(redirect("https://cdn.example/b.png", cookie), redirect("/c.png", cookie), reply(PICTURE, cookie))
         for _ in range(2):
-            assert await pictures.fetch(f"http://127.0.0.1:{gateway.port}/files/a.png") == PICTURE
+            assert await fetched(pictures, f"http://127.0.0.1:{gateway.port}/files/a.png") == PICTURE
         heads = [*gateway.requests, *site.requests]
     assert len(heads) == 6
     for head in heads:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import StorageError
-from darkroom.store.files import save_picture
+from tests.arriving import saved_picture
 from tests.hosts import Home, call, connected
 
 DAY = datetime(2026, 11, 20)
@@ -20,9 +20,9 @@ DATA = b"a picture" * 1000
 
 SAVES = (
     "import os, resource, sys; from datetime import datetime; from pathlib import Path\n"
-    "from darkroom.store.files import save_picture\n"
+    "from tests.arriving import saved_picture\n"
     "os.umask(int(sys.argv[2], 8)); resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)\n"
-    "save_picture(Path(sys.argv[1]), datetime(2026, 11, 20), 'fox', '.png', b'a picture' * 1000)"
+    "saved_picture(Path(sys.argv[1]), datetime(2026, 11, 20), 'fox', '.png', b'a picture' * 1000)"
 )
 
 
@@ -40,7 +40,7 @@ def test_folders_and_pictures_are_their_owner_s_alone_whatever_the_umask(tmp_pat
 
 def test_a_folder_of_the_user_s_own_keeps_its_permissions(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    path = save_picture(tmp_path, DAY, "fox", ".png", DATA)
+    path = saved_picture(tmp_path, DAY, "fox", ".png", DATA)
     assert (mode(tmp_path), mode(path)) == (0o755, 0o600)
 
 
@@ -84,8 +84,8 @@ def test_a_picture_is_on_the_disk_before_it_has_its_name_and_so_is_the_name(
 
     for name in ("mkdir", "fsync", "link", "unlink", "rename", "replace"):
         monkeypatch.setattr(os, name, noting(name))
-    save_picture(tmp_path, DAY, "fox", ".png", DATA)
-    wanted = ["mkdir", "mkdir", "fsync a folder", "fsync a file", "link", "fsync a folder", "unlink"]
+    saved_picture(tmp_path, DAY, "fox", ".png", DATA)
+    wanted = ["mkdir", "mkdir", "fsync a folder", "rename", "fsync a file", "link", "fsync a folder", "unlink"]
     assert asked == wanted, "the first mkdir finds the user's folder there"
 
 
@@ -104,5 +104,5 @@ def test_a_disk_that_fails_at_any_step_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(os, name, fail)
         with pytest.raises(StorageError, match="Input/output error"):
-            save_picture(tmp_path, DAY, "fox", ".png", DATA)
+            saved_picture(tmp_path, DAY, "fox", ".png", DATA)
     assert list((tmp_path / "2026-11-20").iterdir()) == []

@@ -13,6 +13,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Api
 from darkroom.transport.egress import LOOKUPS, Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched
 from tests.attacks.conftest import OWN
 from tests.attacks.origins import Origin, reply
 from tests.clients import OpenDoor
@@ -62,7 +63,7 @@ async def test_links_whose_names_hang_hold_nobody_else_s_names_up(http: Http, re
         )
         async with anyio.create_task_group() as fetches:
             for number in range(CROWD):
-                fetches.start_soon(pictures.fetch, f"https://hangs-{number}.example/a.png")
+                fetches.start_soon(fetched, pictures, f"https://hangs-{number}.example/a.png")
             for _ in range(LOOKUPS):
                 assert await to_thread.run_sync(resolver.was_asked)
             assert await other.read("/jobs/x") == {"id": "x"}

@@ -13,6 +13,7 @@ from anyio import to_thread
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched
 from tests.attacks.certificates import Authority
 from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
@@ -98,7 +99,7 @@ async def test_a_server_that_never_shakes_hands_is_left_in_time_and_for_good(htt
 
     with Origin(listen, hears=False) as origin:
         internet.places[f"{PUBLIC}:443"] = origin.port
-        error = await refusal(Pictures(http, OWN, Redactor(()), deadline_s=0.2).fetch(LINK))
+        error = await refusal(fetched(Pictures(http, OWN, Redactor(()), deadline_s=0.2), LINK))
         assert "Timeout" in str(error)
         assert await to_thread.run_sync(left.wait, PATIENCE_S), "its socket is still open here"
 
@@ -118,6 +119,6 @@ async def test_a_server_that_proves_its_name_is_asked_by_that_name(
     internet.names["pictures.example.net"] = [[PUBLIC]]
     with Origin(reply(PICTURE), certificate=issued(authority, how)) as origin:
         internet.places[f"{PUBLIC}:443"] = origin.port
-        assert await pictures.fetch(f"https://{host}/a.png") == PICTURE
+        assert await fetched(pictures, f"https://{host}/a.png") == PICTURE
         assert origin.names == [host]
         assert f"Host: {host}\r\n".encode().lower() in origin.requests[0].lower()

@@ -3,6 +3,7 @@
 import pytest
 
 from darkroom.transport.egress import Pictures
+from tests.arriving import fetched
 from tests.attacks.conftest import PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, redirect
@@ -159,7 +160,7 @@ async def test_a_link_without_tricks_is_followed(
     pictures: Pictures, internet: Internet, site: Origin, link: str, host: str, target: str
 ) -> None:
     internet.names["xn--bcher-kva.example"] = [[PUBLIC]]
-    assert await pictures.fetch(link) == PICTURE
+    assert await fetched(pictures, link) == PICTURE
     (request,) = site.requests
     assert request.startswith(f"GET {target} HTTP/1.1\r\n".encode())
     assert f"host: {host}\r\n".encode() in request.replace(b"Host", b"host")

@@ -11,9 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.hosts import PATIENCE_S, Era, Home
+from tests.memory import grows_by_at_most
 
 PREFIX = "io.modelcontextprotocol/"
 ENVELOPE = {
@@ -133,19 +132,8 @@ class Wire:
     @contextmanager
     def grows_by_at_most(self, megabytes: float) -> Generator[None]:
         """Holds the peak of its memory during the block against what it has at the beginning."""
-        folder = Path(f"/proc/{self.process.pid}")
-        if not (folder / "clear_refs").exists():
-            pytest.skip("memory is measured through /proc")
-        (folder / "clear_refs").write_text("5")  # the peak begins anew
-        before = _kilobytes(folder, "VmRSS")
-        yield
-        grown = (_kilobytes(folder, "VmHWM") - before) / 1024
-        assert grown < megabytes, f"it grew by {grown:.0f} MB"
-
-
-def _kilobytes(folder: Path, name: str) -> int:
-    line = next(line for line in (folder / "status").read_text().splitlines() if line.startswith(name))
-    return int(line.split()[1])
+        with grows_by_at_most(megabytes, self.process.pid):
+            yield
 
 
 def _no_constant(name: str) -> None:

@@ -24,6 +24,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.store.database import Database, open_database
 from darkroom.store.ledger import Ledger
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.transport.incoming import Incoming
 from darkroom.views import Generation
 from tests.ledgers import Seen, pictures_in
 
@@ -58,7 +59,7 @@ class Spoken:
         self.looks += 1
         return _given(self.reading)
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         raise NotImplementedError
 
     async def over(self, receipt: Receipt) -> None:

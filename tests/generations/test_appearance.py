@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.errors import NotAnImage
 from darkroom.generations.pictures.preview import contact_sheet, preview
-from darkroom.generations.pictures.recognising import verified
+from tests.arriving import looked_at
 from tests.attacks.crafted import PROFILE, chunk, encoded, png, segment, zeros
 from tests.generations.pictures_made import (
     BLUE,
@@ -52,7 +52,7 @@ def close(one: Colour, other: Colour) -> bool:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_is_measured_and_shown_upright(tmp_path: Path, kind: str, orientation: int) -> None:
     data = held(kind, orientation)
-    picture = verified(data)
+    picture = looked_at(data)
     assert (picture.width, picture.height) == (64, 32)
     small = shown(tmp_path, data)
     assert small.size == (64, 32)
@@ -114,7 +114,7 @@ USELESS = {
 
 @pytest.mark.parametrize(("data", "colour"), USELESS.values(), ids=USELESS)
 def test_a_profile_of_no_use_is_passed_over(tmp_path: Path, data: bytes, colour: Colour) -> None:
-    assert verified(data).data == data
+    assert looked_at(data).data == data
     assert close(at(shown(tmp_path, data), 0.2, 0.2), colour)
 
 
@@ -131,7 +131,7 @@ def cmyk(transform: bytes = b"") -> bytes:
 @pytest.mark.parametrize("more", [0, 1, 2, 100, 60_000])
 def test_the_colours_of_a_jpeg_are_right_however_long_the_segment_is_that_tells_them(tmp_path: Path, more: int) -> None:
     data = cmyk(b"x" * more)
-    assert verified(data).data == data
+    assert looked_at(data).data == data
     small = shown(tmp_path, data)
     assert close(at(small, 0.2, 0.2), RED)
     assert close(at(small, 0.5, 0.8), BLUE)
@@ -189,7 +189,7 @@ BROWSERS_SHOW = {
 
 @pytest.mark.parametrize("data", BROWSERS_SHOW.values(), ids=BROWSERS_SHOW)
 def test_what_browsers_show_is_taken_and_shown(tmp_path: Path, data: bytes) -> None:
-    picture = verified(data)
+    picture = looked_at(data)
     assert (picture.data, picture.width, picture.height) == (data, 64, 36)
     assert shown(tmp_path, data).size == (64, 36)
 
@@ -209,11 +209,11 @@ HOSTILE_EXIF = {
 @pytest.mark.parametrize("exif_data", HOSTILE_EXIF.values(), ids=HOSTILE_EXIF)
 def test_notes_made_to_harm_turn_nothing_and_break_nothing(exif_data: bytes) -> None:
     data = noted("PNG", exif_data=exif_data)
-    picture = verified(data)
+    picture = looked_at(data)
     assert (picture.data, picture.width, picture.height) == (data, 64, 32)
-    assert verified(data, strip=True).width == 64
+    assert looked_at(data, strip=True).width == 64
 
 
 def test_a_profile_that_unpacks_without_end_is_not_unpacked() -> None:
     with pytest.raises(NotAnImage, match="unpacks to more than 16 MiB"):
-        verified(png(9, 9, chunk(b"iCCP", b"a\0\0" + zeros(2**26))))
+        looked_at(png(9, 9, chunk(b"iCCP", b"a\0\0" + zeros(2**26))))

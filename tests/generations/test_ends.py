@@ -10,6 +10,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
 from darkroom.settings import Limits
+from darkroom.transport.incoming import Incoming
 from tests.generations.house import Spoken, house
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger
 
@@ -65,10 +66,9 @@ async def test_the_ledger_dates_what_was_heard_a_while_ago_by_its_own_clock(tmp_
 class Hanging(Spoken):
     """Its pictures never come to their end."""
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         self.looks += 100
         await anyio.sleep_forever()
-        raise NotImplementedError
 
 
 async def test_a_kill_while_missing_pictures_are_fetched_again_leaves_none_under_way(tmp_path: Path) -> None:

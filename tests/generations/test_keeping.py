@@ -13,9 +13,10 @@ from darkroom.errors import ResultUnavailable
 from darkroom.generations.pictures.decoding import Patience, whole
 from darkroom.generations.pictures.formats import statement
 from darkroom.generations.pictures.formats.parts import Role
-from darkroom.generations.pictures.recognising import verified
+from darkroom.generations.pictures.formats.stretch import Stretch, pieces
 from darkroom.generations.pictures.stripping import UNTOUCHED
 from darkroom.redact.secrets import Redactor
+from tests.arriving import looked_at
 from tests.attacks.crafted import PROFILE, animated, archive, chunk, encoded, part, riff, segment, zeros
 from tests.generations.pictures_made import (
     AIGC,
@@ -64,15 +65,15 @@ AS_THEY_CAME: dict[str, bytes] = {
 
 @pytest.mark.parametrize("data", AS_THEY_CAME.values(), ids=AS_THEY_CAME)
 def test_a_picture_is_kept_byte_for_byte(data: bytes) -> None:
-    picture = verified(data)
+    picture = looked_at(data)
     assert (picture.data, picture.removed) == (data, None)
 
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.9])
 def test_after_a_damaged_byte_a_decoder_is_given_all_the_rest(at: float) -> None:
     data = damaged(at)
-    assert whole(data, Patience())[1] == data
-    assert verified(data, strip=True).data == data
+    assert b"".join(pieces(whole(Stretch.of(data), Patience()).data)) == data
+    assert looked_at(data, strip=True).data == data
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -81,33 +82,33 @@ def test_after_a_damaged_byte_a_decoder_is_given_all_the_rest(at: float) -> None
 def test_stripping_leaves_a_picture_the_right_way_up(kind: str, orientation: int, order: str) -> None:
     data = held(kind, orientation, order)
     assert SECRETIVE in data
-    picture = verified(data, strip=True)
+    picture = looked_at(data, strip=True)
     assert SECRETIVE not in picture.data
     assert picture.removed == "EXIF"
     assert (picture.width, picture.height) == (64, 32)
     with PIL.Image.open(io.BytesIO(picture.data)) as opened:
         assert opened.getexif()[0x0112] == orientation
-    assert verified(picture.data, strip=True).data == picture.data
+    assert looked_at(picture.data, strip=True).data == picture.data
 
 
 @pytest.mark.parametrize("packet", [XMP, XMP_ELEMENT], ids=["as attributes", "as elements"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_stripping_leaves_the_labels_of_an_ai_s_picture_in_xmp(kind: str, packet: bytes) -> None:
     data = noted(kind, xmp=packet)
-    picture = verified(data, strip=True)
+    picture = looked_at(data, strip=True)
     assert SOURCE in picture.data
     assert SECRETIVE not in picture.data
     assert (b"TC260:AIGC" in picture.data) == (b"TC260:AIGC" in packet)
     with PIL.Image.open(io.BytesIO(picture.data)) as opened:
         assert "xmp" in opened.info
-    assert verified(picture.data, strip=True).data == picture.data
+    assert looked_at(picture.data, strip=True).data == picture.data
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_stripping_leaves_the_labels_of_an_ai_s_picture_in_exif(kind: str, order: str) -> None:
     fields: dict[int, bytes | int] = {0x010E: AIGC, 0x010F: SECRETIVE, 0x0112: 6}
-    picture = verified(noted(kind, exif_data=exif(order, fields)), strip=True)
+    picture = looked_at(noted(kind, exif_data=exif(order, fields)), strip=True)
     with PIL.Image.open(io.BytesIO(picture.data)) as opened:
         assert dict(opened.getexif()) == {0x010E: AIGC.decode(), 0x0112: 6}
 
@@ -122,19 +123,19 @@ LABELS = {
 @pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
 def test_stripping_leaves_a_label_that_is_a_text(label: bytes) -> None:
     data = in_png(comfy(), label)
-    assert verified(data, strip=True).data == in_png(encoded("PNG"), label)
+    assert looked_at(data, strip=True).data == in_png(encoded("PNG"), label)
 
 
 @pytest.mark.parametrize("make", [comfy, lambda: JPEG[:20] + segment(0xFE, SECRETIVE) + JPEG[20:]], ids=["PNG", "JPEG"])
 def test_a_statement_about_these_very_bytes_stays_true(make: Callable[[], bytes]) -> None:
     data = stated(make())
-    picture = verified(data, strip=True)
+    picture = looked_at(data, strip=True)
     assert (picture.data, picture.removed) == (data, UNTOUCHED)
 
 
 @pytest.mark.parametrize("make", [comfy, lambda: JPEG[:20] + segment(0xFE, SECRETIVE) + JPEG[20:]], ids=["PNG", "JPEG"])
 def test_a_statement_that_was_broken_already_does_not_keep_the_notes(make: Callable[[], bytes]) -> None:
-    picture = verified(stated(make(), sound=False), strip=True)
+    picture = looked_at(stated(make(), sound=False), strip=True)
     assert GRAPH not in picture.data
     assert SECRETIVE not in picture.data
     assert b"c2pa.hash.data" in picture.data
@@ -145,7 +146,7 @@ def test_a_statement_that_lies_in_several_segments_is_put_together() -> None:
     first, second = whole_store[:50], whole_store[50:]
     data = JPEG[:20]
     data += segment(0xEB, b"JP\0\1\0\0\0\1" + first) + segment(0xEB, b"JP\0\1\0\0\0\2" + whole_store[:8] + second)
-    parts = whole(data + JPEG[20:], Patience()).parts
+    parts = whole(Stretch.of(data + JPEG[20:]), Patience()).parts
     assert b"".join(bytes(each.body) for each in parts if each.role is Role.STATEMENT) == whole_store
 
 
@@ -161,12 +162,12 @@ NO_STATEMENT = {
 
 @pytest.mark.parametrize("box", NO_STATEMENT.values(), ids=NO_STATEMENT)
 def test_what_is_no_statement_holds_nothing(box: bytes) -> None:
-    assert not statement.holds(box, b"data")
+    assert not statement.holds(box, Stretch.of(b"data"))
 
 
 def test_what_was_removed_is_said() -> None:
     data = in_png(comfy(), chunk(b"eXIf", exif("<", {0x010F: SECRETIVE}))) + archive()
-    picture = verified(data, strip=True)
+    picture = looked_at(data, strip=True)
     assert picture.removed == 'EXIF, the text "prompt", the text "workflow", what followed its end'
     assert picture.data == encoded("PNG")
 
@@ -174,7 +175,7 @@ def test_what_was_removed_is_said() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_without_notes_is_left_as_it_is(kind: str) -> None:
     data = encoded(kind, icc_profile=PROFILE)
-    picture = verified(data, strip=True)
+    picture = looked_at(data, strip=True)
     assert (picture.data, picture.removed) == (data, None)
     assert hashlib.sha256(picture.data).digest() == hashlib.sha256(data).digest()
 
@@ -194,13 +195,13 @@ PACKED = {
 def test_a_picture_that_holds_a_packed_key_is_not_kept(packed: bytes) -> None:
     data = in_png(comfy(), packed)
     with pytest.raises(ResultUnavailable, match="holds a key of yours"):
-        verified(data, redact=Redactor([KEY]))
-    assert verified(data, redact=Redactor(["nsk_live_another1key2of3yours"])).data == data
+        looked_at(data, redact=Redactor([KEY]))
+    assert looked_at(data, redact=Redactor(["nsk_live_another1key2of3yours"])).data == data
 
 
 def test_labels_in_packed_xmp_stay() -> None:
     data = in_png(encoded("PNG"), chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP)))
-    saved = verified(data, strip=True).data
+    saved = looked_at(data, strip=True).data
     assert SOURCE in saved
     assert SECRETIVE not in saved
 
@@ -211,7 +212,7 @@ def test_of_many_packed_parts_little_is_unpacked() -> None:
     data = in_png(encoded("PNG"), *[profile, text] * 500)
     tracemalloc.start()
     try:
-        assert verified(data, redact=Redactor([KEY])).data == data
+        assert looked_at(data, redact=Redactor([KEY])).data == data
         assert tracemalloc.get_traced_memory()[1] < 150 * 2**20
     finally:
         tracemalloc.stop()

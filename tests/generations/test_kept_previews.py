@@ -10,9 +10,9 @@ import PIL.Image
 import PIL.ImageFile
 import pytest
 
-from darkroom.generations.pictures.recognising import verified
 from darkroom.store import previews as module
 from darkroom.store.previews import KeptPreviews
+from tests.arriving import looked_at
 from tests.attacks.crafted import encoded
 from tests.hosts import Home, call, connected, sheet_of
 
@@ -75,7 +75,7 @@ def test_a_saved_picture_is_decoded_once_for_its_check_and_its_previews(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoder = Decoder(monkeypatch)
-    small = verified(encoded("PNG", 1_600, 800)).small
+    small = looked_at(encoded("PNG", 1_600, 800)).small
     assert small is not None
     assert decoder.decoded == 1
     with PIL.Image.open(io.BytesIO(small)) as seen:

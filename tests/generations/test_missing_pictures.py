@@ -9,6 +9,7 @@ import pytest
 from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.models import GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
+from darkroom.transport.incoming import Incoming
 from darkroom.views import Generation
 from tests.generations.virtual import (
     AnotherMadeUp,
@@ -70,11 +71,11 @@ def test_all_who_ask_a_process_for_a_missing_picture_share_one_fetch(
 class Together(MadeUp):
     """Gives a picture late to the first who asks for it, so that another one comes meanwhile."""
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         self.fetches.append(("a", anyio.current_time()))
         if len(self.fetches) < 2:
             await anyio.sleep(1.0)
-        return png()
+        into.write(png())
 
 
 @pytest.mark.parametrize("ask", [get_status, wait])
@@ -104,9 +105,9 @@ def test_two_processes_that_fetch_the_same_missing_picture_both_end_well(
 class Slow(MadeUp):
     """Takes so long for each picture that whoever asks meanwhile has read the row before."""
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         await anyio.sleep(1.0)
-        return await super().picture(receipt, request, image)
+        await super().picture(receipt, request, image, into)
 
 
 def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path) -> None:
@@ -130,7 +131,9 @@ def test_two_processes_that_find_different_pictures_lose_neither(tmp_path: Path)
 @pytest.mark.parametrize("broken", [RuntimeError("a flaw"), ValueError("another")])
 def test_a_flaw_in_serving_one_generation_ends_in_that_generation(tmp_path: Path, broken: Exception) -> None:
     class Flawed(MadeUp):
-        async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+        async def picture(
+            self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming
+        ) -> None:
             raise broken
 
     class Unreadable(AnotherMadeUp):

@@ -29,6 +29,7 @@ from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.sqlite import SqliteLedger
+from darkroom.transport.incoming import Incoming
 from darkroom.views import Generation
 from tests.ledgers import open_ledger, pictures_in
 
@@ -135,7 +136,7 @@ class MadeUp:
             raise answer
         return answer
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         link = image.url or ""
         self.fetches.append((link, anyio.current_time()))
         if link in self.hanging:
@@ -143,7 +144,7 @@ class MadeUp:
         answer = _next(self.links[link])
         if isinstance(answer, DarkroomError):
             raise answer
-        return answer
+        into.write(answer)
 
     async def over(self, receipt: Receipt) -> None:
         self.overs.append(receipt.job_id)

@@ -10,6 +10,7 @@ import pytest
 from darkroom.errors import OutcomeUnknown, ProviderError, ProviderUnreachable, RateLimited
 from darkroom.models import MAX_PROMPT, Charged, ImageStatus, Receipt
 from darkroom.providers.base import Provider, Reading
+from tests.arriving import incoming
 from tests.clients import (
     LONG_PROMPT,
     asked,
@@ -290,7 +291,8 @@ async def test_a_job_id_stays_one_segment_of_the_path(thumbs: Provider, fatthumb
 
 async def test_a_picture_is_fetched_without_the_key(thumbs: Provider, fatthumb: FatThumb) -> None:
     (image,) = (await finished(thumbs, fatthumb)).images
-    body = await thumbs.picture(Receipt(job_id=fatthumb.posts[0].id), asked(thumbs), image)
+    into = incoming()
+    await thumbs.picture(Receipt(job_id=fatthumb.posts[0].id), asked(thumbs), image, into)
     (thumbnail,) = fatthumb.jobs[fatthumb.posts[0].id].thumbnail_ids
-    assert body == fatthumb.picture(thumbnail)
+    assert into.whole().read() == fatthumb.picture(thumbnail)
     assert [entry.has_key for entry in fatthumb.picture_requests] == [False]

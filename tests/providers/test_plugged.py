@@ -32,8 +32,8 @@ class Easel(HttpProvider):
     async def read(self, receipt, request):
         return Reading(done=True, images=(RemoteImage(index=1, status=ImageStatus.SUCCEEDED),))
 
-    async def picture(self, receipt, request, image):
-        return paint(request.prompt, seed=1, index=1, width=64, height=64)
+    async def picture(self, receipt, request, image, into):
+        into.write(paint(request.prompt, seed=1, index=1, width=64, height=64))
 
     async def models(self):
         MODELS

@@ -13,7 +13,8 @@ import pytest
 
 from darkroom.errors import StorageError
 from darkroom.models import Charged
-from darkroom.store.files import save_picture, try_place
+from darkroom.store.files import try_place
+from tests.arriving import saved_picture
 
 DAY = datetime(2026, 11, 20)
 FOLDER = "2026-11-20"
@@ -42,7 +43,7 @@ def lacks(monkeypatch: pytest.MonkeyPatch) -> Lacks:
 
 
 def save(root: Path, data: bytes = DATA) -> Path:
-    return save_picture(root, DAY, "fox", ".png", data)
+    return saved_picture(root, DAY, "fox", ".png", data)
 
 
 def names(root: Path) -> list[str]:

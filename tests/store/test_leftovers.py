@@ -1,12 +1,15 @@
 """What a save that was killed has left behind does not stay for ever, and nothing else is taken for it."""
 
 import os
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from darkroom.store.files import STALE_S, save_picture
+from darkroom.store.files import STALE_S
+from tests.arriving import saved_picture
 
 DAY = datetime(2026, 11, 20)
 
@@ -21,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 def save(folder: Path) -> set[str]:
     """What lies in the folder after a save, but for what was saved."""
-    save_picture(folder.parent, DAY, "fox-1", ".png", b"a picture").unlink()
+    saved_picture(folder.parent, DAY, "fox-1", ".png", b"a picture").unlink()
     return {path.name for path in folder.iterdir()}
 
 
@@ -37,6 +40,26 @@ def test_what_a_killed_save_left_is_removed_by_a_later_one(folder: Path) -> None
     age(old, 2 * STALE_S)
     age(young, STALE_S / 2)  # somebody may still be writing it
     assert save(folder) == {young.name}
+
+
+def test_what_a_dead_process_was_writing_is_removed_by_the_next_save_and_what_a_living_one_writes_is_not(
+    folder: Path,
+) -> None:
+    code = (
+        "import sys, time; from datetime import datetime; from pathlib import Path\n"
+        "from darkroom.store.files import Draft\n"
+        "draft = Draft(Path(sys.argv[1]), datetime(2026, 11, 20)); draft.write([b'half']); draft.file.flush()\n"
+        "print('written', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(folder.parent)], stdout=subprocess.PIPE) as writing:
+        try:
+            assert writing.stdout is not None
+            assert writing.stdout.readline() == b"written\n"
+            (draft,) = folder.iterdir()
+            assert save(folder) == {draft.name}
+        finally:
+            writing.kill()
+    assert save(folder) == set()
 
 
 def test_what_only_looks_like_it_is_left_alone(folder: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from darkroom.providers.base import RemoteImage
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.egress import MAX_HOPS, MAX_PICTURE, Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched, incoming
 from tests.clients import provider_at, refusal
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, CutBody, Drip, Fault, Flood, Hang, Html, Raw, Redirect, Reset
@@ -33,7 +34,7 @@ def refuses(pictures: Pictures) -> Refuses:
     """Fetches what must not be fetched, and tells the error."""
 
     async def fetch(url: str) -> DarkroomError:
-        error = await refusal(pictures.fetch(url))
+        error = await refusal(fetched(pictures, url))
         assert (type(error), error.charged) == (ResultUnavailable, Charged.YES)
         assert "get_status" in error.next_step
         return error
@@ -44,14 +45,14 @@ def refuses(pictures: Pictures) -> Refuses:
 async def test_a_picture_comes_from_the_configured_origin_over_plain_http(
     pictures: Pictures, fatthumb: FatThumb
 ) -> None:
-    assert await pictures.fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
-    assert await pictures.fetch(f"{fatthumb.origin.upper()}/files/b.png") == PICTURE
+    assert await fetched(pictures, f"{fatthumb.origin}/files/a.png") == PICTURE
+    assert await fetched(pictures, f"{fatthumb.origin.upper()}/files/b.png") == PICTURE
     assert [entry.path for entry in fatthumb.picture_requests] == ["/files/a.png", "/files/b.png"]
 
 
 async def test_a_picture_is_asked_for_by_nobody_in_particular(pictures: Pictures, fatthumb: FatThumb) -> None:
     fatthumb.script("picture", Redirect("/files/b.png"))
-    await pictures.fetch(f"{fatthumb.origin}/files/a.png")
+    await fetched(pictures, f"{fatthumb.origin}/files/a.png")
     for entry in fatthumb.picture_requests:
         assert not entry.has_key
         assert entry.headers.keys() <= {"host", "accept", "accept-encoding", "connection", "user-agent"}
@@ -62,7 +63,7 @@ async def test_a_picture_is_asked_for_by_nobody_in_particular(pictures: Pictures
 async def test_a_gateway_s_password_is_not_sent_for_a_picture(fatthumb: FatThumb, http: Http) -> None:
     fatthumb.always("picture", Answer(200, content=PICTURE))
     own_origin = fatthumb.url.replace("://", "://me:hunter22@")
-    assert await Pictures(http, own_origin, Redactor(())).fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
+    assert await fetched(Pictures(http, own_origin, Redactor(())), f"{fatthumb.origin}/files/a.png") == PICTURE
     assert [entry.has_key for entry in fatthumb.picture_requests] == [False]
 
 
@@ -74,7 +75,7 @@ async def test_a_cookie_is_neither_kept_nor_sent(pictures: Pictures, fatthumb: F
         Answer(200, content=PICTURE, headers=cookie),
     )
     for _ in range(2):
-        assert await pictures.fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
+        assert await fetched(pictures, f"{fatthumb.origin}/files/a.png") == PICTURE
     assert len(fatthumb.picture_requests) == 3
     assert not any("cookie" in entry.headers for entry in fatthumb.picture_requests)
 
@@ -87,7 +88,8 @@ async def test_a_cookie_of_the_api_does_not_reach_its_pictures(fatthumb: FatThum
         for _ in range(2):
             await refusal(thumbs.read(Receipt(job_id="none"), request))
         image = RemoteImage(index=1, status=ImageStatus.SUCCEEDED, url=f"{fatthumb.origin}/files/a.png")
-        assert await thumbs.picture(Receipt(job_id="none"), request, image) == PICTURE
+        await thumbs.picture(Receipt(job_id="none"), request, image, into := incoming())
+        assert into.whole().read() == PICTURE
     assert not any("cookie" in entry.headers for entry in fatthumb.log)
 
 
@@ -112,7 +114,7 @@ async def test_redirects_are_followed_within_the_configured_origin(
     pictures: Pictures, fatthumb: FatThumb, status: int
 ) -> None:
     fatthumb.script("picture", Redirect("b.png", status), Redirect(f"{fatthumb.origin}/files/c.png", status))
-    assert await pictures.fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
+    assert await fetched(pictures, f"{fatthumb.origin}/files/a.png") == PICTURE
     assert [entry.path for entry in fatthumb.picture_requests] == ["/files/a.png", "/files/b.png", "/files/c.png"]
 
 
@@ -121,7 +123,7 @@ async def test_three_redirects_are_followed_and_a_fourth_is_not(
 ) -> None:
     url = f"{fatthumb.origin}/files/a.png"
     fatthumb.script("picture", *[Redirect(url)] * MAX_HOPS)
-    assert await pictures.fetch(url) == PICTURE
+    assert await fetched(pictures, url) == PICTURE
     fatthumb.always("picture", Redirect(url))
     await refuses(url)
     assert len(fatthumb.picture_requests) == 2 * (MAX_HOPS + 1)
@@ -159,7 +161,7 @@ async def test_a_picture_of_a_service_that_is_down_is_unavailable(refuses: Refus
 
 async def test_the_largest_picture_that_may_come_does(pictures: Pictures, fatthumb: FatThumb) -> None:
     fatthumb.always("picture", Flood(MAX_PICTURE))
-    assert len(await pictures.fetch(f"{fatthumb.origin}/files/a.png")) == MAX_PICTURE
+    assert len(await fetched(pictures, f"{fatthumb.origin}/files/a.png")) == MAX_PICTURE
 
 
 class Searched(Redactor):
@@ -178,7 +180,7 @@ async def test_a_picture_is_searched_for_keys_where_it_holds_nobody_else_up(http
     fatthumb.always("picture", Answer(200, content=PICTURE))
     searched = Searched()
     pictures = Pictures(http, own_origin=fatthumb.url, redact=searched)
-    assert await pictures.fetch(f"{fatthumb.origin}/files/a.png") == PICTURE
+    assert await fetched(pictures, f"{fatthumb.origin}/files/a.png") == PICTURE
     assert searched.threads
     assert threading.get_ident() not in searched.threads
 
@@ -188,7 +190,7 @@ async def test_a_picture_is_searched_for_keys_where_it_holds_nobody_else_up(http
 )
 async def test_what_is_no_link_is_refused_for_good_and_says_what_it_was(pictures: Pictures, link: str) -> None:
     with pytest.raises(ResultUnavailable) as caught:
-        await pictures.fetch(link)
+        await fetched(pictures, link)
     assert caught.value.final
     assert f"{link.strip().partition(':')[0].lower()}: URL" in caught.value.message
     assert "get_status" not in caught.value.next_step
@@ -201,7 +203,7 @@ async def test_a_link_that_is_refused_may_be_followed_later(
 ) -> None:
     fatthumb.script("picture", Answer(status, headers=header))
     with pytest.raises(ResultUnavailable) as caught:
-        await pictures.fetch(f"{fatthumb.origin}/files/a.png")
+        await fetched(pictures, f"{fatthumb.origin}/files/a.png")
     assert caught.value.passing
     assert caught.value.retry_after == named
 
@@ -216,5 +218,5 @@ async def test_a_download_that_hardly_moves_is_given_up(http: Http, fatthumb: Fa
         (image,) = (await provider.read(job.receipt, request)).images
     fatthumb.script("picture", slow)
     with anyio.fail_after(10.0), pytest.raises(ResultUnavailable) as caught:
-        await Pictures(http, fatthumb.url, Redactor(()), least_every_s=0.2).fetch(image.url or "")
+        await fetched(Pictures(http, fatthumb.url, Redactor(()), least_every_s=0.2), image.url or "")
     assert caught.value.passing

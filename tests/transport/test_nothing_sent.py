@@ -12,6 +12,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.transport.client import Api
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http
+from tests.arriving import fetched
 from tests.attacks.origins import Origin, Play, reply, then_reset
 from tests.attacks.socks import socks5
 from tests.clients import OpenDoor, refusal
@@ -59,7 +60,7 @@ async def test_a_setting_of_which_no_client_can_be_made_is_named_and_nothing_is_
         assert f"({variable} is " in error.message
         assert "Correct it" in error.next_step
     if variable != "http_proxy":  # links to pictures are https
-        lost = await refusal(Pictures(http, None, Redactor(())).fetch("https://8.8.8.8/a.png"))
+        lost = await refusal(fetched(Pictures(http, None, Redactor(())), "https://8.8.8.8/a.png"))
         assert f"({variable} is " in lost.message
         assert SECRET not in lost.message
     assert provider.connections == 0

@@ -19,6 +19,7 @@ from darkroom.settings import Account, Limits
 from darkroom.transport.client import Api, Door, Key
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http
+from darkroom.transport.incoming import Incoming
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -142,8 +143,8 @@ class Provider(Protocol):
         """Looks at the job; safe to repeat."""
         ...
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
-        """The picture's bytes, unverified; safe to repeat."""
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
+        """Writes the picture's bytes, unverified, into a new file; safe to repeat, with another."""
         ...
 
     async def over(self, receipt: Receipt) -> None:
@@ -222,9 +223,9 @@ class HttpProvider:
         """See `Provider.check`."""
         return check_request(request, self.traits)
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         """The picture from its URL, without the key."""
-        return await self._pictures.fetch(image.url or "")
+        await self._pictures.fetch(image.url or "", into)
 
     async def over(self, receipt: Receipt) -> None:
         """See `Provider.over`: nothing is kept here."""

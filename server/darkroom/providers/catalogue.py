@@ -1,14 +1,15 @@
 """The catalogue of every provider here and now: models, arguments, limits, key, balance."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import anyio
 
 from darkroom.declaration import Traits
-from darkroom.errors import DarkroomError, NotFound, ProviderError
+from darkroom.errors import DarkroomError, NotFound, ProviderError, ProviderUnreachable
 from darkroom.models import Failure, Sparse
 from darkroom.prices import Prices
 from darkroom.providers.base import AccountState, Model, Provider
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 LOST = "Its response is the picture: one that is lost on its way is lost money."
 MAX_MODELS = 100
 SHOWN_MODELS = 20
+ASKED_WITHIN_S = 20.0
+"""Seconds that a provider may take to say what it has: the others' callers wait for it too."""
 FRESH_S = 60.0
 """Seconds for which a provider's list of models is reused where a program asks for it again and again."""
 
@@ -122,7 +125,8 @@ class Models:
         known = self._known.get(provider.access.account, Known())
         if anyio.current_time() - known.at >= FRESH_S:
             try:
-                known = await self._models_of(provider)
+                with _in_time(provider):
+                    known = await self._models_of(provider)
             except NotAsked:
                 if not known.models:
                     raise
@@ -143,8 +147,9 @@ class Models:
     async def _asked(self, state: ProviderState, provider: Provider) -> ProviderState:
         found: dict[str, Any] = {}
         try:
-            await self._models_of(provider)
-            account = await provider.account_state()
+            with _in_time(provider):
+                await self._models_of(provider)
+                account = await provider.account_state()
             self._known[provider.access.account] = replace(self._known[provider.access.account], account=account)
         except NotAsked:
             found = {"note": " ".join(filter(None, [state.note, self._as_of(provider)]))}
@@ -164,6 +169,19 @@ class Models:
         seconds = anyio.current_time() - self._known.get(provider.access.account, Known()).at
         since = f"this is what it said {seconds:.0f} s ago" if seconds < float("inf") else "nothing is known of it yet"
         return f"{provider.traits.title} was not asked now, since its limit of requests is nearly used up; {since}."
+
+
+@contextmanager
+def _in_time(provider: Provider) -> Generator[None]:
+    """Raises ProviderUnreachable: it has not said in time what the block asks."""
+    try:
+        with anyio.fail_after(ASKED_WITHIN_S):
+            yield
+    except TimeoutError as error:
+        raise ProviderUnreachable(
+            f"{provider.traits.title} has not said within {ASKED_WITHIN_S:g} s what it has.",
+            next_step="Use another provider, or call list_models again later.",
+        ) from error
 
 
 def _described(name: str, registry: Registry, limits: Mapping[str, Limits]) -> ProviderState:

@@ -19,6 +19,7 @@ from darkroom.providers.base import (
     check_request,
 )
 from darkroom.transport.client import Key
+from darkroom.transport.incoming import Incoming
 
 _SIZES = {
     "16:9": (1280, 720),
@@ -66,13 +67,13 @@ class Sketch:
         images = (RemoteImage(index=i, status=ImageStatus.SUCCEEDED) for i in range(1, request.count + 1))
         return Reading(done=True, images=tuple(images), seed=_seed(receipt.job_id))
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         """Draws on a worker thread: about half a second of work that must not hold up the event loop."""
         from darkroom.providers.drawing.art import paint  # noqa: PLC0415 - drawing is heavy, few calls need it
 
         width, height = _SIZES[request.aspect_ratio or "16:9"]
         draw = partial(paint, request.prompt, seed=_seed(receipt.job_id), index=image.index, width=width, height=height)
-        return await to_thread.run_sync(draw)
+        await to_thread.run_sync(lambda: into.write(draw()))
 
     async def over(self, receipt: Receipt) -> None:
         """See `Provider.over`: nothing is kept."""

@@ -91,7 +91,7 @@ class Redactor:
         self._cores = {form.core for form in forms - weak}
         codes = ("utf-8", "utf-16-le", "utf-16-be")
         searched = long | {secret for secret in secrets if _mixed(_plain(secret), SHORT)}
-        self._bytes = {_core(secret).encode(code, "replace") for secret in searched for code in codes}
+        self._bytes: set[bytes] = {_core(secret).encode(code, "replace") for secret in searched for code in codes}
 
     def __call__(self, text: str) -> str:
         """Words that somebody reads, with each secret in them replaced by [redacted]."""
@@ -131,6 +131,11 @@ class Redactor:
     def leaks(self, link: str) -> bool:
         """True where `value` finds a secret in the link, or found one there before."""
         return REDACTED in unquote(self.value(link))
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest secret that `within` looks for."""
+        return max(map(len, self._bytes), default=0)
 
     def within(self, data: bytes) -> bool:
         """True where a secret stands in these bytes as it is, or with less than a quarter cut off at either end."""

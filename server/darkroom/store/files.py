@@ -6,51 +6,88 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
+from typing import IO
 
 from darkroom.errors import StorageError
 from darkroom.models import Charged
 from darkroom.store.private import FILE, FOLDER, UNSUPPORTED, make_folder, restore, where_supported
 
 STALE_S = 3600.0
-"""Seconds after which nobody is still writing a temporary file: the process that began it was killed."""
+"""Seconds after which nobody is still writing a temporary file, whether it is locked or not."""
 TRIAL_BYTES = 64 * 1024
-_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.part")
+_PIECE = 2**18
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}(\.open)?\.part")
+"""Those that are `open` are locked as long as somebody writes them."""
 
 
-def save_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes) -> Path:
-    """Writes `data` to `root/YYYY-MM-DD/stem.suffix` through a temporary file, synced before it gets its name.
+class Draft:
+    """A picture's file before it has its name: in the folder of its day, for its owner alone.
 
-    A file of that name with the same bytes is ours from before a crash and is kept; with other bytes it is
-    somebody's, and the next free `stem-2` is taken. A link in the place of the day's folder is not followed.
+    Every method blocks, and may be called on any thread, one at a time. What is written to `file` is there to be read.
 
     Raises:
         StorageError: the disk refused; nothing of ours is left there.
     """
-    try:
-        with _day_folder(root, day.strftime("%Y-%m-%d")) as folder:
-            folder.sweep()
-            temporary = f".{secrets.token_hex(8)}.part"
-            folder.write(temporary, data)
-            try:
-                return folder.path / _give_name(folder, temporary, stem, suffix, data)
-            finally:
-                folder.remove(temporary)
-    except OSError as error:
-        raise StorageError(
-            f"The picture could not be saved under {root} ({error.strerror or type(error).__name__}).",
+
+    def __init__(self, root: Path, day: datetime) -> None:
+        self._root, self._name, self._open = root, f".{secrets.token_hex(8)}.part", ExitStack()
+        try:
+            self._folder = self._open.enter_context(_day_folder(root, day.strftime("%Y-%m-%d")))
+            self.file = self._folder.create(self._name)
+            self._open.callback(lambda: self._folder.remove(self._name))
+            self._open.callback(self.file.close)
+            if _lock(self.file):
+                self._name = self._folder.rename(self._name, self._name.replace(".part", ".open.part"))
+            self._folder.sweep()
+        except OSError as error:
+            self.drop()
+            raise self.refusal(error) from error
+
+    def write(self, content: Iterable[bytes]) -> None:
+        """Adds all of this."""
+        try:
+            self.file.writelines(content)
+        except OSError as error:
+            raise self.refusal(error) from error
+
+    def keep(self, stem: str, suffix: str) -> Path:
+        """Gives it the name `stem.suffix` instead of its own, once its content is on the disk.
+
+        A file of that name with the same bytes is ours from before a crash and is kept; with other bytes it is
+        somebody's, and the next free `stem-2` is taken. A link in the place of the day's folder is not followed.
+        """
+        try:
+            self.file.flush()
+            _sync(self.file.fileno())
+            name = _give_name(self._folder, self._name, stem, suffix)
+        except OSError as error:
+            raise self.refusal(error) from error
+        self.drop()  # a file that loses one of its names is another by its stamp
+        return self._folder.path / name
+
+    def drop(self) -> None:
+        """Removes what has no name of its own."""
+        with suppress(OSError):  # what cannot be removed now is swept later
+            self._open.close()
+
+    def refusal(self, error: OSError) -> StorageError:
+        """The error for a disk that takes no more of it, or does not give it back."""
+        return StorageError(
+            f"The picture could not be saved under {self._root} ({error.strerror or type(error).__name__}).",
             next_step="Make room there, or make the folder that DARKROOM_PICTURES names writable, then call "
             "get_status: Darkroom fetches the picture again, at no cost.",
             charged=Charged.YES,
-        ) from error
+        )
 
 
 def try_place(root: Path, day: datetime, room: int) -> None:
-    """Makes a file where `save_picture` would, syncs it, removes it, and looks whether `room` bytes are free.
+    """Makes a file where a picture would be, syncs it, removes it, and looks whether `room` bytes are free.
 
     Raises:
         StorageError: a picture could not be saved there now.
@@ -58,7 +95,7 @@ def try_place(root: Path, day: datetime, room: int) -> None:
     try:
         with _day_folder(root, day.strftime("%Y-%m-%d")) as folder:
             trial = f".{secrets.token_hex(8)}.part"
-            folder.write(trial, bytes(TRIAL_BYTES))
+            folder.write(trial, [bytes(TRIAL_BYTES)])
             folder.remove(trial)
             folder.sync()
             disk = shutil.disk_usage(folder.path if folder.descriptor is None else folder.descriptor)
@@ -79,17 +116,17 @@ def unusable(root: Path | str, reason: str) -> StorageError:
 
 def read_at_most(path: Path, size: int) -> bytes:
     """The first bytes of a file. A link in its place, or in its folder's, is not followed. Raises OSError."""
-    with _folder(path.parent) as folder:
-        return folder.read(path.name, size)
+    with _folder(path.parent) as folder, folder.open(path.name) as file:
+        return file.read(size)
 
 
-def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str, data: bytes) -> str:
+def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str) -> str:
     for number in range(1, 1000):
         name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
         try:
-            folder.name(temporary, name, data)
+            folder.name(temporary, name)
         except FileExistsError:
-            if folder.holds(name, data):
+            if folder.alike(temporary, name):
                 return name
             continue
         folder.sync()
@@ -107,46 +144,59 @@ class _Folder:
     path: Path
     descriptor: int | None
 
-    def write(self, name: str, data: bytes) -> None:
-        """Makes the file, for its owner alone, with its content on the disk; or leaves none."""
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    def create(self, name: str) -> IO[bytes]:
+        """Makes the file, for its owner alone."""
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
         descriptor = os.open(self._at(name), flags, FILE, dir_fd=self.descriptor)
+        file = os.fdopen(descriptor, "w+b")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                restore(descriptor, FILE)
-                file.write(data)
+            restore(descriptor, FILE)
+        except OSError:
+            file.close()
+            self.remove(name)
+            raise
+        return file
+
+    def write(self, name: str, content: Iterable[bytes]) -> None:
+        """Makes the file with its content on the disk; or leaves none."""
+        file = self.create(name)
+        try:
+            with file:
+                file.writelines(content)
                 file.flush()
-                _sync(descriptor)
+                _sync(file.fileno())
         except OSError:
             self.remove(name)
             raise
 
-    def name(self, temporary: str, name: str, data: bytes) -> None:
-        """Gives the temporary file, which holds `data`, a name of its own. Raises FileExistsError: that is taken."""
+    def name(self, temporary: str, name: str) -> None:
+        """Gives the temporary file a name of its own. Raises FileExistsError: that is taken."""
         try:
             # A hard link fails where the name is taken; a rename would silently take it over.
             os.link(self._at(temporary), self._at(name), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 raise
-            self.write(name, data)
+            with self.open(temporary) as file:
+                self.write(name, _pieces(file))
 
-    def read(self, name: str, limit: int) -> bytes:
-        """The first bytes of a file. A link is not followed, and a pipe not waited for."""
+    def open(self, name: str) -> IO[bytes]:
+        """The file, to be read. A link is not followed, and a pipe not waited for."""
         flags = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+        return open(self._at(name), "rb", opener=lambda path, _: os.open(path, flags, dir_fd=self.descriptor))
 
-        def within(path: str, _: int) -> int:
-            return os.open(path, flags, dir_fd=self.descriptor)
-
-        with open(self._at(name), "rb", opener=within) as file:
-            return file.read(limit)
-
-    def holds(self, name: str, data: bytes) -> bool:
-        """True where that is a file with this content."""
+    def alike(self, one: str, other: str) -> bool:
+        """True where these are files with the same content."""
         try:
-            return self.read(name, len(data) + 1) == data
+            with self.open(one) as first, self.open(other) as second:
+                return all(a == b for a, b in zip_longest(_pieces(first), _pieces(second)))
         except OSError:
             return False
+
+    def rename(self, before: str, name: str) -> str:
+        """Gives a temporary file another name, which nobody else has; returns it."""
+        os.rename(self._at(before), self._at(name), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+        return name
 
     def remove(self, name: str) -> None:
         try:
@@ -160,8 +210,14 @@ class _Folder:
         with os.scandir(self.path if self.descriptor is None else self.descriptor) as entries:
             for entry in entries:
                 with suppress(OSError):  # another process sweeps too, or it is none of ours
-                    if _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < oldest:
+                    ours = _TEMPORARY.fullmatch(entry.name)
+                    old = ours and entry.stat(follow_symlinks=False).st_mtime < oldest
+                    if old or (ours and ours[1] and self._is_left(entry.name)):
                         self.remove(entry.name)
+
+    def _is_left(self, name: str) -> bool:
+        with self.open(name) as file:
+            return _lock(file)
 
     def sync(self) -> None:
         if self.descriptor is not None:
@@ -196,6 +252,24 @@ def _folder(path: Path) -> Generator[_Folder]:
         return
     with _opened(path, os.O_NOFOLLOW) as descriptor:
         yield _Folder(path, descriptor)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Locks the file until it is closed; False: somebody else has, or there are no such locks here."""
+    if os.name == "nt":  # which removes no file that is open
+        return False
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _sync(descriptor: int) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from darkroom.store.files import read_at_most, save_picture, try_place
+from darkroom.store.files import Draft, read_at_most, try_place
 from darkroom.store.previews import KeptPreviews
 
 
@@ -21,7 +21,11 @@ class PictureStore(Protocol):
         """Raises StorageError: a picture of this day, of `room` bytes, could not be saved now."""
         ...
 
-    def save(self, day: datetime, stem: str, suffix: str, data: bytes) -> str:
+    def begin(self, day: datetime) -> Draft:
+        """A file for a picture of this day, which is kept under a name of its own, or dropped. Raises StorageError."""
+        ...
+
+    def keep(self, draft: Draft, stem: str, suffix: str) -> str:
         """Keeps the picture under a name like `stem`; returns its key. Raises StorageError."""
         ...
 
@@ -50,9 +54,13 @@ class FolderPictures:
         """See `PictureStore.try_out`."""
         try_place(self._root, day, room)
 
-    def save(self, day: datetime, stem: str, suffix: str, data: bytes) -> str:
-        """See `PictureStore.save`."""
-        return str(save_picture(self._root, day, stem, suffix, data))
+    def begin(self, day: datetime) -> Draft:
+        """See `PictureStore.begin`."""
+        return Draft(self._root, day)
+
+    def keep(self, draft: Draft, stem: str, suffix: str) -> str:
+        """See `PictureStore.keep`."""
+        return str(draft.keep(stem, suffix))
 
     def read(self, key: str, size: int) -> bytes:
         """See `PictureStore.read`. A link in the file's place, or in its folder's, is not followed."""

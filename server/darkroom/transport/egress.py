@@ -16,11 +16,11 @@ from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.transport import failures
 from darkroom.transport.http import READ_TIMEOUT, Http
+from darkroom.transport.incoming import Incoming
 
 MAX_PICTURE = 64 * 1024 * 1024
 MAX_HOPS = 3
 DEADLINE_S = 120.0
-HOLDS_A_KEY = "The picture's file holds a key of yours, so it is not kept"
 LOOKUPS = 8
 """Names that may be resolved at once for one provider's pictures. One that hangs keeps its thread until then."""
 LEAST_BYTES = 16 * 1024
@@ -59,12 +59,13 @@ class Pictures:
     # Of its own: the event loop's few threads resolve the names of every API.
     _lookups: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LOOKUPS), repr=False)
 
-    async def fetch(self, url: str) -> bytes:
-        """The body behind `url`, at most 64 MiB, through at most three redirects.
+    async def fetch(self, url: str, into: Incoming) -> None:
+        """Writes down the body behind `url`, at most 64 MiB, through at most three redirects.
 
         Raises:
             ResultUnavailable: it cannot be had now, or lies where we do not go.
             NotAnImage: it is larger than any picture that we accept, or the link is no link at all.
+            DarkroomError: what `into` is refused with.
         """
         if not url:
             raise _not_now("The provider has not said yet where the picture is")
@@ -72,14 +73,14 @@ class Pictures:
             raise _no_link(found[1].lower(), found[2].lower())
         try:
             with anyio.fail_after(self.deadline_s):
-                return await self.without_a_key(await self._follow(httpx2.URL(url)))
+                await self._follow(httpx2.URL(url), into)
         except DarkroomError:
             raise
         except Exception as error:  # libraries fed with hostile links and responses may raise anything
             what = f"The picture did not arrive whole ({failures.kind(error)})"
             raise (_unavailable(what) if isinstance(error, httpx2.InvalidURL) else _not_now(what)) from error
 
-    async def _follow(self, url: httpx2.URL) -> bytes:
+    async def _follow(self, url: httpx2.URL, into: Incoming) -> None:
         for _ in range(MAX_HOPS + 1):
             with anyio.fail_after(self.least_every_s):
                 response = await self._open(url)
@@ -87,18 +88,11 @@ class Pictures:
                 if response.has_redirect_location:
                     url = url.join(response.headers["location"])
                     continue
-                return await _body(response, self.least_every_s)
+                return await _body(response, self.least_every_s, into)
             finally:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
         raise _not_now(f"The picture's link redirects more than {MAX_HOPS} times")
-
-    async def without_a_key(self, data: bytes) -> bytes:
-        """The same bytes. Raises ResultUnavailable: a key stands in them."""
-        # In the picture's own notes, as tools do that write down how it was made. 64 MiB take a second to search.
-        if await to_thread.run_sync(self.redact.within, data, abandon_on_cancel=True):
-            raise _unavailable(HOLDS_A_KEY)
-        return data
 
     async def _open(self, url: httpx2.URL) -> httpx2.Response:
         if self.redact.leaks(str(url)):
@@ -190,23 +184,23 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not special
 
 
-async def _body(response: httpx2.Response, least_every_s: float) -> bytes:
+async def _body(response: httpx2.Response, least_every_s: float, into: Incoming) -> None:
     if response.status_code != 200:
         raise _not_now(
             f"The picture's link returned {response.status_code}", failures.retry_after(dict(response.headers))
         )
-    received = bytearray()
-    chunks = response.aiter_raw()
+    received, chunks = 0, response.aiter_raw()
     while True:
-        enough = len(received) + LEAST_BYTES
+        enough = received + LEAST_BYTES
         with anyio.fail_after(least_every_s):
-            while len(received) < enough:
+            while received < enough:
                 chunk = await anext(chunks, None)
                 if chunk is None:
-                    return bytes(received)
-                received += chunk
-                if len(received) > MAX_PICTURE:
+                    return
+                received += len(chunk)
+                if received > MAX_PICTURE:
                     raise _too_large(response.request.headers["host"])
+                await into.take(chunk)
 
 
 def _too_large(host: str) -> NotAnImage:

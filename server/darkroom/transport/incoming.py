@@ -5,7 +5,9 @@ from typing import IO
 
 from anyio import to_thread
 
-from darkroom.errors import DarkroomError
+from darkroom.errors import LOOK_AGAIN, DarkroomError, ResultUnavailable
+from darkroom.models import Charged
+from darkroom.redact.secrets import Redactor
 
 _PIECE = 2**18
 
@@ -44,3 +46,28 @@ class Incoming:
         except OSError as error:
             raise self._refused(error) from error
         return self._file
+
+
+class IncomingPicture(Incoming):
+    """A picture on its way into its file, where none with a key of the user's in it gets whole."""
+
+    def __init__(self, file: IO[bytes], refused: Callable[[OSError], DarkroomError], redact: Redactor) -> None:
+        super().__init__(file, refused)
+        self._redact = redact
+        self._last = b""
+
+    def write(self, data: bytes | bytearray) -> None:
+        """See `Incoming.write`. Raises ResultUnavailable: a key stands in it."""
+        # In the picture's own notes, as tools do that write down how it was made. 64 MiB take a second to search.
+        near = self._last + data
+        if self._redact.within(near):
+            raise holds_a_key()
+        self._last = near[max(0, len(near) - self._redact.longest) :]
+        super().write(data)
+
+
+def holds_a_key() -> ResultUnavailable:
+    """The error for a picture in whose file a key of the user's stands."""
+    return ResultUnavailable(
+        "The picture's file holds a key of yours, so it is not kept.", next_step=LOOK_AGAIN, charged=Charged.YES
+    )

@@ -16,6 +16,7 @@ from anyio import to_thread
 from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, StorageError
 from darkroom.generations.pictures.decoding import NoPicture, Unfit, decoding
+from darkroom.generations.pictures.formats.stretch import Stretch
 from darkroom.generations.pictures.outgoing import Outgoing, outgoing
 from darkroom.generations.pictures.recognising import what_came
 from darkroom.models import MASK, InputImage, Record
@@ -163,7 +164,7 @@ async def _sound(data: bytes, label: str) -> Outgoing:
     try:
         return await decoding(partial(outgoing, data))
     except Unfit as error:
-        came = f", but {what_came(data).what}" if isinstance(error, NoPicture) else ""
+        came = f", but {what_came(Stretch.of(data)).what}" if isinstance(error, NoPicture) else ""
         raise refusal(f"{label} {error}{came}", "Give a sound PNG, JPEG or WebP") from error
 
 

@@ -2,8 +2,10 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -14,20 +16,23 @@ from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
 from darkroom.generations.driving.place import Place
 from darkroom.generations.outcome import absent, broken, failed, in_order, noted, placed
 from darkroom.generations.pictures.decoding import decoding
+from darkroom.generations.pictures.formats.stretch import Stretch, pieces
 from darkroom.generations.pictures.preview import SMALL
 from darkroom.generations.pictures.recognising import Verified, verified
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Image, ImageStatus, Record, moment
 from darkroom.providers.base import Provider, Reading, RemoteImage
 from darkroom.redact.secrets import Redactor
+from darkroom.store.files import Draft
 from darkroom.store.names import picture_stem
 from darkroom.store.pictures import PictureStore
+from darkroom.transport.incoming import Incoming, IncomingPicture
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 """Pictures of one provider that are fetched at the same time, however many generations a restart goes on with:
-each of up to 64 MiB stays in memory until it is saved. A slow host holds up no other provider's."""
+each may take up to 64 MiB of the disk. A slow host holds up no other provider's."""
 
 Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
 """Takes the row, its pictures as they are now, and the seed that the provider used, where it says; returns the row."""
@@ -54,7 +59,7 @@ class Collector:
         redact: Redactor | None = None,
     ) -> None:
         self._journal = journal
-        self._verified = partial(verified, strip=strip, redact=redact)
+        self._strip, self._redact = strip, redact or Redactor(())
         self._store = store
         self.place = Place(store)
         self._places: dict[str, anyio.CapacityLimiter] = {}
@@ -117,11 +122,12 @@ class Collector:
         """The picture, saved or failed; or why it is not there yet."""
         places = self._places.setdefault(provider.access.account, anyio.CapacityLimiter(AT_ONCE))
         try:
-            async with places:
-                data = await provider.picture(record.receipt, record.request, remote)
+            async with places, self._draft(record) as draft:
+                into = IncomingPicture(draft.file, draft.refusal, self._redact)
+                await provider.picture(record.receipt, record.request, remote, into)
                 async with self._decoders.setdefault(provider.access.account, anyio.Lock()):  # it never has all of them
-                    picture = await decoding(partial(self._verified, data, origin=_host(remote)))
-                return await to_thread.run_sync(self._saved, record, image, picture)
+                    picture = await decoding(partial(self._verified, into, draft, _host(remote)))
+                return await to_thread.run_sync(self._saved, record, image, picture, draft)
         except (ResultUnavailable, NotAnImage) as error:
             return error if error.passing else failed(image, error)
         except DarkroomError as error:
@@ -130,18 +136,49 @@ class Collector:
             log.exception("%s: picture %d broke", record.id, image.index)
             return failed(image, broken())
 
-    def _saved(self, record: Record, image: Image, picture: Verified) -> Image:
-        stem = picture_stem(record.request.prompt, record.id, image.index)
-        day = moment(record.created_at).astimezone()
-        key = self._store.save(day, stem, picture.kind.suffix, picture.data)
+    @asynccontextmanager
+    async def _draft(self, record: Record) -> AsyncGenerator[Draft]:
+        """A file in the store for a picture of this row, which is gone afterwards unless it was kept."""
+        draft = await to_thread.run_sync(self._store.begin, _day(record))
+        try:
+            yield draft
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(draft.drop)
+
+    def _verified(self, into: Incoming, draft: Draft, origin: str) -> Verified:
+        try:
+            data = Stretch(into.whole(), 0, into.size)
+            return verified(data, origin=origin, strip=self._strip, redact=self._redact)
+        except OSError as error:
+            raise draft.refusal(error) from error
+
+    def _saved(self, record: Record, image: Image, picture: Verified, draft: Draft) -> Image:
+        """Keeps the picture: as it came, or what was left of it."""
+        if picture.rest is not None:
+            rest = self._store.begin(_day(record))
+            try:
+                rest.write(pieces(picture.rest))
+                return self._kept(record, image, picture, rest)
+            finally:
+                rest.drop()
+        return self._kept(record, image, picture, draft)
+
+    def _kept(self, record: Record, image: Image, picture: Verified, draft: Draft) -> Image:
+        key = self._store.keep(draft, picture_stem(record.request.prompt, record.id, image.index), picture.kind.suffix)
         if picture.small is not None:
             self._store.previews.keep(picture.small, SMALL, key, self._store.stamp(key))
         saved = {
             "status": ImageStatus.SUCCEEDED, "key": key, "mime_type": picture.kind.mime_type,
-            "width": picture.width, "height": picture.height, "bytes": len(picture.data),
+            "width": picture.width, "height": picture.height, "bytes": picture.size,
             "removed": picture.removed, "error": None,
         }  # fmt: skip
         return image.model_copy(update=saved)
+
+
+def _day(record: Record) -> datetime:
+    """The day in whose folder its pictures are."""
+    return moment(record.created_at).astimezone()
 
 
 def _host(remote: RemoteImage) -> str:

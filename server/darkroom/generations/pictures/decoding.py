@@ -20,6 +20,7 @@ from darkroom.generations.pictures.formats.appearance import SIDEWAYS, small
 from darkroom.generations.pictures.formats.notes import UPRIGHT, orientation
 from darkroom.generations.pictures.formats.parts import (
     DECODING_S,
+    MAX_NOTE,
     MAX_PARTS,
     NoPicture,
     Part,
@@ -29,6 +30,7 @@ from darkroom.generations.pictures.formats.parts import (
     Unfit,
     cut_off,
 )
+from darkroom.generations.pictures.formats.stretch import Joined, Piece, Stretch
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -40,7 +42,7 @@ MAX_SIDE = 65_535
 """Pixels: as many as a JPEG can have. A decoder spends memory on every row, however short."""
 AT_ONCE = 2
 """The number of pictures that are decoded at the same time; one of the largest takes up to 0.8 GB."""
-_PIECE = 8192
+_PIECE, _BUFFER = 8192, 65_536
 _ROWS = 256
 
 _T = TypeVar("_T")
@@ -63,8 +65,8 @@ class Kind:
     mime_type: str
     suffix: str
     starts: re.Pattern[bytes]
-    parts: Callable[[bytes, Patience], Iterator[Part]]
-    joined: Callable[[Sequence[bytes | memoryview]], bytes]
+    parts: Callable[[Stretch, Patience], Iterator[Part]]
+    joined: Callable[[Sequence[Piece]], list[Piece]]
     note: Callable[[Role, bytes], bytes]
 
 
@@ -75,14 +77,14 @@ class Whole(NamedTuple):
     """
 
     kind: Kind
-    data: bytes
+    data: Sequence[Piece]
     parts: Sequence[Part]
     profile: bytes
     orientation: int
     cut: bool
 
 
-def whole(data: bytes, patience: Patience) -> Whole:
+def whole(data: Stretch, patience: Patience) -> Whole:
     """The format of the picture, and what a decoder needs of it.
 
     Whatever was appended to it is gone, and so are the places where anything may be written: texts, comments,
@@ -91,13 +93,14 @@ def whole(data: bytes, patience: Patience) -> Whole:
     Raises:
         Unfit: no PNG, JPEG or WebP, cut off, or in more pieces than there is patience for.
     """
-    kind = next((kind for kind in KINDS if kind.starts.match(data)), None)
+    start = data.read(0, 16)
+    kind = next((kind for kind in KINDS if kind.starts.match(start)), None)
     if kind is None:
         raise NoPicture("is neither PNG, JPEG nor WebP")
     parts = list(kind.parts(data, patience))
     needed = [part.raw for part in parts if part.role in {Role.PIXELS, Role.CUT}]
-    exif = next((bytes(part.body) for part in parts if part.role is Role.EXIF), b"")
-    profile = b"".join(part.body for part in parts if part.role is Role.PROFILE)
+    exif = next((bytes(part.body[:MAX_NOTE]) for part in parts if part.role is Role.EXIF), b"")
+    profile = b"".join(bytes(part.body) for part in parts if part.role is Role.PROFILE)
     cut = parts[-1].role is Role.CUT if parts else False
     return Whole(kind, kind.joined(needed), parts, profile, orientation(exif) if exif else UPRIGHT, cut)
 
@@ -120,8 +123,7 @@ def decoded(picture: Whole, patience: Patience) -> Decoded:
         width, height, pixels, reduced = _pixels(picture, picture.data, patience)
         if picture.cut and picture.kind.name == "JPEG":
             # A decoder makes up what is missing, without a word: it makes up something else if noise follows.
-            end = len(picture.data) - 2
-            noisy = b"".join((picture.data[:end], _NOISE, picture.data[end:]))
+            noisy = [*picture.data[:-1], _NOISE, picture.data[-1]]
             if _pixels(picture, noisy, patience)[:3] != (width, height, pixels):
                 raise cut_off()
     except TooMuch:
@@ -136,7 +138,7 @@ def decoded(picture: Whole, patience: Patience) -> Decoded:
 _NOISE = hashlib.shake_256(b"noise").digest(65_536).replace(b"\xff", b"\x5a")
 
 
-def _pixels(of: Whole, data: bytes, patience: Patience) -> tuple[int, int, list[int], bytes | None]:
+def _pixels(of: Whole, data: Sequence[Piece], patience: Patience) -> tuple[int, int, list[int], bytes | None]:
     """Its size, a checksum of its pixels where some may be missing, and a small version."""
     with opened(of.kind, data, patience) as picture:
         picture.load()
@@ -147,7 +149,7 @@ def _pixels(of: Whole, data: bytes, patience: Patience) -> tuple[int, int, list[
 
 
 @contextmanager
-def opened(kind: Kind, data: bytes, patience: Patience) -> "Generator[PIL.Image.Image]":
+def opened(kind: Kind, data: Sequence[Piece], patience: Patience) -> "Generator[PIL.Image.Image]":
     """The picture with its header read; its pixels are decoded when they are asked for within the block.
 
     Blocking: for a worker thread.
@@ -175,11 +177,11 @@ def opened(kind: Kind, data: bytes, patience: Patience) -> "Generator[PIL.Image.
 _LARGEST = f"{MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} a side are the most"
 
 
-class _Patient(io.BytesIO):
-    """Bytes that can be read as long as there is patience."""
+class _Patient(io.BufferedReader):
+    """A file that can be read as long as there is patience."""
 
-    def __init__(self, data: bytes, patience: Patience) -> None:
-        super().__init__(data)
+    def __init__(self, data: Sequence[Piece], patience: Patience) -> None:
+        super().__init__(Joined(data), _BUFFER)
         self._patience = patience
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -188,7 +190,7 @@ class _Patient(io.BytesIO):
 
 
 KINDS = (
-    Kind("PNG", "image/png", ".png", re.compile(rb"\x89PNG\r\n\x1a\n"), png.parts, b"".join, png.note),
-    Kind("JPEG", "image/jpeg", ".jpg", re.compile(rb"\xff\xd8\xff"), jpeg.parts, b"".join, jpeg.note),
+    Kind("PNG", "image/png", ".png", re.compile(rb"\x89PNG\r\n\x1a\n"), png.parts, list[Piece], png.note),
+    Kind("JPEG", "image/jpeg", ".jpg", re.compile(rb"\xff\xd8\xff"), jpeg.parts, list[Piece], jpeg.note),
     Kind("WEBP", "image/webp", ".webp", re.compile(rb"RIFF....WEBP", re.DOTALL), webp.parts, webp.joined, webp.note),
 )

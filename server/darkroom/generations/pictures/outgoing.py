@@ -6,6 +6,7 @@ from typing import NamedTuple
 from darkroom.generations.pictures.decoding import DECODING_S, Patience, Whole, decoded, whole
 from darkroom.generations.pictures.formats.notes import UPRIGHT
 from darkroom.generations.pictures.formats.parts import Part, Role
+from darkroom.generations.pictures.formats.stretch import Piece, Stretch, pieces
 
 _NEEDED = {Role.PIXELS, Role.PROFILE, Role.CUT}
 
@@ -26,13 +27,13 @@ def outgoing(data: bytes, seconds: float = DECODING_S) -> Outgoing:
         Unfit: no PNG, JPEG or WebP, cut off, too large, or not decoded within so many seconds.
     """
     patience = Patience(seconds)
-    found = whole(data, patience)
+    found = whole(Stretch.of(data), patience)
     decoded(found, patience)
     parts = [raw for part in found.parts if (raw := _kept(found, part))]
-    return Outgoing(found.kind.mime_type, found.kind.joined(parts))
+    return Outgoing(found.kind.mime_type, b"".join(pieces(found.kind.joined(parts))))
 
 
-def _kept(picture: Whole, part: Part) -> bytes | memoryview:
+def _kept(picture: Whole, part: Part) -> Piece:
     if part.role in _NEEDED:
         return part.raw
     if part.role is Role.EXIF and picture.orientation != UPRIGHT:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from darkroom.generations.pictures.decoding import Patience, opened, whole
 from darkroom.generations.pictures.formats.appearance import seen
+from darkroom.generations.pictures.formats.stretch import Stretch
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -87,7 +88,7 @@ def _draw_number(pen: "ImageDraw", text: str, left: int, top: int, font: "FreeTy
 def _small(content: Content, max_side: int) -> "PIL.Image.Image | None":
     patience = Patience()
     try:
-        found = whole(content(), patience)
+        found = whole(Stretch.of(content()), patience)
         with opened(found.kind, found.data, patience) as picture:
             return seen(picture, max_side, found.profile, found.orientation)
     except Exception:  # the file is the user's now: gone, replaced, or anything else

@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from darkroom.errors import LOOK_AGAIN, NotAnImage, ResultUnavailable
+from darkroom.errors import LOOK_AGAIN, NotAnImage
 from darkroom.generations.pictures.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, decoded, whole
 from darkroom.generations.pictures.formats.png import packed_texts
+from darkroom.generations.pictures.formats.stretch import Piece, Stretch
 from darkroom.generations.pictures.stripping import stripped
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
-from darkroom.transport.egress import HOLDS_A_KEY
+from darkroom.transport.incoming import holds_a_key
 
 FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open it in the provider's own gallery."
 
@@ -18,15 +19,17 @@ FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open i
 class Verified:
     """A picture that was checked.
 
-    `data` is to be saved. `width` and `height` are pixels, as people see them. `removed` says what was taken out.
-    `small`: a JPEG of it to make previews from, where one can be made.
+    `size`: bytes of what is to be saved. `width` and `height` are pixels, as people see them. `removed` says what was
+    taken out, and `rest` is what stays then; None: all of it. `small`: a JPEG of it to make previews from, where one
+    can be made.
     """
 
     kind: Kind
-    data: bytes
+    size: int
     width: int
     height: int
     removed: str | None = None
+    rest: list[Piece] | None = None
     small: bytes | None = None
 
 
@@ -62,12 +65,13 @@ _SVG = re.compile(rb"(?:<\?xml.{0,2000}|<!--.{0,2000}|<!DOCTYPE svg.{0,2000})?<s
 _PAGE = re.compile(rb"<(?:!doctype html|html|head|body|!--|\?xml|[a-z])", re.IGNORECASE)
 
 
-def what_came(data: bytes) -> Came:
+def what_came(data: Stretch) -> Came:
     """The kind of these bytes, which are none of the pictures that we take."""
+    start = data.read(0, 4096)
     for starts, came in _FILES:
-        if starts.match(data):
+        if starts.match(start):
             return came
-    start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
         return Came("nothing at all" if not data else "blanks", lasting=False)
     if _SVG.match(start):
@@ -82,7 +86,7 @@ def what_came(data: bytes) -> Came:
 
 
 def verified(
-    data: bytes,
+    data: Stretch,
     seconds: float = DECODING_S,
     *,
     origin: str = "",
@@ -102,14 +106,15 @@ def verified(
         found = whole(data, patience)
         width, height, small = decoded(found, patience)
         if redact is not None and found.kind.name == "PNG" and any(map(redact.within, packed_texts(found.parts))):
-            raise ResultUnavailable(f"{HOLDS_A_KEY}.", next_step=LOOK_AGAIN, charged=Charged.YES)
-        saved, removed = stripped(found, data) if strip else (data, None)
-        return Verified(found.kind, saved, width, height, removed, small)
+            raise holds_a_key()
+        rest, removed = stripped(found, data) if strip else (None, None)
+        size = len(data) if rest is None else sum(map(len, rest))
+        return Verified(found.kind, size, width, height, removed, rest, small)
     except Unfit as error:
         raise _unfit(data, error, origin) from error
 
 
-def _unfit(data: bytes, error: Unfit, origin: str) -> NotAnImage:
+def _unfit(data: Stretch, error: Unfit, origin: str) -> NotAnImage:
     came = what_came(data) if isinstance(error, NoPicture) else None
     lasting = isinstance(error, TooMuch) if came is None else came.lasting
     source = f" from {origin}" if origin else ""

@@ -36,6 +36,7 @@ from darkroom.settings import Account
 from darkroom.transport import failures, sockets
 from darkroom.transport.client import Call
 from darkroom.transport.egress import MAX_PICTURE
+from darkroom.transport.incoming import Incoming
 
 _CHECKPOINTS = "/object_info/CheckpointLoaderSimple"
 
@@ -163,9 +164,9 @@ class ComfyUI(HttpProvider):
         named = _Kept.model_validate(receipt.kept).files
         await sockets.listen(self._api, f"/ws?{urlencode({'clientId': named})}", take)
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         """`GET /view`."""
-        call = Call("GET", f"/view?{urlencode(image.source or {})}", most=MAX_PICTURE)
+        call = Call("GET", f"/view?{urlencode(image.source or {})}", most=MAX_PICTURE, into=into)
         answer = await self._api.look(call)
         if not answer.ok:
             raise ResultUnavailable(
@@ -173,7 +174,6 @@ class ComfyUI(HttpProvider):
                 next_step="Look in ComfyUI's folder of outputs.",
                 passing=answer.status not in {404, 410},
             )
-        return await self._pictures.without_a_key(answer.body)
 
     async def models(self) -> list[Model]:
         """The user's workflows, each with its options, and the checkpoints that ComfyUI has."""

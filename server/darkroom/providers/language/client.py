@@ -1,6 +1,5 @@
 """The client of a declared service: every request, response and place of a picture is as its file says."""
 
-import io
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +20,7 @@ from darkroom.errors import (
     NotFound,
     OutcomeUnknown,
     ResultUnavailable,
+    StorageError,
 )
 from darkroom.models import Charged, GenerationRequest, Receipt
 from darkroom.providers.base import AccountState, Connection, Model, Reading, RemoteImage, Submission
@@ -44,6 +44,7 @@ from darkroom.transport import failures
 from darkroom.transport.client import MAX_ANSWER, Api, Call
 from darkroom.transport.egress import MAX_PICTURE, Pictures
 from darkroom.transport.failures import Answer
+from darkroom.transport.incoming import Incoming
 
 MAX_RESULT = 96 * 2**20
 """The largest response that is the result itself."""
@@ -185,16 +186,16 @@ class Declared:
         answer = await self._api.ask_once(call)
         return await aside(answer, stopped, self._speech(service), answer)
 
-    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage) -> bytes:
+    async def picture(self, receipt: Receipt, request: GenerationRequest, image: RemoteImage, into: Incoming) -> None:
         """The picture: from its link without the key, out of the response, or behind a request with the key."""
         service = (await self._source_of(receipt)).service
         if service.pictures.url is not None and (image.url or service.pictures.base64 is None):
-            return await self._pictures.fetch(image.url or "")
+            return await self._pictures.fetch(image.url or "", into)
         if service.pictures.request is None:
-            return await self._pictures.without_a_key(await to_thread.run_sync(self._encoded, receipt, image))
+            return await to_thread.run_sync(self._encoded, receipt, image, into)
         try:
-            return await self._behind(service, {**self._names(service, receipt, request), **(image.source or {})})
-        except (ResultUnavailable, NotAnImage, NotFound):
+            await self._behind(service, {**self._names(service, receipt, request), **(image.source or {})}, into)
+        except (ResultUnavailable, NotAnImage, NotFound, StorageError):
             raise
         except DarkroomError as error:  # the picture is there, and another try costs nothing
             raise ResultUnavailable(
@@ -223,32 +224,31 @@ class Declared:
         answer = await self._look(service, service.account, {}, waits=False)
         return account_in(self._speech(service), resulting(self._speech(service), answer))
 
-    def _encoded(self, receipt: Receipt, image: RemoteImage) -> bytes:
+    def _encoded(self, receipt: Receipt, image: RemoteImage, into: Incoming) -> None:
         """The picture out of the response. Blocking: for a worker thread."""
-        source, data = str(image.source or ""), io.BytesIO()
+        source = str(image.source or "")
         place, name = excerpt_in(source), str(receipt.kept.get("answer"))
         try:
-            data.writelines(decoded([source.encode()] if place is None else spool.text(self._spool, name, place)))
+            for piece in decoded([source.encode()] if place is None else spool.text(self._spool, name, place)):
+                into.write(piece)
         except OSError as error:
             raise ResultUnavailable(
                 f"{self.traits.title}'s response cannot be read any more ({type(error).__name__}).",
                 next_step=LOOK_AGAIN, charged=Charged.YES, passing=True,
             ) from error  # fmt: skip
-        return data.getvalue()
 
-    async def _behind(self, service: Service, names: Mapping[str, Any]) -> bytes:
+    async def _behind(self, service: Service, names: Mapping[str, Any], into: Incoming) -> None:
         """The bytes behind one more request, which may lead on to a link for everybody."""
         request, pointer = service.pictures.request or service.read, service.pictures.answer
-        answer = await self._look(service, request, names, most=MAX_PICTURE)
+        answer = await self._look(service, request, names, into=into if pointer is None else None)
         if pointer is not None:
             link = first(resulting(self._speech(service), answer), pointer)
-            return await self._pictures.fetch(link if isinstance(link, str) else "")
+            return await self._pictures.fetch(link if isinstance(link, str) else "", into)
         onward = answer.headers.get("location")
         if 300 <= answer.status < 400 and onward:
-            return await self._pictures.fetch(urljoin(self._api.base_url, onward))
+            return await self._pictures.fetch(urljoin(self._api.base_url, onward), into)
         if not answer.ok:
             resulting(self._speech(service), answer)
-        return await self._pictures.without_a_key(answer.body)
 
     async def _look(
         self,
@@ -257,19 +257,21 @@ class Declared:
         names: Mapping[str, Any],
         *,
         waits: bool = True,
-        most: int = MAX_ANSWER,
+        into: Incoming | None = None,
     ) -> Answer:
+        most = MAX_ANSWER if into is None else MAX_PICTURE
         if service.pictures.base64 is not None and (request is service.read or request is service.result):
             most = MAX_WITH_PICTURES
-        answer = await self._api.look(self._prepared(service, request, names, most), waits=waits)
+        call = replace(self._prepared(service, request, names), most=most, into=into)
+        answer = await self._api.look(call, waits=waits)
         if request is service.read or request is service.result:
             self.heard("read" if request is service.read else "result", answer)
         return answer
 
-    def _prepared(self, service: Service, request: Request, names: Mapping[str, Any], most: int = MAX_ANSWER) -> Call:
+    def _prepared(self, service: Service, request: Request, names: Mapping[str, Any]) -> Call:
         prepared = prepare(service, request, names)
         at = prepared.at if request.url is None else judged(service, self._account.base_url, prepared.at)
-        return call_of(prepared, at, service.auth, self._account.key, most=most)
+        return call_of(prepared, at, service.auth, self._account.key)
 
     async def _source_of(self, receipt: Receipt) -> Source:
         """The very file that the job was submitted with."""

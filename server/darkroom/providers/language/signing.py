@@ -14,7 +14,7 @@ import httpx2
 from darkroom.providers.language.images import File
 from darkroom.providers.language.requests import Prepared
 from darkroom.providers.language.schema import Auth
-from darkroom.transport.client import MAX_ANSWER, Call
+from darkroom.transport.client import Call
 
 TOKEN_S = 1800
 """Seconds for which a signed token is valid."""
@@ -24,7 +24,7 @@ EARLY_S = 5
 """Seconds that another clock may be behind ours."""
 
 
-def call_of(prepared: Prepared, at: str, auth: Auth, key: str | None, *, most: int = MAX_ANSWER) -> Call:
+def call_of(prepared: Prepared, at: str, auth: Auth, key: str | None) -> Call:
     """The request, signed; `at`: where it goes, judged where a service named it."""
     body = prepared.body
     if key is not None and auth.body is not None and body is not None:
@@ -32,7 +32,7 @@ def call_of(prepared: Prepared, at: str, auth: Auth, key: str | None, *, most: i
     content, kind = (None, {}) if body is None else _encoded(body, prepared.encoding)
     query = urlencode(prepared.query)
     at = f"{at}{'&' if '?' in at else '?'}{query}" if query else at
-    return Call(prepared.method, at, content, {**kind, **prepared.headers, **signature(auth, key)}, most)
+    return Call(prepared.method, at, content, {**kind, **prepared.headers, **signature(auth, key)})
 
 
 def signature(auth: Auth, key: str | None, now: float | None = None) -> dict[str, str]:

@@ -4,6 +4,8 @@ import time
 from enum import Enum, auto
 from typing import NamedTuple
 
+from darkroom.generations.pictures.formats.stretch import Piece
+
 MAX_PARTS = 100_000
 """Chunks or segments: the largest picture that we fetch has 16,384 of 4 KiB."""
 DECODING_S = 10.0
@@ -74,6 +76,6 @@ class Part(NamedTuple):
     """
 
     role: Role
-    raw: bytes | memoryview
-    body: bytes | memoryview = b""
+    raw: Piece
+    body: Piece = b""
     name: str = ""

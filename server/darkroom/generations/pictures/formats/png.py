@@ -3,8 +3,10 @@
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from darkroom.generations.pictures.formats.parts import MAX_NOTE, Part, Patience, Role, TooMuch, cut_off
+from darkroom.generations.pictures.formats.stretch import Piece, Stretch
 from darkroom.redact.text import clean
 
 MAX_PROFILE = 16 * 2**20
@@ -28,40 +30,41 @@ _END = b"\0\0\0\0IEND\xaeB`\x82"
 _XMP = b"XML:com.adobe.xmp\0"
 
 
-def parts(data: bytes, patience: Patience) -> Iterator[Part]:
+def parts(data: Stretch, patience: Patience) -> Iterator[Part]:
     """Up to its end, or that of the file. A chunk that is not critical and has a wrong checksum counts as none."""
-    view, at, pixels = memoryview(data), 8, False
+    at, pixels = 8, False
     once = {b"iCCP", b"eXIf", _XMP}
-    yield Part(Role.PIXELS, view[:at])
+    yield Part(Role.PIXELS, data[:at])
     while at + 8 <= len(data):
         patience.another_part()
         start = at
-        length, kind = struct.unpack_from(">I4s", data, start)
-        body, at = view[start + 8 : start + 8 + length], start + 12 + length
+        length, kind = struct.unpack(">I4s", data.read(start, 8))
+        body, at = data[start + 8 : start + 8 + length], start + 12 + length
         if kind == b"IEND":
             yield Part(Role.PIXELS, _END)
             if length or at < len(data):
-                yield Part(Role.REST, view[start + 8 :], name="what followed its end")
+                yield Part(Role.REST, data[start + 8 :], name="what followed its end")
             return
         if at > len(data):
             if kind == b"IDAT":  # its pixels may all be there
-                yield Part(Role.PIXELS, chunk(kind, bytes(body)))
+                head = struct.pack(">I", len(body)) + kind
+                yield from (Part(Role.PIXELS, each) for each in (head, body, _checksum(kind, body)))
                 pixels = True
             break
         pixels |= kind == b"IDAT"
-        yield _part(kind, view[start:at], body, once)
+        yield _part(kind, data[start:at], body, once)
     if not pixels:
         raise cut_off()
     yield Part(Role.CUT, _END)
 
 
-def _part(kind: bytes, raw: memoryview, body: memoryview, once: set[bytes]) -> Part:
+def _part(kind: bytes, raw: Stretch, body: Stretch, once: set[bytes]) -> Part:
     """`once`: what there is one of, and has not come yet."""
-    if kind[0] & 0x20 and zlib.crc32(raw[4:-4]) != int.from_bytes(raw[-4:]):
+    if kind[0] & 0x20 and _checksum(kind, body) != bytes(raw[-4:]):
         return Part(Role.REST, raw, name="a damaged chunk")
     if len(body) <= _NEEDED.get(kind, -1):
         return Part(Role.PIXELS, raw)
-    only = _XMP if kind == b"iTXt" and bytes(body[: len(_XMP)]) == _XMP else kind
+    only = _XMP if kind == b"iTXt" and body.read(0, len(_XMP)) == _XMP else kind
     first = only in once
     once.discard(only)
     match only:
@@ -72,9 +75,9 @@ def _part(kind: bytes, raw: memoryview, body: memoryview, once: set[bytes]) -> P
         case b"caBX":
             return Part(Role.STATEMENT, raw, body, "C2PA")
         case only if only == _XMP:
-            return Part(Role.XMP if first else Role.REST, raw, _text(b"iTXt", bytes(body), MAX_NOTE), "XMP")
+            return Part(Role.XMP if first else Role.REST, raw, _xmp(body), "XMP")
         case b"tEXt" | b"zTXt" | b"iTXt":
-            name = clean(bytes(body[:80]).partition(b"\0")[0].decode("latin-1"), 40)
+            name = clean(body.read(0, 80).partition(b"\0")[0].decode("latin-1"), 40)
             return Part(Role.TEXT, raw, body, f'the text "{name}"')
         case _ if kind in _MOVES:
             return Part(Role.REST, raw, name="movement")
@@ -82,46 +85,54 @@ def _part(kind: bytes, raw: memoryview, body: memoryview, once: set[bytes]) -> P
             return Part(Role.REST, raw, name="other chunks")
 
 
+def _xmp(body: Stretch) -> Piece:
+    packed, content = _content(b"iTXt", body)
+    return _unpacked(content, MAX_NOTE) if packed else content
+
+
 def packed_texts(found: Iterable[Part]) -> Iterator[bytes]:
     """The content of its packed texts, one after the other, and no more than is looked at."""
     left = MAX_TEXTS
     for part in found:
-        kind, body = bytes(part.raw[4:8]), bytes(part.raw[8:-4])
-        if part.role in {Role.TEXT, Role.XMP} and left > 0 and _is_packed(kind, body):
-            text = _text(kind, body, left)
+        if part.role in {Role.TEXT, Role.XMP} and left > 0 and isinstance(part.raw, Stretch):
+            packed, content = _content(part.raw.read(4, 4), part.raw[8:-4])
+            text = _unpacked(content, left) if packed else b""
             left -= len(text)
             yield text
 
 
-def _is_packed(kind: bytes, body: bytes) -> bool:
-    return kind == b"zTXt" or (kind == b"iTXt" and body.partition(b"\0")[2][:1] == b"\1")
-
-
-def _text(kind: bytes, body: bytes, most: int) -> bytes:
-    """The content of a text chunk, as far as it can be unpacked and up to so many bytes of it."""
-    text = body.partition(b"\0")[2]
+def _content(kind: bytes, body: Stretch) -> tuple[bool, Stretch]:
+    """The content of a text chunk, and whether it is packed."""
+    text = body.after(b"\0")
     if kind == b"iTXt":
-        flags, text = text[:2], text[2:].split(b"\0", 2)[-1]
-    else:
-        flags, text = b"\1\0", text[1:]
-    if flags[:1] != b"\1":
-        return text
-    try:
-        return zlib.decompressobj().decompress(text, most)
-    except zlib.error:
-        return b""
+        return text.read(0, 1) == b"\1", text[2:].after(b"\0").after(b"\0")
+    return kind == b"zTXt", text[1:] if kind == b"zTXt" else text
 
 
-def _profile(body: memoryview) -> bytes:
+def _unpacked(packed: Stretch, most: int) -> bytes:
+    """Up to so many bytes of what is packed there, as far as it can be unpacked."""
+    inflating, found = zlib.decompressobj(), bytearray()
+    with suppress(zlib.error):
+        for piece in packed.pieces():
+            found += inflating.decompress(piece, most - len(found))
+            if inflating.eof or len(found) >= most:
+                break
+    return bytes(found)
+
+
+def _profile(body: Stretch) -> bytes:
     """The profile, as far as it can be unpacked; b"" where it cannot be."""
-    _, _, packed = bytes(body).partition(b"\0")
-    try:
-        profile = zlib.decompressobj().decompress(packed[1:], MAX_PROFILE + 1)
-    except zlib.error:
-        return b""
+    profile = _unpacked(body.after(b"\0")[1:], MAX_PROFILE + 1)
     if len(profile) > MAX_PROFILE:
         raise TooMuch(f"cannot be decoded (its colour profile unpacks to more than {MAX_PROFILE // 2**20} MiB)")
     return profile
+
+
+def _checksum(kind: bytes, body: Stretch) -> bytes:
+    found = zlib.crc32(kind)
+    for piece in body.pieces():
+        found = zlib.crc32(piece, found)
+    return struct.pack(">I", found)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

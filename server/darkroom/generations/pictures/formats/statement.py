@@ -4,6 +4,8 @@ import hashlib
 import re
 from typing import Any, cast
 
+from darkroom.generations.pictures.formats.stretch import Stretch, pieces
+
 _HASHED = re.compile(rb"c2pa\.hash\.data(?:__\d{1,3})?\0")
 _HASHED_OTHERWISE = re.compile(rb"c2pa\.hash\.(?:boxes|bmff|collection)")
 _MOST = 4
@@ -12,7 +14,7 @@ _DEEPEST = 8
 _ALGORITHMS = {"sha256", "sha384", "sha512"}
 
 
-def holds(store: bytes, data: bytes) -> bool:
+def holds(store: bytes, data: Stretch) -> bool:
     """True where a statement in this JUMBF box is about `data`, so that it would be broken by taking anything out.
 
     One that is bound in a way that is not checked here counts as sound.
@@ -21,7 +23,7 @@ def holds(store: bytes, data: bytes) -> bool:
     return any(_matches(store, place, data) for place in places) or _HASHED_OTHERWISE.search(store) is not None
 
 
-def _matches(store: bytes, place: int, data: bytes) -> bool:
+def _matches(store: bytes, place: int, data: Stretch) -> bool:
     box = store.find(b"cbor", place, place + 256)
     if box < 4:
         return False
@@ -32,16 +34,17 @@ def _matches(store: bytes, place: int, data: bytes) -> bool:
         return False  # it is not what the standard says
 
 
-def _hash(said: dict[str, Any], data: bytes) -> bytes:
+def _hash(said: dict[str, Any], data: Stretch) -> bytes:
     name = said.get("alg", "sha256")
     if name not in _ALGORITHMS:
         raise ValueError(name)
-    digest, view, at = hashlib.new(name), memoryview(data), 0
+    digest, covered, at = hashlib.new(name), list[Stretch](), 0
     left_out = cast("list[dict[str, int]]", said.get("exclusions", []))
     for start, length in sorted((each["start"], each["length"]) for each in left_out):
-        digest.update(view[at : max(at, start)])
+        covered.append(data[at : max(at, start)])
         at = max(at, start + length)
-    digest.update(view[at:])
+    for piece in pieces([*covered, data[at:]]):
+        digest.update(piece)
     return digest.digest()
 
 

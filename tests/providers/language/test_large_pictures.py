@@ -1,0 +1,59 @@
+"""Pictures as large as we take them: they go through the server on the disk, and its memory does not grow with them."""
+
+import base64
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attacks.crafted import chunk
+from tests.generations.pictures_made import in_png
+from tests.hosts import Home, RawServer, running
+from tests.memory import grows_by_at_most
+from tests.services.declared import DeclaredService
+
+MEGABYTES = 63
+
+
+class Large(DeclaredService):
+    """A service whose second picture is nearly as large as we take them, though it has few pixels."""
+
+    def picture(self, number: int = 1) -> bytes:
+        """See `Service.picture`."""
+        plain = super().picture(1)
+        return in_png(plain, chunk(b"prVt", bytes(MEGABYTES * 2**20))) if number == 2 else plain
+
+
+@pytest.fixture
+def service() -> Generator[Large]:
+    """A server that speaks OpenAI's image API."""
+    with Large.shipped("openai") as service:
+        yield service
+
+
+def link(service: Large, number: int) -> dict[str, Any]:
+    return {"url": f"{service.origin}/files/{number}.png"}
+
+
+def in_base64(service: Large, number: int) -> dict[str, Any]:
+    return {"b64_json": base64.b64encode(service.picture(number)).decode()}
+
+
+@pytest.mark.parametrize(("given", "notes"), [(link, "keep"), (link, "strip"), (in_base64, "keep")])
+def test_the_server_does_not_grow_with_a_picture(home: Home, service: Large, given: Any, notes: str) -> None:
+    service.says["submit"] = [(200, {"data": [given(service, number)]}) for number in (1, 2)]
+
+    def made(server: RawServer) -> bytes:
+        generation = server.call("generate", prompt="a cat", provider=service.name)["structuredContent"]
+        waited = server.call("wait", generation_ids=[generation["id"]])["structuredContent"]["generations"][0]
+        assert waited["status"] == "succeeded", waited
+        return Path(waited["images"][0]["path"]).read_bytes()
+
+    with running(service.home(home, DARKROOM_NOTES=notes), "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        assert made(server) == service.picture(1)  # what is imported for the first one is no growth
+        with grows_by_at_most(MEGABYTES / 2, process.pid):
+            large = made(server)
+    assert large == service.picture(2 if notes == "keep" else 1)
