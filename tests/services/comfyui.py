@@ -53,6 +53,7 @@ class ComfyUI:
     """Whether a POST whose answer is lost was taken."""
     old: bool = False
     """Older than 2025-07: it gives jobs names of its own."""
+    version: str = "0.3.64"
     checkpoints: list[str] = field(default_factory=lambda: list(CHECKPOINTS))
     newer_lists: bool = False
     talks: bool = True
@@ -128,6 +129,8 @@ class ComfyUI:
         match request.url.path.split("/")[1:]:
             case ["history", job]:
                 return JSONResponse({job: self.history[job]} if job in self.history else {})
+            case ["system_stats"]:
+                return JSONResponse({"system": {"comfyui_version": self.version}})
             case ["queue"]:
                 items = [job.item for job in self.queue]
                 if not self.stays:
@@ -183,6 +186,8 @@ class ComfyUI:
     def _posted(self, request: Request, body: bytes) -> Response:
         if request.url.path == "/prompt":
             return self._prompt(json.loads(body))
+        if request.url.path in {"/queue", "/interrupt"}:
+            return self._stopped(json.loads(body))
         if request.url.path != "/upload/image":
             return Response(status_code=405)
         fields = {name: content for name, _, content in parts(request.headers["content-type"], body)}
@@ -190,6 +195,16 @@ class ComfyUI:
         kind, folder = fields["type"].decode(), fields["subfolder"].decode()
         self.files[f"{kind}/{folder}/{named}"] = fields["image"]
         return self.uploaded or JSONResponse({"name": named, "subfolder": folder, "type": kind})
+
+    def _stopped(self, body: dict[str, Any]) -> Response:
+        """As the real one: nothing is said of whether anything was there to stop."""
+        running, waiting = self.queue[:1], self.queue[1:]
+        for job in running if body.get("prompt_id") in [each.id for each in running] else []:
+            self.fails = ["execution_interrupted", {}]
+            self.history[job.id] = self._entry(job)
+            running, self.fails = [], None
+        self.queue = [*running, *(job for job in waiting if job.id not in body.get("delete", []))]
+        return Response()
 
     def _prompt(self, body: dict[str, Any]) -> Response:
         self.posts.append(body)

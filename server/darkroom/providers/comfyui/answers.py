@@ -9,6 +9,8 @@ from darkroom.redact.secrets import REDACTED
 from darkroom.redact.text import clean
 
 MAX_NAME = 300
+_INTERRUPTS_ONE = [0, 3, 64]
+"""The version from which on that is known; an older one may interrupt whatever runs, whatever job is named."""
 _INTERRUPTED = "it was interrupted in ComfyUI"
 
 
@@ -20,7 +22,8 @@ def finished(entry: Any) -> Reading:
     places = [place for number in sorted(outputs, key=_in_order) for place in _pictures(outputs[number])]
     # A workflow may show previews besides what it saves; they go with ComfyUI's next start.
     kept = [place for place in places if place["type"] == "output"] or places
-    return Reading(done=True, images=images(kept), error=_reason(status) if failed else None)
+    reason = _reason(status) if failed else None
+    return Reading(done=True, images=images(kept), error=reason, cancelled=reason == _INTERRUPTED)
 
 
 def images(places: list[dict[str, str]]) -> tuple[RemoteImage, ...]:
@@ -73,6 +76,13 @@ def with_sources(graph: Mapping[str, Node], numbers: Iterable[Any]) -> set[str]:
             found.add(number)
             left += graph[number].sources
     return found
+
+
+def interrupts_one(stats: Mapping[str, Any]) -> bool:
+    """True where that version, which it states of itself, interrupts the one job that is named, and no other."""
+    version = str(as_table(stats.get("system")).get("comfyui_version"))
+    parts = version.removeprefix("v").split(".")
+    return all(part.isascii() and part.isdigit() for part in parts) and [*map(int, parts)] >= _INTERRUPTS_ONE
 
 
 def checkpoints(nodes: Mapping[str, Any]) -> list[str]:

@@ -30,6 +30,7 @@ from darkroom.providers.comfyui.uploads import uploaded
 from darkroom.providers.comfyui.workflow import Workflow
 from darkroom.providers.comfyui.workflows import MASKED_IMAGE, TEXT_TO_IMAGE, Folder, usual
 from darkroom.providers.reporting import Heard
+from darkroom.providers.stopping import Reply
 from darkroom.providers.wire import JobId, Wire
 from darkroom.redact.text import quote
 from darkroom.settings import Account
@@ -49,6 +50,7 @@ _BASE = Traits(
     default_model="default",
     free=True,
     finds=True,
+    cancels=True,
 )
 
 
@@ -151,6 +153,10 @@ class ComfyUI(HttpProvider):
             "It has neither the job nor a picture of it: it was started anew, or somebody removed the job",
             next_step="Generate it again.",
         )
+
+    async def cancel(self, receipt: Receipt, request: GenerationRequest) -> Reply:
+        """See `Stopper.cancel`: what waits leaves the queue, what runs is interrupted."""
+        return await self._jobs.cancel(receipt.job_id)
 
     async def listen(self, receipt: Receipt, request: GenerationRequest, heard: Heard) -> None:
         """See `Reporter.listen`: a WebSocket for each job, whose messages are sent to its own name."""

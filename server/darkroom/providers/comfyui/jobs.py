@@ -1,6 +1,9 @@
 """Jobs of ours at ComfyUI: their names, and where it shows them: its history, its queue, its folder of outputs."""
 
 import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
@@ -10,6 +13,7 @@ from darkroom.errors import DarkroomError
 from darkroom.models import MAX_COUNT
 from darkroom.providers.base import Reading
 from darkroom.providers.comfyui import answers
+from darkroom.providers.stopping import Reply
 from darkroom.providers.wire import path_segment
 from darkroom.transport import failures
 from darkroom.transport.client import Api, Call
@@ -50,6 +54,24 @@ class Jobs:
             if reading is not None:
                 return reading
         return None
+
+    async def cancel(self, job: str) -> Reply:
+        """Takes the job out of the queue, or interrupts it where that hits no other. Raises as `Api.ask_once`."""
+        known = answers.queued(await self._api.read("/queue"), job)
+        if known is None:
+            return Reply.LATE
+        if known.queued:
+            return await self._ask("/queue", {"delete": [job]})
+        if not answers.interrupts_one(await self._api.read("/system_stats")):
+            return Reply.LATE
+        return await self._ask("/interrupt", {"prompt_id": job})
+
+    async def _ask(self, path: str, body: Mapping[str, Any]) -> Reply:
+        api = self._api
+        answer = await api.ask_once(Call("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"}))
+        if not answer.ok:
+            raise failures.of_look(api.title, api.key_variable, answer, api.redact)
+        return Reply.ASKED
 
     async def saved(self, job: str) -> list[dict[str, str]]:
         """The places of the pictures that were saved under the job's name. Raises as `Api.read`."""
