@@ -162,6 +162,7 @@ class GenerationTasks:
                 # What the user is asked about is what is submitted, whatever the defaults of the process that takes
                 # the yes are.
                 asked = request.model_dump(mode="json") | {name: wishes[name] for name in ("request_key", "images")}
+                asked["seen"] = [each.sha256 for each in request.images]
                 questions = _QUESTIONS.dump_python(answer.input_requests, **_WIRE)
                 record = self._record(caller, "generate", asked, stage=TaskStage.ASKING, questions=questions)
             elif isinstance(answer, CallToolResult) and not answer.is_error and answer.structured_content is not None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from anyio.abc import TaskGroup
 
 from darkroom.generations.asking.delivery import Delivery
-from darkroom.generations.asking.given import Inputs, Saved, given
+from darkroom.generations.asking.given import Inputs, Saved, check_seen, given
 from darkroom.generations.asking.wishes import Doorkeeper, Wish
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.driving.stopping import Stopping
@@ -63,6 +63,7 @@ class Service:
         request = await self.doorkeeper.checked(wish, self.registry)
         provider = self.registry.providers[request.provider]
         images = await given(wish.images or (), self.inputs.folders, saved, provider.traits, self.registry.redact)
+        check_seen(wish.seen, images)
         price = provider.traits.price(request)
         record = Record(
             id=new_id(),

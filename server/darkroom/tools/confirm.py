@@ -1,5 +1,8 @@
 """DARKROOM_CONFIRM: the user is asked before anything is spent; the agent cannot answer for them."""
 
+import base64
+from dataclasses import dataclass
+
 from mcp.server.mcpserver.resolve import Elicit
 from mcp.types import ClientCapabilities
 from pydantic import BaseModel, Field, ValidationError
@@ -8,7 +11,7 @@ from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Whose
-from darkroom.models import GenerationRequest
+from darkroom.models import GenerationRequest, InputImage
 from darkroom.redact.text import clean
 
 SHOWN_PROMPT = 300
@@ -27,6 +30,14 @@ class Existing(Consent):
     make_it: bool = True
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The question for the user, or the answer that needs none. `seen`: see `Wish`."""
+
+    question: Elicit[Consent] | Consent
+    seen: tuple[str, ...] | None = None
+
+
 class Confirmation:
     """The calls of `generate` that the user is asked about: those for more than `over` pictures; None: no call."""
 
@@ -34,21 +45,21 @@ class Confirmation:
         self._whose = whose
         self._over = over
 
-    async def question(self, wish: Wish) -> Elicit[Consent] | Consent:
+    async def question(self, wish: Wish) -> Asked:
         """The question (its `message` and `schema`) for a call with this wish, or the answer that needs none.
 
         Raises:
             DarkroomError: as `Service.submit` would, so that nobody is asked about what cannot be made.
         """
         if self._over is None or wish.count <= self._over:
-            return Consent(make_it=True)
+            return Asked(Consent(make_it=True))
         request = await self._whose().foresee(wish)
         if request is None:
-            return Existing()
+            return Asked(Existing())
         traits = self._whose().traits(request.provider)
         if traits.free:
-            return Consent(make_it=True)
-        return Elicit(_message(request, traits), Consent)
+            return Asked(Consent(make_it=True))
+        return Asked(Elicit(_message(request, traits), Consent), tuple(each.sha256 for each in request.images))
 
 
 def check_can_ask(capabilities: ClientCapabilities | None) -> None:
@@ -92,10 +103,16 @@ def _message(request: GenerationRequest, traits: Traits) -> str:
     pictures = "1 picture" if request.count == 1 else f"{request.count} pictures"
     model = f"model {clean(request.model, 60)}" if request.model else "its default model"
     prompt = clean(request.prompt, SHOWN_PROMPT)
-    given = f" from {', '.join(each.name for each in request.images)}, sent there," if request.images else ""
+    given = f" from {', '.join(map(_named, request.images))}, sent there," if request.images else ""
     price = traits.price(request)
     costs = "credits there" if price is None else f"about {price} there"
     return f'Make {pictures}{given} with {traits.title} ({model})? It costs {costs}. The prompt: "{prompt}"'
+
+
+def _named(image: InputImage) -> str:
+    """A name that another picture in its place does not have: a yes counts for the words that were asked alone."""
+    fingerprint = base64.b32encode(bytes.fromhex(image.sha256)[:16]).decode().rstrip("=").lower()
+    return f"{image.name} (fingerprint {fingerprint})"
 
 
 def _refused(why: str, more: str = "") -> InvalidRequest:

@@ -24,7 +24,7 @@ from darkroom.models import (
     RANDOM_SEED,
 )
 from darkroom.tools.arguments import Names, NotBlank, Number, OptionTexts, Trimmed, Word, one_of
-from darkroom.tools.confirm import Confirmation, Consent, check_can_ask, consented
+from darkroom.tools.confirm import Asked, Confirmation, Consent, check_can_ask, consented
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 from darkroom.views import Generation
@@ -63,15 +63,19 @@ def as_texts(schema: dict[str, Any]) -> None:
 def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, providers: Collection[str]) -> AgentTool:
     """The tool at the caller's desk, which asks first where that is wanted."""
 
-    async def ask(context: Context[Any, Any], **arguments: Any) -> Elicit[Consent] | Consent:
-        answer = await confirmation.question(Wish(**arguments))
-        if isinstance(answer, Elicit):
+    async def look(context: Context[Any, Any], **arguments: Any) -> Asked:
+        asked = await confirmation.question(Wish(**arguments))
+        if isinstance(asked.question, Elicit):
             check_can_ask(context.client_capabilities)
-        return answer
+        return asked
 
-    _take_a_wish(ask)
+    _take_a_wish(look)
+
+    async def ask(asked: Annotated[Asked, Resolve(look)]) -> Elicit[Consent] | Consent:
+        return asked.question
 
     async def generate(
+        asked: Annotated[Asked, Resolve(look)],
         answer: Annotated[ElicitationResult[Consent], Resolve(ask)],
         context: Context[Any, Any],
         prompt: Prompt,
@@ -145,6 +149,7 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, pr
             options=options,
             request_key=request_key,
             images=images,
+            seen=asked.seen,
         )
         letter = letter_of(context.request_context.request)
         async with whose().submit(wish, new=consented(answer.action, content), letter=letter) as generation:
@@ -159,8 +164,9 @@ def generate_tool(whose: Whose, confirmation: Confirmation, results: Results, pr
     )
 
 
-def _take_a_wish(ask: Callable[..., Any]) -> None:
-    """Names the arguments that the SDK is to hand to what asks the user."""
-    names = (inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY) for field in fields(Wish))
-    context, *_ = inspect.signature(ask).parameters.values()
-    ask.__dict__["__signature__"] = inspect.Signature([context, *names])
+def _take_a_wish(look: Callable[..., Any]) -> None:
+    """Names the arguments that the SDK is to hand to what is asked before the user is."""
+    own = (field.name for field in fields(Wish) if field.name != "seen")
+    names = (inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in own)
+    context, *_ = inspect.signature(look).parameters.values()
+    look.__dict__["__signature__"] = inspect.Signature([context, *names])

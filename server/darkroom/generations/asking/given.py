@@ -94,6 +94,16 @@ async def given(
     return found
 
 
+def check_seen(seen: Sequence[str] | None, found: Sequence[Attached]) -> None:
+    """Raises InvalidRequest: one of the pictures is not what the user was asked about. `seen`: see `Wish`."""
+    for number, (hashed, each) in enumerate(zip(seen or (), found, strict=seen is not None), 1):
+        if hashed != each.image.sha256:
+            raise refusal(
+                f"Picture {number} ({each.image.name}) was changed after the user had been asked about it",
+                "Call again, so that the user is asked about the one that is there now",
+            )
+
+
 def refusal(why: str, next_step: str) -> InvalidRequest:
     """The error for a picture that cannot be sent."""
     return InvalidRequest(f"{why}.", next_step=f"{next_step}. Nothing was sent.")

@@ -40,6 +40,8 @@ class Wish:
     options: Mapping[str, JsonValue] | None = None
     request_key: str | None = None
     images: Sequence[str] | None = None
+    seen: Sequence[str] | None = None
+    """The SHA-256 of each picture as the user was asked about it; None: nobody was."""
 
 
 FREE_TRIES = 3
