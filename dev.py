@@ -11,8 +11,8 @@ python3 dev.py audit      known vulnerabilities of everything that is locked; ex
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
 python3 dev.py bench      every benchmark of speed, and docs/performance.md from them
-python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, polling, hour, load, follow,
-                          rows, start, calls, idle or fuzz
+python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, polling, hour, waits, follow,
+                          rows, start, calls, idle or fuzz; each writes .artifacts/X.json
 """
 
 import ast

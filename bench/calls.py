@@ -1,12 +1,13 @@
 """Calls on what is finished, beside a minimal server with a tool that returns the same bytes.
 
     python3 dev.py bench calls
-    python3 dev.py bench calls --calls 200 --json
+    python3 dev.py bench calls --calls 200
 
 A generation of four pictures of the built-in provider is made and looked at once. Then each tool is called again and
 again: one call after the other, by the clock and by processor time, which other work on the machine disturbs less, and
 a hundred at a time. The minimal server is an `MCPServer` of the same SDK whose one
-tool returns, from memory, a result of the very same content. Both servers run at once and are called in turn.
+tool returns, from memory, a result of the very same content. Both servers run at once and are called in turn. Writes
+.artifacts/calls.json.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.common import processor_s, user
+from bench.common import processor_s, user, write_json
 from bench.start import CLIENT
 
 AT_ONCE = 100
@@ -96,16 +97,12 @@ class Wire:
 
 
 def main() -> int:
-    """Runs it, and prints the table or JSON."""
+    """Runs it, and prints the table."""
     parser = argparse.ArgumentParser(description="calls on what is finished, beside a minimal server")
     parser.add_argument("--calls", type=int, default=100)
-    parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         table = measured(Path(folder), arguments.calls)
-    if arguments.json:
-        print(json.dumps({"calls": arguments.calls, "figures": table}))
-        return 0
     print(f"{'':18} {'minimal':>9} {'darkroom':>9} {'ratio':>6} {'processor':>10}  {'minimal/s':>9} {'darkroom/s':>10} "
           f"{'ratio':>6}")  # fmt: skip
     for name, figure in table.items():
@@ -113,6 +110,7 @@ def main() -> int:
         print(f"{name:18} {one:6.2f} ms {our_one:6.2f} ms {our_one / one:6.2f} {our_busy / (busy or 1):10.2f}  "
               f"{many:9.0f} {our_many:10.0f} {our_many / many:6.2f}")  # fmt: skip
     print(f"goals: {GOAL_ONE} or less for one after the other, {GOAL_MANY} or more with {AT_ONCE} at once")
+    write_json("calls", {"calls": arguments.calls, "figures": table})
     return 0
 
 

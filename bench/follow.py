@@ -1,14 +1,17 @@
 """Two processes on one ledger: how long after one of them writes a change does a waiter in the other have it?
 
 python3 dev.py bench follow
+
+Writes .artifacts/follow.json.
 """
 
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
-from bench.common import fatthumb, rows, spread
+from bench.common import fatthumb, rows, spread, write_json
 
 GENERATIONS = 100
 SUBMIT_ALL = """
@@ -63,6 +66,7 @@ def main() -> int:
     late = [float(told[generation_id]) - written[generation_id] for generation_id in told]
     print(f"{len(told)} of {GENERATIONS} generations driven by one process and waited for in another")
     print(f"from the row that says so to the waiter that knows: {spread(late)}")
+    write_json("follow", {"generations": GENERATIONS, "median s late": median(late)})
     return 0 if len(told) == GENERATIONS else 1
 
 

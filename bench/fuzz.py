@@ -3,7 +3,7 @@
     python3 dev.py bench fuzz --seconds 600
 
 Takes turns: messages of either protocol era, most of them right but for a few changes, at a real server over stdio;
-and answers of either provider at its client. The smallest case that fails is printed.
+and answers of either provider at its client. The smallest case that fails is printed. Writes .artifacts/fuzz.json.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import Counter
 
+from bench.common import write_json
 from tests.fuzz.targets import TARGETS, run
 
 TURN = 500
@@ -36,6 +37,7 @@ def main() -> int:
                 failed = True
     told = ", ".join(f"{count} of {name}" for name, count in cases.items())
     print(f"{cases.total()} cases ({told}); {'one broke a promise' if failed else 'none broke a promise'}")
+    write_json("fuzz", {"cases": cases, "broke a promise": failed})
     return 1 if failed else 0
 
 

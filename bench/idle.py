@@ -1,16 +1,17 @@
 """A server that nobody asks for anything: its share of a core, beats and sweeps included.
 
 python3 dev.py bench idle
+
+Writes .artifacts/idle.json.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from bench.common import user
+from bench.common import user, write_json
 from bench.start import OPENINGS, SETTLED_S, Started
 
 GOAL = 0.1
@@ -20,7 +21,6 @@ def main() -> int:
     """Runs it, and prints the figure."""
     parser = argparse.ArgumentParser(description="the processor time of a server that is not used")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--json", action="store_true", help="print the figure as one JSON object")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         started = Started([sys.executable, "-m", "darkroom", "serve"], user(Path(home)), "2025-11-25")
@@ -32,10 +32,8 @@ def main() -> int:
         time.sleep(arguments.seconds)
         share = 100 * (started.processor_s() - before) / arguments.seconds
         started.end()
-    if arguments.json:
-        print(json.dumps({"seconds": arguments.seconds, "percent of a core": share, "goal": GOAL}))
-    else:
-        print(f"{share:.3f} % of a core in {arguments.seconds:.0f} s; goal: {GOAL} %")
+    print(f"{share:.3f} % of a core in {arguments.seconds:.0f} s; goal: {GOAL} %")
+    write_json("idle", {"seconds": arguments.seconds, "percent of a core": share})
     return 0
 
 

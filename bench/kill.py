@@ -7,6 +7,7 @@ Random kills: servers are forked from a process that has already imported everyt
 not a start; each is a real process with real pipes, speaking MCP, and gets a real SIGKILL. System calls: where strace
 is installed, a whole `generate` is run again and again, killed at its first, second, third … call of each kind.
 Half of it all is done with Python's own SQLite, half with a newer one, whose ledgers have a write-ahead log.
+Writes .artifacts/kill.json.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bench.common import ROOT, Provider, fatthumb, rows, spread
+from bench.common import ROOT, Provider, fatthumb, rows, spread, write_json
 from darkroom.stdio.wire import Wire
 
 LIMITS = "submit=1000000/60,requests=100000000/3600"
@@ -128,6 +129,9 @@ def report(provider: Provider, tallies: list[Tally], seconds: float) -> int:
     print(f"lost generations: {len(lost)}", *lost[:10], sep="\n  ")
     print(f"said to be unknown (killed during the POST; never sent again): {unknown}")
     print(f"recovery, from the new process's first line to the dead one's rows adopted: {spread(recoveries)}")
+    write_json("kill", {
+        "kills": kills, "double charges": double, "lost": len(lost), "unknown": unknown, "s to recover": recoveries,
+    })  # fmt: skip
     return 1 if double or lost or not kills else 0
 
 

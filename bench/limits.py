@@ -3,7 +3,7 @@
     python3 dev.py bench limits
 
 The windows are the provider's own, scaled down so that the run takes about a minute: 10 submissions per 3 s and 120
-requests per 10 s. The service enforces them as well, and counts what it refuses.
+requests per 10 s. The service enforces them as well, and counts what it refuses. Writes .artifacts/limits.json.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.common import fatthumb, rows
+from bench.common import fatthumb, rows, write_json
 
 SUBMIT = (10, 3.0)
 REQUESTS = (120, 10.0)
@@ -67,6 +67,7 @@ def main() -> int:
     print(f"most submissions in any {SUBMIT[1]:g} s: {most(accepted, SUBMIT[1])} of {SUBMIT[0]}")
     print(f"most requests in any {REQUESTS[1]:g} s: {most(every, REQUESTS[1])} of {REQUESTS[0]}")
     print(f"windows exceeded: {exceeded}; refused by the service with 429: {log['refused_429']}")
+    write_json("limits", {"done": done, "seconds": waited, "exceeded": exceeded, "refused_429": log["refused_429"]})
     return 1 if exceeded or log["refused_429"] or done != each * arguments.processes else 0
 
 

@@ -4,7 +4,8 @@ python3 dev.py bench rows                  a million rows
 python3 dev.py bench rows --rows 100000    fewer, and sooner
 
 Every question is asked of a ledger that has just been opened, so that SQLite's own cache is cold, and the disk's syncs
-are not waited for. Fails where one takes longer than 50 ms.
+are not waited for. Then the whole way through a server: the first call of each tool, and the median of the next ones.
+Fails where a question takes longer than 50 ms. Writes .artifacts/rows.json.
 """
 
 import argparse
@@ -18,10 +19,13 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import anyio
 
+from bench.calls import Wire
+from bench.common import user, write_json
 from darkroom.models import Answered, Charged, Failure, GenerationRequest, Record, Stage, Status
 from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME, open_database
@@ -50,9 +54,11 @@ def main() -> int:
         anyio.run(fill, home, arguments.rows)
         size = (home / FILE_NAME).stat().st_size / 1e6
         print(f"{arguments.rows:,} rows, {size:,.0f} MB, SQLite {sqlite3.sqlite_version}")
-        slow = [name for name, question in QUESTIONS.items() if anyio.run(ask, home, name, question) > LONGEST_S]
-        command(home, Path(folder))
+        took = {name: anyio.run(ask, home, name, question) for name, question in QUESTIONS.items()}
+        slow = [name for name, seconds in took.items() if seconds > LONGEST_S]
+        whole = {"list": command(home, Path(folder)), **served(home, Path(folder))}
     print(f"slower than {LONGEST_S * 1000:.0f} ms: {', '.join(slow) or 'none'}")
+    write_json("rows", {"rows": arguments.rows, "ms": {name: 1000 * each for name, each in {**took, **whole}.items()}})
     return 1 if slow else 0
 
 
@@ -104,6 +110,8 @@ def page(status: Status | None = None, provider: str | None = None, before: str 
     return lambda ledger: ledger.page("local", status=status, provider=provider, limit=20, before=before)
 
 
+TURNS = 15
+SKETCH = {"prompt": "A fox reading a map by the sea", "provider": "sketch"}
 IDS = [f"gen_{number * 2654435761 & 0xFFFFFFFF:08x}{number:018x}" for number in range(1000, 1050)]
 ROOM = Room(limit=10_000, free=("sketch",))
 QUESTIONS: dict[str, Question] = {
@@ -149,8 +157,8 @@ async def ask(home: Path, name: str, question: Question) -> float:
     return took
 
 
-def command(home: Path, folder: Path) -> None:
-    """A whole command, from its start to its end."""
+def command(home: Path, folder: Path) -> float:
+    """Seconds for a whole command, from its start to its end."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "DARKROOM_HOME": str(home)}
     started = time.perf_counter()
     done = subprocess.run(
@@ -158,6 +166,26 @@ def command(home: Path, folder: Path) -> None:
     )  # fmt: skip
     took = time.perf_counter() - started
     print(f"{took * 1000:8.1f} ms  `darkroom-mcp list`, {len(json.loads(done.stdout)['generations'])} of them")
+    return took
+
+
+def served(home: Path, folder: Path) -> dict[str, float]:
+    """Seconds for calls of a server that has just been started: the median of a few, each after something was written.
+
+    `generate` makes a picture of the built-in provider, and mostly returns when that is saved.
+    """
+    wire = Wire([sys.executable, "-m", "darkroom", "serve"], {**user(folder), "DARKROOM_HOME": str(home)})
+    times: dict[str, list[float]] = {"list_generations": [], "get_status": [], "generate": []}
+    for number in range(TURNS):
+        asked = {"list_generations": {}, "get_status": {"generation_id": IDS[number]}, "generate": SKETCH}
+        for tool, words in asked.items():
+            started = time.perf_counter()
+            wire.call(tool, words)
+            times[tool].append(time.perf_counter() - started)
+    wire.end()
+    for tool, each in times.items():
+        print(f"{1000 * median(each):8.1f} ms  {tool}, through a server; the first one {1000 * each[0]:.1f} ms")
+    return {f"{tool}, through a server": median(each) for tool, each in times.items()}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A wait on many generations asks the ledger no more often than a wait on two, and only what has changed is told."""
+"""Many generations cost no more questions to the ledger than two, and only what has changed is told."""
 
 from pathlib import Path
 
+from darkroom.generations.driving.sweep import sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from tests.generations.house import House, Spoken, house
 
@@ -30,6 +31,20 @@ async def test_a_wait_on_fifty_asks_as_often_as_a_wait_on_two(tmp_path: Path) ->
         fifty = await asked_by_a_wait(one, ids[2:])
         assert len(fifty) <= len(two)  # which also had to learn how long such take
         assert {record.answered for record in await one.ledger.newest(ids)} == {Answered.DELIVERED}
+
+
+async def test_looking_after_fifty_that_wait_asks_as_often_as_after_two(tmp_path: Path) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as one:
+        asked: list[int] = []
+        for numbers in (range(2), range(2, 50)):
+            for number in numbers:
+                await accepted(one, number)
+            statements: list[str] = []
+            one.database.db.set_trace_callback(statements.append)
+            await sweep(one.journal, "me", one.driver)
+            one.database.db.set_trace_callback(None)
+            asked.append(len(statements))
+        assert asked[0] == asked[1] > 0
 
 
 async def test_who_follows_many_rows_is_given_those_that_changed(tmp_path: Path) -> None:

@@ -254,7 +254,9 @@ class Service(ABC, Generic[FateT]):
             routes = Counter(entry.route or "other" for entry in self._log)
             posts = [{**asdict(post), "key": None} for post in self._posts]
             seen = {"posts": posts, "refused_429": self.refused_429, "requests": dict(routes)}
-            return JSONResponse({**seen, "times": [[entry.at, entry.wall, entry.route] for entry in self._log]})
+            read = {entry.path.rpartition("/")[2]: entry.wall for entry in self._log if entry.route == "read"}
+            times = [[entry.at, entry.wall, entry.route] for entry in self._log]
+            return JSONResponse({**seen, "times": times, "last_read": read})
 
 
 async def json_object(request: Request) -> dict[str, Any]:

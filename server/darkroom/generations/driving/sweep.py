@@ -62,6 +62,9 @@ async def sweep(journal: Journal, holder: str, driver: Drives) -> bool:
     for record in held:
         if not driver.stranded(record):
             continue
+        if record.stage is Stage.ACCEPTED:
+            driver.resume(record)  # that wakes its queue, and no more, whatever has become of this row
+            continue
         # Its drive may have ended since these rows were read; what it wrote last is there by now.
         now = await journal.ledger.get(record.id, record.owner)
         if now is None or (now.stage, now.holder) != (record.stage, holder) or not driver.stranded(record):
