@@ -11,11 +11,11 @@ from mcp_types.jsonrpc import JSONRPCRequest
 from darkroom.stdio.outbox import Outbox
 
 Item = SessionMessage | Exception
-Serve = Callable[[MemoryObjectReceiveStream[Item], "KeptOpen"], Coroutine[Any, Any, None]]
+Serve = Callable[[MemoryObjectReceiveStream[Item], "_KeptOpen"], Coroutine[Any, Any, None]]
 """Serves one connection, whose first request decides its era for good."""
 
 
-class KeptOpen:
+class _KeptOpen:
     """The outbox as one of the connections that share it may use it: it outlives them."""
 
     def __init__(self, outbox: Outbox) -> None:
@@ -49,7 +49,7 @@ async def serve_eras(serve: Serve, incoming: MemoryObjectReceiveStream[Item], ou
                 only_discovered = only_discovered and request.method == "server/discover"
             if connection is None:
                 connection, messages = anyio.create_memory_object_stream[Item]()
-                tasks.start_soon(serve, messages, KeptOpen(outbox))
+                tasks.start_soon(serve, messages, _KeptOpen(outbox))
             await connection.send(item)
         if connection is not None:
             await connection.aclose()

@@ -21,7 +21,7 @@ HANDSHAKE = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 LEGACY, MODERN = "legacy", "2026-07-28"
 
 
-class Doorman:
+class _Doorman:
     """A pure function of the lines so far. What he is not sure of he leaves to the server, with all that depends on it.
 
     `known`: for each era, by method, what the server returns. `environ`: it may hold secrets, which are not repeated.
@@ -117,4 +117,4 @@ def receive(wire: Wire, environ: Mapping[str, str], leave: Callable[[], None]) -
     """Puts a doorman at the wire, where he knows what this server says; see `Wire.attend`."""
     known = results()
     if known is not None:
-        wire.attend(Doorman(known, environ).answer, leave)
+        wire.attend(_Doorman(known, environ).answer, leave)

@@ -39,7 +39,7 @@ LARGE_BYTES = 440_000
 """Under 600 KB once it is base64, with the result around it."""
 
 
-class Done(Frozen):
+class _Done(Frozen):
     """The thing that was done, in words."""
 
     done: str
@@ -83,7 +83,7 @@ def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
         generation_id: GenerationId,
         index: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Picture.", examples=[1]), Number],
         action: Annotated[Literal["view", "open_folder"], Field(description="What to do.", examples=["view"])],
-    ) -> Annotated[CallToolResult, Done]:
+    ) -> Annotated[CallToolResult, _Done]:
         """For the gallery page: show a picture large, or open its folder."""
         image = await _saved(whose, generation_id, index)
         path = Path(image.path or "")
@@ -139,5 +139,5 @@ async def _saved(whose: Whose, generation_id: str, index: int) -> Image:
 
 
 def _done(what: str, *content: ContentBlock) -> CallToolResult:
-    answer = Done(done=f"{what}.")
+    answer = _Done(done=f"{what}.")
     return CallToolResult(content=list(content), structured_content=answer.model_dump(mode="json"))

@@ -48,7 +48,7 @@ REREAD_S = 1.0
 _QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
 
 
-class Works(Protocol):
+class _Works(Protocol):
     """The work that a task stands for."""
 
     @property
@@ -64,7 +64,7 @@ class Works(Protocol):
 class GenerationTasks:
     """See `TaskBackend`. `tools` are those that agents call, by name: they check the arguments."""
 
-    def __init__(self, works: Callable[[], Works], tools: Mapping[str, AgentTool], results: Results) -> None:
+    def __init__(self, works: Callable[[], _Works], tools: Mapping[str, AgentTool], results: Results) -> None:
         self._works = works
         self._tools = tools
         self._results = results

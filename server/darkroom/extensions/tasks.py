@@ -126,13 +126,13 @@ class TaskBackend(Protocol):
         ...
 
 
-class TaskParams(RequestParams):
+class _TaskParams(RequestParams):
     """The parameters of `tasks/get` and `tasks/cancel`."""
 
     task_id: str = Field(alias="taskId")
 
 
-class TaskUpdateParams(TaskParams):
+class _TaskUpdateParams(_TaskParams):
     """The parameters of `tasks/update`."""
 
     input_responses: dict[str, Any] = Field(alias="inputResponses")
@@ -163,9 +163,9 @@ class Tasks(Extension):
     def methods(self) -> Sequence[MethodBinding]:
         """The three methods; there is none that lists."""
         return [
-            MethodBinding("tasks/get", TaskParams, self._get, VERSIONS),
-            MethodBinding("tasks/update", TaskUpdateParams, self._update, VERSIONS),
-            MethodBinding("tasks/cancel", TaskParams, self._cancel, VERSIONS),
+            MethodBinding("tasks/get", _TaskParams, self._get, VERSIONS),
+            MethodBinding("tasks/update", _TaskUpdateParams, self._update, VERSIONS),
+            MethodBinding("tasks/cancel", _TaskParams, self._cancel, VERSIONS),
         ]
 
     async def intercept_tool_call(
@@ -211,23 +211,23 @@ class Tasks(Extension):
             async for task in states:
                 await stream.send(task)
 
-    async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+    async def _get(self, ctx: ServerRequestContext[Any, Any], params: _TaskParams) -> HandlerResult:
         task = await self._backend.get(params.task_id, self._admitted(ctx, params))
         if task is None:
             raise unknown(params.task_id)
         return {"resultType": "complete", **task.detailed()}
 
-    async def _update(self, ctx: ServerRequestContext[Any, Any], params: TaskUpdateParams) -> HandlerResult:
+    async def _update(self, ctx: ServerRequestContext[Any, Any], params: _TaskUpdateParams) -> HandlerResult:
         if not await self._backend.update(params.task_id, self._admitted(ctx, params), params.input_responses):
             raise unknown(params.task_id)
         return {"resultType": "complete"}
 
-    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: _TaskParams) -> HandlerResult:
         if not await self._backend.cancel(params.task_id, self._admitted(ctx, params)):
             raise unknown(params.task_id)
         return {"resultType": "complete"}
 
-    def _admitted(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> str:
+    def _admitted(self, ctx: ServerRequestContext[Any, Any], params: _TaskParams) -> str:
         """The caller of a `tasks/*` request that may be served. Raises MCPError."""
         require_client_extension(ctx, IDENTIFIER)
         # Over HTTP, what lies between routes by this header; the SDK checks it for the core's own methods only.

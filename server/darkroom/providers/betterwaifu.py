@@ -23,7 +23,7 @@ from darkroom.providers.wire import Amount, JobId, Label, PictureId, Several, Wh
 _Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8), Figure]
 
 
-class BetterWaifuOptions(Options):
+class _BetterWaifuOptions(Options):
     """Size in pixels (832 × 1216 in every documented example) and sampling."""
 
     width: _Side | None = None
@@ -55,7 +55,7 @@ TRAITS = Traits(
     aspect_ratios=tuple(_SIZES),
     negative_prompt=True,
     seed=True,
-    options=BetterWaifuOptions,
+    options=_BetterWaifuOptions,
 )
 
 

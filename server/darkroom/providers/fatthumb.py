@@ -24,7 +24,7 @@ from darkroom.settings import Account
 _Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20), Listed]
 
 
-class FatThumbOptions(Options):
+class _FatThumbOptions(Options):
     """Ids of the account's own person profiles (face consistency) and inspirations (style)."""
 
     person_ids: _Ids = Field(default_factory=list)
@@ -41,7 +41,7 @@ TRAITS = Traits(
     models=("gemini-3-pro", "gpt-image-2"),
     default_model="gemini-3-pro",
     aspect_ratios=("16:9",),
-    options=FatThumbOptions,
+    options=_FatThumbOptions,
 )
 
 
@@ -110,7 +110,7 @@ class FatThumb(HttpProvider):
 
     async def submit(self, request: GenerationRequest, reference: str) -> Submission:
         """`POST /generate`."""
-        options = FatThumbOptions.model_validate(request.options)
+        options = _FatThumbOptions.model_validate(request.options)
         body = {
             "prompt": request.prompt,
             "model": request.model,

@@ -28,7 +28,7 @@ Request = ServerRequestContext[Any, Any]
 
 
 @dataclass
-class Listened:
+class _Listened:
     """A resource that `listeners` requests listen to; one task publishes its changes for all of them."""
 
     scope: anyio.CancelScope
@@ -46,7 +46,7 @@ class Updates:
         self._observer = observer
         self._whose = whose
         self._bus = bus
-        self._listened: dict[Subject, Listened] = {}
+        self._listened: dict[Subject, _Listened] = {}
         self._one_at_a_time = anyio.Lock()
 
     async def while_listened(self, ctx: Request, call_next: CallNext) -> HandlerResult:
@@ -92,7 +92,7 @@ class Updates:
         subject = desk.owner, uri
         async with self._one_at_a_time:
             if subject not in self._listened:
-                listened = Listened(anyio.CancelScope())
+                listened = _Listened(anyio.CancelScope())
                 try:
                     await self._follow(desk, uri, partial(self._publish, desk.owner), listened.scope)
                 except NotFound:

@@ -18,7 +18,7 @@ BUSY_AFTER_S = 5.0
 LEAST_WEIGHT = 256
 
 
-class Waiting(NamedTuple):
+class _Waiting(NamedTuple):
     """A request as it came: its line takes a small part of what it does once it is parsed."""
 
     id: RequestId
@@ -38,7 +38,7 @@ class Door:
     def __init__(self, incoming: MemoryObjectSendStream[SessionMessage | Exception], outbox: Outbox) -> None:
         self._incoming = incoming
         self._outbox = outbox
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._weight = 0
         self._moved_at = 0.0
         self._came = anyio.Event()
@@ -104,7 +104,7 @@ class Door:
             if letter is not None:
                 await self._send(message, message.id, letter)
             else:
-                waiting = Waiting(message.id, line, batch, anyio.current_time())
+                waiting = _Waiting(message.id, line, batch, anyio.current_time())
                 self._waiting.append(waiting)
                 self._weight += waiting.weight
                 self._came.set()
@@ -129,6 +129,6 @@ class Door:
                 if waiting.batch is not None:
                     self._outbox.unasked(waiting.batch)
 
-    def _forget(self, waiting: Waiting) -> None:
+    def _forget(self, waiting: _Waiting) -> None:
         self._waiting.remove(waiting)
         self._weight -= waiting.weight

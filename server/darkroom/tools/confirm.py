@@ -24,7 +24,7 @@ class Consent(BaseModel):
     make_it: bool = Field(title="Make it", description="Yes: ask the provider for it now. No: nothing is sent.")
 
 
-class Existing(Consent):
+class _Existing(Consent):
     """No question, since nothing is spent: the call is given a generation that exists already, or nothing."""
 
     make_it: bool = True
@@ -55,7 +55,7 @@ class Confirmation:
             return Asked(Consent(make_it=True))
         request = await self._whose().foresee(wish)
         if request is None:
-            return Asked(Existing())
+            return Asked(_Existing())
         traits = self._whose().traits(request.provider)
         if traits.free:
             return Asked(Consent(make_it=True))
@@ -96,7 +96,7 @@ def consented(action: str, content: object) -> bool:
         raise _refused("The host's answer for the user cannot be read, so it counts as a no.", UNSEEN) from None
     if not consent.make_it:
         raise _refused("The user was asked and said no.")
-    return not isinstance(consent, Existing)
+    return not isinstance(consent, _Existing)
 
 
 def _message(request: GenerationRequest, traits: Traits) -> str:

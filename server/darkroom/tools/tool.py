@@ -49,9 +49,9 @@ class AgentTool(Tool):
 
     def describe(self) -> None:
         """Makes the schemas that clients are shown: at a start, the list is nearly always answered from a snapshot."""
-        arguments = self.fn_metadata.arg_model.model_json_schema(schema_generator=InputSchema)
+        arguments = self.fn_metadata.arg_model.model_json_schema(schema_generator=_InputSchema)
         self.parameters = {**arguments, "additionalProperties": False}
-        self.fn_metadata.output_schema = TypeAdapter(self.returns).json_schema(schema_generator=OutputSchema)
+        self.fn_metadata.output_schema = TypeAdapter(self.returns).json_schema(schema_generator=_OutputSchema)
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments as the tool is called with them, defaults filled in. Raises InvalidRequest."""
@@ -95,7 +95,7 @@ def agent_tool(fn: Callable[..., Any], *, title: str, annotations: ToolAnnotatio
     return tool
 
 
-class InputSchema(GenerateJsonSchema):
+class _InputSchema(GenerateJsonSchema):
     """JSON Schema without what an agent pays for and does not need: generated titles, nulls, docstrings of models."""
 
     def generate(self, schema: core_schema.CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
@@ -127,7 +127,7 @@ class InputSchema(GenerateJsonSchema):
         return {k: v for k, v in super().dict_schema(schema).items() if (k, v) != ("additionalProperties", True)}
 
 
-class OutputSchema(InputSchema):
+class _OutputSchema(_InputSchema):
     """The same for results, whose defaults are always written out."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 SWEEP_S = 2.0
 
 
-class Drives(Protocol):
+class _Drives(Protocol):
     """The part of this process that drives its rows."""
 
     def stranded(self, record: Record) -> bool:
@@ -31,7 +31,7 @@ class Drives(Protocol):
         ...
 
 
-async def sweep_until_cancelled(journal: Journal, holder: str, driver: Drives) -> None:
+async def sweep_until_cancelled(journal: Journal, holder: str, driver: _Drives) -> None:
     """Sweeps every few seconds, and writes down for other processes what this one's generations struggle with."""
     held, seen = True, object()
     while True:
@@ -48,7 +48,7 @@ async def sweep_until_cancelled(journal: Journal, holder: str, driver: Drives) -
             log.exception("Rows of this process cannot be looked after")
 
 
-async def sweep(journal: Journal, holder: str, driver: Drives) -> bool:
+async def sweep(journal: Journal, holder: str, driver: _Drives) -> bool:
     """Goes on with every stranded row. One that is stranded in its claim was never sent: it waits again.
 
     False: this process holds none, and so there is nothing to do until somebody writes.

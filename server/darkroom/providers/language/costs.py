@@ -13,7 +13,7 @@ from darkroom.providers.language.pointers import first
 Unit = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z ]{0,18}[A-Za-z]$")]
 
 
-class Line(Table):
+class _Line(Table):
     """One price: of a picture, or of a call, of this model where one is named, that is asked for with what is `given`.
 
     `given`: by `aspect_ratio` or `options.NAME`, the values that have this price; a name without a value in the
@@ -32,7 +32,7 @@ class PriceList(Table):
     per: Literal["picture", "call"] = "picture"
     source: Annotated[str, Field(min_length=1, max_length=300)]
     date: Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
-    lines: Annotated[list[Line], Field(min_length=1, max_length=100)]
+    lines: Annotated[list[_Line], Field(min_length=1, max_length=100)]
 
 
 class OwnFigure(Table):

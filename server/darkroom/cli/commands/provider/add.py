@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from darkroom.providers.language.schema import Service
 
 
-class Added(Sparse):
+class _Added(Sparse):
     """A provider that was added. `variable`: the one that it can be used with once it is set."""
 
     name: str
@@ -79,7 +79,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     _put(place, data)
     variable = variable_of(service)
     lines = [f"Added: {place}", f"Now set {variable} in the server's configuration and restart it."]
-    print_result(Added(name=service.name, file=str(place), variable=variable), lines, as_json=arguments.json)
+    print_result(_Added(name=service.name, file=str(place), variable=variable), lines, as_json=arguments.json)
     return DONE
 
 

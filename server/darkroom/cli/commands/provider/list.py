@@ -17,7 +17,7 @@ from darkroom.redact.text import clean
 from darkroom.settings import Settings
 
 
-class Entry(Sparse):
+class _Entry(Sparse):
     """One provider. `variables`: any of them makes it usable; `is_set`: one of them has a value, which is not shown."""
 
     name: str
@@ -29,10 +29,10 @@ class Entry(Sparse):
     error: str | None = None
 
 
-class Entries(Sparse):
+class _Entries(Sparse):
     """Every provider that there is."""
 
-    providers: tuple[Entry, ...]
+    providers: tuple[_Entry, ...]
 
 
 def _take(command: argparse.ArgumentParser) -> None:
@@ -40,30 +40,30 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    entries = Entries(providers=tuple(_entries(settings)))
+    entries = _Entries(providers=tuple(_entries(settings)))
     print_result(entries, [_line(entry) for entry in entries.providers], as_json=arguments.json)
     return DONE
 
 
-def _entries(settings: Settings) -> Iterator[Entry]:
+def _entries(settings: Settings) -> Iterator[_Entry]:
     from darkroom.providers.language.files import SHIPPED  # noqa: PLC0415 - the language takes long to import
     from darkroom.providers.plugged import installed  # noqa: PLC0415
 
     for name, declaration in DECLARED.items():
         is_set = _is_set(settings, name)
         variables = declaration.key_variables if declaration.key_variable is not None else ()
-        yield Entry(name=name, title=declaration.traits.title, origin="built in", variables=variables, is_set=is_set)
+        yield _Entry(name=name, title=declaration.traits.title, origin="built in", variables=variables, is_set=is_set)
     added = added_files(settings.home)
     for name in dict.fromkeys([*OFFERED, *added]):
         yield _entry(name, added.get(name) or SHIPPED / f"{name}.toml", settings, added=name in added)
     for name in IN_CODE:
-        yield Entry(name=name, origin="built in", variables=(variable_for(name),), is_set=_is_set(settings, name))
+        yield _Entry(name=name, origin="built in", variables=(variable_for(name),), is_set=_is_set(settings, name))
     for name in sorted(installed().keys() - {*DECLARED, *NAMES, *added}):
         variables = (f"{own_prefix(name)}KEY", f"{own_prefix(name)}BASE_URL")
-        yield Entry(name=name, origin="installed", variables=variables, is_set=_is_set(settings, name))
+        yield _Entry(name=name, origin="installed", variables=variables, is_set=_is_set(settings, name))
 
 
-def _entry(name: str, file: Path, settings: Settings, *, added: bool) -> Entry:
+def _entry(name: str, file: Path, settings: Settings, *, added: bool) -> _Entry:
     from darkroom.providers.language.loading import BadDeclaration, parse  # noqa: PLC0415
 
     origin, is_set = "added" if added else "shipped", _is_set(settings, name)
@@ -71,9 +71,9 @@ def _entry(name: str, file: Path, settings: Settings, *, added: bool) -> Entry:
         service = parse(file.read_bytes())
     except (OSError, BadDeclaration):
         error = f"it cannot be used: run darkroom-mcp provider check {file}"
-        return Entry(name=name, origin=origin, is_set=is_set, error=error)
+        return _Entry(name=name, origin=origin, is_set=is_set, error=error)
     variables = tuple(filter(None, (variable_of(service), service.key)))
-    return Entry(
+    return _Entry(
         name=name, title=service.title, origin=origin, variables=variables, is_set=is_set, docs=service.docs or None
     )
 
@@ -83,7 +83,7 @@ def _is_set(settings: Settings, name: str) -> bool:
     return account is not None and bool(account.key or account.own_origin or account.misset)
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: _Entry) -> str:
     state = f"{' or '.join(entry.variables)} is {'set' if entry.is_set else 'not set'}" if entry.variables else "no key"
     said = entry.error or (state if not entry.docs else f"{state}; {clean(entry.docs, 200)}")
     return f"{entry.name:<17} {clean(entry.title or '', 40):<20} {entry.origin:<9} {said}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 1800.0
 
 
-class Recorded(Sparse):
+class _Recorded(Sparse):
     """The copy of the file, and the generation that its new examples are of."""
 
     file: str
@@ -62,7 +62,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         _listening(settings, service.name, lambda table, answer: heard.append((table, answer))), request
     )
     copy = _copy(arguments.file, data, service, request, heard, settings)
-    print_result(Recorded(file=str(copy), generation=generation), [str(copy)], as_json=arguments.json)
+    print_result(_Recorded(file=str(copy), generation=generation), [str(copy)], as_json=arguments.json)
     return status
 
 
