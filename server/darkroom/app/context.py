@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskGroup
 
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.generations.asking.given import Inputs
@@ -30,11 +31,12 @@ from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.database import Database, open_database
+from darkroom.store.ledger import Ledger
 from darkroom.store.pictures import FolderPictures
 from darkroom.store.presence import Presence, present
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.tasks import SqliteTasks, TaskRows
-from darkroom.transport.http import open_http
+from darkroom.transport.http import Http, open_http
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,9 @@ class Part(Enum):
     """It goes on with what it names, and sends nothing."""
     NONE = auto()
     """It moves nothing on."""
+
+
+_SENDING = {Part.ALL, Part.OWN}
 
 
 @dataclass(frozen=True)
@@ -113,55 +118,66 @@ async def open_app(
             ledger = SqliteLedger(database, presence, clock)
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
-            providers = registry.build(
-                settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
-            )
-            changes = Changes()
-            journal = Journal(ledger, changes)
-            pictures = FolderPictures(settings.pictures, settings.home / "previews")
-            collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
-            driver = Driver(
-                journal, providers, presence.id, collector, group,
-                only=only, elsewhere=partial(hand_over, settings),
-            )  # fmt: skip
-            peers = Peers(ledger, presence, providers, changes, only)
+            service, driver = _built(settings, part, http, ledger, presence.id, group, only)
             if part is not Part.NONE:
+                peers = Peers(ledger, presence, service.registry, service.changes, only)
                 await peers.adopt(driver)
                 named = await ledger.others(presence.id)
                 await database.transaction(lambda: presence.forget_the_dead(named))
                 peers.start(group, driver)
                 group.start_soon(_check, database, presence)
-            sends = only
-            if part in {Part.ALL, Part.OWN}:
+            if part in _SENDING:
                 driver.start()
-            else:
-                sends = frozenset[str]()
-            inputs = Inputs(ledger, settings.inputs, providers.inputs)
             if part is Part.ALL:
-                group.start_soon(inputs.sweep)
-            service = Service(
-                journal,
-                changes,
-                providers,
-                driver,
-                presence.id,
-                group,
-                pictures,
-                only=sends,
-                budget=settings.budget,
-                inputs=inputs,
-            )
+                group.start_soon(service.inputs.sweep)
             try:
-                observer = Observer(changes, group)
-                models = Models(providers, {name: account.limits for name, account in settings.accounts.items()})
+                limits = {name: account.limits for name, account in settings.accounts.items()}
+                observer, models = Observer(service.changes, group), Models(service.registry, limits)
                 yield Opened(settings, service, SqliteTasks(database, clock), observer, models, driver)
             finally:
-                if part is Part.ALL:
-                    driver.close()
-                else:
-                    with anyio.CancelScope(shield=True):
-                        await driver.finish()
+                await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
+
+
+def _built(
+    settings: Settings,
+    part: Part,
+    http: Http,
+    ledger: Ledger,
+    holder: str,
+    group: TaskGroup,
+    only: set[str] | None,
+) -> tuple[Service, Driver]:
+    providers = registry.build(
+        settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
+    )
+    changes = Changes()
+    journal = Journal(ledger, changes)
+    pictures = FolderPictures(settings.pictures, settings.home / "previews")
+    collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
+    elsewhere = partial(hand_over, settings)
+    driver = Driver(journal, providers, holder, collector, group, only=only, elsewhere=elsewhere)
+    service = Service(
+        journal,
+        changes,
+        providers,
+        driver,
+        holder,
+        group,
+        pictures,
+        only=only if part in _SENDING else frozenset(),
+        budget=settings.budget,
+        inputs=Inputs(ledger, settings.inputs, providers.inputs),
+    )
+    return service, driver
+
+
+async def _seen_to_its_end(driver: Driver, part: Part) -> None:
+    if part is Part.ALL:
+        driver.close()
+        return
+    with anyio.CancelScope(shield=True):
+        await driver.finish()
 
 
 @asynccontextmanager

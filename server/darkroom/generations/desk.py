@@ -1,23 +1,21 @@
 """The desk of one owner, who may submit, get, wait for, cancel and list generations."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 import anyio
 
 from darkroom.declaration import Traits
-from darkroom.errors import InvalidRequest, NotFound, StorageError
+from darkroom.errors import InvalidRequest, StorageError
 from darkroom.generations.asking.budget import NOTHING_NEW, refusing
 from darkroom.generations.asking.delivery import Letter, repeated
 from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.owned import Rows
 from darkroom.generations.service import Service
 from darkroom.generations.showing import Showing
-from darkroom.generations.telling.changes import Subscription
-from darkroom.generations.telling.describing import Snapshot
 from darkroom.generations.telling.wording import say_cancelled
+from darkroom.generations.watching import Watching
 from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
 from darkroom.providers.stopping import NO_WAY
 from darkroom.redact.text import clean
@@ -25,13 +23,10 @@ from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
 """Seconds that `submit` waits for the provider's first word; a refusal usually comes sooner."""
-REREAD_S = 1.0
 SENT_WITHIN_S = 5.0
 """Seconds that `cancel` waits for what is being sent at that moment, to ask its provider to stop it."""
 STOPPED_WITHIN_S = 3.0
 """Seconds that it waits for the job's own status, once its provider was asked."""
-HEARTBEAT_S = 4.0
-"""Seconds between two reports that a wait goes on: hosts extend their patience on progress, given every 5 s."""
 
 
 class Desk:
@@ -41,6 +36,8 @@ class Desk:
         self._house = house
         self.owner = owner
         self.pictures = Showing(house)
+        self._rows = Rows(house, owner)
+        self.watch = Watching(house, self._rows).watch
 
     @asynccontextmanager
     async def submit(self, wish: Wish, *, new: bool = True, letter: Letter | None = None) -> AsyncGenerator[Generation]:
@@ -126,7 +123,7 @@ class Desk:
         Raises:
             NotFound: the owner has none of that id.
         """
-        (record,) = await self._owned([generation_id])
+        (record,) = await self._rows.named([generation_id])
         record = await self._house.driver.look_again(record)
         return await self._house.describer.generation(record)
 
@@ -135,11 +132,11 @@ class Desk:
 
         No provider is asked, and no answer counts as delivered: an onlooker is not the caller who waits for it.
         """
-        return await self._house.describer.generation(await self._found(generation_id))
+        return await self._house.describer.generation(await self._rows.one(generation_id))
 
     async def request_of(self, generation_id: str) -> GenerationRequest:
         """The request for it; raises NotFound."""
-        return (await self._found(generation_id)).request
+        return (await self._rows.one(generation_id)).request
 
     async def ids(self, prefix: str, limit: int) -> list[str]:
         """The owner's newest ids that begin so. Raises StorageError."""
@@ -147,46 +144,7 @@ class Desk:
 
     async def delivered(self, ids: Iterable[str]) -> None:
         """A caller that asks for these has read the answers that named them. Raises NotFound."""
-        await self._owned(list(ids))
-
-    async def watch(
-        self,
-        ids: list[str],
-        *,
-        timeout_s: float,
-        until: Literal["all", "any"] = "all",
-        send: bool = True,
-        beats: bool = True,
-    ) -> AsyncGenerator[Snapshot]:
-        """The state at once, at each change, and every few seconds (`beats`), until it is over or the time is.
-
-        `send`: what waits to be named before it is sent is named by this.
-
-        Raises:
-            NotFound: the owner has none of one of the ids.
-        """
-        ids = list(dict.fromkeys(ids))
-        deadline = anyio.current_time() + timeout_s
-        with self._house.changes.subscribe(ids) as subscription:
-            records = {record.id: record for record in await self._owned_at_last(ids, deadline)}
-            if send:
-                await self._named(list(records.values()))
-            self._house.driver.awaited(ids)
-            if any(not each.stage.terminal and self._may_be_driven_elsewhere(each) for each in records.values()):
-                self._house.group.start_soon(self._note_wait, ids, timeout_s)
-            missing: set[str] = set()
-            for record in records.values():
-                if (over := self._house.driver.fetch_again(record)) is not None:
-                    missing.add(record.id)
-                    self._house.group.start_soon(self._tell_when, over, record, missing, subscription)
-            while True:
-                left = deadline - anyio.current_time()
-                snapshot = await self._house.describer.snapshot(records, until)
-                yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
-                if left <= 0 or (snapshot.over and (until == "any" or not missing)):
-                    return
-                with anyio.move_on_after(min(HEARTBEAT_S, left) if beats else left):
-                    records |= await subscription.take()
+        await self._rows.named(list(ids))
 
     async def cancel(self, generation_id: str) -> tuple[Generation, str]:
         """Cancels what no provider has received, and asks a provider to stop what it has, where it can be asked.
@@ -197,7 +155,7 @@ class Desk:
         Raises:
             NotFound: the owner has none of that id.
         """
-        await self._owned([generation_id])
+        await self._rows.named([generation_id])
         record = self._house.journal.published(await self._house.ledger.cancel(generation_id, self.owner))
         if record.stage is Stage.SUBMITTING and self._house.stopping.possible(record):
             record = await self._changed(record, lambda row: row.stage is not Stage.SUBMITTING, SENT_WITHIN_S)
@@ -213,7 +171,7 @@ class Desk:
     async def _changed(self, record: Record, true: Callable[[Record], bool], within_s: float) -> Record:
         """The row as soon as that is true of it, or as it is after so many seconds."""
         with self._house.changes.subscribe([record.id]) as subscription, anyio.move_on_after(within_s):
-            record = await self._found(record.id)
+            record = await self._rows.one(record.id)
             while not true(record):
                 record = (await subscription.take()).get(record.id, record)
         return record
@@ -242,61 +200,10 @@ class Desk:
         shown = await self._house.describer.generations(page.records)
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
-    async def _owned(self, ids: Sequence[str]) -> list[Record]:
-        found = await self._house.ledger.several(ids, self.owner)
-        await self._house.delivery.named(found.values())
-        return [_there(found.get(generation_id), generation_id) for generation_id in ids]
-
-    async def _found(self, generation_id: str) -> Record:
-        return _there(await self._house.ledger.get(generation_id, self.owner), generation_id)
-
-    async def _owned_at_last(self, ids: Sequence[str], deadline: float) -> list[Record]:
-        """The rows, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""
-        while True:
-            try:
-                return await self._owned(ids)
-            except StorageError:
-                if anyio.current_time() >= deadline:
-                    raise
-                await anyio.sleep(REREAD_S)
-
-    async def _named(self, records: list[Record]) -> None:
-        """Lets those that wait be sent, and this process go on with all of them."""
-        if waiting := [record.id for record in records if record.stage is Stage.ACCEPTED]:
-            with suppress(StorageError):
-                await self._house.ledger.send_named(self.owner, waiting)
-        for record in records:
-            self._house.driver.named(record)
-
-    def _may_be_driven_elsewhere(self, record: Record) -> bool:
-        return record.stage is Stage.ACCEPTED or record.holder != self._house.holder
-
-    async def _note_wait(self, ids: list[str], timeout_s: float) -> None:
-        with suppress(StorageError):  # the process that drives it looks at it anyway, but less often
-            await self._house.ledger.note_wait(self.owner, ids, timeout_s)
-
-    async def _tell_when(
-        self, over: anyio.Event, record: Record, missing: set[str], subscription: Subscription
-    ) -> None:
-        """Tells a waiter when the missing pictures of a finished generation are here, or will not come now."""
-        await over.wait()
-        missing.discard(record.id)
-        with suppress(Exception):  # the waiter notices at its next heartbeat
-            subscription.put(await self._house.ledger.get(record.id, record.owner) or record)
-
     async def _held_back(self, record: Record) -> bool:
         """True where it waits for a limit, so that there is no word of the provider to wait for."""
         standing = await self._house.describer.standing(record)
         return standing is not None and (standing.at_the_earliest or standing.starts_in_s > ANSWER_WITHIN_S)
-
-
-def _there(record: Record | None, generation_id: str) -> Record:
-    if record is None:
-        raise NotFound(
-            f"There is no generation {clean(generation_id, 60)!r}.",
-            next_step="Use the id that generate returned, or find it with list_generations.",
-        )
-    return record
 
 
 Whose = Callable[[], Desk]

@@ -7,8 +7,9 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from darkroom.errors import DarkroomError
-from darkroom.generations.desk import HEARTBEAT_S, Desk
+from darkroom.generations.desk import Desk
 from darkroom.generations.telling.changes import Changes
+from darkroom.generations.watching import HEARTBEAT_S
 from darkroom.models import Status
 from darkroom.views import Generation, Progress
 
@@ -53,10 +54,7 @@ class Observer:
                         await subscription.take()
                     now = await self._read_at_last(desk, generation_id)
                     if _state(now) != _state(known):
-                        try:
-                            await changed(known, now)
-                        except Exception:  # an onlooker must not bring down the process that does the work
-                            log.exception("%s: a change of it could not be reported", generation_id)
+                        await _report(changed, known, now)
                     known = now
 
     async def _read_at_last(self, desk: Desk, generation_id: str) -> Generation:
@@ -68,6 +66,13 @@ class Observer:
             except Exception:  # a row that cannot be shown must not end the process
                 log.exception("%s cannot be looked at", generation_id)
             await anyio.sleep(HEARTBEAT_S)
+
+
+async def _report(changed: Changed, before: Generation, now: Generation) -> None:
+    try:
+        await changed(before, now)
+    except Exception:  # an onlooker must not bring down the process that does the work
+        log.exception("%s: a change of it could not be reported", now.id)
 
 
 def _state(generation: Generation) -> Generation:

@@ -74,13 +74,18 @@ async def _follow(stream: "AsyncNetworkStream", title: str, heard: Callable[[Any
                     return
                 if isinstance(event, Ping):
                     await stream.write(connection.send(event.response()), WRITE_S)
-                elif isinstance(event, Message) and (whole := text.whole(cast("Message[Any]", event))) is not None:
-                    with suppress(ValueError, RecursionError):  # no JSON
-                        heard(json.loads(whole))
+                elif isinstance(event, Message):
+                    _hand_on(text.whole(cast("Message[Any]", event)), heard)
     finally:
         with anyio.move_on_after(1.0, shield=True), suppress(Exception):  # it is over, politely if that can be
             await stream.write(connection.send(CloseConnection(code=1000)), WRITE_S)
             await stream.aclose()
+
+
+def _hand_on(text: str | None, heard: Callable[[Any], None]) -> None:
+    if text is not None:
+        with suppress(ValueError, RecursionError):  # no JSON
+            heard(json.loads(text))
 
 
 async def _next(stream: "AsyncNetworkStream", ping: Callable[[], bytes]) -> bytes:
