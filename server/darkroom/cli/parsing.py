@@ -1,0 +1,88 @@
+"""The words of the command line, read for every command; a host's start goes past this."""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NoReturn, cast
+
+from darkroom import __version__
+from darkroom.cli.commands.cancel import CANCEL
+from darkroom.cli.commands.command import Command, Commands
+from darkroom.cli.commands.generate import GENERATE
+from darkroom.cli.commands.list import LIST
+from darkroom.cli.commands.models import MODELS
+from darkroom.cli.commands.provider import PROVIDER
+from darkroom.cli.commands.status import STATUS
+from darkroom.cli.commands.wait import WAIT
+from darkroom.redact.text import clean
+
+COMMANDS: Mapping[str, Command | Commands] = {
+    command.name: command for command in (GENERATE, STATUS, CANCEL, WAIT, LIST, MODELS, PROVIDER)
+}
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace | None:
+    """The command in these words, with what it is given; None: without any, its help was printed.
+
+    Raises:
+        SystemExit: they are no command, which stderr says.
+    """
+    parser = _parser(words)
+    if any("\ud800" <= character <= "\udfff" for word in words for character in word):
+        parser.error("the words of a command must be text in UTF-8")
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help()
+        return None
+    return arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that repeats words of the command line without what a terminal would obey, and says what was meant."""
+
+    def __init__(self, *given: Any, words: Sequence[str] = (), **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._words = words
+        self.options: dict[str, list[str]] = {}
+        """Those of each command, by name."""
+
+    def error(self, message: str) -> NoReturn:
+        # What looks for a word that was meant takes longer to import than a start may.
+        from darkroom.cli.hints import hint  # noqa: PLC0415
+
+        meant = hint(message, self._words, self.options)
+        super().error(f"{clean(message, 500)}{f'. {clean(meant, 500)}' if meant else ''}")
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        words=words,
+        prog="darkroom-mcp",
+        description="Makes pictures with generation services, for AI agents (serve) and from the terminal.",
+        epilog="Exit status: 0 done, 1 failed, 2 wrong use, 3 still running.",
+    )
+    parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
+    commands_of = _commands_of(parser, words, "COMMAND")
+    commands_of.add_parser("serve", help="serve MCP on stdin and stdout")
+    for command in COMMANDS.values():
+        parser.options[command.name] = _add(commands_of, command, words)
+    return parser
+
+
+def _commands_of(parser: argparse.ArgumentParser, words: Sequence[str], metavar: str) -> Any:
+    its_own: Any = partial(_Parser, words=words)
+    return cast("Any", parser).add_subparsers(dest=metavar.lower(), metavar=metavar, parser_class=its_own)
+
+
+def _add(commands_of: Any, command: Command | Commands, words: Sequence[str]) -> list[str]:
+    """Adds the command, with those below it; returns their options."""
+    parser = commands_of.add_parser(command.name, help=command.summary, description=f"{command.summary}.".capitalize())
+    if isinstance(command, Commands):
+        below = _commands_of(parser, words, "ACTION")
+        below.required = True
+        return [option for each in command.each for option in _add(below, each, words)]
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.set_defaults(chosen=command)
+    command.take(parser)
+    return re.findall(r"--[a-z-]+", parser.format_usage())
