@@ -24,7 +24,7 @@ from mcp.types import (
     RequestId,
 )
 
-from darkroom.extensions.tasks import OVER, Task
+from darkroom.extensions.task import OVER, Task
 
 POLL_INTERVAL_MS = 200
 

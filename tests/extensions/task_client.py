@@ -5,7 +5,8 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from darkroom.extensions.tasks import IDENTIFIER, OVER
+from darkroom.extensions.task import OVER
+from darkroom.extensions.tasks import IDENTIFIER
 from tests.hosts import PATIENCE_S, Home, RawServer, eventually, running
 
 DECLARED: dict[str, Any] = {"extensions": {IDENTIFIER: {}}}

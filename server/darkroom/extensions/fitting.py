@@ -11,7 +11,7 @@ from mcp.types import RequestId, ServerNotification
 from darkroom.environment import RESULT_PARTS
 from darkroom.extensions.clients import GALLERY, KNOWN, Wire, listed, shows_pages
 from darkroom.extensions.gallery import STRUCTURED
-from darkroom.extensions.tasks import TaskNotification
+from darkroom.extensions.task import TaskNotification
 
 PART_OF = {"text": "text", "resource_link": "links", "image": "images"}
 """The names of a result's blocks in DARKROOM_RESULTS."""

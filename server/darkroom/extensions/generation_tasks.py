@@ -24,7 +24,7 @@ from mcp.types import (
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.errors import DarkroomError, StorageError
-from darkroom.extensions.tasks import OVER, Task, TaskStatus
+from darkroom.extensions.task import OVER, Task, TaskStatus
 from darkroom.generations.asking.delivery import Envelope, letter_of
 from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.desk import Desk

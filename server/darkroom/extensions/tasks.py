@@ -7,11 +7,10 @@ speaks the protocol: who may use it, the shapes on the wire, the header, the not
     server = MCPServer("pictures", extensions=[tasks], middleware=[tasks.listen])
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import KW_ONLY, dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import anyio
 from mcp import MCPError
@@ -25,105 +24,20 @@ from mcp.types import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
     CallToolRequestParams,
-    CallToolResult,
-    ErrorData,
-    InputRequests,
-    Notification,
     RequestId,
     RequestParams,
     ServerNotification,
     SubscriptionsAcknowledgedNotification,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import ConfigDict, Field
+from pydantic import Field
+
+from darkroom.extensions.task import Task, TaskBackend, TaskNotification
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 VERSIONS = frozenset(MODERN_PROTOCOL_VERSIONS)
 MAX_LISTENED = 100
 """Tasks that one stream is notified of; what exceeds it is left out of the acknowledgement."""
-
-TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
-OVER: frozenset[TaskStatus] = frozenset({"completed", "failed", "cancelled"})
-
-
-@dataclass(frozen=True)
-class Task:
-    """The state of one task. `ttl_ms` counts from `created_at`, None: it is kept for good."""
-
-    id: str
-    """Unguessable, 128 random bits or more: SEP-2663 has no other way to list or to find tasks."""
-    status: TaskStatus
-    _: KW_ONLY
-    created_at: datetime
-    updated_at: datetime
-    ttl_ms: int | None = None
-    poll_interval_ms: int | None = None
-    message: str | None = None
-    """Its progress, in a sentence: progress notifications end when the task is handed out."""
-    result: CallToolResult | None = None
-    """Of a completed task, also where `is_error`: the tool ran."""
-    error: ErrorData | None = None
-    """Of a failed task: an error of the protocol, not of the tool."""
-    input_requests: InputRequests | None = None
-    """The questions of an `input_required` task, by key."""
-
-    def handle(self) -> dict[str, Any]:
-        """The wire form of a result of `tools/call`."""
-        return {"resultType": "task", **self._summary()}
-
-    def detailed(self) -> dict[str, Any]:
-        """The wire form with all that its status brings, as `tasks/get` and `notifications/tasks` carry it."""
-        detail = {"result": self.result, "error": self.error}
-        found = {name: model.model_dump(**_WIRE) for name, model in detail.items() if model is not None}
-        if self.input_requests is not None:
-            found["inputRequests"] = {key: asked.model_dump(**_WIRE) for key, asked in self.input_requests.items()}
-        return {**self._summary(), **found}
-
-    def _summary(self) -> dict[str, Any]:
-        summary = {
-            "taskId": self.id,
-            "status": self.status,
-            "createdAt": _iso(self.created_at),
-            "lastUpdatedAt": _iso(self.updated_at),
-            "ttlMs": self.ttl_ms,
-        }
-        optional = {"pollIntervalMs": self.poll_interval_ms, "statusMessage": self.message}
-        return summary | {name: value for name, value in optional.items() if value is not None}
-
-
-_WIRE: Any = {"by_alias": True, "mode": "json", "exclude_none": True}
-
-
-class TaskBackend(Protocol):
-    """The home of tasks. `caller` names who asks, verified: what is another's must look as if it did not exist."""
-
-    async def start(
-        self, call: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext, caller: str
-    ) -> Task | HandlerResult:
-        """A task for this call, kept before it is returned, or the result of a call that stays a plain one.
-
-        `call_next(ctx)` runs the tool now, inside this request; what a task does must outlive it.
-        """
-        ...
-
-    async def get(self, task_id: str, caller: str) -> Task | None:
-        """The task as it is now; None where the caller has none of that id, or no longer."""
-        ...
-
-    async def update(self, task_id: str, caller: str, responses: Mapping[str, Any]) -> bool:
-        """Takes answers to `input_requests` before it returns; False where there is no such task.
-
-        The answers are as the client sent them: keys that nobody asked for are to be ignored, the others checked.
-        """
-        ...
-
-    async def cancel(self, task_id: str, caller: str) -> bool:
-        """Asks for its end, which may come otherwise or not at all; False where there is no such task."""
-        ...
-
-    def watch(self, task_id: str, caller: str) -> AsyncGenerator[Task]:
-        """Its state now and at each change, until it is over."""
-        ...
 
 
 class _TaskParams(RequestParams):
@@ -136,14 +50,6 @@ class _TaskUpdateParams(_TaskParams):
     """The parameters of `tasks/update`."""
 
     input_responses: dict[str, Any] = Field(alias="inputResponses")
-
-
-class TaskNotification(Notification[dict[str, Any], Literal["notifications/tasks"]]):
-    """The notification to a listener: the whole task."""
-
-    model_config = ConfigDict(extra="forbid")
-    method: Literal["notifications/tasks"] = "notifications/tasks"
-    params: dict[str, Any]
 
 
 class Tasks(Extension):
@@ -235,10 +141,6 @@ class Tasks(Extension):
         if headers is not None and decode_header_value(headers.get(MCP_NAME_HEADER)) != params.task_id:
             raise MCPError(code=HEADER_MISMATCH, message="The Mcp-Name header does not match taskId")
         return self._caller(ctx)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def declared(ctx: ServerRequestContext[Any, Any]) -> bool:
