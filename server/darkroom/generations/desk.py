@@ -17,16 +17,11 @@ from darkroom.generations.showing import Showing
 from darkroom.generations.telling.wording import say_cancelled
 from darkroom.generations.watching import Watching
 from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
-from darkroom.providers.stopping import NO_WAY
 from darkroom.redact.text import clean
 from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
 """Seconds that `submit` waits for the provider's first word; a refusal usually comes sooner."""
-SENT_WITHIN_S = 5.0
-"""Seconds that `cancel` waits for what is being sent at that moment, to ask its provider to stop it."""
-STOPPED_WITHIN_S = 3.0
-"""Seconds that it waits for the job's own status, once its provider was asked."""
 
 
 class Desk:
@@ -120,12 +115,14 @@ class Desk:
     async def get(self, generation_id: str) -> Generation:
         """The generation, freshly read from its provider where what is known is older than its shortest interval.
 
+        Of one whose outcome is unknown it also names the jobs that its provider lists and that may be it.
+
         Raises:
             NotFound: the owner has none of that id.
         """
         (record,) = await self._rows.named([generation_id])
         record = await self._house.driver.look_again(record)
-        return await self._house.describer.generation(record)
+        return await self._house.describer.generation(await self._house.likely.advised(record))
 
     async def kept(self, generation_id: str) -> Generation:
         """The generation as the ledger has it; raises NotFound.
@@ -157,24 +154,11 @@ class Desk:
         """
         await self._rows.named([generation_id])
         record = self._house.journal.published(await self._house.ledger.cancel(generation_id, self.owner))
-        if record.stage is Stage.SUBMITTING and self._house.stopping.possible(record):
-            record = await self._changed(record, lambda row: row.stage is not Stage.SUBMITTING, SENT_WITHIN_S)
-        stop = await self._house.stopping.stop(record) if record.stage is Stage.RUNNING else NO_WAY
-        if stop.came in {"asked", "late"}:
-            self._house.driver.look_soon(record)
-            record = await self._changed(record, lambda row: row.stage.terminal, STOPPED_WITHIN_S)
+        record, stop = await self._house.stopping.stop(record)
         if record.stage is Stage.CANCELLED:
             await self._house.inputs.forget(record)
         title = self._house.registry.traits(record.request.provider).title
         return await self._house.describer.generation(record), say_cancelled(record, stop, title)
-
-    async def _changed(self, record: Record, true: Callable[[Record], bool], within_s: float) -> Record:
-        """The row as soon as that is true of it, or as it is after so many seconds."""
-        with self._house.changes.subscribe([record.id]) as subscription, anyio.move_on_after(within_s):
-            record = await self._rows.one(record.id)
-            while not true(record):
-                record = (await subscription.take()).get(record.id, record)
-        return record
 
     async def page(
         self,

@@ -10,6 +10,7 @@ from darkroom.generations.asking.delivery import Delivery
 from darkroom.generations.asking.given import Inputs, Saved, check_seen, given
 from darkroom.generations.asking.wishes import Doorkeeper, Wish
 from darkroom.generations.driving.driver import Driver
+from darkroom.generations.driving.likely import Likely
 from darkroom.generations.driving.stopping import Stopping
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
@@ -50,7 +51,8 @@ class Service:
         self.budget = budget
         self.inputs = inputs or Inputs(journal.ledger)
         self.delivery = Delivery(journal.ledger, holder, group)
-        self.stopping = Stopping(registry, journal)
+        self.likely = Likely(registry, journal.ledger)
+        self.stopping = Stopping(registry, journal, changes, driver)
         self.describer = Describer(journal, registry, holder, pictures, only)
         self.doorkeeper = Doorkeeper()
 

@@ -1,19 +1,26 @@
 """Asks a provider to stop a job that it has; what comes of that is told by the job's own status."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 import anyio
 
 from darkroom.errors import DarkroomError, OutcomeUnknown, ProviderError, StorageError
+from darkroom.generations.driving.driver import Driver
+from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Record
+from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider
 from darkroom.providers.registry import Registry
 from darkroom.providers.stopping import NO_WAY, Reply, Stop, Stopper
 
 log = logging.getLogger(__name__)
 
+SENT_WITHIN_S = 5.0
+"""Seconds that it waits for the answer to a submission that is under way at that moment."""
+STOPPED_WITHIN_S = 3.0
+"""Seconds that it waits for the job's own status, once its provider was asked."""
 LOOKED_AT_WITHIN_S = 15.0
 """Seconds for the look before: a job that is done is not stopped but collected."""
 
@@ -21,19 +28,42 @@ LOOKED_AT_WITHIN_S = 15.0
 class Stopping:
     """One per process. Every call asks at most once, and nothing here asks again by itself."""
 
-    def __init__(self, registry: Registry, journal: Journal) -> None:
+    def __init__(self, registry: Registry, journal: Journal, changes: Changes, driver: Driver) -> None:
         self._registry = registry
         self._journal = journal
+        self._changes = changes
+        self._driver = driver
 
-    def possible(self, record: Record) -> bool:
+    async def stop(self, record: Record) -> tuple[Record, Stop]:
+        """Asks the provider of a job that it has, or is being sent, and waits a little for the job's own status.
+
+        Returns the row as it is then. Raises StorageError: nothing was asked.
+        """
+        if record.stage is Stage.SUBMITTING and self._possible(record):
+            record = await self._changed(record, lambda row: row.stage is not Stage.SUBMITTING, SENT_WITHIN_S)
+        stop = await self._stop(record) if record.stage is Stage.RUNNING else NO_WAY
+        if stop.came in {"asked", "late"}:
+            self._driver.look_soon(record)
+            record = await self._changed(record, lambda row: row.stage.terminal, STOPPED_WITHIN_S)
+        return record, stop
+
+    async def _changed(self, record: Record, true: Callable[[Record], bool], within_s: float) -> Record:
+        """The row as soon as that is true of it, or as it is after so many seconds."""
+        with self._changes.subscribe([record.id]) as subscription, anyio.move_on_after(within_s):
+            record = await self._journal.ledger.get(record.id, record.owner) or record
+            while not true(record):
+                record = (await subscription.take()).get(record.id, record)
+        return record
+
+    def _possible(self, record: Record) -> bool:
         """True where its provider may be asked, as far as is known beforehand."""
         provider = self._registry.providers.get(record.request.provider)
         return isinstance(provider, Stopper) and self._registry.traits(provider.name).cancels
 
-    async def stop(self, record: Record) -> Stop:
-        """Asks the provider of a running job, if that still works on it. Raises StorageError: nothing was asked."""
+    async def _stop(self, record: Record) -> Stop:
+        """Asks the provider of a running job, if that still works on it."""
         provider = self._registry.providers.get(record.request.provider)
-        if not isinstance(provider, Stopper) or not self.possible(record):
+        if not isinstance(provider, Stopper) or not self._possible(record):
             return NO_WAY if provider is not None else Stop("not asked", "its key is not set here")
         if provider.access.account != record.account:
             return Stop("not asked", "the key that is set here is not the one that it was sent with")

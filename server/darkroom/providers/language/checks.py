@@ -101,10 +101,7 @@ def _of_requests(service: Service) -> Iterator[Fault]:
     for table, (request, names) in requests_of(service).items():
         where = tuple(table.split("."))
         yield from (Fault((*where, *key), says) for key, says in _of_request(service, request, names))
-    if service.lookup is not None and "reference" not in names_in([*service.lookup.where.values()]):
-        yield Fault(("lookup", "where"), 'only our own name proves a job: add, say, where = { "/tag" = "$reference" }')
-    if service.lookup is not None and "reference" not in names_in([service.submit.body, service.submit.query]):
-        yield Fault(("lookup",), "the service cannot show what it is not sent: add $reference to submit.body")
+    yield from _of_lookup(service)
     if is_result(service) and (service.submit.job is not None or service.read != Read()):
         yield Fault(
             ("submit", "answers"), "the response is the result, so there is no job to look at: no job, no [read]"
@@ -119,7 +116,33 @@ def _of_requests(service: Service) -> Iterator[Fault]:
             yield Fault((table, "url"), "it is sent below base_url: write a path in place of the url")
         if request is not None and request.method not in {None, "POST", "PUT"}:
             yield Fault((table, "method"), "write POST or PUT")
-    if service.lookup is not None and service.edit is not None and "reference" not in names_in([service.edit.body]):
+
+
+def _of_lookup(service: Service) -> Iterator[Fault]:
+    lookup = service.lookup
+    if lookup is None:
+        return
+    named = {*names_in([*lookup.where.values()])}
+    if lookup.proof == "likeness":
+        if "prompt" not in named:
+            yield Fault(
+                ("lookup", "where"),
+                'a likeness is one of the prompt: add, say, where = { "/input/prompt" = "$prompt" }',
+            )
+        if lookup.made is None:
+            yield Fault(
+                ("lookup",),
+                'write where a job says when it was made, as in made = "/created_at": an older one is another',
+            )
+        return
+    if "reference" not in named:
+        yield Fault(
+            ("lookup", "where"),
+            'only our own name proves a job: add, say, where = { "/tag" = "$reference" }, or proof = "likeness"',
+        )
+    if "reference" not in names_in([service.submit.body, service.submit.query]):
+        yield Fault(("lookup",), "the service cannot show what it is not sent: add $reference to submit.body")
+    if service.edit is not None and "reference" not in names_in([service.edit.body]):
         yield Fault(("edit",), "a lost job is found by our own name: add $reference to edit.body, as in submit.body")
 
 

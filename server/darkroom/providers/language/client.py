@@ -13,7 +13,6 @@ from pydantic import JsonValue
 
 from darkroom.declaration import Traits
 from darkroom.errors import (
-    LOOK_AGAIN,
     DarkroomError,
     InvalidRequest,
     NotAnImage,
@@ -27,18 +26,17 @@ from darkroom.providers.base import AccountState, Connection, Model, Reading, Re
 from darkroom.providers.language import offers, spool
 from darkroom.providers.language.answers import aside, delivered, looked, reading, resulting, stopped, taken
 from darkroom.providers.language.checks import is_result
-from darkroom.providers.language.excerpts import excerpt_in
 from darkroom.providers.language.files import Source, keep, recall
 from darkroom.providers.language.filling import Unfillable
-from darkroom.providers.language.finding import PAUSES_S, job_in
+from darkroom.providers.language.finding import PAUSES_S, alike_in, job_in
 from darkroom.providers.language.links import judged
-from darkroom.providers.language.pictures import decoded
 from darkroom.providers.language.pointers import first
 from darkroom.providers.language.requests import names_of, prepare, submission
 from darkroom.providers.language.schema import Request, Service
 from darkroom.providers.language.signing import call_of
 from darkroom.providers.language.speech import Speech
 from darkroom.providers.language.stock import account_in, models_in
+from darkroom.providers.likeness import Alike
 from darkroom.providers.stopping import Reply
 from darkroom.transport import failures
 from darkroom.transport.client import MAX_ANSWER, Api, Call
@@ -122,7 +120,7 @@ class Declared:
     async def find(self, request: GenerationRequest, reference: str) -> Receipt | None:
         """See `Finder.find`: the service is given a few seconds to show a job that it has only just taken."""
         service, lookup = self._source.service, self._source.service.lookup
-        if lookup is None:
+        if lookup is None or lookup.proof != "reference":
             return None
         await to_thread.run_sync(keep, self._kept, self._source)
         names, failed = names_of(service, request, reference=reference), None
@@ -138,6 +136,15 @@ class Declared:
         if failed is not None:
             raise failed
         return None
+
+    async def alike(self, request: GenerationRequest, since: float) -> list[Alike]:
+        """See `Lister.alike`: nothing, where the service lists none."""
+        service, lookup = self._source.service, self._source.service.lookup
+        if lookup is None or lookup.proof != "likeness":
+            return []
+        names = names_of(service, request)
+        answer = await self._look(service, lookup, names, waits=False)
+        return alike_in(lookup, resulting(self._speech(service), answer), names, since)
 
     def _followed(self, service: Service, receipt: Receipt) -> Receipt:
         """The receipt with the file that reads the job. Raises OutcomeUnknown: the job is where no key is sent."""
@@ -192,7 +199,8 @@ class Declared:
         if service.pictures.url is not None and (image.url or service.pictures.base64 is None):
             return await self._pictures.fetch(image.url or "", into)
         if service.pictures.request is None:
-            return await to_thread.run_sync(self._encoded, receipt, image, into)
+            name, source = str(receipt.kept.get("answer")), str(image.source or "")
+            return await to_thread.run_sync(spool.picture, self._spool, name, source, self.traits.title, into)
         try:
             await self._behind(service, {**self._names(service, receipt, request), **(image.source or {})}, into)
         except (ResultUnavailable, NotAnImage, NotFound, StorageError):
@@ -223,19 +231,6 @@ class Declared:
             return None
         answer = await self._look(service, service.account, {}, waits=False)
         return account_in(self._speech(service), resulting(self._speech(service), answer))
-
-    def _encoded(self, receipt: Receipt, image: RemoteImage, into: Incoming) -> None:
-        """The picture out of the response. Blocking: for a worker thread."""
-        source = str(image.source or "")
-        place, name = excerpt_in(source), str(receipt.kept.get("answer"))
-        try:
-            for piece in decoded([source.encode()] if place is None else spool.text(self._spool, name, place)):
-                into.write(piece)
-        except OSError as error:
-            raise ResultUnavailable(
-                f"{self.traits.title}'s response cannot be read any more ({type(error).__name__}).",
-                next_step=LOOK_AGAIN, charged=Charged.YES, passing=True,
-            ) from error  # fmt: skip
 
     async def _behind(self, service: Service, names: Mapping[str, Any], into: Incoming) -> None:
         """The bytes behind one more request, which may lead on to a link for everybody."""

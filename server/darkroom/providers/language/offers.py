@@ -38,7 +38,7 @@ def traits_of(service: Service) -> Traits:
         images=None if accepts.images is None else _images(accepts.images),
         lasting=service.submit.answers == "result",
         cancels=service.cancel is not None,
-        finds=service.lookup is not None,
+        finds=service.lookup is not None and service.lookup.proof == "reference",
         lasts_s=service.pictures.lasts_s,
         prices=prices_of(service.price),
     )

@@ -189,12 +189,15 @@ class Pictures(Table):
 class Lookup(Request):
     """The search for a job whose response was lost: by our own name for it, which the service keeps and shows.
 
-    `where`: what every candidate (`each`) must have, `$reference` among it.
+    `where`: what every candidate (`each`) must have, `$reference` among it. With `proof = "likeness"` it is `$prompt`,
+    and what was made (`made`: an ISO 8601 time) since the submission is only shown: a person decides.
     """
 
     each: Pointer
     job: Pointer
     where: dict[Pointer, str]
+    proof: Literal["reference", "likeness"] = "reference"
+    made: Pointer | None = None
 
 
 class Reply(Condition):

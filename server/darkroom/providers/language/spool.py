@@ -11,9 +11,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from darkroom.errors import NotFound, StorageError
+from darkroom.errors import LOOK_AGAIN, NotFound, ResultUnavailable, StorageError
 from darkroom.models import Charged
-from darkroom.providers.language.excerpts import Excerpt, abridged, pieces
+from darkroom.providers.language.excerpts import Excerpt, abridged, excerpt_in, pieces
+from darkroom.providers.language.pictures import decoded
 from darkroom.transport.incoming import Incoming
 
 KEPT_S = 30 * 24 * 3600.0
@@ -101,6 +102,26 @@ def text(folder: Path, name: str, excerpt: Excerpt) -> Iterator[bytes]:
     """The long text at that place of the response of this name. Raises OSError, or ValueError as `excerpts.pieces`."""
     with (folder / name).open("rb") as file:
         yield from pieces(file, excerpt)
+
+
+def picture(folder: Path, name: str, source: str, title: str, into: Incoming) -> None:
+    """Writes down the picture whose Base64 `source` is, or says where in the response of this name it stands.
+
+    Blocking: for a worker thread.
+
+    Raises:
+        NotAnImage: it is no Base64.
+        ResultUnavailable: the response cannot be read.
+    """
+    place = excerpt_in(source)
+    try:
+        for piece in decoded([source.encode()] if place is None else text(folder, name, place)):
+            into.write(piece)
+    except OSError as error:
+        raise ResultUnavailable(
+            f"{title}'s response cannot be read any more ({type(error).__name__}).",
+            next_step=LOOK_AGAIN, charged=Charged.YES, passing=True,
+        ) from error  # fmt: skip
 
 
 def forget(folder: Path, name: str) -> None:
