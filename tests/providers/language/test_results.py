@@ -126,6 +126,22 @@ def test_only_the_death_of_the_process_that_posts_leaves_an_unknown_outcome(
     assert len(service.posts) == 1
 
 
+def test_a_host_that_kills_the_whole_tree_leaves_an_unknown_outcome_and_no_second_post(
+    home: Home, service: DeclaredService
+) -> None:
+    """As Windows does by job objects: what the process that posts is spared elsewhere happens to it as well."""
+    user = service.home(home)
+    with sending(service, user) as (server, generation_id):
+        for process in (poster(user), server.process.pid):
+            os.kill(process, signal.SIGKILL)
+        server.process.wait(20)
+    service.may_answer.set()
+    made = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
+    assert (made["status"], made["error"]["code"], made["error"]["charged"]) == ("failed", "outcome_unknown", "maybe")
+    assert "gallery" in made["error"]["next_step"]
+    assert len(service.posts) == 1
+
+
 def test_the_process_that_posts_shows_its_key_to_nobody_and_leaves_when_it_is_done(
     home: Home, service: DeclaredService
 ) -> None:
