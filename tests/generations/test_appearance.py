@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -33,7 +34,7 @@ Colour = tuple[int, int, int]
 def shown(tmp_path: Path, data: bytes) -> PIL.Image.Image:
     """The preview of a picture."""
     (tmp_path / "picture").write_bytes(data)
-    small = preview((tmp_path / "picture").read_bytes)
+    small = preview(partial((tmp_path / "picture").open, "rb"))
     assert small is not None
     return PIL.Image.open(io.BytesIO(small)).convert("RGB")
 
@@ -64,7 +65,7 @@ def test_a_picture_is_measured_and_shown_upright(tmp_path: Path, kind: str, orie
 def test_pictures_on_a_contact_sheet_are_upright(tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / str(number)).write_bytes(held("JPEG", 6))
-    sheet = contact_sheet([(number, (tmp_path / str(number)).read_bytes) for number in (1, 2)])
+    sheet = contact_sheet([(number, partial((tmp_path / str(number)).open, "rb")) for number in (1, 2)])
     assert sheet is not None
     drawn = PIL.Image.open(io.BytesIO(sheet)).convert("RGB")
     places = [(x / drawn.width, y / drawn.height) for x in range(drawn.width) for y in range(drawn.height)]

@@ -1,15 +1,17 @@
 """Saved pictures: their bytes, and small versions of them."""
 
 import base64
+import io
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import IO
 
 from anyio import to_thread
 
 from darkroom import __version__
 from darkroom.errors import NotFound, ResultUnavailable
-from darkroom.generations.pictures.decoding import Unfit, decoding
+from darkroom.generations.pictures.decoding import decoding
 from darkroom.generations.pictures.formats.appearance import SMALL_SIDE
 from darkroom.generations.pictures.preview import (
     MAX_BYTES,
@@ -22,7 +24,6 @@ from darkroom.generations.pictures.preview import (
 )
 from darkroom.generations.service import Service
 from darkroom.models import Image, ImageStatus
-from darkroom.transport.egress import MAX_PICTURE
 from darkroom.views import Generation
 
 
@@ -42,7 +43,7 @@ class Showing:
         image = _saved(generation, index)
         next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
         try:
-            data = await to_thread.run_sync(self._store.read, image.key or "", (image.bytes or 0) + 1)
+            data = await to_thread.run_sync(self._read, image.key or "", (image.bytes or 0) + 1)
         except OSError as error:
             why = f"There is no picture to be read at {image.path or image.uri} ({_reason(error)})."
             raise ResultUnavailable(why, next_step=next_step) from error
@@ -83,19 +84,20 @@ class Showing:
         return self._store.stamp(image.key or "")
 
     def _content(self, image: Image, max_side: int) -> Content:
-        """Reads the picture: its small version, if that is large enough."""
+        """Opens the picture: its small version, if that is large enough."""
 
-        def read() -> bytes:
+        def read() -> IO[bytes]:
             stamp = self._stamp(image)
             small = self._store.previews.read(SMALL, image.key, stamp) if stamp and max_side <= SMALL_SIDE else None
             if small is not None:
-                return small
-            data = self._store.read(image.key or "", MAX_PICTURE + 1)
-            if len(data) > MAX_PICTURE:
-                raise Unfit("is larger than any picture that is saved")
-            return data
+                return io.BytesIO(small)
+            return self._store.open(image.key or "")
 
         return read
+
+    def _read(self, key: str, size: int) -> bytes:
+        with self._store.open(key) as file:
+            return file.read(size)
 
 
 def _reason(error: OSError) -> str:

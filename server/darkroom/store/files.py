@@ -114,10 +114,10 @@ def unusable(root: Path | str, reason: str) -> StorageError:
     )
 
 
-def read_at_most(path: Path, size: int) -> bytes:
-    """The first bytes of a file. A link in its place, or in its folder's, is not followed. Raises OSError."""
-    with _folder(path.parent) as folder, folder.open(path.name) as file:
-        return file.read(size)
+def opened(path: Path) -> IO[bytes]:
+    """A file, to be read. A link in its place, or in its folder's, is not followed. Raises OSError."""
+    with _folder(path.parent) as folder:
+        return folder.open(path.name)
 
 
 def _give_name(folder: "_Folder", temporary: str, stem: str, suffix: str) -> str:

@@ -3,9 +3,9 @@
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from darkroom.store.files import Draft, read_at_most, try_place
+from darkroom.store.files import Draft, opened, try_place
 from darkroom.store.previews import KeptPreviews
 
 
@@ -29,8 +29,8 @@ class PictureStore(Protocol):
         """Keeps the picture under a name like `stem`; returns its key. Raises StorageError."""
         ...
 
-    def read(self, key: str, size: int) -> bytes:
-        """The first `size` bytes of what lies there. Raises OSError."""
+    def open(self, key: str) -> IO[bytes]:
+        """The file that lies there, to be read. Raises OSError."""
         ...
 
     def stamp(self, key: str) -> str | None:
@@ -62,9 +62,9 @@ class FolderPictures:
         """See `PictureStore.keep`."""
         return str(draft.keep(stem, suffix))
 
-    def read(self, key: str, size: int) -> bytes:
-        """See `PictureStore.read`. A link in the file's place, or in its folder's, is not followed."""
-        return read_at_most(Path(key), size)
+    def open(self, key: str) -> IO[bytes]:
+        """See `PictureStore.open`. A link in the file's place, or in its folder's, is not followed."""
+        return opened(Path(key))
 
     def stamp(self, key: str) -> str | None:
         """See `PictureStore.stamp`. No program can set the time of a file's last change of any kind."""

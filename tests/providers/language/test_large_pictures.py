@@ -1,6 +1,7 @@
 """Pictures as large as we take them: they go through the server on the disk, and its memory does not grow with them."""
 
 import base64
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -44,16 +45,25 @@ def in_base64(service: Large, number: int) -> dict[str, Any]:
 def test_the_server_does_not_grow_with_a_picture(home: Home, service: Large, given: Any, notes: str) -> None:
     service.says["submit"] = [(200, {"data": [given(service, number)]}) for number in (1, 2)]
 
-    def made(server: RawServer) -> bytes:
+    def made(server: RawServer) -> str:
         generation = server.call("generate", prompt="a cat", provider=service.name)["structuredContent"]
         waited = server.call("wait", generation_ids=[generation["id"]])["structuredContent"]["generations"][0]
         assert waited["status"] == "succeeded", waited
-        return Path(waited["images"][0]["path"]).read_bytes()
+        return generation["id"]
 
-    with running(service.home(home, DARKROOM_NOTES=notes), "serve") as process:
+    def shown(server: RawServer, generation_id: str) -> bytes:
+        """The bytes of its picture, which is shown as well."""
+        result = server.call("wait", generation_ids=[generation_id])
+        assert [part["mimeType"] for part in result["content"] if part["type"] == "image"] == ["image/jpeg"]
+        return Path(result["structuredContent"]["generations"][0]["images"][0]["path"]).read_bytes()
+
+    user = service.home(home, DARKROOM_NOTES=notes)
+    with running(user, "serve") as process:
         server = RawServer(process)
         server.initialize()
-        assert made(server) == service.picture(1)  # what is imported for the first one is no growth
+        assert shown(server, made(server)) == service.picture(1)  # what is imported for the first one is no growth
         with grows_by_at_most(MEGABYTES / 2, process.pid):
-            large = made(server)
+            generation_id = made(server)
+            shutil.rmtree(user.path / "home" / "previews")  # so that they are made again, of what was saved
+            large = shown(server, generation_id)
     assert large == service.picture(2 if notes == "keep" else 1)

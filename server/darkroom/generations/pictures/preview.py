@@ -4,11 +4,12 @@ import io
 from collections.abc import Callable, Sequence
 from math import ceil
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from darkroom.generations.pictures.decoding import Patience, opened, whole
+from darkroom.generations.pictures.decoding import Patience, TooMuch, opened, whole
 from darkroom.generations.pictures.formats.appearance import seen
 from darkroom.generations.pictures.formats.stretch import Stretch
+from darkroom.transport.egress import MAX_PICTURE
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -22,8 +23,8 @@ MOST_ON_SHEET = 25
 MIME_TYPE = "image/jpeg"
 SMALL = "small"
 """The name under which the small version of a picture is kept, beside its key and its stamp."""
-Content = Callable[[], bytes]
-"""Reads a picture's file; may raise anything, since the file is the user's now."""
+Content = Callable[[], IO[bytes]]
+"""Opens a picture's file; may raise anything, since the file is the user's now."""
 _QUALITIES = (82, 70, 55, 40, 25)
 _GAP = 6
 _NUMBERS = (24, 44)
@@ -88,9 +89,13 @@ def _draw_number(pen: "ImageDraw", text: str, left: int, top: int, font: "FreeTy
 def _small(content: Content, max_side: int) -> "PIL.Image.Image | None":
     patience = Patience()
     try:
-        found = whole(Stretch.of(content()), patience)
-        with opened(found.kind, found.data, patience) as picture:
-            return seen(picture, max_side, found.profile, found.orientation)
+        with content() as file:
+            size = file.seek(0, io.SEEK_END)
+            if size > MAX_PICTURE:
+                raise TooMuch("is larger than any picture that is saved")
+            found = whole(Stretch(file, 0, size), patience)
+            with opened(found.kind, found.data, patience) as picture:
+                return seen(picture, max_side, found.profile, found.orientation)
     except Exception:  # the file is the user's now: gone, replaced, or anything else
         return None
 
