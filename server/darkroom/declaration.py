@@ -59,9 +59,9 @@ class Traits:
     free: bool = False
     """True where its pictures cost nothing."""
     lasting: bool = False
-    """True where its POST takes minutes, since the answer to it is the result."""
+    """True where its POST takes minutes, since the response to it is the result."""
     finds: bool = False
-    """True where it shows jobs under our own names for them, so that one whose answer was lost can be found."""
+    """True where it shows jobs under our own names for them, so that one whose response was lost can be found."""
     cancels: bool = False
     """True where it can be asked to stop a job that it has."""
     lasts_s: float | None = None

@@ -94,7 +94,7 @@ class Answered(StrEnum):
     """The caller's knowledge of the generation's id."""
 
     PENDING = "pending"
-    """The answer is on its way."""
+    """The result is on its way."""
     DELIVERED = "delivered"
     LOST = "lost"
     """The caller cancelled or vanished first: its next identical call is given this generation."""
@@ -229,7 +229,7 @@ class Record(Frozen):
     holder: str = ""
     """The process that drives it."""
     answering: str | None = None
-    """The process that owes its caller the answer; None: the holder."""
+    """The process that owes its caller the result; None: the holder."""
     turn: int = 1
     """The number of this call among those that were given it, in the order of the ledger; 0: another one is owed it."""
     seed: int | None = None

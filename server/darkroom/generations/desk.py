@@ -127,7 +127,7 @@ class Desk:
     async def kept(self, generation_id: str) -> Generation:
         """The generation as the ledger has it; raises NotFound.
 
-        No provider is asked, and no answer counts as delivered: an onlooker is not the caller who waits for it.
+        No provider is asked, and no result counts as delivered: an onlooker is not the caller who waits for it.
         """
         return await self._house.describer.generation(await self._rows.one(generation_id))
 
@@ -140,7 +140,7 @@ class Desk:
         return await self._house.ledger.ids(self.owner, prefix, limit)
 
     async def delivered(self, ids: Iterable[str]) -> None:
-        """A caller that asks for these has read the answers that named them. Raises NotFound."""
+        """A caller that asks for these has read the results that named them. Raises NotFound."""
         await self._rows.named(list(ids))
 
     async def cancel(self, generation_id: str) -> tuple[Generation, str]:

@@ -120,7 +120,7 @@ async def read_as(api: Api, path: str, kind: type[W], *, waits: bool = True) -> 
     """
     answer = await api.read(path, waits=waits)
     unfit = ProviderError(
-        f"{api.title} answered something that its API does not document{api.says(answer)}",
+        f"{api.title} returned something that its API does not document{api.says(answer)}",
         next_step="Try again in a minute; nothing is lost.",
     )
     try:

@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 def read_message(line: bytes | None) -> JSONRPCMessage | None:
-    """The message in a line; None where JSON-RPC has silence for it: blank lines, broken notifications, broken answers.
+    """The message in a line; None where JSON-RPC is silent: blank lines, broken notifications, broken responses.
 
     Raises:
         Refused: it is no message.
@@ -99,7 +99,7 @@ def _validated(value: dict[str, Any]) -> JSONRPCMessage | None:
     try:
         return kind.model_validate(value) if "method" in value else jsonrpc_message_adapter.validate_python(value)
     except ValidationError:
-        log.debug("Passed over a notification or an answer that is none.")
+        log.debug("Passed over a notification or a response that is none.")
         return None
 
 

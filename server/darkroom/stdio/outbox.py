@@ -16,7 +16,7 @@ from darkroom.stdio.messages import Refused
 log = logging.getLogger(__name__)
 
 MAX_UNREAD = 4 * 1024 * 1024
-"""Bytes of answers that may wait for the client to read them before nothing more is read from it."""
+"""Bytes of responses that may wait for the client to read them before nothing more is read from it."""
 MAX_OPEN = 2_000
 MAX_HELD = 4 * 1024 * 1024
 """Requests that may be under way at once, and the bytes of their lines; parsed, those take up to thirty times as much.
@@ -26,7 +26,7 @@ BATCHES = "2025-03-26"
 
 
 class Batch:
-    """The answers to a batch of `left` messages, which go out as one line once none is left."""
+    """The responses to a batch of `left` messages, which go out as one line once none is left."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -48,7 +48,7 @@ class Letter:
         self._written = False
 
     async def written(self) -> bool:
-        """Waits until the answer is in the pipe, which is not yet read. False: there will be none."""
+        """Waits until the response is in the pipe, which is not yet read. False: there will be none."""
         await self._over.wait()
         return self._written
 
@@ -99,11 +99,11 @@ class Outbox:
         self._deliver(line, letter, letter.batch if letter else None)
 
     def refuse(self, refused: Refused, batch: Batch | None = None) -> None:
-        """Queues the answer to a line, or a part of a batch, that the server never sees."""
+        """Queues the response to a line, or a part of a batch, that the server never sees."""
         self._deliver(_line(refused.answer), None, batch)
 
     def unasked(self, batch: Batch) -> None:
-        """A part of this batch gets no answer."""
+        """A part of this batch gets no response."""
         self._deliver(b"", None, batch)
 
     def _deliver(self, line: bytes, letter: Letter | None, batch: Batch | None) -> None:
@@ -133,7 +133,7 @@ class Outbox:
         self._open[request_id].append(letter)
 
     async def unanswered(self, request_id: RequestId) -> None:
-        """This request is under way no more, and its client expects no answer."""
+        """This request is under way no more, and its client expects no response."""
         if letter := self._settled(request_id):
             letter.end(written=False)
             if letter.batch is not None:

@@ -42,7 +42,7 @@ async def _hand_on(wire: Wire, heard: list[Heard], outbox: Outbox, door: Door) -
 
 
 async def _room(source: int, outbox: Outbox, door: Door) -> bool:
-    """Waits while the client does not read its answers, or asks too much. False: it has hung up meanwhile."""
+    """Waits while the client does not read its responses, or asks too much. False: it has hung up meanwhile."""
     while outbox.full or door.crowded:
         if _hung_up(source):
             return False

@@ -61,7 +61,7 @@ def _faults(key: str) -> list[_Fault]:
         _UNKNOWN("a page in place of the job", Answer(200, _PAGE, {"Content-Type": "text/html"})),
         _UNKNOWN("a body that is no JSON", Answer(200, b'{"id": ')),
         _UNKNOWN("a body that is cut short", Answer(200, b'{"id": "1"}', cut=True)),
-        _UNKNOWN("a connection that ends without an answer", Answer(reset=True)),
+        _UNKNOWN("a connection that ends without a response", Answer(reset=True)),
         _REFUSED("a refusal", (422, {"error": "the size is not possible", "detail": "the size is not possible"})),
         _REFUSED("a key that is refused", (401, {"error": f"the key {key} is unknown", "detail": f"no {key}"})),
         _REFUSED("an account without credits", (402, {"error": "no credits are left", "detail": "no credits"})),

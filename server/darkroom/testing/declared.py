@@ -1,4 +1,4 @@
-"""The service that a declaration's file documents: its routes, and the answers of its examples."""
+"""The service that a declaration's file documents: its routes, and the responses of its examples."""
 
 import base64
 import json
@@ -57,7 +57,7 @@ class DeclaredService(Service):
         (home / "providers" / f"{self.name}.toml").write_text(self.text, "utf-8")
 
     def like(self, **examples: str | list[str]) -> Self:
-        """By table: the examples, by name, whose answers it gives."""
+        """By table: the examples, by name, whose responses it gives."""
         for table, names in examples.items():
             named = [names] if isinstance(names, str) else names
             self.says[table] = [self._said(self._example(name)) for name in named]
@@ -78,7 +78,7 @@ class DeclaredService(Service):
         return self
 
     def here(self, text: str) -> str:
-        """An answer's JSON with this service in the place of the documented one."""
+        """A response's JSON with this service in the place of the documented one."""
         for documented, ours in self._instead.items():
             text = text.replace(json.dumps(documented)[1:-1], ours.replace("{origin}", self.origin))
         host = urlsplit(self.declared.base_url).netloc.split(".", 1)[-1]
@@ -91,11 +91,11 @@ class DeclaredService(Service):
         found = (each for each in self.declared.example if each.to == to and each.means in means)
         example = next(found, None)
         if example is None:
-            raise ValueError(f"no example of {self.name} shows an answer to {to} that means {means}")
+            raise ValueError(f"no example of {self.name} shows a response to {to} that means {means}")
         return self._said(example)
 
     def _said(self, example: Example) -> Said:
-        """The example's answer; its links lead to pictures here, and its Base64 is that of one."""
+        """The example's response; its links lead to pictures here, and its Base64 is that of one."""
         for number, link in enumerate(example.urls or [], start=1):
             self._instead[link] = f"{{origin}}/files/{number}.png"
         for text in self._encoded(example.answer):
@@ -109,7 +109,7 @@ class DeclaredService(Service):
                 yield from (text for text in every(hit, pictures.base64) if isinstance(text, str) and text)
 
     def _item(self) -> Said:
-        """The answer to the request for one picture: the picture, or a link to it in its place."""
+        """The response to the request for one picture: the picture, or a link to it in its place."""
         pointer = self.declared.pictures.answer
         if pointer is None:
             return Answer(body=self.picture())

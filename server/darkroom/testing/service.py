@@ -1,4 +1,4 @@
-"""A provider's service on loopback: routes, and what each of them answers, in order."""
+"""A provider's service on loopback: routes, and what each of them returns, in order."""
 
 import hashlib
 import io
@@ -48,9 +48,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is not just a status and JSON: raw bytes, headers, and the connection's end in the middle of it.
+    """A response that is not just a status and JSON: raw bytes, headers, and the connection's end in the middle of it.
 
-    `cut`: the connection ends behind the body, which says that it is longer. `reset`: it ends without any answer.
+    `cut`: the connection ends behind the body, which says that it is longer. `reset`: it ends without any response.
     """
 
     status: int = 200
@@ -67,10 +67,10 @@ Said = Answer | tuple[int, Any]
 class Service:
     """A service that a provider talks to in a test. `routes`: by name, a method and the pattern of a path.
 
-    `submit` is the name of the one that starts a job, and `edit` of another that does, with the same answers.
-    `working`, among the answers, is that to `read` while a job is under way, for one that `cancel` stops.
-    `says`: by name, the answers in order; the last one stays. In a text of theirs `{origin}`
-    is this service's own; `{origin}/files/1.png` is a picture. `meets`: answers to submissions whose body holds this
+    `submit` is the name of the one that starts a job, and `edit` of another that does, with the same responses.
+    `working`, among the responses, is that to `read` while a job is under way, for one that `cancel` stops.
+    `says`: by name, the responses in order; the last one stays. In a text of theirs `{origin}`
+    is this service's own; `{origin}/files/1.png` is a picture. `meets`: responses to submissions whose body holds this
     text, in order, before those of `says`.
     """
 
@@ -156,7 +156,7 @@ class Service:
         return said if isinstance(said, Answer) else self._spelled(*said)
 
     def here(self, text: str) -> str:
-        """An answer's JSON with this service in it."""
+        """A response's JSON with this service in it."""
         return text.replace("{origin}", self.origin)
 
     def _table(self, method: str, path: str) -> str:

@@ -32,7 +32,7 @@ class _Existing(Consent):
 
 @dataclass(frozen=True)
 class Asked:
-    """The question for the user, or the answer that needs none. `seen`: see `Wish`."""
+    """The question for the user, or the result that needs none. `seen`: see `Wish`."""
 
     question: Elicit[Consent] | Consent
     seen: tuple[str, ...] | None = None
@@ -46,7 +46,7 @@ class Confirmation:
         self._over = over
 
     async def question(self, wish: Wish) -> Asked:
-        """The question (its `message` and `schema`) for a call with this wish, or the answer that needs none.
+        """The question (its `message` and `schema`) for a call with this wish, or the result that needs none.
 
         Raises:
             DarkroomError: as `Service.submit` would, so that nobody is asked about what cannot be made.

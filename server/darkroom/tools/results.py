@@ -136,7 +136,7 @@ class Results:
 
 
 def short(generation: Generation) -> Generation:
-    """The generation with a long prompt cut and without long addresses, for answers that hold many."""
+    """The generation with a long prompt cut and without long addresses, for results that hold many."""
     images = tuple(
         image.model_copy(update={"url": None}) if len(image.url or "") > LISTED_URL else image
         for image in generation.images

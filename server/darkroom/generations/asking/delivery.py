@@ -1,4 +1,4 @@
-"""Delivery of answers to callers: an answer that was lost is given to its next identical call."""
+"""Delivery of results to callers: a result that was lost is given to the next identical call."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Letter(Protocol):
-    """The answer to one request, on its way to the caller."""
+    """The response to one request, on its way to the caller."""
 
     async def written(self) -> bool:
         """Waits until it is where the caller can read it. False: it never will be."""
@@ -33,7 +33,7 @@ class Letter(Protocol):
 
 
 class Envelope:
-    """A letter inside another answer, which is still being put together: a task's handle, say."""
+    """A letter inside another response, which is still being put together: a task's handle, say."""
 
     def __init__(self, outer: Letter | None) -> None:
         self._outer = outer
@@ -41,13 +41,13 @@ class Envelope:
         self._complete = False
 
     async def written(self) -> bool:
-        """See `Letter`: a caller that leaves before the outer answer is complete gets neither."""
+        """See `Letter`: a caller that leaves before the outer response is complete gets neither."""
         await self._closed.wait()
         return self._complete and (self._outer is None or await self._outer.written())
 
     @asynccontextmanager
     async def filling(self) -> AsyncGenerator[None]:
-        """The outer answer is put together in this block."""
+        """The outer response is put together in this block."""
         try:
             yield
             await checkpoint_if_cancelled()
@@ -76,7 +76,7 @@ async def repeated(begin: Callable[[], Awaitable[T]], again: Callable[[], Awaita
 
 
 class Delivery:
-    """Follows each answer of `generate` on its way to the caller."""
+    """Follows each result of `generate` on its way to the caller."""
 
     def __init__(self, ledger: Ledger, holder: str, group: TaskGroup) -> None:
         self._ledger = ledger
@@ -89,9 +89,9 @@ class Delivery:
     ) -> AsyncGenerator[Record]:
         """The row for this call: the given one, or one that the call has already (see `Ledger.begin`).
 
-        The answer travels in the letter; None: the caller has it at the end of the block.
+        The result travels in the letter; None: the caller has it at the end of the block.
 
-        A caller that leaves before the block ends has lost the answer.
+        A caller that leaves before the block ends has lost the result.
 
         Raises:
             StorageError: it could not be committed.
@@ -148,7 +148,7 @@ class Delivery:
                 await self._ledger.named(unread, by=self._holder)
 
     async def _read(self, record: Record, letter: Letter | None) -> None:
-        # Only a caller that is still there a moment after the answer was written can have read it.
+        # Only a caller that is still there a moment after the response was written can have read it.
         answered = Answered.LOST
         try:
             try:
@@ -157,5 +157,5 @@ class Delivery:
                     answered = Answered.DELIVERED
             finally:
                 await self.note(record, answered)
-        except Exception:  # one answer's trouble must not end the process
-            log.exception("%s: what became of its answer cannot be written down", record.id)
+        except Exception:  # one result's trouble must not end the process
+            log.exception("%s: what became of its result cannot be written down", record.id)

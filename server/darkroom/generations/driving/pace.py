@@ -72,7 +72,7 @@ class Pace:
             return 0.0
         if job.heard and not (job.supply is not None and job.supply.nearly_used_up):
             return shortest_s
-        if not job.looked and self._traits.lasting:  # its answer is the result
+        if not job.looked and self._traits.lasting:  # its response is the result
             return min(interval_s, FIRST_S)
         scarce = self._looks_left(job.supply)
         if not self._learned and scarce > self._looks(self._worth(job)):

@@ -1,4 +1,4 @@
-"""The one POST of a claimed generation, and the row as the answer leaves it."""
+"""The one POST of a claimed generation, and the row as the response leaves it."""
 
 import logging
 from pathlib import Path

@@ -74,9 +74,9 @@ class Reader:
             ) from error
         except DarkroomError:
             raise
-        except Exception as error:  # whatever an answer broke in our own code, the job goes on
+        except Exception as error:  # whatever a response broke in our own code, the job goes on
             log.exception("%s: reading it broke", record.id)
-            raise ProviderError(f"{title}'s answer could not be used", next_step="Wait.") from error
+            raise ProviderError(f"{title}'s response could not be used", next_step="Wait.") from error
 
 
 REFUSED = (PaymentRequired, PlanRequired, InvalidRequest, Moderated)

@@ -90,7 +90,7 @@ async def _kept_from(provider: Provider, record: Record) -> Stop | None:
         return Stop("not asked", error.message)
     except Exception:  # it may be anybody's code
         log.exception("%s: reading it broke", record.id)
-        return Stop("not asked", "its answer could not be used")
+        return Stop("not asked", "its response could not be used")
     return Stop("late") if reading.done else None
 
 

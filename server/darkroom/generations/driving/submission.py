@@ -102,7 +102,7 @@ class Submitter:
             if running is not None:
                 self._running(running)
         except RowLost:
-            log.warning("%s was taken over, or had its answer, while it was looked for", record.id)
+            log.warning("%s was taken over, or had its response, while it was looked for", record.id)
         except Exception:  # the process that adopts it looks for it again
             log.exception("%s: what became of its submission cannot be written down", record.id)
         finally:
@@ -110,7 +110,7 @@ class Submitter:
 
     async def _submit(self, provider: Provider, record: Record) -> None:
         over = self._queues[provider.access.account].ended or anyio.current_effective_deadline() == -math.inf
-        # Shielded: a POST whose answer nobody writes down is a charge that nobody can explain.
+        # Shielded: a POST whose response nobody writes down is a charge that nobody can explain.
         with anyio.CancelScope(shield=True) as scope:
             self._scopes.add(scope)
             try:

@@ -1,4 +1,4 @@
-"""ComfyUI's answers: its history, its queue, its nodes, and why it refuses a workflow."""
+"""ComfyUI's responses: its history, its queue, its nodes, and why it refuses a workflow."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast

@@ -176,7 +176,7 @@ class ComfyUI(HttpProvider):
         answer = await self._api.look(call)
         if not answer.ok:
             raise ResultUnavailable(
-                f"ComfyUI answered {answer.status} where the picture was.",
+                f"ComfyUI returned {answer.status} where the picture was.",
                 next_step="Look in ComfyUI's folder of outputs.",
                 passing=answer.status not in {404, 410},
             )
@@ -225,7 +225,7 @@ class ComfyUI(HttpProvider):
         try:
             return _Taken.model_validate(taken).prompt_id
         except ValidationError as error:
-            raise api.unreadable("its answer names no prompt_id", taken) from error
+            raise api.unreadable("its response names no prompt_id", taken) from error
 
     def _refusal(self, call: Call, answer: failures.Answer) -> DarkroomError:
         api = self._api

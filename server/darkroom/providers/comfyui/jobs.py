@@ -45,7 +45,7 @@ class Jobs:
     async def known(self, job: str) -> Reading | None:
         """The job as history or queue have it; None: neither does. Raises as `Api.read`."""
         for path in (f"/history/{path_segment(job)}", "/queue", f"/history/{path_segment(job)}"):
-            # The second look at the history is for a job that ended between the first and the queue's answer.
+            # The second look at the history is for a job that ended between the first and the queue's response.
             value = await self._api.read(path)
             if path == "/queue":
                 reading = answers.queued(value, job)

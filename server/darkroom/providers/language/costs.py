@@ -1,4 +1,4 @@
-"""Costs in a declaration: the service's price list, and where its answers name what a job costs."""
+"""Costs in a declaration: the service's price list, and where its responses name what a job costs."""
 
 from typing import Annotated, Any, Literal
 
@@ -56,7 +56,7 @@ def prices_of(listed: PriceList | None) -> Prices | None:
 
 
 def cost_in(value: Any, figure: str | OwnFigure | None) -> Cost | None:
-    """The cost that the answer names there; None where it names none, or no amount that anybody would charge."""
+    """The cost that the response names there; None where it names none, or no amount that anybody would charge."""
     if not isinstance(figure, OwnFigure):
         return None
     found = first(value, figure.at)

@@ -1,4 +1,4 @@
-"""`provider record FILE`: one real generation, whose answers become examples in a copy of the file."""
+"""`provider record FILE`: one real generation, whose responses become examples in a copy of the file."""
 
 import argparse
 import json
@@ -98,7 +98,7 @@ def _show(settings: Settings, service: "Service", request: GenerationRequest) ->
 
 
 def _listening(settings: Settings, name: str, heard: Callable[[str, "Answer"], None]) -> Settings:
-    """The settings with a client of this provider that gives its answers to `heard`."""
+    """The settings with a client of this provider that gives its responses to `heard`."""
     account = settings.accounts[name]
     make = account.declaration.client
 
@@ -136,4 +136,4 @@ def _copy(
     return copy
 
 
-RECORD = Command("record", "pay for one generation, and keep its answers as examples", _take, _run)
+RECORD = Command("record", "pay for one generation, and keep its responses as examples", _take, _run)
