@@ -9,6 +9,7 @@ benchmark writes its figures to .artifacts/NAME.json as well.
 
 import argparse
 import importlib
+import os
 import platform
 import sqlite3
 import subprocess
@@ -31,6 +32,7 @@ HEAD = """\
 
 Made by `python3 dev.py bench` on {date}: {machine}, Python {python}, SQLite {sqlite}, mcp {mcp}.
 Each benchmark takes its baseline in the same run; `python3 dev.py bench start` runs one of them on your machine.
+{beside}
 """
 
 
@@ -39,9 +41,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="every benchmark of speed")
     parser.add_argument("--short", action="store_true", help="only the short forms; no page is written")
     short = parser.parse_args().short
+    beginning = head()
     results = [ran(name, SHORT[name] if short else []) for name in (SHORT if short else NAMES)]
     if not short:
-        PAGE.write_text("".join([head(), *(part for part, _ in results)]), "utf-8")
+        PAGE.write_text("".join([beginning, *(part for part, _ in results)]), "utf-8")
     return 0 if all(well for _, well in results) else 1
 
 
@@ -53,6 +56,7 @@ def head() -> str:
         python=platform.python_version(),
         sqlite=sqlite3.sqlite_version,
         mcp=version("mcp"),
+        beside=f"The load average before it began was {os.getloadavg()[0]:.1f}." if hasattr(os, "getloadavg") else "",
     )
 
 
@@ -64,8 +68,10 @@ def ran(name: str, words: list[str]) -> tuple[str, bool]:
         [sys.executable, "-m", f"bench.{name}", *words], stdout=subprocess.PIPE, text=True, check=False
     )
     print(done.stdout, flush=True)
-    said = "\n".join(line for line in done.stdout.strip().splitlines() if not line.startswith("written to "))
-    return f"\n## {name}\n\n{about}\n\n```text\n{said}\n```\n", done.returncode == 0
+    said = "\n".join(line for line in done.stdout.rstrip().splitlines() if not line.startswith("written to "))
+    well = done.returncode == 0
+    missed = "" if well else "\nIt did not reach all that it asserts.\n"
+    return f"\n## {name}\n\n{about}\n\n```text\n{said}\n```\n{missed}", well
 
 
 if __name__ == "__main__":
