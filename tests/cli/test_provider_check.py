@@ -77,6 +77,16 @@ answer = { id = "b-1", state = "ready", output = [{ link = "https://cdn.example/
 means = "done"
 urls = ["https://cdn.example/1.png"]
 """
+CANCELLED = """\
+[cancel]
+path = "/images/{job}/stop"
+[[example]]
+name = "stopped"
+to = "cancel"
+means = "cancelled"
+[[example]]
+name = "submit"
+"""
 NO_READY = 'words = { running = ["drawing"], failed = ["broken"] }'
 WORDS = 'words = { running = ["drawing"], done = ["ready"], failed = ["broken"] }'
 RULE_5XX = """[[rules]]
@@ -174,6 +184,21 @@ def test_a_sound_file_is_reported_as_sound_and_nothing_is_noted(home: Home) -> N
             'url = "/link"', 'item = { file = "/link" }\nrequest = { path = "/files/{file}" }',
             '[[example]]\nname = "ready"', "urls are the paths of these requests", id="urls of requests",
         ),
+        pytest.param(
+            "seed = true", 'seed = true\nmodels = ["a"]', "models =", 'write { id = "name-of-a-model" }', id="models"
+        ),
+        pytest.param(
+            "seed = true", 'seed = true\naspect_ratios = ["1:1"]', "aspect_ratios =", 'write { "16:9" = {} }',
+            id="aspect ratios",
+        ),
+        pytest.param(
+            'done = ["ready"]', 'completed = ["ready"]', WORDS[:9], 'write, say, done = ["completed"]', id="meanings"
+        ),
+        pytest.param('"/images/{job}"', '"/images/{image_id}"', 'path = "/images/', "write {job}", id="name of the id"),
+        pytest.param(
+            '[[example]]\nname = "submit"\n', CANCELLED, '[[example]]\nname = "stopped"',
+            "a reply means asked, late or gone", id="meaning of a reply",
+        ),
         pytest.param('path = "/images"', 'path = "images"', 'path = "images"', "begins with /", id="path"),
         pytest.param('job = "/id"\n', "", "[submit]", "submit.job: it is missing: write where", id="missing"),
     ],
@@ -222,6 +247,17 @@ def test_hosts_of_another_domain_and_a_variable_of_its_own_are_noted(home: Home)
     assert done.status == DONE
     assert "every host below elsewhere.example may be sent the key" in done.out
     assert "leave it out of another, whose variable is DARKROOM_BRUSH_KEY" in done.out
+
+
+def test_a_prefix_without_its_space_and_a_model_with_slashes_in_one_part_of_a_path_are_noted(home: Home) -> None:
+    text = SOUND.replace("\n[limits]", 'auth = { prefix = "Key" }\n[limits]', 1)
+    text = text.replace("seed = true", 'seed = true\nmodels = [{ id = "a/b" }]\ndefault_model = "a/b"', 1)
+    done = darkroom(
+        home, "provider", "check", str(written(home, text.replace('path = "/images"', 'path = "/{model}"', 1)))
+    )
+    assert done.status == DONE, done.out
+    assert """the key follows 'Key' at once: write "Key " where""" in done.out
+    assert "so a/b is sent with %2F: write {model+}" in done.out
 
 
 def test_programs_get_the_same_as_json_for_several_files(home: Home) -> None:

@@ -15,6 +15,8 @@ def advised(service: Service, number: int, reasons: list[str]) -> Fault:
     """The fault of the example with this number, counted from 0, for these reasons."""
     example = service.example[number]
     helps = [*_of_submission(service, example), *_of_status(service, example), *_of_urls(service, example)]
+    if example.to == "cancel":
+        helps.append("a reply means asked, late or gone: how the job ends is told by its own status")
     where = ("example", number)
     return Fault(where, f"{example.name!r} is not read as documented: {'; '.join([*reasons, *helps])}")
 

@@ -13,7 +13,7 @@ from darkroom.providers.authoring.advice import advised
 from darkroom.providers.authoring.lines import line_of, lines_in
 from darkroom.providers.authoring.sentences import sentences
 from darkroom.providers.authoring.shown import unshown
-from darkroom.providers.language.checks import faults
+from darkroom.providers.language.checks import faults, requests_of
 from darkroom.providers.language.examples import misread
 from darkroom.providers.language.fault import Fault
 from darkroom.providers.language.loading import MAX_FILE
@@ -79,6 +79,16 @@ def review(file: File) -> Review:
     )
 
 
+def _of_models(service: Service) -> Iterator[Fault]:
+    slashed = next((each.id for each in service.accepts.models if "/" in each.id), None)
+    for table, (request, _) in requests_of(service).items():
+        if slashed is not None and "{model}" in (request.path or ""):
+            says = (
+                f"{{model}} is one part of a path, so {slashed} is sent with %2F: write {{model+}} to keep its slashes"
+            )
+            yield Fault((*table.split("."), "path"), says)
+
+
 def _checked(values: dict[str, Any]) -> tuple[Service | None, list[Fault]]:
     try:
         service = Service.model_validate(values)
@@ -91,6 +101,12 @@ def _checked(values: dict[str, Any]) -> tuple[Service | None, list[Fault]]:
 
 
 def _worth_a_look(service: Service) -> Iterator[Fault]:
+    yield from _of_models(service)
+    if service.auth.body is None and service.auth.kind == "header" and service.auth.prefix[-1:].isalnum():
+        prefix = service.auth.prefix
+        yield Fault(
+            ("auth", "prefix"), f'the key follows {prefix!r} at once: write "{prefix} " where a space is between'
+        )
     base = urlsplit(service.base_url).hostname or ""
     for number, host in enumerate(service.hosts):
         if host.startswith("*.") and not f".{base}".endswith(host[1:]):

@@ -33,6 +33,12 @@ _KINDS = {
     "dict_type": "a table: write { name = value }",
     "model_type": "a table: write { name = value }",
 }
+_OF_TABLES = {"dict_type", "model_type"}
+_TABLES: Mapping[str | int, str] = {
+    "models": 'a list of tables: write { id = "name-of-a-model" } for each model',
+    "aspect_ratios": 'a table: write { "16:9" = {} }, with what is sent for a ratio between its braces',
+    "options": 'a table: write { steps = { type = "integer" } }',
+}
 _PATTERNS = {
     "path": "it begins with / and has no ? or #: write query = { … } for the part behind a ?",
     "url": "it begins with a name in braces, as in {job}: a URL that is known beforehand is base_url and a path",
@@ -43,6 +49,7 @@ _PATTERNS = {
     "key": "write the name of a variable, in capital letters, and never the key itself",
     "aspect_ratios": 'write a ratio like "16:9"',
 }
+_WORDS = 'write, say, done = ["completed"]; the meanings are queued, running, done, failed, moderated, cancelled, gone'
 _GENERIC = "it does not have the form that is needed"
 
 
@@ -76,7 +83,8 @@ def _says(error: ErrorDetails, where: Path) -> str:
         dotted = ".".join(part for part in where if isinstance(part, str))
         return f"it is missing: {_WRITE.get(dotted) or _WRITE.get(str(key)) or 'it cannot be left out'}"
     if kind in _KINDS:
-        return f"it is to be {_KINDS[kind]}"
+        table = next((_TABLES[part] for part in reversed(where) if part in _TABLES), None)
+        return f"it is to be {table if table and kind in _OF_TABLES else _KINDS[kind]}"
     if kind == "literal_error":
         return _choice(error, where)
     if kind == "string_pattern_mismatch":
@@ -88,6 +96,8 @@ def _says(error: ErrorDetails, where: Path) -> str:
 
 
 def _choice(error: ErrorDetails, where: Path) -> str:
+    if "words" in where[:-1] and where[-1] == error["input"]:
+        return "what stands before the = is a meaning, and the service's own word behind it: " + _WORDS
     choices = str(error.get("ctx", {}).get("expected", "")).replace(" or ", ", ").replace("'", "")
     meant = error["input"] if isinstance(error["input"], str) else ""
     close = get_close_matches(meant.lower(), choices.split(", "), 1, cutoff=0.5)

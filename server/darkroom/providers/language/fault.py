@@ -40,6 +40,8 @@ def unknown(name: str, names: frozenset[str]) -> str:
     option = name.removeprefix("options.")
     if option != name:
         return f"there is no option {option}: declare it under [accepts.options], or leave it out"
+    if "job" in names and name.endswith("id"):
+        return f"there is no name {name}: the id that submit.job found is job, so write {{job}} in a path"
     close = get_close_matches(name, names, 1)
     meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(names)) or 'none here'}"
     return f"there is no name {name}: {meant}"
