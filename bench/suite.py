@@ -23,8 +23,8 @@ from dev import cores
 PAGE = ROOT / "docs" / "performance.md"
 NAMES = ("start", "calls", "idle", "polling", "hour", "waits", "follow", "rows")
 SHORT = {
-    "start": ["--rounds", "2"], "calls": ["--calls", "20"], "polling": ["--generations", "500"], "hour": [],
-    "waits": ["--generations", "60"], "rows": ["--rows", "50000"],
+    "start": ["--rounds", "1"], "calls": ["--calls", "10"], "polling": ["--generations", "500"], "hour": [],
+    "waits": ["--generations", "60"],
 }  # fmt: skip
 """Those that a short run has, with their words: what they assert holds on a busy machine too."""
 HEAD = """\
