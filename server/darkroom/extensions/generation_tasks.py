@@ -115,7 +115,7 @@ class GenerationTasks:
             return True
 
     async def cancel(self, task_id: str, caller: str) -> bool:
-        """See `TaskBackend.cancel`: what no provider has received is cancelled, for what one has it goes on."""
+        """See `TaskBackend.cancel`: as `Desk.cancel`, which may ask the provider of a job to stop it."""
         with _as_protocol_error():
             record = await self._row(task_id, caller)
             if record is None:
