@@ -19,11 +19,11 @@ import anyio
 
 from bench.common import write_json
 from bench.polling import Case
+from darkroom.accounts import Limits, Window
 from darkroom.errors import RateLimited
 from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.models import GenerationRequest, Receipt, Record, Stage
 from darkroom.providers.base import Access, Reading, Submission
-from darkroom.settings import Limits, Window
 from tests.generations.virtual import NOW, House, MadeUp, house, in_virtual_time, png, running_job, there
 from tests.store.ledger_model import MEMORY
 

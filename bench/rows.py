@@ -26,8 +26,8 @@ import anyio
 
 from bench.calls import Wire
 from bench.common import user, write_json
+from darkroom.accounts import Limits, Window
 from darkroom.models import Answered, Charged, Failure, GenerationRequest, Record, Stage, Status
-from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.ledger import Room
 from darkroom.store.presence import Life

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.accounts import Limits
 from darkroom.models import Record
-from darkroom.settings import Limits
 from darkroom.store import database as module
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.pictures import FolderPictures

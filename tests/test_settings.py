@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.accounts import Account, Limits, Window
 from darkroom.errors import NotConfigured
 from darkroom.guards import Budget
 from darkroom.money import Money
 from darkroom.providers.declared import read_settings
-from darkroom.settings import Account, Limits, Settings, Window
+from darkroom.settings import Settings
 
 PLACES = {"DARKROOM_HOME": "nowhere", "DARKROOM_PICTURES": "nowhere"}
 PROVIDERS = ("FATTHUMB", "BETTERWAIFU")

@@ -13,9 +13,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from darkroom.accounts import Limits
 from darkroom.errors import Outdated
 from darkroom.models import GenerationRequest, Record, Stage
-from darkroom.settings import Limits
 from darkroom.store.migrations import MIGRATIONS
 from darkroom.store.presence import Life
 from tests.hosts import Home, RawServer, eventually, running

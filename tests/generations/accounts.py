@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from darkroom.accounts import Limits
 from darkroom.models import GenerationRequest, Record, Stage
-from darkroom.settings import Limits
 from darkroom.store.sqlite import SqliteLedger
 from darkroom.store.turns import Later
 from tests.ledgers import Clock, open_ledger, standing_of

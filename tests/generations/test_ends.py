@@ -5,11 +5,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from darkroom.accounts import Limits
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Reading, RemoteImage
-from darkroom.settings import Limits
 from darkroom.transport.incoming import Incoming
 from tests.generations.house import Spoken, house
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from darkroom.accounts import Limits, Window
 from darkroom.models import Record
-from darkroom.settings import Limits, Window
 from darkroom.store.turns import Later
 from tests.generations.accounts import ACCOUNT, NOW, account_with
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from darkroom.accounts import Limits, Window
 from darkroom.errors import ProviderError, ProviderUnreachable, RateLimited
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
@@ -23,7 +24,6 @@ from darkroom.providers.base import Access, Reading
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Limits, Window
 from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
 from tests.ledgers import open_ledger, pictures_in
 

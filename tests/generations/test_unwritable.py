@@ -8,12 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
+from darkroom.accounts import Limits, Window
 from darkroom.errors import ProviderError, StorageError
 from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.telling.journal import RowLost
 from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
-from darkroom.settings import Limits, Window
 from darkroom.store import database
 from tests.generations.house import House, Spoken, house
 from tests.generations.test_polling import in_virtual_time

@@ -2,11 +2,11 @@
 
 import pytest
 
+from darkroom.accounts import Limits, Window
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.declared import DECLARED, read_settings
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Limits, Window
 from darkroom.transport.http import Http
 from tests.clients import OpenDoor, holds_part_of
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from darkroom.accounts import Limits, Window
 from darkroom.models import TERMINAL, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.money import Money
-from darkroom.settings import Limits, Window
 from darkroom.store.ledger import Ledger, Room
 from darkroom.store.presence import Life
 from tests.ledgers import Seen

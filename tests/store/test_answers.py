@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.accounts import Limits
 from darkroom.models import Answered, GenerationRequest, Record, Stage
-from darkroom.settings import Limits
 from darkroom.store.database import open_database
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from darkroom.accounts import Limits, Window
 from darkroom.models import Stage
-from darkroom.settings import Limits, Window
 from darkroom.store.durations import KEPT
 from darkroom.store.turns import Took
 from tests.generations.accounts import ACCOUNT, account_with

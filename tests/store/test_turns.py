@@ -10,8 +10,8 @@ from typing import TypeVar
 import anyio
 from anyio import from_thread
 
+from darkroom.accounts import Limits, Window
 from darkroom.models import GenerationRequest, Receipt, Record, Stage
-from darkroom.settings import Limits, Window
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger

@@ -6,8 +6,8 @@ from secrets import token_hex
 
 import pytest
 
+from darkroom.accounts import Limits
 from darkroom.models import GenerationRequest, Record, Stage
-from darkroom.settings import Limits
 from darkroom.store.database import FILE_NAME
 from darkroom.store.presence import Life
 from darkroom.store.sqlite import SqliteLedger

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.settings import Window
+from darkroom.accounts import Window
 from darkroom.store.windows import (
     SKEW_S,
     Uses,

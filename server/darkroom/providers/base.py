@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from anyio import to_thread
 from pydantic import BeforeValidator, ValidationError
 
+from darkroom.accounts import Account, Limits
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, invalid_arguments
 from darkroom.models import Charged, Frozen, GenerationRequest, ImageStatus, Receipt, Sparse
@@ -15,7 +16,6 @@ from darkroom.money import Cost
 from darkroom.providers.inputs import Attached, recall
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
-from darkroom.settings import Account, Limits
 from darkroom.transport.client import Api, Door, Key
 from darkroom.transport.egress import Pictures
 from darkroom.transport.http import Http

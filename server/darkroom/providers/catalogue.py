@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import anyio
 
+from darkroom.accounts import Limits
 from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, NotFound, ProviderError, ProviderUnreachable
 from darkroom.models import Failure, Sparse
@@ -16,7 +17,6 @@ from darkroom.providers.base import AccountState, Model, Provider
 from darkroom.providers.offered import more_than
 from darkroom.providers.registry import Registry
 from darkroom.redact.text import quote
-from darkroom.settings import Limits
 from darkroom.transport.client import KeyState, NotAsked
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 
+from darkroom.accounts import Account
 from darkroom.declaration import Declaration, Options, Traits
 from darkroom.models import GenerationRequest, ImageStatus, Receipt
 from darkroom.providers.base import (
@@ -19,7 +20,6 @@ from darkroom.providers.base import (
     Submission,
 )
 from darkroom.providers.wire import JobId, PictureId, Several, Wire, Words, path_segment, read_as
-from darkroom.settings import Account
 
 _Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=20), Listed]
 

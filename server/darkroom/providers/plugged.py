@@ -13,12 +13,12 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from darkroom.accounts import parse_limits
 from darkroom.declaration import API_VERSION, Declaration, Traits, own_prefix
 from darkroom.environment import is_origin
 from darkroom.errors import NotConfigured
 from darkroom.models import MAX_COUNT
 from darkroom.redact.text import clean
-from darkroom.settings import parse_limits
 
 GROUP = "darkroom.providers"
 LOAD_WITHIN_S = 10.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from darkroom.accounts import Account
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.base import Access, Connection, Provider
@@ -14,7 +15,7 @@ from darkroom.providers.inputs import folder_in
 from darkroom.providers.offered import NAMES, variable_of
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean
-from darkroom.settings import Account, Settings
+from darkroom.settings import Settings
 from darkroom.transport.client import Door
 from darkroom.transport.http import Http
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from darkroom.settings import Limits, Window
+from darkroom.accounts import Limits, Window
 from darkroom.store import windows as arithmetic
 from darkroom.store.turns import Grant, Later, Supply
 from darkroom.store.windows import HELD_S, SKEW_S, Uses

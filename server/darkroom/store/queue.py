@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from darkroom.settings import Limits
+from darkroom.accounts import Limits
 from darkroom.store import gate, withdrawal
 from darkroom.store.presence import Life, Signs
 from darkroom.store.turns import Later, Obstacle, Standing

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from darkroom.accounts import Limits, Window
 from darkroom.models import Record
-from darkroom.settings import Limits, Window
 from darkroom.store import durations, gate, queue, rows, withdrawal
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.sqlite_rows import SqliteRows

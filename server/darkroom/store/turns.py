@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from darkroom.accounts import Limits, Window
 from darkroom.models import Record
-from darkroom.settings import Limits, Window
 
 
 @dataclass(frozen=True)

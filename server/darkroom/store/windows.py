@@ -6,7 +6,7 @@ Nothing here reads a clock or a database. Times are seconds, oldest first; `now`
 from collections.abc import Sequence
 from dataclasses import replace
 
-from darkroom.settings import Window
+from darkroom.accounts import Window
 from darkroom.store.turns import Grant
 
 SKEW_S = 0.25

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from darkroom.accounts import Limits, Window, parse_limits
 from darkroom.errors import InvalidRequest
 from darkroom.providers.language.offers import limits_of, traits_of
 from darkroom.providers.language.requests import names_of, prepare
 from darkroom.providers.language.schema import Auth
 from darkroom.providers.language.signing import call_of, signature
-from darkroom.settings import Limits, Window, parse_limits
 from tests.declarations import asked, sent, service_with
 
 

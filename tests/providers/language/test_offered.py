@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mcp.types import ResourceTemplateReference
 
+from darkroom.accounts import Limits, Window
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.providers.declared import DECLARED, forget_secrets, names_in, read_settings
 from darkroom.providers.language.files import SHIPPED
@@ -15,7 +16,7 @@ from darkroom.providers.language.loading import parse
 from darkroom.providers.offered import KEYLESS, OFFERED
 from darkroom.providers.registry import Registry, build
 from darkroom.redact.secrets import Redactor
-from darkroom.settings import Limits, Settings, Window
+from darkroom.settings import Settings
 from darkroom.transport.http import Http
 from tests.clients import OpenDoor
 from tests.hosts import Home, connected, darkroom, refused

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from anyio import to_thread
 from pydantic import ValidationError, create_model
 
+from darkroom.accounts import Account
 from darkroom.declaration import Declaration, Traits
 from darkroom.errors import DarkroomError, InvalidRequest, NotFound, OutcomeUnknown, ResultUnavailable
 from darkroom.models import MAX_COUNT, MAX_MODEL, RANDOM_SEED, Charged, GenerationRequest, Receipt
@@ -33,7 +34,6 @@ from darkroom.providers.reporting import Heard
 from darkroom.providers.stopping import Reply
 from darkroom.providers.wire import JobId, Wire
 from darkroom.redact.text import quote
-from darkroom.settings import Account
 from darkroom.transport import failures, sockets
 from darkroom.transport.client import Call
 from darkroom.transport.egress import MAX_PICTURE

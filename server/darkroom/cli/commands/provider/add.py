@@ -9,6 +9,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from darkroom.accounts import parse_limits
 from darkroom.cli.commands.command import DONE, FAILED, Command
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.provider.check import reviewed, said
@@ -18,7 +19,7 @@ from darkroom.models import Sparse
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.offered import NAMES
 from darkroom.redact.text import clean
-from darkroom.settings import Settings, parse_limits
+from darkroom.settings import Settings
 from darkroom.store.private import FILE, make_folder, restore
 
 if TYPE_CHECKING:
