@@ -16,8 +16,8 @@ from darkroom.providers.base import (
     Reading,
     RemoteImage,
     Submission,
-    check_request,
 )
+from darkroom.providers.checking import check_request
 from darkroom.transport.client import Key
 from darkroom.transport.incoming import Incoming
 

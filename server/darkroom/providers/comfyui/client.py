@@ -22,8 +22,8 @@ from darkroom.providers.base import (
     Reading,
     RemoteImage,
     Submission,
-    check_request,
 )
+from darkroom.providers.checking import check_request
 from darkroom.providers.comfyui import answers
 from darkroom.providers.comfyui.jobs import SUBFOLDER, Jobs, named, seed_of
 from darkroom.providers.comfyui.reports import Reports

@@ -8,7 +8,8 @@ from pydantic import Field, create_model
 from darkroom.declaration import ImageTraits, Options, Traits
 from darkroom.errors import InvalidRequest
 from darkroom.models import GenerationRequest
-from darkroom.providers.base import Figure, Listed, check_request
+from darkroom.providers.base import Figure, Listed
+from darkroom.providers.checking import check_request
 from darkroom.providers.language.costs import prices_of
 from darkroom.providers.language.offer_checks import sent_by
 from darkroom.providers.language.requests import submission
