@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.store.files import STALE_S
+from darkroom.store.day_folders import STALE_S
 from tests.arriving import saved_picture
 
 DAY = datetime(2026, 11, 20)
