@@ -1,9 +1,15 @@
 """Many generations cost no more questions to the ledger than two, and only what has changed is told."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
 
 from darkroom.generations.driving.sweep import sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
+from darkroom.store.turns import Standing
 from tests.generations.house import House, Spoken, house
 
 
@@ -56,3 +62,37 @@ async def test_who_follows_many_rows_is_given_those_that_changed(tmp_path: Path)
         changed, seen = await one.ledger.changes(ids, seen)
         assert [(record.id, record.trouble) for record in changed] == [(first[7].id, "new")]
         assert await one.ledger.changes(ids, seen) == ([], seen)
+
+
+async def test_who_asks_for_places_while_they_are_being_read_shares_the_next_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as one:
+        rows = await one.ledger.newest([await accepted(one, number) for number in range(20)])
+        read, standings, may_read = list[int](), one.ledger.standings, anyio.Event()
+
+        async def slowly(records: Collection[Record], *rest: Any, **named: Any) -> Mapping[str, Standing]:
+            read.append(len(records))
+            await may_read.wait()
+            return await standings(records, *rest, **named)
+
+        monkeypatch.setattr(one.ledger, "standings", slowly)
+        ahead: dict[str, int] = {}
+
+        async def ask(row: Record, scope: anyio.CancelScope) -> None:
+            with scope:
+                standing = await one.service.describer.standing(row)
+                assert standing is not None
+                ahead[row.id] = standing.ahead
+
+        scopes = [anyio.CancelScope() for _ in rows]
+        async with anyio.create_task_group() as group:
+            for row, scope in zip(rows, scopes, strict=True):
+                group.start_soon(ask, row, scope)
+            await anyio.wait_all_tasks_blocked()
+            assert read == [1]
+            scopes[0].cancel()  # the others of a round go on without the one that reads for them
+            await anyio.wait_all_tasks_blocked()
+            may_read.set()
+        assert read == [1, 19]
+        assert ahead == {f"gen_{number}": number for number in range(1, 20)}

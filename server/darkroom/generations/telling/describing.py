@@ -1,15 +1,15 @@
 """Rows as callers see them: with their place in the queue, what is usual, and what is going wrong."""
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from darkroom.declaration import Traits
-from darkroom.errors import OutcomeUnknown, StorageError
+from darkroom.errors import OutcomeUnknown
 from darkroom.generations.outcome import pictures, pictures_done
 from darkroom.generations.telling.expectation import Expectation
 from darkroom.generations.telling.journal import Journal
+from darkroom.generations.telling.standings import Standings
 from darkroom.generations.telling.wording import next_step, sentence, state_of
 from darkroom.models import Charged, Failure, Image, ImageStatus, Record, Stage, Status, moment, picture_uri
 from darkroom.providers.registry import Registry
@@ -21,7 +21,6 @@ ALMOST = 0.99
 """Of a picture that takes longer than is usual."""
 MOST_FINISHED = 200
 """Descriptions of what is over that are kept."""
-_IN_OUR_QUEUE = {Stage.ACCEPTED, Stage.SUBMITTING}
 _OUTDATED = (
     "A newer Darkroom uses this ledger as well, so this one only finishes what it drives: a server that is up to date "
     "goes on with this."
@@ -63,7 +62,7 @@ class Describer:
         self._holder = holder
         self._expectation = Expectation(journal.ledger)
         self._pictures = pictures
-        self._only = only
+        self._standings = Standings(journal.ledger, registry, only)
         self._finished: dict[str, tuple[Record, Generation]] = {}
 
     async def generation(self, record: Record) -> Generation:
@@ -73,7 +72,7 @@ class Describer:
 
     async def generations(self, records: Collection[Record]) -> list[Generation]:
         """The rows as they are now, in the same order."""
-        standings = await self._standings(records)
+        standings = await self._standings.of(records)
         return [
             self._as_before(record) or await self._described(record, standings.get(record.id)) for record in records
         ]
@@ -136,16 +135,7 @@ class Describer:
 
     async def standing(self, record: Record) -> Standing | None:
         """Its place in our own queue; None: not there, or nobody can tell."""
-        return (await self._standings([record])).get(record.id)
-
-    async def _standings(self, records: Collection[Record]) -> Mapping[str, Standing]:
-        providers = self._registry.providers
-        limits = {provider.access.account: provider.access.limits for provider in providers.values()}
-        waiting = [each for each in records if each.stage in _IN_OUR_QUEUE and each.account in limits]
-        with suppress(StorageError):  # the rows are safe; only their places in the queue cannot be found now
-            if waiting:
-                return await self._journal.ledger.standings(waiting, limits, only=self._only)
-        return {}
+        return (await self._standings.of([record])).get(record.id)
 
 
 def at_no_cost(record: Record) -> Record:
