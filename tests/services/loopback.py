@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from weakref import WeakSet
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -13,11 +14,21 @@ from uvicorn.server import ServerState
 PATIENCE = 5.0
 
 
+class Connections(ServerState):
+    """Those of one service; `transports` are all of them, whatever protocol they speak by now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transports: WeakSet[asyncio.Transport] = WeakSet()
+
+
 class OpenProtocol(H11Protocol):
     """uvicorn's own HTTP, except that an app finds its connection under `scope["state"]["transport"]`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if isinstance(self.server_state, Connections):
+            self.server_state.transports.add(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
 
@@ -85,7 +96,7 @@ class Loopback:
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         config = self._config()
-        state = ServerState()
+        state = Connections()
         server = await self._loop.create_server(lambda: OpenProtocol(config, state, {}), sock=listener)
         ready.set()
         await self._stopping.wait()
@@ -106,7 +117,7 @@ class Loopback:
         )
 
 
-async def _hang_up_on_all(state: ServerState) -> None:
+async def _hang_up_on_all(state: Connections) -> None:
     """Abort every connection, end every request; a graceful end would wait for those that hang on purpose."""
     deadline = asyncio.get_running_loop().time() + PATIENCE / 2
     # A connection accepted just now needs a few turns of the loop before it is listed.
@@ -121,3 +132,6 @@ async def _hang_up_on_all(state: ServerState) -> None:
         turns += 1
         if asyncio.get_running_loop().time() > deadline:
             raise TimeoutError("a request of the service did not end")
+    for transport in state.transports:  # also those that speak another protocol by now, or close at their leisure
+        transport.abort()
+    await asyncio.sleep(0)

@@ -162,7 +162,7 @@ def _wrong_number(number: int | None, least: int, most: int) -> str:
 
 def options_of(texts: list[Any]) -> dict[str, Any]:
     """The options that these `name=value` texts give. Raises ValueError: one of them is none."""
-    found: dict[str, Any] = {}
+    given: dict[str, list[Any]] = {}
     for text in texts:
         if text is None or text == "":
             continue
@@ -170,14 +170,9 @@ def options_of(texts: list[Any]) -> dict[str, Any]:
         name, value = name.strip(), value.strip()
         if not separator or not name:
             raise ValueError("write it as NAME=VALUE")
-        values = from_json(value, list)
-        values = value if values is None else values
-        if name in found:
-            found[name] = listed(found[name])
-            found[name] += listed(values)
-        else:
-            found[name] = values
-    return found
+        parsed = from_json(value, list) if value[:1] == "[" else None
+        given.setdefault(name, []).append(value if parsed is None else parsed)
+    return {name: v[0] if len(v) == 1 else [each for some in v for each in listed(some)] for name, v in given.items()}
 
 
 def listed(value: Any) -> list[Any]:
