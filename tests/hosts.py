@@ -215,6 +215,14 @@ class RawServer:
         """Calls a tool and answers its result."""
         return self.request("tools/call", {"name": tool, "arguments": arguments})["result"]
 
+    def over(self, generation_id: str) -> dict[str, Any]:
+        """The generation once it is over, however long a slow machine takes for it."""
+        for _ in range(8):
+            waited = self.call("wait", generation_ids=[generation_id], timeout_s=PATIENCE_S / 2)["structuredContent"]
+            if not waited["timed_out"]:
+                return waited["generations"][0]
+        raise AssertionError(f"{generation_id} is not over")
+
     def read(self) -> dict[str, Any]:
         """The next line of its stdout, which must be JSON; a server that says nothing for too long is killed."""
         assert self.process.stdout is not None

