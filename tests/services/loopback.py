@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import threading
-from weakref import WeakSet
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,14 +12,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 PATIENCE = 5.0
-
-
-class Connections(ServerState):
-    """Those of one service; `transports` are all of them, whatever protocol they speak by now."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transports: WeakSet[asyncio.Transport] = WeakSet()
+TURNS = 20
+"""Of the loop, within which a connection that was accepted is listed."""
 
 
 class OpenProtocol(H11Protocol):
@@ -27,8 +21,6 @@ class OpenProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if isinstance(self.server_state, Connections):
-            self.server_state.transports.add(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
 
@@ -96,10 +88,15 @@ class Loopback:
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         config = self._config()
-        state = Connections()
+        state = ServerState()
         server = await self._loop.create_server(lambda: OpenProtocol(config, state, {}), sock=listener)
         ready.set()
         await self._stopping.wait()
+        with suppress(NotImplementedError):  # Windows
+            self._loop.remove_reader(listener)
+        # Who was accepted just now is still to become a connection, which asyncio cannot make of a closed server.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         server.close()
         await _hang_up_on_all(state)
 
@@ -117,12 +114,11 @@ class Loopback:
         )
 
 
-async def _hang_up_on_all(state: Connections) -> None:
+async def _hang_up_on_all(state: ServerState) -> None:
     """Abort every connection, end every request; a graceful end would wait for those that hang on purpose."""
     deadline = asyncio.get_running_loop().time() + PATIENCE / 2
-    # A connection accepted just now needs a few turns of the loop before it is listed.
     turns = 0
-    while turns < 20 or state.connections or state.tasks:
+    while turns < TURNS or state.connections or state.tasks:
         for connection in list(state.connections):
             if isinstance(connection, OpenProtocol):
                 connection.transport.abort()
@@ -132,6 +128,3 @@ async def _hang_up_on_all(state: Connections) -> None:
         turns += 1
         if asyncio.get_running_loop().time() > deadline:
             raise TimeoutError("a request of the service did not end")
-    for transport in state.transports:  # also those that speak another protocol by now, or close at their leisure
-        transport.abort()
-    await asyncio.sleep(0)
