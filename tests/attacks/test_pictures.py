@@ -36,11 +36,10 @@ from tests.attacks.crafted import (
 )
 from tests.hosts import PATIENCE_S
 
-PNG, JPEG, WEBP = encoded("PNG"), encoded("JPEG"), encoded("WEBP")
+PNG, JPEG, WEBP, GIF = (encoded(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF"))
 PROGRESSIVE = encoded("JPEG", progressive=True)
 PACKED = zeros(2**26)
 SVG = b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
-GIF = encoded("GIF")
 
 NO_PICTURE = {
     "nothing": b"",

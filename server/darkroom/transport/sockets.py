@@ -21,7 +21,7 @@ MAX_TEXT = 2**18
 """Characters of a message that is read; a longer one is passed over."""
 MAX_BYTES = 2**23
 MAX_FRAMES = 1000
-"""The bytes and the frames of any second, at most: who sends more is hung up on."""
+"""The bytes and the frames of one second of the clock, at most: a server that sends more is hung up on."""
 SILENT_S = 30.0
 """Seconds of silence after which the other side is pinged, and as many again after which it is hung up on."""
 WRITE_S = 10.0
