@@ -196,12 +196,13 @@ def bench(words: list[str]) -> int:
 
 
 def sync(*options: str) -> None:
-    """Brings .venv to what uv.lock says; whatever is printed goes to stderr, since stdout may be the server's."""
+    """Brings .venv to what uv.lock says, or a part of it; what is printed goes to stderr: stdout may be the server's."""
     # The interpreter that runs this file, not one that uv would fetch, unless it is too old.
     ours = {"UV_PYTHON": sys.executable} if sys.version_info >= (3, 11) else {}
     environ = {**ours, **without_secrets()}
     environ.pop("VIRTUAL_ENV", None)
-    subprocess.run([uv(), "sync", "--locked", "--quiet", *options], check=True, stdout=sys.stderr, env=environ)
+    wanted = options or ("--all-extras",)
+    subprocess.run([uv(), "sync", "--locked", "--quiet", *wanted], check=True, stdout=sys.stderr, env=environ)
 
 
 def sync_once(*options: str) -> None:
