@@ -41,12 +41,18 @@ def budget_of(env: Environment) -> Budget | NotConfigured | None:
         return Budget(generations=int(count[1]))
     # The money stands first: 5,20 USD is no five generations.
     amount, comma, number = (part.strip() for part in text.partition(","))
-    money, count = _MONEY.fullmatch(amount), _PER_DAY.fullmatch(number)
-    micros = micros_of(money[1]) if money else None
-    if not money or not micros or bool(comma) is not bool(count):
+    money, count = money_of(amount), _PER_DAY.fullmatch(number)
+    if money is None or bool(comma) is not bool(count):
         rule = "it is a number of generations a day (20), an amount of money a day (5 USD), or both (5 USD, 20)"
         return misset("DARKROOM_BUDGET", rule, stops=_COSTLY)
-    return Budget(int(count[1]) if count else None, Money(micros, money[2].upper()))
+    return Budget(int(count[1]) if count else None, money)
+
+
+def money_of(text: str) -> Money | None:
+    """The amount of money that a budget is written as, such as `20 USD`; None where it is none, or nothing."""
+    found = _MONEY.fullmatch(text)
+    micros = micros_of(found[1]) if found else None
+    return Money(micros, found[2].upper()) if found and micros else None
 
 
 def misspelt_guards(environ: Mapping[str, str], misspelt: Mapping[str, str]) -> Iterator[NotConfigured]:

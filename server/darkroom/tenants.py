@@ -1,0 +1,294 @@
+"""Tenants of a hosted Darkroom, read from one TOML file: who may ask, with which providers' keys, and how much."""
+
+import hashlib
+import hmac
+import logging
+import os
+import re
+import stat
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from darkroom.errors import NotConfigured, invalid_arguments
+from darkroom.guards import Budget, money_of
+from darkroom.redact.text import clean
+
+log = logging.getLogger(__name__)
+
+LOCAL = "local"
+"""The owner of generations that are made over stdio and on the command line; no tenant has this name."""
+MAX_FILE = 4 * 2**20
+"""Bytes of a tenants file, or of a file of keys."""
+MAX_TOKEN = 1024
+"""Characters of a token: so long is none that this program has made."""
+NAME = re.compile(r"[a-z0-9-]{1,40}")
+_HASH = re.compile(r"sha256:([0-9a-f]{64})")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+_SERVERS_OWN = re.compile(r"DARKROOM_(?!PROVIDER$)(?:[A-Z]+|DATABASE_URL|KEEP_DAYS)")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One of those who may ask. Its name is the owner of its rows.
+
+    `keys`: its providers' variables, as the environment of a server for it alone would have them.
+    """
+
+    name: str
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    """The SHA-256 of each of its bearer tokens, in hexadecimal."""
+    subjects: tuple[str, ...] = ()
+    """The subjects of OAuth tokens that are this tenant."""
+    keys: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    active: int | None = None
+    """The number of its generations that may be at providers at the same time; None: as many as those take."""
+    budget: Budget | None = None
+    """The most that it may begin and spend in a day; None: any."""
+    stored_mb: int | None = None
+    """Millions of bytes that its saved pictures may have together; None: any."""
+
+
+class Tenants:
+    """Those of one file, in its order; read anew when that, or a file of keys that it names, has changed."""
+
+    def __init__(self, path: Path, found: "_Found") -> None:
+        self.path = path
+        self._found = found
+        self._refused: object = None
+
+    @classmethod
+    def read(cls, path: Path) -> "Tenants":
+        """The tenants in this file.
+
+        Raises:
+            NotConfigured: it cannot be read or is wrong; the message says where.
+        """
+        return cls(path, _read(path))
+
+    def current(self) -> "Tenants":
+        """These, as the file has them now; while it cannot be used, as it had them last, which the log says once."""
+        stamp = _stamps(self._found.stamps)
+        if stamp not in (self._found.stamps, self._refused):
+            try:
+                self._found, self._refused = _read(self.path), None
+            except NotConfigured as error:
+                self._refused = stamp
+                log.warning("%s The tenants stay as they were.", error.message)
+        return self
+
+    @property
+    def all(self) -> tuple[Tenant, ...]:
+        """Every one of them."""
+        return tuple(self._found.tenants.values())
+
+    def named(self, name: str) -> Tenant | None:
+        """The tenant of this name."""
+        return self._found.tenants.get(name)
+
+    def of_token(self, token: str) -> Tenant | None:
+        """The tenant who has this bearer token; the time that it takes does not depend on which of them that is."""
+        given = hash_of(token[:MAX_TOKEN]).encode()
+        known = [tenant for tenant in self.all for each in tenant.tokens if hmac.compare_digest(each.encode(), given)]
+        return known[0] if known and len(token) <= MAX_TOKEN else None
+
+    def of_subject(self, subject: str) -> Tenant | None:
+        """The tenant whom an OAuth token with this subject stands for."""
+        return next((tenant for tenant in self.all if subject in tenant.subjects), None)
+
+
+def hash_of(token: str) -> str:
+    """The SHA-256 of a token, in hexadecimal."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The contents of the files; `stamps`: how each of them was when it was read."""
+
+    tenants: Mapping[str, Tenant]
+    stamps: Mapping[Path, object]
+
+
+def _each(pattern: re.Pattern[str], rule: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"must be {rule}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _check_money(text: str) -> str:
+    if money_of(text) is None:
+        raise ValueError("must be an amount of money, as in 20 USD")
+    return text
+
+
+_Token = Annotated[str, _each(_HASH, "sha256: and 64 hexadecimal digits, in small letters")]
+_Variable = Annotated[str, _each(_VARIABLE, "the name of a provider's variable, such as FATTHUMB_API_KEY")]
+_Figure = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class _Entry(BaseModel):
+    """One tenant's table in the file."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    tokens: list[_Token] = []
+    subjects: list[Annotated[str, Field(min_length=1, max_length=255)]] = []
+    keys: dict[_Variable, Annotated[str, Field(max_length=4096)]] = {}
+    keys_file: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    active: _Figure | None = None
+    submissions_per_day: _Figure | None = None
+    money_per_day: Annotated[str, AfterValidator(_check_money)] | None = None
+    stored_mb: _Figure | None = None
+
+    def budget(self) -> Budget | None:
+        """Its two figures of a day; None: it has neither."""
+        money = None if self.money_per_day is None else money_of(self.money_per_day)
+        return Budget(self.submissions_per_day, money) if self.submissions_per_day or money else None
+
+
+def _read(path: Path) -> _Found:
+    stamps: dict[Path, object] = {path: _stamp(path)}
+    tables = _tables(path)
+    tenants: dict[str, Tenant] = {}
+    for name, table in tables.items():
+        where = f"{path}: tenants.{clean(name, 60)}"
+        if not NAME.fullmatch(name):
+            raise _wrong(where, "a name has 1 to 40 small letters, figures and hyphens")
+        if name == LOCAL:
+            raise _wrong(where, "this name belongs to the server's own user")
+        tenants[name] = _tenant(name, _entry(where, table), path, where, stamps)
+    _check_single(path, "token", ((tenant.name, tenant.tokens) for tenant in tenants.values()))
+    _check_single(path, "subject", ((tenant.name, tenant.subjects) for tenant in tenants.values()))
+    return _Found(tenants, stamps)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    data = _bytes(path, secret=False)
+    try:
+        parsed = tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _wrong(str(path), "it is not text in UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        # The reason may quote what stands there, but the place at its end does not.
+        place = re.search(r"\(at [a-z0-9, ]+\)\Z", str(error))
+        raise _wrong(str(path), f"it is not TOML {place[0] if place else ''}".rstrip()) from None
+    others = [name for name in parsed if name != "tenants"]
+    if others:
+        raise _wrong(f"{path}: {clean(others[0], 60)}", "everything stands below [tenants.NAME]")
+    tables = parsed.get("tenants", {})
+    if not isinstance(tables, dict):
+        raise _wrong(f"{path}: tenants", "it is a table of tables, [tenants.NAME]")
+    return cast("dict[str, Any]", tables)
+
+
+def _entry(where: str, table: object) -> _Entry:
+    if not isinstance(table, dict):
+        raise _wrong(where, "it is a table")
+    try:
+        return _Entry.model_validate(table)
+    except ValidationError as error:
+        # A key is a value, and the name of a variable may be one that was written in the wrong place: neither is said.
+        said = invalid_arguments(error).message.rstrip(".")
+        raise _wrong(where, re.sub(r"keys\.\S+?(?:\.\[key\])? (?=must)", "a name or a value in keys ", said)) from None
+
+
+def _tenant(name: str, entry: _Entry, path: Path, where: str, stamps: dict[Path, object]) -> Tenant:
+    keys = dict(entry.keys)
+    if entry.keys_file is not None:
+        file = path.parent / entry.keys_file
+        stamps[file] = _stamp(file)
+        keys = {**dict(_lines(file)), **keys}
+    if own := next(filter(_SERVERS_OWN.fullmatch, keys), None):
+        raise _wrong(where, f"{own} is the server's own variable, and no tenant's")
+    if entry.keys:
+        _bytes(path, secret=True)
+    return Tenant(
+        name=name,
+        tokens=tuple(each.removeprefix("sha256:") for each in entry.tokens),
+        subjects=tuple(entry.subjects),
+        keys=keys,
+        active=entry.active,
+        budget=entry.budget(),
+        stored_mb=entry.stored_mb,
+    )
+
+
+def _lines(file: Path) -> Iterator[tuple[str, str]]:
+    """The variables in a file of NAME=value lines; lines that begin with # are none."""
+    try:
+        text = _bytes(file, secret=True).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _wrong(str(file), "it is not text in UTF-8") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, separator, value = (part.strip() for part in line.partition("="))
+        name = name.removeprefix("export ").strip()
+        if not separator or not _VARIABLE.fullmatch(name):
+            raise _wrong(f"{file}, line {number}", "it is no line like FATTHUMB_API_KEY=…")
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        yield name, value[1:-1] if quoted else value
+
+
+def _check_single(path: Path, what: str, values: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Raises NotConfigured: two of them have the same."""
+    whose: dict[str, str] = {}
+    for name, own in values:
+        for value in own:
+            if other := whose.get(value):
+                both = f"twice at {name}" if other == name else f"at {other} and at {name}"
+                raise _wrong(f"{path}: tenants", f"the same {what} stands {both}")
+            whose[value] = name
+
+
+def _bytes(path: Path, *, secret: bool) -> bytes:
+    """The file's contents; `secret`: nobody but its owner may be able to read it."""
+    try:
+        # A pipe in its place would keep the process waiting for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise _wrong(str(path), "it is no file")
+            if secret and _readable_by_others(found):
+                raise _wrong(str(path), "others can read the keys in it: chmod 600")
+            data = file.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise _wrong(str(path), reason or "there is no such file") from error
+    if len(data) > MAX_FILE:
+        raise _wrong(str(path), f"it has more than {MAX_FILE:,} bytes")
+    return data
+
+
+def _readable_by_others(found: os.stat_result) -> bool:
+    """True where it is; a file of somebody else's is read through its group, as orchestrators mount files."""
+    if sys.platform == "win32":
+        return False
+    return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))
+
+
+def _stamps(known: Mapping[Path, object]) -> Mapping[Path, object]:
+    return {path: _stamp(path) for path in known}
+
+
+def _stamp(path: Path) -> object:
+    """A value that is another one once the file is; None: there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode
+
+
+def _wrong(where: str, why: str) -> NotConfigured:
+    return NotConfigured(f"{clean(where, 500)}: {why}.", next_step="Correct it; nothing was sent.")
