@@ -196,7 +196,7 @@ def bench(words: list[str]) -> int:
 
 
 def sync(*options: str) -> None:
-    """Brings .venv to what uv.lock says, or a part of it; what is printed goes to stderr: stdout may be the server's."""
+    """Brings .venv to what uv.lock says, or a part of it; its output goes to stderr: stdout may be the server's."""
     # The interpreter that runs this file, not one that uv would fetch, unless it is too old.
     ours = {"UV_PYTHON": sys.executable} if sys.version_info >= (3, 11) else {}
     environ = {**ours, **without_secrets()}

@@ -31,7 +31,7 @@ from darkroom.models import Answered, Charged, Failure, GenerationRequest, Recor
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.ledger import Room
 from darkroom.store.presence import Life
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from tests.ledgers import Seen
 
 LONGEST_S = 0.05
@@ -41,7 +41,7 @@ LIMITS = Limits(active=4, submit=(Window(10, 60.0),), requests=(Window(1000, 360
 LOST = Failure(code="outcome_unknown", message="Lost.", charged=Charged.MAYBE, next_step="Look.")
 REQUEST = GenerationRequest(provider="fatthumb", prompt="A fox reading a map by the sea", model="m")
 SIGNS = Seen({"dead": Life.DEAD})
-Question = Callable[[SqliteLedger], Awaitable[Any]]
+Question = Callable[[SqlLedger], Awaitable[Any]]
 
 
 def main() -> int:
@@ -151,7 +151,7 @@ async def ask(home: Path, name: str, question: Question) -> float:
         # What a sync takes is the disk's affair.
         await database.run(lambda: database.db.execute("PRAGMA synchronous = OFF"))
         opened = time.perf_counter()
-        await question(SqliteLedger(database, SIGNS, lambda: NOW))
+        await question(SqlLedger(database, SIGNS, lambda: NOW))
         took = time.perf_counter() - opened
     print(f"{took * 1000:8.1f} ms  {name}  (opened in {(opened - started) * 1000:.1f} ms)")
     return took

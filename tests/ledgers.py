@@ -15,7 +15,7 @@ from darkroom.store import database as module
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.pictures import FolderPictures
 from darkroom.store.presence import Life
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Standing
 
 NEWER_SQLITE = {"PYTHONPATH": str(Path(__file__).parent / "newer_sqlite")}
@@ -52,10 +52,10 @@ class Clock:
 @asynccontextmanager
 async def open_ledger(
     home: Path, seen: Seen | None = None, *, clock: Callable[[], float] = time.time
-) -> AsyncGenerator[SqliteLedger]:
+) -> AsyncGenerator[SqlLedger]:
     """The ledger in this folder. Raises StorageError as `open_database` does."""
     async with open_database(home) as database:
-        yield SqliteLedger(database, seen or Seen(), clock)
+        yield SqlLedger(database, seen or Seen(), clock)
 
 
 def pictures_in(folder: Path) -> FolderPictures:
@@ -80,7 +80,7 @@ def journal_of(home: Path) -> int:
 
 
 async def standing_of(
-    ledger: SqliteLedger, record: Record, limits: Limits, *, only: Collection[str] | None = None
+    ledger: SqlLedger, record: Record, limits: Limits, *, only: Collection[str] | None = None
 ) -> Standing | None:
     """Where this row alone stands."""
     return (await ledger.standings([record], {record.account: limits}, only=only)).get(record.id)

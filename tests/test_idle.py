@@ -14,7 +14,7 @@ from darkroom.app.context import open_app
 from darkroom.generations.driving import peers, queue, sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.settings import Settings
-from darkroom.store.database import FILE_NAME, Database
+from darkroom.store.database import FILE_NAME, SqliteDatabase
 from tests.ledgers import ANY_AGE_S, open_ledger
 
 
@@ -55,15 +55,15 @@ async def test_while_nobody_writes_a_process_asks_its_ledger_nothing_and_after_t
         monkeypatch.setattr(module, name, 0.01)
     asked: list[Callable[[], Any]] = []
     enough = anyio.Event()
-    run = Database.run
+    run = SqliteDatabase.run
 
-    async def counted(self: Database, work: Callable[[], Any]) -> Any:
+    async def counted(self: SqliteDatabase, work: Callable[[], Any]) -> Any:
         asked.append(work)
         if len(asked) >= 3:  # what others left, what waits, and what is held
             enough.set()
         return await run(self, work)
 
-    monkeypatch.setattr(Database, "run", counted)
+    monkeypatch.setattr(SqliteDatabase, "run", counted)
     home = tmp_path / "home"
     async with open_app(Settings(home, tmp_path / "pictures")):
         await anyio.sleep(0.2)  # what it asks once, at its start

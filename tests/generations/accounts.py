@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from darkroom.accounts import Limits
 from darkroom.models import GenerationRequest, Record, Stage
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later
 from tests.ledgers import Clock, open_ledger, standing_of
 from tests.store.ledger_model import MEMORY
@@ -20,7 +20,7 @@ NOW = 1_000_000.0
 class Account:
     """One key's queue in a real ledger, under a clock that only moves when it is told to."""
 
-    def __init__(self, ledger: SqliteLedger, clock: Clock, limits: Limits) -> None:
+    def __init__(self, ledger: SqlLedger, clock: Clock, limits: Limits) -> None:
         self.ledger = ledger
         self.limits = limits
         self._clock = clock

@@ -21,9 +21,9 @@ from darkroom.providers.base import Access, AccountState, Model, Provider, Readi
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
-from darkroom.store.database import Database, open_database
+from darkroom.store.database import SqliteDatabase, open_database
 from darkroom.store.ledger import Ledger
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.transport.incoming import Incoming
 from darkroom.views import Generation
 from tests.ledgers import Seen, pictures_in
@@ -82,9 +82,9 @@ def _given(what: T | Exception) -> T:
 class House:
     """One process."""
 
-    database: Database
+    database: SqliteDatabase
     seen: Seen
-    ledger: SqliteLedger
+    ledger: SqlLedger
     journal: Journal
     changes: Changes
     driver: Driver
@@ -113,7 +113,7 @@ async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool 
     """A process on the ledger in this folder; `starts` False: it sends nothing."""
     async with open_database(home) as database, anyio.create_task_group() as tasks:
         seen = Seen()
-        rows, changes = SqliteLedger(database, seen), Changes()
+        rows, changes = SqlLedger(database, seen), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]), declared=DECLARED)
         driver = Driver(journal, registry, name, Collector(journal, pictures_in(home)), tasks)

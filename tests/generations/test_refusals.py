@@ -20,7 +20,7 @@ from darkroom.providers.declared import read_settings
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.store import pictures
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.transport.http import open_http
 from tests.clients import OpenDoor
 from tests.hosts import PATIENCE_S
@@ -43,7 +43,7 @@ class Moved:
 class Queue:
     """FatThumb's queue in a real ledger, under a clock that can be moved on."""
 
-    ledger: SqliteLedger
+    ledger: SqlLedger
     submitter: Submitter
     account: str
     now: Moved

@@ -28,7 +28,7 @@ from darkroom.providers.base import Access, AccountState, Model, Reading, Remote
 from darkroom.providers.declared import DECLARED
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.transport.incoming import Incoming
 from darkroom.views import Generation
 from tests.ledgers import open_ledger, pictures_in
@@ -214,7 +214,7 @@ class House:
 
     service: Service
     driver: Driver
-    ledger: SqliteLedger
+    ledger: SqlLedger
     stop: Callable[[], None]
 
     @property

@@ -8,7 +8,7 @@ from darkroom.accounts import Limits
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.store.database import open_database
 from darkroom.store.presence import Life
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from tests.ledgers import ANY_AGE_S, Seen, open_ledger, standing_of
 from tests.store.ledger_model import LOST
 
@@ -93,7 +93,7 @@ async def test_who_lives_is_looked_at_while_nobody_else_can_look(tmp_path: Path)
             return super().life(process_id)
 
     async with open_database(tmp_path) as database:
-        ledger = SqliteLedger(database, Watching(), clock=lambda: NOW)
+        ledger = SqlLedger(database, Watching(), clock=lambda: NOW)
         await ledger.begin(call("first", "p1"), adopt_within_s=ANY_AGE_S)
         limits = Limits()
         for look in (

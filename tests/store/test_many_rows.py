@@ -7,7 +7,7 @@ import pytest
 from bench.rows import LIMITS, NOW, QUESTIONS, SIGNS, fill, record
 from darkroom.models import Record
 from darkroom.store.database import open_database
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 
 SMALL = ("generations_unfinished", "generations_under_way", "generations_pending", "generations_unanswered")
 """Indexes of the few rows that are not over yet."""
@@ -19,7 +19,7 @@ async def test_an_index_answers(tmp_path: Path, name: str) -> None:
     statements: list[str] = []
     async with open_database(tmp_path) as database:
         database.db.set_trace_callback(statements.append)
-        await QUESTIONS[name](SqliteLedger(database, SIGNS))
+        await QUESTIONS[name](SqlLedger(database, SIGNS))
         database.db.set_trace_callback(None)
         asked = [sql for sql in statements if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
         plans = {sql: [row[3] for row in database.db.execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in asked}
@@ -32,7 +32,7 @@ async def steps(home: Path, rows: int) -> dict[str, int]:
     await fill(home, rows)
     taken = dict.fromkeys(QUESTIONS, 0)
     async with open_database(home) as database:
-        ledger = SqliteLedger(database, SIGNS, lambda: NOW)
+        ledger = SqlLedger(database, SIGNS, lambda: NOW)
         for name, question in QUESTIONS.items():
 
             def count(name: str = name) -> int:
@@ -59,7 +59,7 @@ async def test_where_fifty_rows_stand_is_asked_with_as_many_statements_as_where_
     statements: list[str] = []
 
     async with open_database(tmp_path) as database:
-        ledger = SqliteLedger(database, SIGNS, lambda: NOW)
+        ledger = SqlLedger(database, SIGNS, lambda: NOW)
         waiting = [await ledger.begin(record(f"new {i}"), adopt_within_s=0.0) for i in range(50)]
 
         async def standings(rows: list[Record], only: set[str] | None) -> tuple[int, list[int]]:

@@ -32,12 +32,12 @@ OPENING = """
 import sys, anyio
 from pathlib import Path
 from darkroom.store.database import open_database
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from tests.ledgers import ANY_AGE_S, Seen
 
 async def main(home):
     async with open_database(home) as database:
-        await SqliteLedger(database, Seen()).version()
+        await SqlLedger(database, Seen()).version()
 
 print("ready", flush=True)
 for line in sys.stdin:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bench.rows import SIGNS, record
 from darkroom.store.database import FILE_NAME, MOST_REMEMBERED, open_database
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 
 
 async def test_what_was_read_is_not_read_again_while_nobody_writes(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
-        ledger = SqliteLedger(database, SIGNS)
+        ledger = SqlLedger(database, SIGNS)
         begun = await ledger.begin(record("gen_1"), adopt_within_s=0.0)
         statements: list[str] = []
         database.db.set_trace_callback(statements.append)
@@ -24,7 +24,7 @@ async def test_what_was_read_is_not_read_again_while_nobody_writes(tmp_path: Pat
 
 async def test_what_this_process_or_another_has_written_is_read_at_once(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
-        ledger = SqliteLedger(database, SIGNS)
+        ledger = SqlLedger(database, SIGNS)
         begun = await ledger.begin(record("gen_1"), adopt_within_s=0.0)
 
         async def troubles() -> set[str | None]:
@@ -43,7 +43,7 @@ async def test_what_this_process_or_another_has_written_is_read_at_once(tmp_path
 
 async def test_nobody_is_given_what_was_read_for_another_owner(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
-        ledger = SqliteLedger(database, SIGNS)
+        ledger = SqlLedger(database, SIGNS)
         begun = await ledger.begin(record("gen_1"), adopt_within_s=0.0)
         assert await ledger.get(begun.id, "local") == begun
         assert await ledger.get(begun.id, "somebody else") is None
@@ -51,7 +51,7 @@ async def test_nobody_is_given_what_was_read_for_another_owner(tmp_path: Path) -
 
 async def test_few_of_many_rows_are_remembered(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
-        ledger = SqliteLedger(database, SIGNS)
+        ledger = SqlLedger(database, SIGNS)
         for number in range(2 * MOST_REMEMBERED):
             await ledger.begin(record(f"gen_{number}"), adopt_within_s=0.0)
         for number in range(2 * MOST_REMEMBERED):

@@ -14,7 +14,7 @@ from darkroom.accounts import Limits, Window
 from darkroom.models import GenerationRequest, Receipt, Record, Stage
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.presence import Life
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later
 from tests.ledgers import Clock, Seen, open_ledger
 from tests.store.ledger_model import LOST
@@ -30,9 +30,7 @@ LIMITS = Limits(submit=(WINDOW,))
 class Turns:
     """A ledger that this process shares with another one, which has its lock for a while."""
 
-    def __init__(
-        self, ledger: SqliteLedger, clock: Clock, ours: sqlite3.Connection, theirs: sqlite3.Connection
-    ) -> None:
+    def __init__(self, ledger: SqlLedger, clock: Clock, ours: sqlite3.Connection, theirs: sqlite3.Connection) -> None:
         self.ledger = ledger
         self.clock = clock
         self._theirs = theirs
@@ -64,7 +62,7 @@ async def turns_at(home: Path) -> AsyncGenerator[Turns]:
     with anyio.fail_after(20):
         async with open_database(home) as database:
             with closing(sqlite3.connect(home / FILE_NAME, isolation_level=None)) as theirs:
-                yield Turns(SqliteLedger(database, Seen(), clock), clock, database.db, theirs)
+                yield Turns(SqlLedger(database, Seen(), clock), clock, database.db, theirs)
 
 
 def row(name: str) -> Record:

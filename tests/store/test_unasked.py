@@ -10,7 +10,7 @@ from darkroom.accounts import Limits
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.database import FILE_NAME
 from darkroom.store.presence import Life
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later, Obstacle
 from tests.ledgers import Clock, Seen, open_ledger, standing_of
 
@@ -27,12 +27,12 @@ def row(name: str = "old", holder: str = "p1") -> Record:
     )  # fmt: skip
 
 
-async def claim(ledger: SqliteLedger, only: set[str] | None = None) -> str | None:
+async def claim(ledger: SqlLedger, only: set[str] | None = None) -> str | None:
     claimed = await ledger.claim_next("key", LIMITS, holder="p2", token=token_hex(8), only=only)
     return "later" if isinstance(claimed, Later) else claimed and claimed.id
 
 
-async def obstacle(ledger: SqliteLedger, only: set[str] | None = None) -> Obstacle | None:
+async def obstacle(ledger: SqlLedger, only: set[str] | None = None) -> Obstacle | None:
     standing = await standing_of(ledger, row(), LIMITS, only=only)
     return standing and standing.obstacle
 

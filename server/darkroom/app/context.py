@@ -30,12 +30,12 @@ from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
-from darkroom.store.database import Database, open_database
+from darkroom.store.database import SqliteDatabase, open_database
 from darkroom.store.ledger import Ledger
 from darkroom.store.pictures import FolderPictures
 from darkroom.store.presence import Presence, present
-from darkroom.store.sqlite import SqliteLedger
-from darkroom.store.tasks import SqliteTasks, TaskRows
+from darkroom.store.sql import SqlLedger
+from darkroom.store.tasks import SqlTasks, TaskRows
 from darkroom.transport.http import Http, open_http
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ async def open_app(
             anyio.create_task_group() as group,
         ):
             log.info("The ledger is under %s, pictures are saved under %s", settings.home, settings.pictures)
-            ledger = SqliteLedger(database, presence, clock)
+            ledger = SqlLedger(database, presence, clock)
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
             service, driver = _built(settings, part, http, ledger, presence.id, group, only)
@@ -133,7 +133,7 @@ async def open_app(
             try:
                 limits = {name: account.limits for name, account in settings.accounts.items()}
                 observer, models = Observer(service.changes, group), Models(service.registry, limits)
-                yield Opened(settings, service, SqliteTasks(database, clock), observer, models, driver)
+                yield Opened(settings, service, SqlTasks(database, clock), observer, models, driver)
             finally:
                 await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
@@ -186,7 +186,7 @@ async def _present(home: Path) -> AsyncGenerator[Presence]:
         yield presence
 
 
-async def _check(database: Database, presence: Presence) -> None:
+async def _check(database: SqliteDatabase, presence: Presence) -> None:
     """After an end that nobody foresaw the ledger is read through, while it is used."""
     if presence.checked:
         return

@@ -21,7 +21,7 @@ from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
 from darkroom.store.database import open_database
 from darkroom.store.presence import RESTORED_EVERY_S, Presence, present
-from darkroom.store.sqlite import SqliteLedger
+from darkroom.store.sql import SqlLedger
 from darkroom.transport.http import open_http
 
 
@@ -35,7 +35,7 @@ async def _post(environ: Mapping[str, str], generation_id: str, token: str) -> N
     settings = read_settings(environ)
     with present(settings.home) as presence:
         async with open_http() as http, open_database(settings.home) as database, anyio.create_task_group() as group:
-            ledger = SqliteLedger(database, presence)
+            ledger = SqlLedger(database, presence)
             providers = registry.build(
                 settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
             )

@@ -1,11 +1,11 @@
 """The row for a call: the one of its name, an identical one whose result was lost, or leave to begin its own."""
 
-import sqlite3
 from datetime import datetime, time, timedelta
 
 from darkroom.models import Answered, Record
 from darkroom.money import Money
 from darkroom.store import rows
+from darkroom.store.connection import Connection
 from darkroom.store.ledger import Full, Room, Unpriced
 from darkroom.store.presence import Life, Signs
 
@@ -15,19 +15,19 @@ OWES = "coalesce(answering, holder)"
 PERHAPS_PAID = "(stage <> 'cancelled' OR failure IS NOT NULL) AND coalesce(failure ->> 'charged', '') <> 'no'"
 
 
-def committed(db: sqlite3.Connection, record: Record) -> Record | None:
+def committed(db: Connection, record: Record) -> Record | None:
     """This very row, where the word of its commit was lost."""
     return rows.select_one(db, "id = ? AND owner = ?", (record.id, record.owner))
 
 
-def named(db: sqlite3.Connection, record: Record) -> Record | None:
+def named(db: Connection, record: Record) -> Record | None:
     """The row that has this call's request key."""
     if not record.request_key:
         return None
     return rows.select_one(db, "owner = ? AND request_key = ?", (record.owner, record.request_key))
 
 
-def lost(db: sqlite3.Connection, signs: Signs, record: Record, adopt_since: float) -> Record | None:
+def lost(db: Connection, signs: Signs, record: Record, adopt_since: float) -> Record | None:
     """The oldest row after that for the same request whose caller has no result; within a write transaction."""
     alike = rows.select_all(
         db,
@@ -38,7 +38,7 @@ def lost(db: sqlite3.Connection, signs: Signs, record: Record, adopt_since: floa
     return next((row for row in alike if is_lost(signs, row)), None)
 
 
-def taken(db: sqlite3.Connection, record: Record, adopt_since: float) -> Record | None:
+def taken(db: Connection, record: Record, adopt_since: float) -> Record | None:
     """The row that this call was given by a commit whose word was lost."""
     return rows.select_one(
         db,
@@ -55,7 +55,7 @@ def is_lost(signs: Signs, row: Record) -> bool:
     return row.answered is Answered.LOST
 
 
-def check_room(db: sqlite3.Connection, record: Record, room: Room | None, now: float) -> None:
+def check_room(db: Connection, record: Record, room: Room | None, now: float) -> None:
     """Raises Full, Unpriced: the owner may not begin this row today."""
     if room is not None and room.limit is not None:
         _check_number(db, record.owner, room.limit, room.free, now)
@@ -63,7 +63,7 @@ def check_room(db: sqlite3.Connection, record: Record, room: Room | None, now: f
         _check_money(db, record, room.money, room.free, now)
 
 
-def _check_number(db: sqlite3.Connection, owner: str, limit: int, free: tuple[str, ...], now: float) -> None:
+def _check_number(db: Connection, owner: str, limit: int, free: tuple[str, ...], now: float) -> None:
     since, until = day_of(now)
     sql = f"SELECT count(*) FROM (SELECT 1 FROM generations WHERE {_paid_today(free)} LIMIT ?) counted"
     (begun,) = db.execute(sql, (owner, since, until, *free, limit)).fetchone()
@@ -71,11 +71,12 @@ def _check_number(db: sqlite3.Connection, owner: str, limit: int, free: tuple[st
         raise Full(until)
 
 
-def _check_money(db: sqlite3.Connection, record: Record, most: Money, free: tuple[str, ...], now: float) -> None:
+def _check_money(db: Connection, record: Record, most: Money, free: tuple[str, ...], now: float) -> None:
     if record.cost_micros is None or record.cost_unit != most.unit:
         raise Unpriced
     since, until = day_of(now)
-    sql = f"SELECT coalesce(sum(cost_micros), 0) FROM generations WHERE {_paid_today(free)} AND cost_unit = ?"
+    cost = "CAST(coalesce(sum(cost_micros), 0) AS BIGINT)"
+    sql = f"SELECT {cost} FROM generations WHERE {_paid_today(free)} AND cost_unit = ?"
     (spent,) = db.execute(sql, (record.owner, since, until, *free, most.unit)).fetchone()
     if spent + record.cost_micros > most.micros:
         raise Full(until, Money(spent, most.unit))

@@ -43,7 +43,7 @@ _UNFIT = (OverflowError, UnicodeError, PydanticSerializationError, sqlite3.Inter
 
 
 @asynccontextmanager
-async def open_database(home: Path) -> AsyncGenerator["Database"]:
+async def open_database(home: Path) -> AsyncGenerator["SqliteDatabase"]:
     """The file in this folder, made or brought up to date where it must be.
 
     Raises:
@@ -52,18 +52,15 @@ async def open_database(home: Path) -> AsyncGenerator["Database"]:
     thread = anyio.CapacityLimiter(1)
     db, reader, outdated = await to_thread.run_sync(_connect, home, limiter=thread)
     try:
-        yield Database(db, reader, thread, home / FILE_NAME, outdated=outdated)
+        yield SqliteDatabase(db, reader, thread, home / FILE_NAME, outdated=outdated)
     finally:
         reader.close()
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(db.close, limiter=thread)
 
 
-class Database:
-    """Runs work on the connection `db`; that work is ordinary, blocking code. `file` distinguishes it from its copies.
-
-    `reader`: another connection, which waits for no lock. `outdated`: see `Ledger.outdated`.
-    """
+class SqliteDatabase:
+    """See `Database`. `reader`: another connection, which waits for no lock."""
 
     def __init__(
         self,
@@ -92,14 +89,8 @@ class Database:
         """The reason why the file could not be written to just now; None: it could, or nobody has tried for a while."""
         return self._trouble if time.monotonic() - self._failed_at < BELIEVED_S else None
 
-    async def transaction(self, work: Callable[[], T]) -> T:
-        """Runs `work` between BEGIN IMMEDIATE and COMMIT.
-
-        Raises:
-            Unwritten: it did not begin.
-            Unstorable: nothing was written, nor ever will be.
-            StorageError: nothing was written, unless the disk failed at the very end of the commit.
-        """
+    async def transaction(self, work: Callable[[], T], *alone: str) -> T:
+        """See `Database.transaction`: between BEGIN IMMEDIATE and COMMIT this one writer is alone with all there is."""
 
         def run() -> T:
             since = time.monotonic()
@@ -128,7 +119,7 @@ class Database:
             raise
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Runs `work`, which reads. Raises StorageError, and Unstorable for a value that SQLite cannot hold."""
+        """See `Database.run`."""
         if self._damaged:
             raise _damaged(self._path)
         try:
@@ -143,11 +134,7 @@ class Database:
             raise unreadable(f"holds a row that cannot be read ({error.title})") from error
 
     async def recall(self, question: Hashable, work: Callable[[], T]) -> T:
-        """The result of `work`, which reads; the last one to this question, where nothing was committed since.
-
-        Raises:
-            StorageError: as `run`.
-        """
+        """See `Database.recall`."""
         stamp = await self.stamp()
         if stamp != self._remembered_of or self._damaged or len(self._remembered) >= MOST_REMEMBERED:
             self._remembered, self._remembered_of = {}, stamp
@@ -162,6 +149,14 @@ class Database:
             return self._reader.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error:  # somebody is writing
             return object()
+
+    async def version(self) -> int:
+        """See `Database.version`."""
+        return await self.run(lambda: int(self.db.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def news(self, within_s: float) -> None:
+        """See `Database.news`: a file tells nobody."""
+        await anyio.sleep(within_s)
 
     async def check(self) -> bool:
         """Reads the whole file, and uses it no more if it is damaged; returns whether it is sound."""

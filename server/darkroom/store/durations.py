@@ -1,8 +1,7 @@
 """The time that generations took: the newest of each kind, so that there are few however long the ledger is."""
 
-import sqlite3
-
 from darkroom.models import Record
+from darkroom.store.connection import Connection
 from darkroom.store.turns import Took
 
 KEPT = 100
@@ -11,7 +10,7 @@ KEPT = 100
 _KIND = "account = ? AND model = ? AND count = ?"
 
 
-def add(db: sqlite3.Connection, record: Record, between: tuple[float, float] | None) -> None:
+def add(db: Connection, record: Record, between: tuple[float, float] | None) -> None:
     """Remembers this one, which has just succeeded, and forgets the oldest like it."""
     if record.finished_at is None or record.submitted_at is None:
         return
@@ -26,7 +25,7 @@ def add(db: sqlite3.Connection, record: Record, between: tuple[float, float] | N
     db.execute(f"DELETE FROM durations WHERE {_KIND} AND seq <= ({oldest})", (*kind, *kind))
 
 
-def newest(db: sqlite3.Connection, account: str, model: str, count: int) -> list[Took]:
+def newest(db: Connection, account: str, model: str, count: int) -> list[Took]:
     """See `Gate.durations`."""
     sql = f"SELECT ended_s, not_yet_s, ready_s FROM durations WHERE {_KIND} ORDER BY seq DESC LIMIT {KEPT}"
     return [

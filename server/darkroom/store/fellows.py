@@ -32,6 +32,10 @@ class Fellows(Protocol):
         """
         ...
 
+    async def news(self, within_s: float) -> None:
+        """Returns when another process may have written, and after so many seconds at the latest."""
+        ...
+
     @property
     def trouble(self) -> str | None:
         """Reason why the ledger could not be written to just now; None: it could, or nobody has tried for a while."""

@@ -1,11 +1,11 @@
 """The gate: inside one transaction of the ledger, who may submit next and when, and how many polls are left."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from darkroom.accounts import Limits, Window
 from darkroom.store import windows as arithmetic
+from darkroom.store.connection import Connection
 from darkroom.store.turns import Grant, Later, Supply
 from darkroom.store.windows import HELD_S, SKEW_S, Uses
 
@@ -24,32 +24,36 @@ NEARLY_USED_UP = 0.05
 
 
 def pass_gate(
-    db: sqlite3.Connection, generation_id: str, account: str, limits: Limits, *, holder: str, token: str, now: float
+    db: Connection, generation_id: str, account: str, limits: Limits, *, holder: str, token: str, now: float
 ) -> str | Later:
     """Marks the account's next row as `submitting` by that process and returns its id, if its limits allow it now."""
     opening = _next_opening(db, account, limits, now)
     if opening > now:
         return Later(opening - now)
-    db.execute(
-        "UPDATE generations SET stage = 'submitting', holder = ?, submit_token = ?, submitted_at = ? WHERE id = ?",
+    claimed = db.execute(
+        "UPDATE generations SET stage = 'submitting', holder = ?, submit_token = ?, submitted_at = ?"
+        " WHERE id = ? AND stage = 'accepted'",
         (holder, token, now, generation_id),
     )
+    if not claimed.rowcount:  # it was cancelled just now
+        return Later(0.0)
     db.execute("INSERT INTO submissions (submit_token, account, at) VALUES (?, ?, ?)", (token, account, now))
     db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, 1)", (account, now))
     _forget(db, "submissions", account, limits.submit, now)
     return generation_id
 
 
-def arrived(db: sqlite3.Connection, token: str | None, now: float | None) -> None:
+def arrived(db: Connection, token: str | None, now: float | None) -> None:
     """Notes that this submission has its response, or will have none: the provider has it by now, or never."""
     db.execute("UPDATE submissions SET at = ? WHERE submit_token = ?", (now, token))
 
 
-def close(db: sqlite3.Connection, account: str, seconds: float, narrowed_s: float | None, now: float) -> None:
+def close(db: Connection, account: str, seconds: float, narrowed_s: float | None, now: float) -> None:
     """Lets nobody submit for this account for so long, nor before what it was closed until already."""
     db.execute(
         "INSERT INTO accounts (account, closed_until, narrowed_until) VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
-        " SET closed_until = excluded.closed_until, narrowed_until = max(narrowed_until, excluded.narrowed_until)",
+        " SET closed_until = excluded.closed_until,"
+        " narrowed_until = max(accounts.narrowed_until, excluded.narrowed_until)",
         (account, max(now + seconds, _state(db, account, Limits(), now)[0]), now + narrowed_s if narrowed_s else 0.0),
     )
 
@@ -78,7 +82,7 @@ class Outlook:
         return turn - self.now, crowded
 
 
-def outlook(db: sqlite3.Connection, account: str, limits: Limits, now: float, *, without: str = "") -> Outlook:
+def outlook(db: Connection, account: str, limits: Limits, now: float, *, without: str = "") -> Outlook:
     """The account's windows as they are now. `without`: as if that row were not being submitted."""
     closed_until, windows = _state(db, account, limits, now)
     sent = db.execute(
@@ -97,7 +101,7 @@ def outlook(db: sqlite3.Connection, account: str, limits: Limits, now: float, *,
     )
 
 
-def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
+def reserve_requests(db: Connection, account: str, windows: Sequence[Window], wanted: int, now: float) -> Grant:
     """Takes up to `wanted` requests for polls out of every window: see `windows.grant`."""
     _unfuture(db, "requests", account, now)
     grant = arithmetic.grant(windows, _uses(db, account, windows, now), wanted, now)
@@ -107,12 +111,12 @@ def reserve_requests(db: sqlite3.Connection, account: str, windows: Sequence[Win
     return replace(grant, at=now)
 
 
-def give_back(db: sqlite3.Connection, account: str, unused: Grant) -> None:
+def give_back(db: Connection, account: str, unused: Grant) -> None:
     """Takes requests that were never made out of every window, at the time that they were reserved."""
     db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, ?)", (account, unused.at, -unused.count))
 
 
-def supply(db: sqlite3.Connection, account: str, windows: Sequence[Window], now: float) -> Supply:
+def supply(db: Connection, account: str, windows: Sequence[Window], now: float) -> Supply:
     """See `Gate.supply`."""
     uses = [(min(at, now), count) for at, count in _uses(db, account, windows, now)]
     left, sustained = min(
@@ -123,7 +127,7 @@ def supply(db: sqlite3.Connection, account: str, windows: Sequence[Window], now:
     ).fetchone()
     (jobs,) = db.execute(
         "SELECT count(*) FROM (SELECT 1 FROM generations WHERE account = ?"
-        f" AND stage IN ('accepted', 'submitting', 'running') LIMIT {MOST_JOBS})",
+        f" AND stage IN ('accepted', 'submitting', 'running') LIMIT {MOST_JOBS}) counted",
         (account,),
     ).fetchone()
     per_s, for_s = sustained
@@ -131,7 +135,7 @@ def supply(db: sqlite3.Connection, account: str, windows: Sequence[Window], now:
     return Supply(per_s, for_s, nearly_used_up=nearly, lately_per_s=lately / LATELY_S, jobs=jobs)
 
 
-def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> float:
+def _next_opening(db: Connection, account: str, limits: Limits, now: float) -> float:
     closed_until, windows = _state(db, account, limits, now)
     _unfuture(db, "submissions", account, now)
     _unfuture(db, "requests", account, now)
@@ -149,28 +153,28 @@ def _next_opening(db: sqlite3.Connection, account: str, limits: Limits, now: flo
     return opening
 
 
-def _sent(db: sqlite3.Connection, account: str, windows: Sequence[Window], now: float) -> list[float]:
+def _sent(db: Connection, account: str, windows: Sequence[Window], now: float) -> list[float]:
     """The times of those submissions that may count in one of these windows."""
     since = now - max((window.seconds for window in windows), default=0.0) - SKEW_S
     sql = "SELECT at FROM submissions WHERE account = ? AND at > ? ORDER BY at"
     return [at for (at,) in db.execute(sql, (account, since))]
 
 
-def _uses(db: sqlite3.Connection, account: str, windows: Sequence[Window], now: float) -> Uses:
+def _uses(db: Connection, account: str, windows: Sequence[Window], now: float) -> Uses:
     """Those requests that may count in one of these windows."""
     since = now - max(map(arithmetic.reach, windows), default=0.0)
     sql = "SELECT at, count FROM requests WHERE account = ? AND at > ? ORDER BY at"
     return db.execute(sql, (account, since)).fetchall()
 
 
-def _active(db: sqlite3.Connection, account: str) -> int:
+def _active(db: Connection, account: str) -> int:
     (active,) = db.execute(
         "SELECT count(*) FROM generations WHERE account = ? AND stage IN ('submitting', 'running')", (account,)
     ).fetchone()
     return int(active)
 
 
-def _state(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> tuple[float, Sequence[Window]]:
+def _state(db: Connection, account: str, limits: Limits, now: float) -> tuple[float, Sequence[Window]]:
     """Until when the account is closed, now at the earliest, and the windows of its submissions as they are now."""
     row = db.execute("SELECT closed_until, narrowed_until FROM accounts WHERE account = ?", (account,)).fetchone()
     closed_until, narrowed_until = row or (now, now)
@@ -180,12 +184,12 @@ def _state(db: sqlite3.Connection, account: str, limits: Limits, now: float) -> 
     return (max(closed_until, now) if closed_until < believable else now), windows
 
 
-def _unfuture(db: sqlite3.Connection, table: str, account: str, now: float) -> None:
+def _unfuture(db: Connection, table: str, account: str, now: float) -> None:
     """A clock set back leaves times in the future; counted as now, they still pass out of every window."""
     db.execute(f"UPDATE {table} SET at = ? WHERE account = ? AND at > ?", (now, account, now))
 
 
-def _forget(db: sqlite3.Connection, table: str, account: str, windows: Sequence[Window], now: float) -> None:
+def _forget(db: Connection, table: str, account: str, windows: Sequence[Window], now: float) -> None:
     """Drops what no window reaches any more, not even a narrowed one."""
     longest = max((window.seconds for window in windows), default=0.0)
     kept_s = max(2 * longest + HELD_S, LATELY_S)

@@ -1,19 +1,19 @@
 """Rows and debts of a process that died, or that lives but does not run, and who goes on with them."""
 
-import sqlite3
 from collections.abc import Collection, Mapping
 
 from darkroom.models import Failure, Record, Stage
 from darkroom.store import gate, rows, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
+from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.presence import Life, Signs
 
 
-def others(db: sqlite3.Connection, holder: str, providers: Collection[str] | None) -> list[str]:
+def others(db: Connection, holder: str, providers: Collection[str] | None) -> list[str]:
     """See `Ledger.others`."""
     marks = ", ".join("?" * len(providers or ()))
-    ours = "1" if providers is None else f"(provider IN ({marks}) OR stage = 'submitting')"
+    ours = "1 = 1" if providers is None else f"(provider IN ({marks}) OR stage = 'submitting')"
     sql = (
         f"SELECT holder FROM generations WHERE holder <> ? AND {UNFINISHED} AND {ours} UNION"
         f" SELECT {OWES} FROM generations WHERE {OWES} <> ? AND {UNANSWERED} AND answered = 'pending'"
@@ -22,7 +22,7 @@ def others(db: sqlite3.Connection, holder: str, providers: Collection[str] | Non
 
 
 def take(
-    db: sqlite3.Connection,
+    db: Connection,
     signs: Signs,
     others: Collection[str],
     holder: str,
@@ -42,7 +42,7 @@ def take(
 
 
 def _take(
-    db: sqlite3.Connection,
+    db: Connection,
     other: str,
     holder: str,
     accounts: Mapping[str, str],
@@ -71,15 +71,17 @@ def _take(
             # A row that waits and has the right account needs no heir: any process that may send it can claim it.
             waits = record.stage is Stage.ACCEPTED and record.account == account
             if only is None or (record.id in only and not waits):
-                db.execute(
-                    "UPDATE generations SET holder = ?, account = ?, trouble = NULL WHERE id = ?",
-                    (holder, account, record.id),
+                changed = db.execute(
+                    "UPDATE generations SET holder = ?, account = ?, trouble = NULL"
+                    " WHERE id = ? AND holder = ? AND stage = ?",
+                    (holder, account, record.id, other, record.stage),
                 )
-                taken.append(record.model_copy(update=now_ours))
+                if changed.rowcount:  # else somebody claimed it just now
+                    taken.append(record.model_copy(update=now_ours))
     return taken
 
 
-def _end_submissions(db: sqlite3.Connection, dead: str, finds: Collection[str], lost: Failure, now: float) -> None:
+def _end_submissions(db: Connection, dead: str, finds: Collection[str], lost: Failure, now: float) -> None:
     marks = ", ".join("?" * len(finds))
     under_way = f"holder = ? AND {UNFINISHED} AND stage = 'submitting' AND provider NOT IN ({marks})"
     of_whom = (dead, *finds)

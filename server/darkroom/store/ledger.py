@@ -1,4 +1,4 @@
-"""The interface of a ledger: its generations, turns and fellows; `sqlite.py` is the one that exists."""
+"""The interface of a ledger: its generations, turns and fellows; `sql.py` is the one that exists."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

@@ -1,25 +1,26 @@
 """Lists and counts of many rows at once; each question has an index that serves it without reading the others."""
 
 import json
-import sqlite3
 from collections.abc import Collection
 
 from darkroom.models import Status
 from darkroom.store import rows
+from darkroom.store.connection import Connection
 from darkroom.store.ledger import Page
 
 # The indexes' own words, so that they are used.
 UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
+_RUNS = "stage = 'running'"
 _BY_STATUS = {
-    Status.QUEUED: f"{UNFINISHED} AND (stage IN ('accepted', 'submitting') OR stage = 'running' AND provider_queued)",
-    Status.PROCESSING: f"{UNFINISHED} AND (stage = 'collecting' OR stage = 'running' AND NOT provider_queued)",
+    Status.QUEUED: f"{UNFINISHED} AND (stage IN ('accepted', 'submitting') OR {_RUNS} AND provider_queued <> 0)",
+    Status.PROCESSING: f"{UNFINISHED} AND (stage = 'collecting' OR {_RUNS} AND provider_queued = 0)",
 }
 # As many characters of an id (`gen_` and three that are random) begin few ids of a million.
 _TELLING_PREFIX = 7
 
 
 def page(
-    db: sqlite3.Connection, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
+    db: Connection, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
 ) -> Page:
     """See `Ledger.page`."""
     where: list[str] = ["owner = ?"]
@@ -28,7 +29,7 @@ def page(
         where.append(_BY_STATUS.get(status, f"stage = '{status.value}'"))
     if provider is not None:
         # Few are not over yet, but they may be a provider's oldest: its own index would lead through all of its rows.
-        where.append("+provider = ?" if status in _BY_STATUS else "provider = ?")
+        where.append("provider || '' = ?" if status in _BY_STATUS else "provider = ?")
         values.append(provider)
     if before is not None:
         where.append("seq < (SELECT seq FROM generations WHERE id = ? AND owner = ?)")
@@ -39,19 +40,19 @@ def page(
     return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
 
-def ids(db: sqlite3.Connection, owner: str, prefix: str, limit: int) -> list[str]:
+def ids(db: Connection, owner: str, prefix: str, limit: int) -> list[str]:
     """See `Ledger.ids`."""
     if "gen_".startswith(prefix[:4]) and len(prefix) < _TELLING_PREFIX:
         where = "owner = ? AND substr(id, 1, ?) = ?"
         values: tuple[str | int, ...] = (owner, len(prefix), prefix, limit)
     else:
-        where = "+owner = ? AND id >= ? AND id < ?"
+        where = "owner || '' = ? AND id >= ? AND id < ?"
         values = (owner, prefix, f"{prefix}\U0010ffff", limit)
     sql = f"SELECT id FROM generations WHERE {where} ORDER BY seq DESC LIMIT ?"
     return [found for (found,) in db.execute(sql, values)]
 
 
-def unsent(db: sqlite3.Connection, ids: Collection[str]) -> frozenset[str]:
+def unsent(db: Connection, ids: Collection[str]) -> frozenset[str]:
     """Those of these rows that are or may still be sent."""
     some = "id IN (SELECT value FROM json_each(?))"
     sql = f"SELECT id FROM generations WHERE {some} AND stage IN ('accepted', 'submitting')"

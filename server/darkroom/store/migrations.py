@@ -4,11 +4,12 @@ Each host brings its own Darkroom, so several versions use one ledger for days. 
 has a default, and statements name their columns. The ledger itself says which steps a process must know to write.
 """
 
-import sqlite3
 from collections.abc import Callable
 
+from darkroom.store.connection import Connection
 
-def _m0001_generations(db: sqlite3.Connection) -> None:
+
+def _m0001_generations(db: Connection) -> None:
     db.execute(
         """
         CREATE TABLE generations (
@@ -47,7 +48,7 @@ def _m0001_generations(db: sqlite3.Connection) -> None:
     )
 
 
-def _m0002_limits(db: sqlite3.Connection) -> None:
+def _m0002_limits(db: Connection) -> None:
     db.execute(
         "CREATE TABLE submissions (submit_token TEXT PRIMARY KEY, account TEXT NOT NULL, at REAL NOT NULL) STRICT"
     )
@@ -65,7 +66,7 @@ def _m0002_limits(db: sqlite3.Connection) -> None:
     )
 
 
-def _m0003_tasks(db: sqlite3.Connection) -> None:
+def _m0003_tasks(db: Connection) -> None:
     db.execute(
         """
         CREATE TABLE tasks (
@@ -85,21 +86,21 @@ def _m0003_tasks(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX tasks_by_age ON tasks (created_at)")
 
 
-def _m0004_wishes_and_trouble(db: sqlite3.Connection) -> None:
+def _m0004_wishes_and_trouble(db: Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN cancel_wished INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE generations ADD COLUMN trouble TEXT")
 
 
-def _m0005_refusals(db: sqlite3.Connection) -> None:
+def _m0005_refusals(db: Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN limited_since REAL")
     db.execute("ALTER TABLE generations ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0")
 
 
-def _m0006_looked(db: sqlite3.Connection) -> None:
+def _m0006_looked(db: Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN looked_s REAL NOT NULL DEFAULT 0.0")
 
 
-def _m0007_answering_and_driving(db: sqlite3.Connection) -> None:
+def _m0007_answering_and_driving(db: Connection) -> None:
     # The process that owes the caller its result; null: the holder.
     db.execute("ALTER TABLE generations ADD COLUMN answering TEXT")
     # How many calls it was given to: only the last one may report the fate of its result.
@@ -109,7 +110,7 @@ def _m0007_answering_and_driving(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN driven_at REAL")
 
 
-def _m0008_indexes(db: sqlite3.Connection) -> None:
+def _m0008_indexes(db: Connection) -> None:
     unfinished = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
     db.execute(f"CREATE INDEX generations_under_way ON generations (owner, seq) WHERE {unfinished}")
     db.execute("CREATE INDEX generations_by_stage ON generations (owner, stage, seq)")
@@ -121,24 +122,24 @@ def _m0008_indexes(db: sqlite3.Connection) -> None:
     )
 
 
-def _m0009_needed(db: sqlite3.Connection) -> None:
+def _m0009_needed(db: Connection) -> None:
     # Whether a version that does not know this step must not start anything.
     db.execute("ALTER TABLE migrations ADD COLUMN needed INTEGER NOT NULL DEFAULT 1")
 
 
-def _m0010_kept(db: sqlite3.Connection) -> None:
+def _m0010_kept(db: Connection) -> None:
     # What a provider gave for a job besides its id, as JSON.
     db.execute("ALTER TABLE generations ADD COLUMN kept TEXT NOT NULL DEFAULT '{}'")
 
 
-def _m0011_cost(db: sqlite3.Connection) -> None:
+def _m0011_cost(db: Connection) -> None:
     # Millionths of a unit, which sum up exactly; null: nobody has named a price.
     db.execute("ALTER TABLE generations ADD COLUMN cost_micros INTEGER")
     db.execute("ALTER TABLE generations ADD COLUMN cost_unit TEXT")
     db.execute("ALTER TABLE generations ADD COLUMN cost_estimated INTEGER NOT NULL DEFAULT 1")
 
 
-def _m0012_durations(db: sqlite3.Connection) -> None:
+def _m0012_durations(db: Connection) -> None:
     # Seconds since the submission: the end, the last look that said "not done yet", and the first that said "done".
     db.execute(
         """
@@ -158,11 +159,11 @@ def _m0012_durations(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN awaited_until REAL")
 
 
-def _m0013_made_from(db: sqlite3.Connection) -> None:
+def _m0013_made_from(db: Connection) -> None:
     """Changes no table: it marks that a request may name pictures, without which an older version would send it."""
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
+MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
     ("0003_tasks", _m0003_tasks),
@@ -186,20 +187,20 @@ class NewerLedger(Exception):
     """The file holds steps that this version does not know, and not all of those that it does."""
 
 
-def migrate(db: sqlite3.Connection, now: float) -> None:
-    """Brings a blank or older ledger up to date, in one transaction.
+def migrate(db: Connection, now: float, begin: str = "BEGIN IMMEDIATE") -> None:
+    """Brings a blank or older ledger up to date, in one transaction, which `begin` starts and lets nobody else do.
 
     One that a newer version has brought further is left as it is: see `is_outdated`.
 
     Raises:
         NewerLedger: it cannot be used beside that version; nothing was changed.
     """
-    db.execute("BEGIN IMMEDIATE")
+    db.execute(begin)
     try:
-        applied = _applied(db)
+        db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
+        applied = {name for (name,) in db.execute("SELECT name FROM migrations")}
         if applied - KNOWN and KNOWN - applied:
             raise NewerLedger
-        db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at REAL NOT NULL) STRICT")
         for name, step in MIGRATIONS:
             if name not in applied:
                 step(db)
@@ -212,12 +213,6 @@ def migrate(db: sqlite3.Connection, now: float) -> None:
         raise
 
 
-def is_outdated(db: sqlite3.Connection) -> bool:
+def is_outdated(db: Connection) -> bool:
     """True where the ledger has a step by now that a writer must know and this version does not."""
-    return any(name not in KNOWN for (name,) in db.execute("SELECT name FROM migrations WHERE needed"))
-
-
-def _applied(db: sqlite3.Connection) -> set[str]:
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone() is None:
-        return set()
-    return {name for (name,) in db.execute("SELECT name FROM migrations")}
+    return any(name not in KNOWN for (name,) in db.execute("SELECT name FROM migrations WHERE needed <> 0"))

@@ -1,11 +1,11 @@
 """The queue of one account: its waiting rows, in order, as one process may send them."""
 
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from darkroom.accounts import Limits
 from darkroom.store import gate, withdrawal
+from darkroom.store.connection import Connection
 from darkroom.store.presence import Life, Signs
 from darkroom.store.turns import Later, Obstacle, Standing
 
@@ -13,12 +13,13 @@ UNDRIVEN_FOR_S = 24 * 3600.0
 """Seconds that a row may wait while no process runs that could send it; after that it is sent only when it is named."""
 DRIVEN_EVERY_S = 600.0
 """Seconds between two notes in the ledger that a process was there that could send."""
+PAGE = 100
 
 _WAITING = "account = ? AND stage = 'accepted'"
 _UNASKED = "(ledger_file IS NULL OR ledger_file = ?) AND coalesce(driven_at, created_at) > ?"
 
 
-def name(db: sqlite3.Connection, file: str, owner: str, ids: Collection[str], now: float) -> None:
+def name(db: Connection, file: str, owner: str, ids: Collection[str], now: float) -> None:
     """Lets those of these rows be sent that would not be unasked."""
     db.execute(
         "UPDATE generations SET ledger_file = ?, driven_at = ?"
@@ -31,7 +32,7 @@ def name(db: sqlite3.Connection, file: str, owner: str, ids: Collection[str], no
 class Queue:
     """An account's queue within a transaction. `file`: which ledger this is. `only`: the rows that may be sent."""
 
-    db: sqlite3.Connection
+    db: Connection
     signs: Signs
     account: str
     file: str
@@ -91,11 +92,17 @@ class Queue:
         )
 
     def _sendable(self) -> Iterator[tuple[str, str]]:
-        """Those that may be sent unasked, and their holders, oldest first."""
-        return self.db.execute(
-            f"SELECT id, holder FROM generations WHERE {_WAITING} AND {_UNASKED} ORDER BY seq",
-            (self.account, self.file, self.now - UNDRIVEN_FOR_S),
-        )
+        """Those that may be sent unasked, and their holders, oldest first; few are read that are not asked for."""
+        last, found = 0, [None] * PAGE
+        while len(found) == PAGE:
+            found = self.db.execute(
+                f"SELECT id, holder, seq FROM generations WHERE {_WAITING} AND {_UNASKED} AND seq > ?"
+                " ORDER BY seq LIMIT ?",
+                (self.account, self.file, self.now - UNDRIVEN_FOR_S, last, PAGE),
+            ).fetchall()
+            for generation_id, holder, seq in found:
+                yield generation_id, holder
+                last = seq
 
     def _places(self, ids: Collection[str]) -> dict[str, int]:
         """The number of those that are before each of these; the rest are none of them."""

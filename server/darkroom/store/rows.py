@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from darkroom.models import IN_LEDGER, Failure, GenerationRequest, Image, Record, Stage
+from darkroom.store.connection import Connection
 
 COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
@@ -23,7 +23,7 @@ _NOT_BEFORE = {"finished_at": "max(created_at, ?)"}
 _IMAGES = TypeAdapter(tuple[Image, ...])
 
 
-def insert(db: sqlite3.Connection, record: Record, ledger_file: str) -> None:
+def insert(db: Connection, record: Record, ledger_file: str) -> None:
     """Adds the record as a new row of that file."""
     row = to_row({name: getattr(record, name) for name in COLUMNS})
     row |= {"provider": record.request.provider, "request_hash": request_hash(record.request)}
@@ -32,13 +32,13 @@ def insert(db: sqlite3.Connection, record: Record, ledger_file: str) -> None:
     db.execute(f"INSERT INTO generations ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
 
 
-def select_one(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Record | None:
+def select_one(db: Connection, where: str, values: tuple[Any, ...]) -> Record | None:
     """The first row of which that is true."""
     row = db.execute(f"{SELECT} WHERE {where}", values).fetchone()
     return None if row is None else from_row(row)
 
 
-def select_all(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Record]:
+def select_all(db: Connection, where: str, values: tuple[Any, ...]) -> list[Record]:
     """Every row of which that is true, oldest first."""
     return [from_row(row) for row in db.execute(f"{SELECT} WHERE {where} ORDER BY seq", values)]
 
@@ -48,9 +48,7 @@ def among(ids: Collection[str]) -> str:
     return f"id IN ({', '.join('?' * len(ids))})"
 
 
-def update(
-    db: sqlite3.Connection, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]
-) -> Record | None:
+def update(db: Connection, record: Record, changes: Mapping[str, Any], stages: Collection[Stage]) -> Record | None:
     """Writes these fields where the row is still this record's: see `Ledger.change`."""
     row = to_row(changes)
     sets = ", ".join(f"{name} = {_NOT_BEFORE.get(name, '?')}" for name in row)
@@ -59,6 +57,11 @@ def update(
         where, values = f"submit_token = ? AND {where}", [record.submit_token, *values]
     changed = db.execute(f"UPDATE generations SET {sets} WHERE {where}", (*row.values(), *values, *stages))
     return select_one(db, "id = ?", (record.id,)) if changed.rowcount else None
+
+
+def hold(db: Connection, generation_id: str) -> None:
+    """Lets nobody else change this row before the transaction ends."""
+    db.execute("UPDATE generations SET id = id WHERE id = ?", (generation_id,))
 
 
 def dates(record: Record, changes: Mapping[str, Any], now: float) -> dict[str, float]:

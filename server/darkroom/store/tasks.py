@@ -1,7 +1,6 @@
 """The ledger's rows of tool calls that clients follow as tasks."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Collection
 from enum import StrEnum
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from darkroom.models import Frozen
-from darkroom.store.database import Database
+from darkroom.store.connection import Connection, Database
 
 
 class TaskStage(StrEnum):
@@ -66,7 +65,7 @@ class TaskRows(Protocol):
         ...
 
 
-class SqliteTasks:
+class SqlTasks:
     """See `TaskRows`. `clock`: seconds since 1970."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
@@ -116,7 +115,7 @@ class SqliteTasks:
         return await self._transaction(change_it)
 
 
-def agree(db: sqlite3.Connection, task_id: str, generation_id: str, now: float) -> bool:
+def agree(db: Connection, task_id: str, generation_id: str, now: float) -> bool:
     """Names, within a transaction, what the user said yes to in this task; False: it asks no more."""
     changed = db.execute(
         "UPDATE tasks SET stage = 'going', generation_ids = ?, changed_at = ? WHERE id = ? AND stage = 'asking'",

@@ -1,15 +1,14 @@
 """Taking generations back, inside one transaction of the ledger: at once, or as soon as it turns out that it can be."""
 
-import sqlite3
-
 from darkroom.models import Record, Stage
 from darkroom.store import rows
+from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
 
 _CANCELLED = "UPDATE generations SET stage = 'cancelled', finished_at = max(created_at, ?) WHERE stage = 'accepted'"
 
 
-def cancel(db: sqlite3.Connection, generation_id: str, owner: str, now: float) -> Record | None:
+def cancel(db: Connection, generation_id: str, owner: str, now: float) -> Record | None:
     """See `Ledger.cancel`."""
     whose = (generation_id, owner)
     db.execute(
@@ -19,26 +18,26 @@ def cancel(db: sqlite3.Connection, generation_id: str, owner: str, now: float) -
     return as_wished(db, rows.select_one(db, "id = ? AND owner = ?", whose), now)
 
 
-def note_wish(db: sqlite3.Connection, record: Record, *, wished: bool) -> Record | None:
+def note_wish(db: Connection, record: Record, *, wished: bool) -> Record | None:
     """See `Ledger.note_wish`."""
     whose = (record.id, record.owner)
     sql = "UPDATE generations SET cancel_wished = ? WHERE id = ? AND owner = ? AND stage = 'running'"
     return rows.select_one(db, "id = ? AND owner = ?", whose) if db.execute(sql, (wished, *whose)).rowcount else None
 
 
-def unclaim(db: sqlite3.Connection, record: Record, now: float) -> Record | None:
+def unclaim(db: Connection, record: Record, now: float) -> Record | None:
     """See `Ledger.unclaim`."""
     db.execute("DELETE FROM submissions WHERE submit_token = ?", (record.submit_token,))
     return put_back(db, record, now)
 
 
-def put_back(db: sqlite3.Connection, record: Record, now: float, **since: float | int | None) -> Record | None:
+def put_back(db: Connection, record: Record, now: float, **since: float | int | None) -> Record | None:
     """Takes a claimed row out of `submitting`: it waits again, or is cancelled where that was wished meanwhile."""
     back = {"stage": Stage.ACCEPTED, "submit_token": None, "submitted_at": None, **since}
     return as_wished(db, rows.update(db, record, back, (Stage.SUBMITTING,)), now)
 
 
-def as_wished(db: sqlite3.Connection, record: Record | None, now: float) -> Record | None:
+def as_wished(db: Connection, record: Record | None, now: float) -> Record | None:
     """The row, cancelled if it waits and that is wished."""
     if record is None or record.stage is not Stage.ACCEPTED or not record.cancel_wished:
         return record
@@ -46,7 +45,7 @@ def as_wished(db: sqlite3.Connection, record: Record | None, now: float) -> Reco
     return rows.select_one(db, "id = ?", (record.id,))
 
 
-def share(db: sqlite3.Connection, account: str, name: str, since: float) -> None:
+def share(db: Connection, account: str, name: str, since: float) -> None:
     """Writes a cause that keeps one row of an account waiting to them all: it counts once, and ends them together."""
     db.execute(
         f"UPDATE generations SET {name} = ? WHERE account = ? AND stage = 'accepted' AND {name} IS NULL",
@@ -54,7 +53,7 @@ def share(db: sqlite3.Connection, account: str, name: str, since: float) -> None
     )
 
 
-def forgive(db: sqlite3.Connection, account: str) -> None:
+def forgive(db: Connection, account: str) -> None:
     """The provider has taken a submission: what kept the account waiting before is over."""
     db.execute(
         "UPDATE generations SET refused_since = NULL, limited_since = NULL WHERE account = ? AND stage = 'accepted'"
@@ -63,11 +62,11 @@ def forgive(db: sqlite3.Connection, account: str) -> None:
     )
 
 
-def of_account(db: sqlite3.Connection, account: str, now: float) -> None:
+def of_account(db: Connection, account: str, now: float) -> None:
     """Cancels what waits of this account and is no longer wanted: an older version put it back without a look."""
-    db.execute(f"{_CANCELLED} AND account = ? AND cancel_wished", (now, account))
+    db.execute(f"{_CANCELLED} AND account = ? AND cancel_wished <> 0", (now, account))
 
 
-def of_holder(db: sqlite3.Connection, holder: str, now: float) -> None:
+def of_holder(db: Connection, holder: str, now: float) -> None:
     """Cancels what waits of this holder and is no longer wanted."""
-    db.execute(f"{_CANCELLED} AND {UNFINISHED} AND holder = ? AND cancel_wished", (now, holder))
+    db.execute(f"{_CANCELLED} AND {UNFINISHED} AND holder = ? AND cancel_wished <> 0", (now, holder))

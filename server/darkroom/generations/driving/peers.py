@@ -106,7 +106,7 @@ class Peers:
                         error,
                         exc_info=not isinstance(error, StorageError),
                     )
-            await anyio.sleep(FOLLOW_INTERVAL_S)
+            await self._ledger.news(FOLLOW_INTERVAL_S)
 
     def _publish(self, changed: Iterable[Record]) -> None:
         for record in changed:

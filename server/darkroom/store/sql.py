@@ -1,4 +1,4 @@
-"""The ledger on SQLite: rows of generations."""
+"""The ledger in SQL: rows of generations."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -8,11 +8,12 @@ from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.store import answers, durations, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.ledger import Page, Room
-from darkroom.store.sqlite_fellows import SqliteFellows
-from darkroom.store.sqlite_gate import SqliteGate
+from darkroom.store.sql_fellows import SqlFellows
+from darkroom.store.sql_gate import SqlGate
+from darkroom.store.sql_rows import of_account
 
 
-class SqliteLedger(SqliteGate, SqliteFellows):
+class SqlLedger(SqlGate, SqlFellows):
     """See `Ledger`."""
 
     async def begin(
@@ -37,7 +38,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
             answers.check_room(self._db, record, room, now)
             return self._add(record, now)
 
-        return await self._transaction(find_or_insert)
+        return await self._transaction(find_or_insert, _of_owner(record))
 
     async def foresee(self, record: Record, *, adopt_within_s: float, room: Room | None = None) -> Record:
         """See `Ledger.foresee`."""
@@ -68,7 +69,7 @@ class SqliteLedger(SqliteGate, SqliteFellows):
                 answers.check_room(self._db, record, room, now)
             return known or self._add(record, now)
 
-        return await self._transaction(agree)
+        return await self._transaction(agree, _of_owner(record))
 
     async def answer(self, record: Record, answered: Answered) -> None:
         """See `Ledger.answer`."""
@@ -147,12 +148,14 @@ class SqliteLedger(SqliteGate, SqliteFellows):
                 durations.add(self._db, changed, between)
             return changed
 
-        return await self._transaction(write)
+        alone = (of_account(record.account),) if record.stage is Stage.SUBMITTING else ()
+        return await self._transaction(write, *alone)
 
     async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record | None:
         """See `Ledger.revise`."""
 
         def write() -> Record | None:
+            rows.hold(self._db, record.id)
             known = rows.select_one(self._db, "id = ?", (record.id,))
             if known is None or not known.stage.terminal:
                 return None
@@ -172,10 +175,14 @@ class SqliteLedger(SqliteGate, SqliteFellows):
             gate.arrived(self._db, record.submit_token, self._clock())  # its response came now, not earlier
             return rows.select_one(self._db, "id = ?", (record.id,)) if changed.rowcount else None
 
-        return await self._transaction(write)
+        return await self._transaction(write, of_account(record.account))
 
     def _add(self, record: Record, now: float) -> Record:
         self._check_version()
         dated = record.model_copy(update={"created_at": now})
         rows.insert(self._db, dated, self._file)
         return dated
+
+
+def _of_owner(record: Record) -> str:
+    return f"owner {record.owner}"

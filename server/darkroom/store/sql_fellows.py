@@ -1,4 +1,4 @@
-"""The ledger on SQLite: the other processes that use it."""
+"""The ledger in SQL: the other processes that use it."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -7,10 +7,10 @@ from darkroom.store import inheritance, rows
 from darkroom.store.gate import LONGEST_WAIT_S
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.migrations import is_outdated
-from darkroom.store.sqlite_rows import SqliteRows
+from darkroom.store.sql_rows import SqlRows
 
 
-class SqliteFellows(SqliteRows):
+class SqlFellows(SqlRows):
     """See `Fellows`."""
 
     async def held(self, holder: str) -> list[Record]:
@@ -32,11 +32,15 @@ class SqliteFellows(SqliteRows):
 
     async def version(self) -> int:
         """See `Ledger.version`."""
-        return await self._run(lambda: int(self._db.execute("PRAGMA data_version").fetchone()[0]))
+        return await self._database.version()
 
     async def stamp(self) -> object:
         """See `Ledger.stamp`."""
         return await self._database.stamp()
+
+    async def news(self, within_s: float) -> None:
+        """See `Ledger.news`."""
+        await self._database.news(within_s)
 
     async def note_wait(self, owner: str, ids: Collection[str], for_s: float) -> None:
         """See `Ledger.note_wait`."""
@@ -79,7 +83,7 @@ class SqliteFellows(SqliteRows):
                 return []
             return inheritance.take(self._db, self._signs, others, holder, accounts, only, finds, lost, self._clock())
 
-        return await self._transaction(take)
+        return await self._transaction(take, "heirs")
 
     async def note_trouble(self, holder: str, troubles: Mapping[str, str | None]) -> None:
         """See `Ledger.note_trouble`."""

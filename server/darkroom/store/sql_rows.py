@@ -1,17 +1,17 @@
-"""The base of every part of the ledger on SQLite: the connection, its transactions, its clock, and who lives."""
+"""The base of every part of the ledger in SQL: the connection, its transactions, its clock, and who lives."""
 
 import time
 from collections.abc import Callable
 
 from darkroom import __version__
 from darkroom.errors import Outdated
+from darkroom.store.connection import Database
 from darkroom.store.cures import UPDATE_HERE
-from darkroom.store.database import Database
 from darkroom.store.migrations import is_outdated
 from darkroom.store.presence import Signs
 
 
-class SqliteRows:
+class SqlRows:
     """See `Ledger`. `signs` knows which of the processes that rows name live and run; `clock`: seconds since 1970."""
 
     def __init__(self, database: Database, signs: Signs, clock: Callable[[], float] = time.time) -> None:
@@ -34,3 +34,8 @@ class SqliteRows:
                 f"A newer Darkroom uses this ledger as well; this one ({__version__}) starts nothing beside it.",
                 next_step=UPDATE_HERE,
             )
+
+
+def of_account(account: str) -> str:
+    """Names an account whose windows and slots are judged by a transaction."""
+    return f"account {account}"

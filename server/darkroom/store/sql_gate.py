@@ -1,4 +1,4 @@
-"""The ledger on SQLite: who may submit when, and how many polls are left."""
+"""The ledger in SQL: who may submit when, and how many polls are left."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -6,11 +6,11 @@ from darkroom.accounts import Limits, Window
 from darkroom.models import Record
 from darkroom.store import durations, gate, queue, rows, withdrawal
 from darkroom.store.lists import UNFINISHED
-from darkroom.store.sqlite_rows import SqliteRows
+from darkroom.store.sql_rows import SqlRows, of_account
 from darkroom.store.turns import Grant, Later, Standing, Supply, Took
 
 
-class SqliteGate(SqliteRows):
+class SqlGate(SqlRows):
     """See `Gate`."""
 
     async def claim_next(
@@ -36,7 +36,7 @@ class SqliteGate(SqliteRows):
 
         if await self._run(lambda: self._db.execute(waiting, (account,)).fetchone()) is None:
             return None  # what is asked every second must not keep others from writing
-        return await self._transaction(claim)
+        return await self._transaction(claim, of_account(account))
 
     async def waiting(self) -> frozenset[str]:
         """See `Ledger.waiting`."""
@@ -92,7 +92,7 @@ class SqliteGate(SqliteRows):
                 gate.give_back(self._db, account, unused)
             return gate.reserve_requests(self._db, account, windows, wanted, self._clock())
 
-        return await self._transaction(reserve)
+        return await self._transaction(reserve, of_account(account))
 
     async def unsend(
         self,
@@ -118,11 +118,15 @@ class SqliteGate(SqliteRows):
                 self._db, record, now, refused_since=None, limited_since=since, refusals=record.refusals + 1
             )
 
-        return await self._transaction(take_back)
+        return await self._transaction(take_back, of_account(record.account))
 
     async def unclaim(self, record: Record) -> Record | None:
         """See `Ledger.unclaim`."""
-        return await self._transaction(lambda: withdrawal.unclaim(self._db, record, self._clock()))
+
+        def take_back() -> Record | None:
+            return withdrawal.unclaim(self._db, record, self._clock())
+
+        return await self._transaction(take_back, of_account(record.account))
 
     def _queue(self, account: str, now: float, only: Collection[str] | None) -> queue.Queue:
         return queue.Queue(self._db, self._signs, account, self._file, now, only)
