@@ -125,5 +125,6 @@ class DeclaredService(Service):
         for name, table in found.items():
             if table is not None and (table.path is not None or table.url is not None):
                 path = base + table.path if table.path is not None else "{any+}" + str(table.url).split("}", 1)[1]
-                form = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.sub(r"\\\{[a-z_]+\\\+\\\}", ".+", re.escape(path)))
+                form = re.escape(path).replace(r"\{reference\}", "gen_[^/]+")  # by which a lookup differs from a read
+                form = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.sub(r"\\\{[a-z_]+\\\+\\\}", ".+", form))
                 yield name, (table.method or ("POST" if name in {*STARTS, "cancel"} else "GET"), form)

@@ -50,6 +50,7 @@ def refusal(service: Service, *roles: str, **wishes: Any) -> str:
         ("$image_2.base64", "Mg=="),
         ("$image_3.base64", None),
         ("$images.base64", ["MQ==", "Mg=="]),
+        ("$image.mime_type", "image/png"),
         ("$mask.base64", "Mw=="),
     ],
 )
@@ -58,6 +59,20 @@ def test_each_name_of_a_picture_becomes_it_in_its_form(template: str, value: obj
     body = sent(taking("max = 3\nmask = true", body=keys), "image", "image", "mask").body
     assert body is not None
     assert body.get("seen") == value
+
+
+EACH = '{ "$each" = { kind = "$image.mime_type", data = "$image.base64", of = "$prompt" } }'
+"""A table for each picture."""
+
+
+@pytest.mark.parametrize(
+    ("template", "before"), [(EACH, []), (f'[{{ text = "$prompt" }}, {EACH}]', [{"text": "a cat"}])]
+)
+def test_each_is_a_table_for_each_picture_alone_or_among_others(template: str, before: list[Any]) -> None:
+    service = taking("max = 3", body=f"parts = {template}")
+    tables = [{"kind": "image/png", "data": data, "of": "a cat"} for data in ("MQ==", "Mg==")]
+    assert sent(service, "image", "image").body == {"prompt": "a cat", "parts": [*before, *tables]}
+    assert sent(service).body == {"prompt": "a cat", **({"parts": before} if before else {})}
 
 
 def test_without_pictures_a_body_has_none_of_their_keys() -> None:
@@ -141,6 +156,12 @@ def test_an_example_shows_the_pictures_that_are_sent() -> None:
     ("parts", "says"),
     [
         ({"body": ""}, "a picture is never sent"),
+        ({"body": 'image = "$image.mime_type"'}, "a picture is never sent"),
+        (
+            {"body": f'{FIRST}\nall = {{ "$each" = {{ of = "$prompt" }} }}'},
+            "is sent once for each picture, and names none",
+        ),
+        ({"body": 'all = [{ "$each" = { image = "$image.file" } }]'}, 'a file needs encoding = "multipart"'),
         ({"images": "max = 2"}, "the last is never sent"),
         ({"images": "mask = true"}, 'write "$mask.data_url" or "$mask.file"'),
         ({"images": 'models = ["nobody"]', "accepts": MODELS}, "there is no model nobody"),

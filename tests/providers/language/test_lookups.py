@@ -86,3 +86,17 @@ def test_a_process_that_dies_while_it_looks_leaves_the_looking_to_the_next(
     with serving(user) as server:
         assert ended(server, generation_id)["status"] == "succeeded"
     assert len(service.posts) == 1
+
+
+def test_kling_is_asked_for_the_job_by_the_name_that_it_was_sent(home: Home) -> None:
+    with DeclaredService.shipped("kling").like(submit="submit", read="done") as kling:
+        user = kling.home(home)
+        generation_id = killed_in_mid_post(user, kling)
+        name = kling.posts[0].json["external_task_id"]
+        found = {"task_id": "k9", "task_status": "processing", "task_info": {"external_task_id": name}}
+        kling.says["lookup"] = [(200, {"code": 0, "message": "SUCCEED", "data": found})]
+        with serving(user) as server:
+            generation = ended(server, generation_id)
+        assert (generation["status"], kling.of("read")[0].path) == ("succeeded", "/v1/images/generations/k9")
+        assert [each.path for each in kling.of("lookup")] == [f"/v1/images/generations/{name}"]
+        assert len(kling.posts) == 1

@@ -156,8 +156,7 @@ def _of_request(service: Service, request: Request, names: frozenset[str]) -> _F
     for key, used in _used(request):
         yield from ((key, unknown(name, names)) for name in dict.fromkeys(used) if name not in names)
     for key in ("body", "query"):
-        for text in malformed(getattr(request, key)):
-            yield (key,), f"{text!r} begins with a single $ and is no name: write $${text[1:]} to send {text!r}"
+        yield from (((key,), says) for says in malformed(getattr(request, key)))
     method = method_of(service, request)
     if method == "GET" and request.body is not None:
         yield ("body",), 'a GET has no body: write its fields into query, or method = "POST"'

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
-FORMS = frozenset({"$first", "$join"})
+FORMS = frozenset({"$first", "$join", "$each"})
 _WHOLE = re.compile(r"\$([a-z][a-z0-9_.]*)(?::(integer|number|string))?")
 _WITHIN = re.compile(r"\$(\$|[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)")
+_ONE, _ALL = "image.", "images."
 _PLACE = re.compile(r"\{([a-z][a-z0-9_.]*)(\+?)\}")
 
 
@@ -26,8 +27,7 @@ def fill(template: Any, names: Mapping[str, Any]) -> Any:
     if isinstance(template, str):
         return _text(template, names)
     if isinstance(template, list):
-        filled = (fill(each, names) for each in cast("list[Any]", template))
-        return [each for each in filled if each is not None]
+        return [each for each in _elements(cast("list[Any]", template), names) if each is not None]
     if not isinstance(template, dict):
         return template
     fields = cast("dict[str, Any]", template)
@@ -60,7 +60,7 @@ def fill_link(text: str, names: Mapping[str, Any]) -> str:
 
 
 def form_of(fields: Mapping[str, Any]) -> str | None:
-    """`$first` or `$join`, where the table is one of these; any other key with a dollar is a key."""
+    """`$first`, `$join` or `$each`, where the table is one of these; any other key with a dollar is a key."""
     return next(iter(FORMS & fields.keys()), None) if len(fields) == 1 else None
 
 
@@ -74,9 +74,10 @@ def names_in(template: Any) -> Iterator[str]:
             yield from names_in(each)
     elif isinstance(template, dict):
         fields = cast("dict[str, Any]", template)
-        joined = form_of(fields) == "$join"
-        for each in fields["$join"] if joined else fields.values():
-            yield from _names_within(each) if joined else names_in(each)
+        form = form_of(fields)
+        for each in fields["$join"] if form == "$join" else fields.values():
+            found = _names_within(each) if form == "$join" else names_in(each)
+            yield from (_of_all(name) for name in found) if form == "$each" else found
 
 
 def places_in(text: str) -> list[str]:
@@ -85,21 +86,41 @@ def places_in(text: str) -> list[str]:
 
 
 def malformed(template: Any) -> Iterator[str]:
-    """Texts that look like a name and are none, and so would be sent as they are."""
+    """A sentence for each text that looks like a name and is none, and for each `$each` that would send nothing."""
     if isinstance(template, str):
         if template.startswith("$") and not template.startswith("$$") and not _WHOLE.fullmatch(template):
-            yield template
+            yield f"{template!r} begins with a single $ and is no name: write $${template[1:]} to send {template!r}"
     elif isinstance(template, list):
         for each in cast("list[Any]", template):
             yield from malformed(each)
     elif isinstance(template, dict):
         fields = cast("dict[str, Any]", template)
+        if form_of(fields) == "$each" and not any(map(_is_of_all, names_in(fields))):
+            yield '"$each" is sent once for each picture, and names none: write, say, "$image.base64" into it'
         for each in fields.values() if form_of(fields) != "$join" else ():
             yield from malformed(each)
 
 
 def _names_within(text: str) -> Iterator[str]:
     yield from (found[1] for found in _WITHIN.finditer(text) if found[1] != "$")
+
+
+def _of_all(name: str) -> str:
+    """The list that a name of one picture stands for where there is one table for each."""
+    return _ALL + name.removeprefix(_ONE) if name.startswith(_ONE) else name
+
+
+def _is_of_all(name: str) -> bool:
+    return name.startswith(_ALL)
+
+
+def _elements(templates: list[Any], names: Mapping[str, Any]) -> Iterator[Any]:
+    for each in templates:
+        filled = fill(each, names)
+        if isinstance(each, dict) and form_of(cast("dict[str, Any]", each)) == "$each":
+            yield from filled or ()
+        else:
+            yield filled
 
 
 def _text(text: str, names: Mapping[str, Any]) -> Any:
@@ -124,8 +145,18 @@ def _cast(value: Any, kind: str, name: str) -> Any:
 def _formed(form: str, parts: Any, names: Mapping[str, Any]) -> Any:
     if form == "$first":
         return next((filled for part in parts if (filled := fill(part, names)) is not None), None)
+    if form == "$each":
+        return _for_each(parts, names)
     said = [_part(part, names) for part in parts if all(names.get(name) is not None for name in _names_within(part))]
     return " ".join(said) or None
+
+
+def _for_each(template: Any, names: Mapping[str, Any]) -> list[Any] | None:
+    """The template once for each picture, whose names are those of one; None where there is no picture."""
+    lists = {name: value for name, value in names.items() if _is_of_all(name) and value is not None}
+    count = max(map(len, lists.values()), default=0)
+    ones = ({_ONE + name.removeprefix(_ALL): value[number] for name, value in lists.items()} for number in range(count))
+    return [fill(template, {**names, **one}) for one in ones] or None
 
 
 def _part(part: str, names: Mapping[str, Any]) -> str:

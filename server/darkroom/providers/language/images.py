@@ -26,6 +26,10 @@ def _as_base64(image: Attached, name: str) -> str:
     return base64.b64encode(image.data).decode()
 
 
+def _as_mime_type(image: Attached, name: str) -> str:
+    return image.image.mime_type
+
+
 def _as_file(image: Attached, name: str) -> File:
     kind = image.image.mime_type
     return File(f"{name}.{_SUFFIXES.get(kind, 'png')}", kind, image.data)
@@ -34,6 +38,7 @@ def _as_file(image: Attached, name: str) -> File:
 _FORMS: Mapping[str, Callable[[Attached, str], Any]] = {
     "data_url": _as_data_url,
     "base64": _as_base64,
+    "mime_type": _as_mime_type,
     "file": _as_file,
 }
 
@@ -64,6 +69,11 @@ def sample(request: GenerationRequest) -> list[Attached]:
 def is_file(name: str) -> bool:
     """True where the name has the form of a file."""
     return name.endswith(".file")
+
+
+def is_picture(name: str) -> bool:
+    """True where the name has a picture in it, and not only its type."""
+    return not name.endswith(".mime_type")
 
 
 def _values(images: Sequence[Attached], wanted: Collection[str]) -> Iterator[tuple[str, Any]]:

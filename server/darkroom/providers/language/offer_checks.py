@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from darkroom.providers.language.costs import OwnFigure
 from darkroom.providers.language.fault import ASKED, Fault, unknown
 from darkroom.providers.language.filling import names_in, places_in
+from darkroom.providers.language.images import is_picture
 from darkroom.providers.language.schema import Request, Scalar, Service
 
 
@@ -113,7 +114,7 @@ def _of_images(service: Service) -> Iterator[Fault]:
     for key, models in {"models": images.models, "needed": images.needed}.items():
         if strange := [model for model in models if known and model not in known]:
             yield Fault((*where, key), f"there is no model {', '.join(strange)}: write some of {', '.join(known)}")
-    sent = {name.partition(".")[0] for name in sent_by(service.edit or service.submit)}
+    sent = {name.partition(".")[0] for name in sent_by(service.edit or service.submit) if is_picture(name)}
     table = "edit" if service.edit is not None else "submit"
     if not {"image", "images"} & sent:
         yield Fault(where, f'a picture is never sent: write "$image.data_url", …base64 or …file into {table}.body')
