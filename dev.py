@@ -28,7 +28,7 @@ TOOLS = ROOT / ".uv"
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 LEAST_COVERAGE = 95
-TESTS_PER_CORE = 3  # they wait for more than half of their time
+TESTS_PER_CORE = 5  # they wait for two thirds of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
 NOT_AUDITED = 3

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fuzz.targets import TARGETS, run
 
-EXAMPLES = {"providers": 500, "legacy": 500, "2026-07-28": 500}
+EXAMPLES = {"providers": 300, "legacy": 300, "2026-07-28": 300}
 
 
 @pytest.mark.parametrize("name", TARGETS)

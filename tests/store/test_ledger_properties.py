@@ -251,7 +251,7 @@ class LedgerMachine(ProcessesMachine):
         assert due - {me} <= set(self.ledgers.ask(self.observer.others, me, tuple(ACCOUNTS)))
 
 
-@pytest.mark.parametrize(("which", "examples"), [("older", 100), ("newer", 50)])
+@pytest.mark.parametrize(("which", "examples"), [("older", 60), ("newer", 30)])
 def test_many_processes_never_pay_twice_nor_break_a_limit(which: str, examples: int) -> None:
     with sqlite(which), TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
         machine: Any = partial(LedgerMachine, partial(SqliteLedgers, portal, Path(folder)))

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -188,7 +189,7 @@ def highest(process: int) -> int:
 
 
 def test_the_process_that_posts_does_not_grow_with_the_answer(home: Home, service: DeclaredService) -> None:
-    picture = service.picture() + bytes(45_000_000)
+    picture = service.picture() + bytes(24_000_000)
     answer = b'{"created": 1, "data": [{"b64_json": "%s"}]}' % base64.b64encode(picture)
     service.says["submit"] = [(200, answer)]
     user = service.home(home)
@@ -199,9 +200,10 @@ def test_the_process_that_posts_does_not_grow_with_the_answer(home: Home, servic
         service.may_answer.set()
         while now := highest(process):  # it ends when it has the answer
             most = max(most, now)
+            time.sleep(0.01)  # the process that is looked at needs the processor
         made = server.call("wait", generation_ids=[generation_id])["structuredContent"]["generations"][0]
     assert saved(made) == [picture]
-    assert most - least < 30
+    assert most - least < 20
 
 
 async def test_a_process_that_is_slow_to_take_the_row_is_left_alone(
