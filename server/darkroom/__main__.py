@@ -16,7 +16,7 @@ def main() -> int:
     """
     _open_all_three()
     wire = None
-    if sys.argv[1:2] == ["serve"] or (len(sys.argv) == 1 and not os.isatty(0)):
+    if (sys.argv[1:2] == ["serve"] and "--http" not in sys.argv) or (len(sys.argv) == 1 and not os.isatty(0)):
         wire = Wire(*_take_the_wire())
         gc.disable()  # nothing that is made at the start is garbage; `serve` enables it
         if len(sys.argv) <= 2:

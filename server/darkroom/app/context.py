@@ -72,6 +72,8 @@ class Opened:
     driver: Driver
     owner: Callable[[], str] = lambda: LOCAL_OWNER
     """The one who asks: known anew for each request."""
+    remote: bool = False
+    """Callers are elsewhere, each request on its own: see `open_app`."""
 
     def opened(self) -> "Opened":
         """This; see `Unopened`."""
@@ -98,8 +100,11 @@ async def open_app(
     *,
     named: Collection[str] = (),
     clock: Callable[[], float] = time.time,
+    remote: bool = False,
 ) -> AsyncGenerator[Opened]:
     """Everything that lives as long as the process does. `clock`: seconds since 1970.
+
+    `remote`: callers open no file of this machine, and what was written to them may be lost on the way.
 
     What it is sending when the block ends is seen to its end first; a server (ALL) gives it a last moment only.
 
@@ -118,7 +123,7 @@ async def open_app(
             ledger = SqlLedger(database, presence, clock)
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
-            service, driver = _built(settings, part, http, ledger, presence.id, group, only)
+            service, driver = _built(settings, part, http, ledger, presence.id, group, only, remote=remote)
             if part is not Part.NONE:
                 peers = Peers(ledger, presence, service.registry, service.changes, only)
                 await peers.adopt(driver)
@@ -133,7 +138,7 @@ async def open_app(
             try:
                 limits = {name: account.limits for name, account in settings.accounts.items()}
                 observer, models = Observer(service.changes, group), Models(service.registry, limits)
-                yield Opened(settings, service, SqlTasks(database, clock), observer, models, driver)
+                yield Opened(settings, service, SqlTasks(database, clock), observer, models, driver, remote=remote)
             finally:
                 await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
@@ -147,13 +152,15 @@ def _built(
     holder: str,
     group: TaskGroup,
     only: set[str] | None,
+    *,
+    remote: bool,
 ) -> tuple[Service, Driver]:
     providers = registry.build(
         settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
     )
     changes = Changes()
     journal = Journal(ledger, changes)
-    pictures = FolderPictures(settings.pictures, settings.home / "previews")
+    pictures = FolderPictures(settings.pictures, settings.home / "previews", shared=not remote)
     collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
     elsewhere = partial(hand_over, settings)
     driver = Driver(journal, providers, holder, collector, group, only=only, elsewhere=elsewhere)
@@ -168,6 +175,7 @@ def _built(
         only=only if part in _SENDING else frozenset(),
         budget=settings.budget,
         inputs=Inputs(ledger, settings.inputs, providers.inputs),
+        provable=not remote,
     )
     return service, driver
 
@@ -220,6 +228,7 @@ class Unopened:
     error: DarkroomError
     settings: Settings = field(default_factory=lambda: read_settings({}))
     owner: Callable[[], str] = lambda: LOCAL_OWNER
+    remote: bool = False
 
     def opened(self) -> Opened:
         """Raises the error."""

@@ -7,6 +7,7 @@ from mcp import MCPError
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.subscriptions import ListenHandler
 from mcp.types import (
     INVALID_PARAMS,
     GetPromptResult,
@@ -14,6 +15,7 @@ from mcp.types import (
     Resource,
     ResourceTemplate,
     SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
     Tool,
     UnsubscribeRequestParams,
 )
@@ -44,14 +46,17 @@ from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
 from darkroom.tools.results import Results
 
-INSTRUCTIONS = (
+_INSTRUCTIONS = (
     "Makes pictures with generation services. generate returns an id at once; call wait with it until the "
     "pictures are saved. Nothing is lost if you stop waiting: the work goes on, and get_status or wait picks it "
     "up later, also after a restart. Do not call generate again for the same picture because it is slow: each "
     "call is paid for. Where contact_sheet is true, the first image shows the pictures side by side, numbered from 1 "
-    "through all generations of the result. The user may not see what you see: to show a picture, give its path, or "
-    "![picture](path) where your host shows Markdown images."
+    "through all generations of the result. The user may not see what you see: to show a picture, "
 )
+INSTRUCTIONS = _INSTRUCTIONS + "give its path, or ![picture](path) where your host shows Markdown images."
+INSTRUCTIONS_REMOTE = _INSTRUCTIONS + "read its darkroom:// resource, which has its bytes; there is no path."
+MAX_LISTENING = 4_096
+"""Streams of `subscriptions/listen` at once; a door for many people bounds those of each."""
 
 
 class DarkroomServer(MCPServer[Any]):
@@ -74,13 +79,14 @@ class DarkroomServer(MCPServer[Any]):
         updates = Updates(lambda: app.opened().observer, desk, bus)
         traits = {name: account.declaration.traits for name, account in accounts.items()}
         shown = list(with_gallery(tools.values(), desk, app.settings.file_manager))
+        self._listening = ListenHandler(bus, max_subscriptions=MAX_LISTENING)
         self._undescribed = shown.copy()
         with without_rich_logging():
             super().__init__(
                 name="darkroom",
                 title="Darkroom",
                 version=__version__,
-                instructions=INSTRUCTIONS,
+                instructions=INSTRUCTIONS_REMOTE if app.remote else INSTRUCTIONS,
                 tools=[*shown],
                 extensions=[gallery_page(traits), tasks],
                 subscriptions=bus,
@@ -93,8 +99,14 @@ class DarkroomServer(MCPServer[Any]):
         self._shelf = Shelf(desk, lambda: app.opened().models)
         self.completion()(Completer(desk, lambda: app.opened().models, accounts.keys()))
         serve = inner_of(self).add_request_handler
-        serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
-        serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
+        serve("subscriptions/listen", SubscriptionsListenRequestParams, self._listening)
+        if not app.remote:  # where no connection outlives its request, nobody can be notified in this way
+            serve("resources/subscribe", SubscribeRequestParams, updates.subscribe)
+            serve("resources/unsubscribe", UnsubscribeRequestParams, updates.unsubscribe)
+
+    def stop_listening(self) -> None:
+        """Ends every `subscriptions/listen` in the protocol's own way."""
+        self._listening.close()
 
     async def list_tools(self) -> list[Tool]:
         """The tools, with the schemas that agents are shown."""

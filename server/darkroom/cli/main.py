@@ -46,14 +46,22 @@ def _run(words: list[str], wire: Wire | None) -> int:
         return _serve(wire)
     # Every command with its words, which no host's start needs.
     from darkroom.cli.parsing import parsed  # noqa: PLC0415
+    from darkroom.cli.serve_options import refuse_without_http  # noqa: PLC0415
 
     arguments = parsed(words)
     if arguments is None:
         return DONE
-    if wire is not None:
+    if arguments.command == "serve" and not arguments.http:
+        refuse_without_http(arguments)
+    if wire is not None and not arguments.http:
         return _serve(wire)
     settings = _read_settings(in_any_folder=False)
     _set_up_log(settings)
+    if arguments.command == "serve":
+        # The SDK and the web server, which no other command needs.
+        from darkroom.cli.serve_http import serve_http  # noqa: PLC0415
+
+        return anyio.run(serve_http, settings, arguments)
     return anyio.run(run, arguments.chosen, settings, arguments)
 
 

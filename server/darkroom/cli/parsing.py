@@ -15,6 +15,7 @@ from darkroom.cli.commands.models import MODELS
 from darkroom.cli.commands.provider import PROVIDER
 from darkroom.cli.commands.status import STATUS
 from darkroom.cli.commands.wait import WAIT
+from darkroom.cli.serve_options import take_options
 from darkroom.redact.text import clean
 
 COMMANDS: Mapping[str, Command | Commands] = {
@@ -64,7 +65,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
     commands_of = _commands_of(parser, words, "COMMAND")
-    commands_of.add_parser("serve", help="serve MCP on stdin and stdout")
+    take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
     for command in COMMANDS.values():
         parser.options[command.name] = _add(commands_of, command, words)
     return parser

@@ -86,17 +86,23 @@ def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
     ) -> Annotated[CallToolResult, _Done]:
         """For the gallery page: show a picture large, or open its folder."""
         image = await _saved(whose, generation_id, index)
-        path = Path(image.path or "")
         if action == "open_folder":
-            await to_thread.run_sync(open_folder, path.parent, file_manager)
-            return _done(f"Opened {path.parent}")
+            if image.path is None:
+                raise ResultUnavailable(
+                    "There is no folder to open: the pictures are kept by the server.",
+                    next_step=f"Read the resource {image.uri} to get the picture.",
+                )
+            folder = Path(image.path).parent
+            await to_thread.run_sync(open_folder, folder, file_manager)
+            return _done(f"Opened {folder}")
         for side in LARGE_SIDES:
             seen = await whose().pictures.preview(image, LARGE_BYTES, side)
             if seen is not None:
                 shown = ImageContent(data=seen, mime_type=MIME_TYPE)
                 return _done(f"Picture {index}, at most {side} px", shown)
         raise ResultUnavailable(
-            f"The picture at {path} cannot be read any more.", next_step="Look whether it was moved or changed."
+            f"The picture at {image.path or image.uri} cannot be read any more.",
+            next_step="Look whether it was moved or changed.",
         )
 
     return agent_tool(
@@ -131,7 +137,7 @@ def _facts(traits: Mapping[str, Traits]) -> str:
 async def _saved(whose: Whose, generation_id: str, index: int) -> Image:
     generation = await whose().kept(generation_id)
     for image in generation.images:
-        if image.index == index and image.status is ImageStatus.SUCCEEDED and image.path is not None:
+        if image.index == index and image.status is ImageStatus.SUCCEEDED:
             return image
     raise NotFound(
         f"{generation.id} has no saved picture {index}.", next_step="Call get_status to see which pictures it has."

@@ -14,7 +14,7 @@ from darkroom.generations.asking.wishes import Wish
 from darkroom.generations.owned import Rows
 from darkroom.generations.service import Service
 from darkroom.generations.showing import Showing
-from darkroom.generations.telling.wording import say_cancelled
+from darkroom.generations.telling.wording import AGAIN, say_cancelled
 from darkroom.generations.watching import Watching
 from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
 from darkroom.redact.text import clean
@@ -40,7 +40,7 @@ class Desk:
 
         The block, and the letter's way to the caller, are part of the response: a caller that leaves loses it.
         Its next identical call within ten minutes is given the same generation. `request_key` names it for good.
-        `new` False: it must be one of these.
+        `new` False: it must be one of these. Where it is, its `next_step` says so.
 
         Raises:
             InvalidRequest, NotConfigured: it cannot be made; nothing was written or sent.
@@ -53,7 +53,11 @@ class Desk:
         with refusing(room, record):
             async with self._house.delivery.answering(record, room, letter) as begun:
                 await self._begun(begun, record)
-                yield await self._settled_a_little(begun)
+                generation = await self._settled_a_little(begun)
+                if begun.id != record.id:
+                    step = " ".join(filter(None, (generation.next_step, AGAIN)))
+                    generation = generation.model_copy(update={"next_step": step})
+                yield generation
 
     async def submit_agreed(self, task_id: str, wish: Wish) -> None:
         """Commits a new generation that the user of this task said yes to; nothing, where the task asks no more.

@@ -39,6 +39,7 @@ class Service:
         only: Collection[str] | None = None,
         budget: Budget | None = None,
         inputs: Inputs | None = None,
+        provable: bool = True,
     ) -> None:
         self.journal = journal
         self.ledger = journal.ledger
@@ -50,7 +51,7 @@ class Service:
         self.pictures = pictures
         self.budget = budget
         self.inputs = inputs or Inputs(journal.ledger)
-        self.delivery = Delivery(journal.ledger, holder, group)
+        self.delivery = Delivery(journal.ledger, holder, group, provable=provable)
         self.likely = Likely(registry, journal.ledger)
         self.stopping = Stopping(registry, journal, changes, driver)
         self.describer = Describer(journal, registry, holder, pictures, only)

@@ -59,7 +59,9 @@ class Watching:
             while True:
                 left = deadline - anyio.current_time()
                 snapshot = await self._house.describer.snapshot(records, until)
-                yield replace(snapshot, timed_out=left <= 0 and not snapshot.over)
+                stopped = self._house.changes.closed
+                left = 0 if stopped else left
+                yield replace(snapshot, timed_out=left <= 0 and not snapshot.over, stopped=stopped)
                 if left <= 0 or (snapshot.over and (until == "any" or not missing)):
                     return
                 with anyio.move_on_after(min(HEARTBEAT_S, left) if beats else left):

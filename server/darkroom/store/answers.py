@@ -28,13 +28,18 @@ def named(db: Connection, record: Record) -> Record | None:
 
 
 def lost(db: Connection, signs: Signs, record: Record, adopt_since: float) -> Record | None:
-    """The oldest row after that for the same request whose caller has no result; within a write transaction."""
+    """The oldest row after that for the same request whose caller has no result; within a write transaction.
+
+    Where every result counts as lost at first, another request key asks for another row.
+    """
     alike = rows.select_all(
         db,
         f"owner = ? AND request_hash = ? AND {UNANSWERED} AND created_at > ?"
         f" AND {PERHAPS_PAID} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
         (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
     )
+    if record.answered is Answered.LOST and record.request_key is not None:
+        alike = [row for row in alike if row.request_key == record.request_key]
     return next((row for row in alike if is_lost(signs, row)), None)
 
 
@@ -42,9 +47,9 @@ def taken(db: Connection, record: Record, adopt_since: float) -> Record | None:
     """The row that this call was given by a commit whose word was lost."""
     return rows.select_one(
         db,
-        f"owner = ? AND request_hash = ? AND {UNANSWERED} AND answered = 'pending' AND answering = ? AND turn > 1"
+        f"owner = ? AND request_hash = ? AND {UNANSWERED} AND answered = ? AND answering = ? AND turn > 1"
         " AND created_at > ?",
-        (record.owner, rows.request_hash(record.request), record.answering, adopt_since),
+        (record.owner, rows.request_hash(record.request), record.answered, record.answering, adopt_since),
     )
 
 

@@ -56,7 +56,8 @@ class Generations(Protocol):
     ) -> Record:
         """Commits a new row, or returns the one that this call has already: by its request key, or, if it was created
         within so many seconds and its result was lost, by being identical. The process `record.answering` then owes
-        that result. A result is also lost if the process that owes it does not run any more.
+        that result; `record.answered` is LOST where it counts as lost until its caller names the id. A result is also
+        lost if the process that owes it does not run any more.
 
         The ledger itself says when a new row was created, whatever the record says.
 

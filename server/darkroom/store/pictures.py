@@ -43,10 +43,14 @@ class PictureStore(Protocol):
 
 
 class FolderPictures:
-    """See `PictureStore`. A picture's key is its path, since the user may choose another folder for the next ones."""
+    """See `PictureStore`. A picture's key is its path, since the user may choose another folder for the next ones.
 
-    def __init__(self, root: Path, previews: Path) -> None:
+    `shared`: callers can open files on this disk.
+    """
+
+    def __init__(self, root: Path, previews: Path, *, shared: bool = True) -> None:
         self._root = root
+        self._shared = shared
         self.previews = KeptPreviews(previews)
         self.name = str(root)
 
@@ -76,4 +80,4 @@ class FolderPictures:
 
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`."""
-        return key
+        return key if self._shared else None

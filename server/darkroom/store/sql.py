@@ -32,8 +32,9 @@ class SqlLedger(SqlGate, SqlFellows):
                 return taken
             if lost := known or answers.lost(self._db, self._signs, record, now - adopt_within_s):
                 key, turn = record.request_key or lost.request_key, lost.turn + 1
-                sets = "answered = 'pending', answering = ?, turn = ?, request_key = ?"
-                self._db.execute(f"UPDATE generations SET {sets} WHERE id = ?", (record.answering, turn, key, lost.id))
+                sets = "answered = ?, answering = ?, turn = ?, request_key = ?"
+                given = (record.answered, record.answering, turn, key, lost.id)
+                self._db.execute(f"UPDATE generations SET {sets} WHERE id = ?", given)
                 return lost.model_copy(update={"turn": turn})
             answers.check_room(self._db, record, room, now)
             return self._add(record, now)

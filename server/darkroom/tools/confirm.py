@@ -70,9 +70,10 @@ def check_can_ask(capabilities: ClientCapabilities | None) -> None:
     """
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        why = "it does not offer elicitation" if capabilities else "over HTTP that takes version 2026-07-28 of MCP"
         raise NotConfigured(
             "DARKROOM_CONFIRM is set, so the user must be asked before this is paid for, but this host cannot ask "
-            "(it does not offer elicitation).",
+            f"({why}).",
             next_step="Nothing was sent. Tell the user: unset DARKROOM_CONFIRM, use a host that can ask, or run "
             "darkroom-mcp generate in a terminal. sketch is free and needs no question.",
         )

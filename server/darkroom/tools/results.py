@@ -28,6 +28,7 @@ REMEMBERED = 10_000
 SAME = 16
 """Structured halves that are kept: what is finished is asked for again and again."""
 HOW_TO_SHOW = "To show a person a picture, give its path; where your host shows Markdown images, as ![picture](path)."
+HOW_TO_READ = "The pictures are kept by the server: read a picture's darkroom:// resource to get its bytes."
 SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
 Answer = Generation | WaitedGenerations | ListedGenerations
 
@@ -61,10 +62,13 @@ class Results:
         """One generation. `again` False: pictures that were shown before are linked, and not shown."""
         return await self._result([generation], generation, before=note, again=again)
 
-    async def waited(self, generations: Sequence[Generation], *, timed_out: bool, timeout_s: float) -> CallToolResult:
-        """Everything that was waited for, finished or not."""
+    async def waited(
+        self, generations: Sequence[Generation], *, timed_out: bool, timeout_s: float, stopped: bool = False
+    ) -> CallToolResult:
+        """Everything that was waited for, finished or not. `stopped`: the server ended the wait, since it is to end."""
         shown = tuple(short(generation) for generation in generations)
-        over = f"Not all done after {timeout_s:g} s; nothing is lost." if timed_out else None
+        why = "Not all done, and this server is being stopped" if stopped else f"Not all done after {timeout_s:g} s"
+        over = f"{why}; nothing is lost." if timed_out else None
         answer = WaitedGenerations(generations=shown, timed_out=timed_out, next_step=next_step(shown))
         return await self._result(shown, answer, after=over)
 
@@ -96,7 +100,8 @@ class Results:
                     saved.append(_Saved(generation.id, image, numbers + image.index, _link(image)))
             numbers += max(generation.count, len(generation.images))  # so that a number stays until all have come
         fresh = [one for one in saved if again or one.key not in self._shown] if self._previews != "none" else []
-        lines.append(HOW_TO_SHOW if saved else None)
+        if saved:
+            lines.append(HOW_TO_SHOW if any(one.image.path for one in saved) else HOW_TO_READ)
         lines.append(SEEN_BEFORE if 0 < len(fresh) < len(saved) or (saved and not fresh and not again) else None)
         after = "\n".join(filter(None, (after, _next(generations))))
         structured = self._structured(answer)
@@ -157,7 +162,7 @@ def _room(*parts: object) -> int:
 
 
 def _next(generations: Sequence[Generation]) -> str | None:
-    step = next_step(generations)
+    step = generations[0].next_step if len(generations) == 1 else next_step(generations)
     return None if step is None else f"Next: {step[0].lower()}{step[1:]}"
 
 

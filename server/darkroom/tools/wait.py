@@ -51,7 +51,9 @@ def wait_tool(whose: Whose, results: Results) -> AgentTool:
                 await context.report_progress(progress, snapshot.total, say_progress(snapshot.generations))
         if last is None:
             raise RuntimeError("a watch yields at least once")
-        return await results.waited(last.generations, timed_out=last.timed_out, timeout_s=timeout_s)
+        return await results.waited(
+            last.generations, timed_out=last.timed_out, timeout_s=timeout_s, stopped=last.stopped
+        )
 
     return agent_tool(
         wait,

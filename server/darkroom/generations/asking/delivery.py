@@ -76,12 +76,17 @@ async def repeated(begin: Callable[[], Awaitable[T]], again: Callable[[], Awaita
 
 
 class Delivery:
-    """Follows each result of `generate` on its way to the caller."""
+    """Follows each result of `generate` on its way to the caller.
 
-    def __init__(self, ledger: Ledger, holder: str, group: TaskGroup) -> None:
+    `provable` False: whatever was written may have been lost on the way, behind a proxy say, so a result counts as lost
+    until its caller names the id.
+    """
+
+    def __init__(self, ledger: Ledger, holder: str, group: TaskGroup, *, provable: bool = True) -> None:
         self._ledger = ledger
         self._holder = holder
         self._group = group
+        self._provable = provable
 
     @asynccontextmanager
     async def answering(
@@ -97,6 +102,7 @@ class Delivery:
             StorageError: it could not be committed.
             Full: it would be a new one, and there is no room for it.
         """
+        record = self._addressed(record)
         begun = record
         try:
             begun = await self._begun(record, room)
@@ -105,7 +111,12 @@ class Delivery:
         except anyio.get_cancelled_exc_class():
             await self.note(begun, Answered.LOST)
             raise
-        self._group.start_soon(self._read, begun, letter)
+        if self._provable:
+            self._group.start_soon(self._read, begun, letter)
+
+    def _addressed(self, record: Record) -> Record:
+        # From the first moment on: the same call may come again while the first is still being answered.
+        return record if self._provable else record.model_copy(update={"answered": Answered.LOST})
 
     async def _begun(self, record: Record, room: Room | None) -> Record:
         begin = partial(self._ledger.begin, record, adopt_within_s=ADOPTABLE_FOR_S, room=room)
@@ -133,7 +144,7 @@ class Delivery:
 
     async def foresee(self, record: Record, room: Room | None) -> Record:
         """The row that `answering` would give this call now, with nothing written. Raises the same."""
-        return await self._ledger.foresee(record, adopt_within_s=ADOPTABLE_FOR_S, room=room)
+        return await self._ledger.foresee(self._addressed(record), adopt_within_s=ADOPTABLE_FOR_S, room=room)
 
     async def note(self, record: Record, answered: Answered) -> None:
         """Writes it down, also while the caller is being cancelled; what was delivered stays delivered."""

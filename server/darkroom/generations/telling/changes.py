@@ -41,6 +41,8 @@ class Changes:
     def __init__(self) -> None:
         self._subscriptions: dict[str, set[Subscription]] = {}
         self._somebody = anyio.Event()
+        self.closed = False
+        """True where nobody is to wait for anything any more."""
 
     def publish(self, record: Record) -> None:
         """Tells every subscriber of this generation."""
@@ -51,6 +53,12 @@ class Changes:
         """Asks every subscriber of this generation to look at it again."""
         for subscription in self._subscriptions.get(generation_id, ()):
             subscription.nudge()
+
+    def close(self) -> None:
+        """Ends every wait: this process is to end."""
+        self.closed = True
+        for generation_id in self._subscriptions:
+            self.nudge(generation_id)
 
     def watched_now(self, generation_id: str) -> bool:
         """True where somebody watches this one, and not for a moment only."""

@@ -36,7 +36,7 @@ class Snapshot:
     """The state of everything that is waited for.
 
     `share` counts pictures: those done, and part of the next. `total`: how many they are, where it is known how long
-    they will take.
+    they will take. `stopped`: the wait ended early, since the process is to end.
     """
 
     generations: tuple[Generation, ...]
@@ -44,6 +44,7 @@ class Snapshot:
     total: int | None
     over: bool
     timed_out: bool = False
+    stopped: bool = False
 
 
 class Describer:

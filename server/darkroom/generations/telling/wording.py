@@ -49,6 +49,10 @@ def next_step(generations: Sequence[Generation]) -> str | None:
     return None
 
 
+AGAIN = "For a new one, give another seed or request_key: this one was begun by an identical call before."
+"""Advice to a caller who was given a generation that exists already."""
+
+
 def say_cancelled(record: Record, stop: Stop, title: str) -> str:
     """The sentence on the wish to cancel it. `stop`: what came of asking its provider, whose name for people it is."""
     provider = record.request.provider
@@ -99,7 +103,7 @@ def _say_picture(image: Image, number: int) -> str:
         kind = (image.mime_type or "").removeprefix("image/").upper()
         marked = " It carries the provider's watermark." if image.watermarked else ""
         removed = f" Removed from it: {image.removed}." if image.removed else ""
-        return f"{number}. {image.path} ({image.width} × {image.height} {kind}){marked}{removed}"
+        return f"{number}. {image.path or image.uri} ({image.width} × {image.height} {kind}){marked}{removed}"
     if image.error is not None:
         hidden = "The provider hides this picture. " if image.hidden else ""
         return (

@@ -1,0 +1,36 @@
+"""The words of `serve`."""
+
+import argparse
+from pathlib import Path
+
+from darkroom.errors import InvalidRequest
+
+
+def take_options(command: argparse.ArgumentParser) -> None:
+    """Adds the options of `serve`."""
+    command.add_argument("--http", action="store_true", help="serve over HTTP, at /mcp, instead of stdin and stdout")
+    http = command.add_argument_group("with --http")
+    http.add_argument("--host", metavar="ADDRESS", help="listen there (127.0.0.1)")
+    http.add_argument("--port", type=_port, metavar="PORT", help="listen there (8765); 0 is any that is free")
+    http.add_argument("--tenants", type=Path, metavar="FILE", help="the file of those who may ask, and their tokens")
+    http.add_argument("--allow-host", action="append", metavar="NAME", help="a name of this server; may come again")
+    http.add_argument(
+        "--trust-proxy", action="append", metavar="ADDRESS", help="a proxy that says who asks; may come again"
+    )
+
+
+def refuse_without_http(arguments: argparse.Namespace) -> None:
+    """Raises InvalidRequest: it is about HTTP, and there is none."""
+    given = [name for name in _HTTP_ONLY if getattr(arguments, name) is not None]
+    if given:
+        option = given[0].replace("_", "-")
+        raise InvalidRequest(f"--{option} is for a server over HTTP.", next_step="Add --http.")
+
+
+_HTTP_ONLY = ("host", "port", "tenants", "allow_host", "trust_proxy")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError("a number, at most 65535")
+    return int(text)

@@ -1,0 +1,135 @@
+"""The front: every request from its first look to its response, and its end where the server is to end."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from darkroom.http import origins
+from darkroom.http.bounds import Bounds, received
+from darkroom.http.identity import Identity, as_caller
+from darkroom.http.outgoing import Outgoing
+from darkroom.http.refusals import Refusal, said
+
+log = logging.getLogger(__name__)
+
+PATH = "/mcp"
+METADATA = "/.well-known/oauth-protected-resource"
+READY_WITHIN_S = 2.0
+DISCARDED = 1_000_000
+DISCARDED_WITHIN_S = 1.0
+
+
+class Front:
+    """The ASGI app. Nobody is let in before `open`, and after `close`."""
+
+    def __init__(self, identity: Identity, hosts: Collection[str], metadata: Mapping[str, Any] | None = None) -> None:
+        self._identity = identity
+        self._hosts = hosts
+        self._metadata = metadata
+        self._bounds = Bounds()
+        self._app: ASGIApp | None = None
+        self._ready: Callable[[], Awaitable[object]] | None = None
+        self._inside = 0
+        self._left = anyio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        headers = Headers(scope=scope)
+        try:
+            match scope["path"]:
+                case "/healthz":
+                    await said(200, {"status": "lives"})(scope, receive, send)
+                case "/readyz":
+                    ready = await self._is_ready()
+                    await said(200 if ready else 503, {"status": "ready" if ready else "not ready"})(
+                        scope, receive, send
+                    )
+                case path if path.startswith(METADATA) and self._metadata is not None:
+                    origins.check(headers, self._hosts)
+                    anyone = {"access-control-allow-origin": "*"}
+                    await said(200, self._metadata, anyone)(scope, receive, send)
+                case path if path == PATH:
+                    await self._serve(headers, scope, receive, send)
+                case _:
+                    raise Refusal(404, f"There is nothing here; MCP is at {PATH}.")
+        except Refusal as refusal:
+            if not await _discarded(receive):
+                refusal.response.headers["connection"] = "close"
+            await refusal.response(scope, receive, send)
+
+    async def _serve(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        origins.check(headers, self._hosts)
+        address = scope["client"][0] if scope.get("client") else ""
+        caller = await self._identity.caller(headers, address)
+        if scope["method"] != "POST":
+            refusal = Refusal(405, "Requests are sent with POST; there are no sessions.")
+            refusal.response.headers["allow"] = "POST"
+            raise refusal
+        with self._bounds.admit(caller) as admission:
+            receive = await received(scope, receive, admission)
+            if self._app is None:
+                raise Refusal(503, "The server is starting, or about to end.", retry_after_s=1.0)
+            self._inside += 1
+            try:
+                await as_caller(self._app, caller, scope, receive, send)
+            finally:
+                self._inside -= 1
+                self._left.set()
+
+    async def _is_ready(self) -> bool:
+        if self._ready is None:
+            return False
+        with anyio.move_on_after(READY_WITHIN_S):
+            try:
+                await self._ready()
+                return True
+            except Exception:
+                log.warning("The ledger cannot be read", exc_info=True)
+        return False
+
+    @asynccontextmanager
+    async def open(
+        self, manager: StreamableHTTPSessionManager, outgoing: Outgoing, ready: Callable[[], Awaitable[object]]
+    ) -> AsyncGenerator[None]:
+        """Lets requests in while the block lasts. `ready` raises an error where the server is of no use."""
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await manager.handle_request(scope, receive, outgoing.through(send))
+
+        async with manager.run():
+            self._app, self._ready = app, ready
+            try:
+                yield
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Lets nobody in any more."""
+        self._app = self._ready = None
+
+    async def quiet(self) -> None:
+        """Waits until nobody is inside."""
+        while self._inside:
+            self._left = anyio.Event()
+            await self._left.wait()
+
+
+async def _discarded(receive: Receive) -> bool:
+    """Reads what is left of a request that is refused: most clients send all of it before they look for the response.
+
+    False: there is more than anybody waits for.
+    """
+    length = 0
+    with anyio.move_on_after(DISCARDED_WITHIN_S):
+        while length <= DISCARDED:
+            message = await receive()
+            length += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return True
+    return False

@@ -1,0 +1,51 @@
+"""Responses on their way out: without secrets that a caller said first, and without names of this machine's folders."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from starlette.types import Message, Send
+
+from darkroom.redact.secrets import LONGEST
+
+ELSEWHERE = "(the server's disk)"
+
+
+class Outgoing:
+    """Takes out of everything that is sent what `unechoed` does, and the names of these `folders`."""
+
+    def __init__(self, unechoed: Callable[[str], str], folders: Iterable[Path]) -> None:
+        self._unechoed = unechoed
+        named = {str(folder) for folder in folders}
+        # In JSON some characters of a path are escaped, in one form of it or another.
+        forms = named | {
+            json.dumps(name, ensure_ascii=ascii_only)[1:-1] for name in named for ascii_only in (True, False)
+        }
+        self._named = sorted((form.encode() for form in forms), key=len, reverse=True)
+
+    def cleaned(self, body: bytes) -> bytes:
+        """The same without them."""
+        if len(body) <= LONGEST:  # a longer one holds pictures, or a list of what has been searched already
+            body = self._unechoed(body.decode(errors="replace")).encode()
+        for name in self._named:
+            body = body.replace(name, ELSEWHERE.encode())
+        return body
+
+    def through(self, send: Send) -> Send:
+        """Sends what it is given, cleaned: an event of a stream is always whole in one part, and so is a response."""
+        start: list[Message] = []
+
+        async def cleaning(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.append(message)  # until its length is known
+                return
+            body = self.cleaned(message.get("body", b""))
+            if start:
+                first = start.pop()
+                if not message.get("more_body", False):
+                    others = [(name, value) for name, value in first["headers"] if name != b"content-length"]
+                    first = {**first, "headers": [*others, (b"content-length", str(len(body)).encode())]}
+                await send(first)
+            await send({**message, "body": body})
+
+        return cleaning

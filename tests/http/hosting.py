@@ -1,0 +1,131 @@
+"""Darkroom as a team hosts it: a process on a port of loopback, clients with tokens, and bare requests."""
+
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.hosts import PATIENCE_S, Era, Home
+
+ANN, BOB = "the-token-of-ann", "the-token-of-bob"
+PREFIX = "io.modelcontextprotocol/"
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A server that serves. `log`: what it says on stderr."""
+
+    url: str
+    process: subprocess.Popen[str]
+    home: Home
+    log: Path
+
+    @property
+    def base(self) -> str:
+        """The URL without `/mcp`."""
+        return self.url.removesuffix("/mcp")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port."""
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
+
+    def connection(self) -> socket.socket:
+        """A bare connection to it."""
+        return socket.create_connection(self.address, timeout=PATIENCE_S)
+
+
+@contextmanager
+def hosted(home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom")) -> Generator[Hosted]:
+    """A server on a free port, killed at the end if it still runs."""
+    log = home.path / "server.log"
+    command = [sys.executable, *python, "serve", "--http", "--port", "0", *words]
+    with log.open("a") as errors, subprocess.Popen(
+        command, env=home.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        impatience = threading.Timer(PATIENCE_S, process.kill)
+        impatience.start()
+        try:
+            url = process.stdout.readline().strip()
+            impatience.cancel()
+            assert url, log.read_text()
+            yield Hosted(url, process, home, log)
+        finally:
+            process.kill()
+
+
+def tenants_file(folder: Path, more: str = "") -> Path:
+    """A file with two tenants, Ann and Bob, whose OAuth subjects are `subject|ann` and `subject|bob`."""
+    file = folder / "tenants.toml"
+    tables = (
+        f'[tenants.{name}]\ntokens = ["sha256:{hashlib.sha256(token.encode()).hexdigest()}"]\n'
+        f'subjects = ["subject|{name}"]\n'
+        for name, token in {"ann": ANN, "bob": BOB}.items()
+    )
+    file.write_text("\n".join([*tables, more]))
+    file.chmod(0o600)
+    return file
+
+
+@asynccontextmanager
+async def client_of(url: str, era: Era = "2026-07-28", token: str = "", **how: Any) -> AsyncGenerator[Client]:
+    """The real client, with this bearer token."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    with anyio.fail_after(PATIENCE_S):
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http:
+            transport = streamable_http_client(url, http_client=http)
+            async with Client(transport, mode=era, cache=None, **how) as client:
+                yield client
+
+
+def envelope(method: str, params: dict[str, Any] | None = None, *, number: int = 1, **capabilities: Any) -> bytes:
+    """A request of 2026-07-28."""
+    meta = {
+        f"{PREFIX}protocolVersion": "2026-07-28",
+        f"{PREFIX}clientInfo": {"name": "bare", "version": "0"},
+        f"{PREFIX}clientCapabilities": capabilities,
+    }
+    message = {"jsonrpc": "2.0", "id": number, "method": method, "params": {**(params or {}), "_meta": meta}}
+    return json.dumps(message).encode()
+
+
+def headers_of(method: str, name: str | None = None, token: str = "", **more: str) -> dict[str, str]:
+    """The headers of such a request."""
+    named = {} if name is None else {"mcp-name": name}
+    allowed = {"authorization": f"Bearer {token}"} if token else {}
+    return {
+        "content-type": "application/json", "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28", "mcp-method": method, **named, **allowed, **more,
+    }  # fmt: skip
+
+
+def posted(server: Hosted, method: str, params: dict[str, Any] | None = None, **headers: str) -> httpx2.Response:
+    """The response to a bare request of 2026-07-28."""
+    name = next((str(params[key]) for key in ("name", "uri", "taskId") if params and key in params), None)
+    with httpx2.Client(timeout=PATIENCE_S) as http:
+        token = headers.pop("token", "")
+        return http.post(
+            server.url, content=envelope(method, params), headers=headers_of(method, name, token, **headers)
+        )
+
+
+def got(server: Hosted, path: str, **headers: str) -> httpx2.Response:
+    """The response to a GET."""
+    return httpx2.get(f"{server.base}{path}", headers=headers, timeout=PATIENCE_S)
