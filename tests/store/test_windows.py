@@ -1,5 +1,7 @@
 """The arithmetic of windows, against a provider that counts for itself."""
 
+from itertools import islice
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +15,9 @@ from darkroom.store.windows import (
     next_submission,
     reach,
     request_after,
+    requests_back,
     requests_left,
-    submission_after,
+    submissions_after,
     sustained,
 )
 
@@ -45,7 +48,8 @@ def test_the_turn_behind_others_is_the_one_after_theirs(window: Window, sent: li
     times = list(sent)
     for _ in range(ahead):
         times.append(next_submission([window], times, max([NOW, *times])))
-    assert submission_after([window], sent, ahead, NOW) == next_submission([window], times, max([NOW, *times]))
+    turn = next(islice(submissions_after([window], sent, NOW), ahead, None))
+    assert turn == next_submission([window], times, max([NOW, *times]))
 
 
 @given(window=windows, uses=uses, ahead=st.integers(0, 4))
@@ -53,7 +57,8 @@ def test_a_request_for_a_submission_is_left_when_enough_of_the_others_have_passe
     window: Window, uses: Uses, ahead: int
 ) -> None:
     ahead = min(ahead, window.limit - 1)
-    at = request_after(window, uses, ahead, NOW)
+    left, back = requests_left(window, uses, NOW), requests_back(window, uses, NOW)
+    at = request_after(left, back, ahead, NOW)
     assert (at == NOW) == (requests_left(window, uses, NOW) > ahead)
     assert requests_left(window, uses, at + 1e-6) > ahead
 

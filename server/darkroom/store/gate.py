@@ -1,7 +1,9 @@
 """The gate: inside one transaction of the ledger, who may submit next and when, and how many polls are left."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 
 from darkroom.accounts import Limits, Window
 from darkroom.store import windows as arithmetic
@@ -59,6 +61,18 @@ def close(db: Connection, account: str, seconds: float, narrowed_s: float | None
 
 
 @dataclass(frozen=True)
+class _Played:
+    """Submissions that were played forward so far, and those that follow."""
+
+    following: Iterator[float]
+    times: list[float] = field(default_factory=list[float])
+
+    def time(self, ahead: int) -> float:
+        self.times.extend(islice(self.following, max(0, ahead + 1 - len(self.times))))
+        return self.times[ahead]
+
+
+@dataclass(frozen=True)
 class Outlook:
     """An account's windows at one moment, to be played forward for any number of rows without asking the ledger again.
 
@@ -72,14 +86,31 @@ class Outlook:
     uses: Uses
     active: int
     now: float
+    _played: dict[float, _Played] = field(default_factory=dict[float, _Played], compare=False, repr=False)
 
     def turn(self, ahead: int) -> tuple[float, bool]:
         """Seconds until the turn of a row behind so many, and whether it also waits for another job to end."""
-        requests = [arithmetic.request_after(window, self.uses, ahead, self.now) for window in self.limits.requests]
+        requests = [arithmetic.request_after(left, back, ahead, self.now) for left, back in self._requests]
         start = max(self.closed_until, self.now, *requests)
-        turn = arithmetic.submission_after(self.windows, self.sent, min(ahead, FARTHEST_ESTIMATE), start)
+        turn = self._from(start).time(min(ahead, FARTHEST_ESTIMATE))
         crowded = self.limits.active is not None and self.active + ahead >= self.limits.active
         return turn - self.now, crowded
+
+    @cached_property
+    def _requests(self) -> list[tuple[int, list[float]]]:
+        """Of each window, the requests that are left now, and the times at which those come back that are not."""
+        windows, counted = self.limits.requests, (self.uses, self.now)
+        return [
+            (arithmetic.requests_left(window, *counted), arithmetic.requests_back(window, *counted))
+            for window in windows
+        ]
+
+    def _from(self, start: float) -> _Played:
+        """What was played from there on so far: rows that wait for the same moment are each a step behind another."""
+        if start not in self._played:
+            self._played.clear()
+            self._played[start] = _Played(arithmetic.submissions_after(self.windows, self.sent, start))
+        return self._played[start]
 
 
 def outlook(db: Connection, account: str, limits: Limits, now: float, *, without: str = "") -> Outlook:

@@ -3,7 +3,7 @@
 Nothing here reads a clock or a database. Times are seconds, oldest first; `now` is the ledger's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from darkroom.accounts import Window
@@ -42,13 +42,13 @@ def next_submission(windows: Sequence[Window], sent: Sequence[float], now: float
     return max([now, *(sent[-window.limit] + window.seconds + SKEW_S for window in full)])
 
 
-def submission_after(windows: Sequence[Window], sent: Sequence[float], ahead: int, now: float) -> float:
-    """The time at which the submission behind so many others fits, each of them being sent as early as it may."""
-    times, start = list(sent), now
-    for _ in range(ahead + 1):
-        start = next_submission(windows, times, start)
-        times.append(start)
-    return start
+def submissions_after(windows: Sequence[Window], sent: Sequence[float], now: float) -> Iterator[float]:
+    """The times at which one submission after the other fits, each of them being sent as early as it may; endless."""
+    times = list(sent)
+    while True:
+        now = next_submission(windows, times, now)
+        times.append(now)
+        yield now
 
 
 def used_of(window: Window, uses: Uses, now: float) -> Uses:
@@ -61,14 +61,22 @@ def requests_left(window: Window, uses: Uses, now: float) -> int:
     return window.limit - sum(count for _, count in used_of(window, uses, now))
 
 
-def request_after(window: Window, uses: Uses, ahead: int, now: float) -> float:
-    """The time at which it has a request left for a submission, those that wait before it having had theirs."""
-    over, opens = ahead + 1 - requests_left(window, uses, now), now
+def request_after(left: int, back: Sequence[float], ahead: int, now: float) -> float:
+    """The time at which there is a request left for a submission, those that wait before it having had theirs.
+
+    `left`, `back`: see `requests_left` and `requests_back`.
+    """
+    over = ahead + 1 - left
+    return back[min(over, len(back)) - 1] if over > 0 and back else now
+
+
+def requests_back(window: Window, uses: Uses, now: float) -> list[float]:
+    """The times at which one more request than before fits into it, for each that counts now."""
+    back, freed = list[float](), 0
     for at, count in used_of(window, uses, now):
-        if over <= 0:
-            break
-        over, opens = over - count, min(at, now) + reach(window)
-    return opens
+        freed += count
+        back += [min(at, now) + reach(window)] * (freed - len(back))
+    return back
 
 
 def sustained(window: Window, uses: Uses, now: float) -> tuple[float, float]:
