@@ -102,6 +102,13 @@ class Broken:
         self.calls += 1
         raise self._error
 
+    async def stamp(self) -> object:
+        return None
+
+    async def news(self, _: float) -> None:
+        """It has none."""
+        await anyio.sleep(0.01)
+
     async def others(self, *_: Any) -> list[str]:
         return []
 
