@@ -8,8 +8,9 @@ import anyio
 import pytest
 
 from darkroom.generations.driving.sweep import sweep
+from darkroom.generations.telling.learned import Learned
 from darkroom.models import Answered, GenerationRequest, Record, Stage
-from darkroom.store.turns import Standing
+from darkroom.store.turns import Standing, Took
 from tests.generations.house import House, Spoken, house
 
 
@@ -96,3 +97,29 @@ async def test_who_asks_for_places_while_they_are_being_read_shares_the_next_rea
             may_read.set()
         assert read == [1, 19]
         assert ahead == {f"gen_{number}": number for number in range(1, 20)}
+
+
+async def test_what_such_generations_take_is_read_once_for_all_who_ask_while_it_is_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path, Spoken(), starts=False) as one:
+        (row,) = await one.ledger.newest([await accepted(one, 1)])
+        learned, read, may_read = Learned(one.ledger), list[str](), anyio.Event()
+
+        async def slowly(account: str, model: str, count: int) -> list[Took]:
+            read.append(model)
+            await may_read.wait()
+            return [Took(9.0, None)]
+
+        monkeypatch.setattr(one.ledger, "durations", slowly)
+        told: list[float] = []
+
+        async def ask() -> None:
+            told.extend(each.ended_s for each in await learned.of(row))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            may_read.set()
+        assert (read, told) == (["nova"], [9.0] * 20)

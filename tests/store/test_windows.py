@@ -1,12 +1,15 @@
 """The arithmetic of windows, against a provider that counts for itself."""
 
+from collections.abc import Sequence
 from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.accounts import Window
+from darkroom.accounts import Limits, Window
+from darkroom.store import windows as arithmetic
+from darkroom.store.gate import Outlook
 from darkroom.store.windows import (
     SKEW_S,
     Uses,
@@ -95,3 +98,22 @@ def test_a_window_that_is_used_sustains_what_is_left_of_it_until_something_comes
     assert per_s == pytest.approx(480 / for_s)
     recent = [(NOW - 3600.0, 100), (NOW - 600.0, 780)]
     assert sustained(hour, recent, NOW)[0] == pytest.approx(200 / (reach(hour) - 600.0))
+
+
+def test_the_turns_of_many_rows_are_played_forward_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[float] = []
+    one_more = arithmetic.next_submission
+
+    def counted(windows: Sequence[Window], sent: Sequence[float], now: float) -> float:
+        steps.append(now)
+        return one_more(windows, sent, now)
+
+    def outlook() -> Outlook:
+        sent = [NOW - 0.5, NOW - 0.1]
+        return Outlook(Limits(None, (), (Window(500, 3600.0),)), [Window(2, 1.0)], 0.0, sent, [(NOW - 9.0, 5)], 0, NOW)
+
+    alone = [outlook().turn(ahead) for ahead in range(300)]
+    monkeypatch.setattr(arithmetic, "next_submission", counted)
+    together = outlook()
+    assert [together.turn(ahead) for ahead in range(300)] == alone
+    assert len(steps) == 300
