@@ -223,6 +223,7 @@ def _main(descriptor: int) -> None:
             import_module(module.name)
     for name in LAZY:
         import_module(name)
+    import_module("darkroom.transport.http").Http().kept  # noqa: B018 - it reads the certificates, once for all forks
     gc.freeze()
     try:
         _become(_wait_for_births(socket.socket(fileno=descriptor)))

@@ -45,14 +45,18 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, *given: Any, words: Sequence[str] = (), **named: Any) -> None:
         super().__init__(*given, **named)
         self._words = words
-        self.options: dict[str, list[str]] = {}
-        """Those of each command, by name."""
+        self.commands: dict[str, list[argparse.ArgumentParser]] = {}
+        """Those of each command, and of what is below it, by its name."""
 
     def error(self, message: str) -> NoReturn:
         # What looks for a word that was meant takes longer to import than a start may.
         from darkroom.cli.hints import hint  # noqa: PLC0415
 
-        meant = hint(message, self._words, self.options)
+        options = {
+            name: [option for each in parsers for option in re.findall(r"--[a-z-]+", each.format_usage())]
+            for name, parsers in self.commands.items()
+        }
+        meant = hint(message, self._words, options)
         super().error(f"{clean(message, 500)}{f'. {clean(meant, 500)}' if meant else ''}")
 
 
@@ -67,7 +71,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands_of = _commands_of(parser, words, "COMMAND")
     take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
     for command in COMMANDS.values():
-        parser.options[command.name] = _add(commands_of, command, words)
+        parser.commands[command.name] = _add(commands_of, command, words)
     return parser
 
 
@@ -76,14 +80,14 @@ def _commands_of(parser: argparse.ArgumentParser, words: Sequence[str], metavar:
     return cast("Any", parser).add_subparsers(dest=metavar.lower(), metavar=metavar, parser_class=its_own)
 
 
-def _add(commands_of: Any, command: Command | Commands, words: Sequence[str]) -> list[str]:
-    """Adds the command, with those below it; returns their options."""
+def _add(commands_of: Any, command: Command | Commands, words: Sequence[str]) -> list[argparse.ArgumentParser]:
+    """Adds the command, with those below it; returns the parsers of those that do something."""
     parser = commands_of.add_parser(command.name, help=command.summary, description=f"{command.summary}.".capitalize())
     if isinstance(command, Commands):
         below = _commands_of(parser, words, "ACTION")
         below.required = True
-        return [option for each in command.each for option in _add(below, each, words)]
+        return [found for each in command.each for found in _add(below, each, words)]
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(chosen=command)
     command.take(parser)
-    return re.findall(r"--[a-z-]+", parser.format_usage())
+    return [parser]

@@ -1,9 +1,10 @@
 """The process's HTTP clients."""
 
 import os
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -51,7 +52,8 @@ class Http:
         which is connected to.
         """
         return self._client(
-            f"foreign {proxy}", lambda: _new_client(transport=httpx2.AsyncHTTPTransport(limits=FRESH, proxy=proxy))
+            f"foreign {proxy}",
+            lambda: _new_client(transport=httpx2.AsyncHTTPTransport(verify=_tls(), limits=FRESH, proxy=proxy)),
         )
 
     def _client(self, name: str, make: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:
@@ -81,12 +83,23 @@ def _unusable(error: Exception) -> str:
     return f"the proxy and certificate settings of this machine cannot be used: {type(error).__name__}"
 
 
+def _tls() -> ssl.SSLContext:
+    return _tls_of(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _tls_of(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """One for all clients, since it reads every certificate, which takes 40 ms; the variables are read in there."""
+    return httpx2.create_ssl_context()
+
+
 def _new_client(**how: Any) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         timeout=READ_TIMEOUT,
         follow_redirects=False,
         headers={"User-Agent": "darkroom-mcp", "Accept-Encoding": "identity"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        verify=_tls(),
         **how,
     )
 
