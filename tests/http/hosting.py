@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,15 +71,16 @@ def hosted(home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom")) 
             process.kill()
 
 
-def tenants_file(folder: Path, more: str = "") -> Path:
+def tenants_file(folder: Path, keys: Mapping[str, str] | None = None) -> Path:
     """A file with two tenants, Ann and Bob, whose OAuth subjects are `subject|ann` and `subject|bob`."""
     file = folder / "tenants.toml"
+    lines = [f"{name} = {json.dumps(key)}" for name, key in (keys or {}).items()]
     tables = (
         f'[tenants.{name}]\ntokens = ["sha256:{hashlib.sha256(token.encode()).hexdigest()}"]\n'
-        f'subjects = ["subject|{name}"]\n'
+        f'subjects = ["subject|{name}"]\nkeys = {{ {", ".join(lines)} }}\n'
         for name, token in {"ann": ANN, "bob": BOB}.items()
     )
-    file.write_text("\n".join([*tables, more]))
+    file.write_text("\n".join(tables))
     file.chmod(0o600)
     return file
 
@@ -116,14 +117,21 @@ def headers_of(method: str, name: str | None = None, token: str = "", **more: st
     }  # fmt: skip
 
 
-def posted(server: Hosted, method: str, params: dict[str, Any] | None = None, **headers: str) -> httpx2.Response:
-    """The response to a bare request of 2026-07-28."""
+def posted(
+    server: Hosted,
+    method: str,
+    params: dict[str, Any] | None = None,
+    /,
+    *,
+    token: str = "",
+    address: str = "",
+    **more: str,
+) -> httpx2.Response:
+    """The response to a bare request of 2026-07-28; `address`: where a proxy says that it comes from."""
     name = next((str(params[key]) for key in ("name", "uri", "taskId") if params and key in params), None)
-    with httpx2.Client(timeout=PATIENCE_S) as http:
-        token = headers.pop("token", "")
-        return http.post(
-            server.url, content=envelope(method, params), headers=headers_of(method, name, token, **headers)
-        )
+    forwarded = {"x-forwarded-for": address} if address else {}
+    headers = {**headers_of(method, name, token), **forwarded, **more}
+    return httpx2.post(server.url, content=envelope(method, params), headers=headers, timeout=PATIENCE_S)
 
 
 def got(server: Hosted, path: str, **headers: str) -> httpx2.Response:

@@ -4,24 +4,19 @@ import argparse
 import logging
 import os
 import sys
-from dataclasses import replace
+import threading
 
 import anyio
 
-from darkroom.app.context import open_app, unwrapped
-from darkroom.app.server import DarkroomServer
+from darkroom.app.context import unwrapped
 from darkroom.cli.commands.command import DONE
 from darkroom.cli.signals import on_signal
-from darkroom.http.front import PATH, Front
-from darkroom.http.identity import Identity, asking
 from darkroom.http.options import Options, checked
-from darkroom.http.served import let_in
-from darkroom.http.web import listener, serving
+from darkroom.http.served import serve
 from darkroom.settings import Settings
-from darkroom.tenants import Tenants
 
-log = logging.getLogger(__name__)
-
+END_WITHIN_S = 6.0
+"""Seconds after the request to end this process for which the last thread may still hold it up."""
 NO_TENANTS = (
     "Everybody who can reach this port makes pictures as the one local owner, without a token: it is for this machine "
     "alone. --tenants FILE says who may ask."
@@ -37,29 +32,26 @@ async def serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
         StorageError: the ledger cannot.
     """
     options = _options(arguments)
-    tenants = None if options.tenants is None else Tenants.read(options.tenants)
-    if tenants is not None and settings.inputs:
-        log.warning("DARKROOM_INPUTS is not used: tenants send no files of this machine.")
-        settings = replace(settings, inputs=())
-    front = Front(Identity(tenants), options.names)
-    asked_to_end = anyio.Event()
+    end = anyio.Event()
+    # A thread that hangs in a disk or a resolver cannot be interrupted, only left behind.
+    last_resort = threading.Timer(END_WITHIN_S, _end)
+    last_resort.daemon = True
 
     def stop() -> None:
-        if asked_to_end.is_set():
+        if end.is_set():
             _end()
-        asked_to_end.set()
+        end.set()
+        last_resort.start()
 
-    with unwrapped(), listener(options.host, options.port) as socket:
-        host, port = socket.getsockname()[:2]
+    def stands(url: str) -> None:
+        print(url, flush=True)
+        if options.tenants is None:
+            print(NO_TENANTS, file=sys.stderr, flush=True)
+
+    with unwrapped():
         async with anyio.create_task_group() as tasks:
             await tasks.start(on_signal, stop)
-            async with serving(front, [socket], options.proxies), open_app(settings, remote=True) as app:
-                server = DarkroomServer(replace(app, owner=asking))
-                async with let_in(front, server, app):
-                    print(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}", flush=True)
-                    if tenants is None:
-                        print(NO_TENANTS, file=sys.stderr, flush=True)
-                    await asked_to_end.wait()
+            await serve(settings, options, end, stands)
             tasks.cancel_scope.cancel()
     return DONE
 
@@ -72,6 +64,9 @@ def _options(arguments: argparse.Namespace) -> Options:
             tenants=arguments.tenants,
             hosts=tuple(arguments.allow_host or ()),
             proxies=tuple(arguments.trust_proxy or ()),
+            issuer=arguments.oauth_issuer,
+            audience=arguments.oauth_audience,
+            claim=arguments.oauth_claim or Options.claim,
         )
     )
 

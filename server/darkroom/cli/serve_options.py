@@ -17,6 +17,11 @@ def take_options(command: argparse.ArgumentParser) -> None:
     http.add_argument(
         "--trust-proxy", action="append", metavar="ADDRESS", help="a proxy that says who asks; may come again"
     )
+    http.add_argument("--oauth-issuer", metavar="URL", help="tokens that this server issued are good")
+    http.add_argument(
+        "--oauth-audience", metavar="URL", help="if they are for this: the URL of /mcp as clients know it"
+    )
+    http.add_argument("--oauth-claim", metavar="NAME", help="the claim in them that names a tenant's subject (sub)")
 
 
 def refuse_without_http(arguments: argparse.Namespace) -> None:
@@ -27,7 +32,9 @@ def refuse_without_http(arguments: argparse.Namespace) -> None:
         raise InvalidRequest(f"--{option} is for a server over HTTP.", next_step="Add --http.")
 
 
-_HTTP_ONLY = ("host", "port", "tenants", "allow_host", "trust_proxy")
+_HTTP_ONLY = (
+    "host", "port", "tenants", "allow_host", "trust_proxy", "oauth_issuer", "oauth_audience", "oauth_claim",
+)  # fmt: skip
 
 
 def _port(text: str) -> int:

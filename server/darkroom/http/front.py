@@ -1,8 +1,7 @@
 """The front: every request from its first look to its response, and its end where the server is to end."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import anyio
@@ -93,21 +92,15 @@ class Front:
                 log.warning("The ledger cannot be read", exc_info=True)
         return False
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, manager: StreamableHTTPSessionManager, outgoing: Outgoing, ready: Callable[[], Awaitable[object]]
-    ) -> AsyncGenerator[None]:
-        """Lets requests in while the block lasts. `ready` raises an error where the server is of no use."""
+    ) -> None:
+        """Lets requests in. `ready` raises an error where the server is of no use."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await manager.handle_request(scope, receive, outgoing.through(send))
 
-        async with manager.run():
-            self._app, self._ready = app, ready
-            try:
-                yield
-            finally:
-                self.close()
+        self._app, self._ready = app, ready
 
     def close(self) -> None:
         """Lets nobody in any more."""

@@ -34,7 +34,8 @@ class Options:
     @property
     def names(self) -> frozenset[str]:
         """Every host that a request may be for."""
-        return LOOPBACK | {name.lower().strip("[]") for name in self.hosts}
+        named = [urlsplit(self.audience or "").hostname, *(name.lower().strip("[]") for name in self.hosts)]
+        return LOOPBACK.union(name for name in named if name)
 
 
 def checked(options: Options) -> Options:
@@ -54,7 +55,7 @@ def checked(options: Options) -> Options:
         except ValueError:
             raise _wrong(f"--trust-proxy {proxy} is no address or network", "Write 10.0.0.7 or 10.0.0.0/24") from None
     found = replace(options, host=host)
-    if not found.local and not (options.tenants and options.hosts):
+    if not found.local and not (options.tenants and found.names - LOOPBACK):
         raise _wrong(
             f"{host} can be reached from other machines",
             "Add --tenants FILE, so that it is known who asks, and --allow-host NAME for each name of this server",
@@ -64,12 +65,13 @@ def checked(options: Options) -> Options:
     if options.issuer and not options.tenants:
         raise _wrong("--oauth-issuer needs --tenants FILE", "The file says which subject is which tenant")
     for name, url in (("--oauth-issuer", options.issuer), ("--oauth-audience", options.audience)):
-        if url is not None and not _is_safe(url):
+        if url is not None and not is_safe(url):
             raise _wrong(f"{name} is no https:// URL", "On loopback, http:// is one too")
     return found
 
 
-def _is_safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
+    """True where what comes from there is its owner's: HTTPS, or this very machine."""
     parts = urlsplit(url)
     return (parts.scheme == "https" and bool(parts.hostname)) or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 

@@ -1,35 +1,73 @@
-"""The MCP server behind the front: let in, and ended so that nobody who waits is left without a response."""
+"""The server from its start to its end: a port, the front, the house behind it, and nobody left without a response."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import anyio
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from darkroom.app.context import LOCAL_OWNER, Opened
+from darkroom.app.context import Opened, open_app, unwrapped
 from darkroom.app.lowlevel import inner_of
 from darkroom.app.server import DarkroomServer
 from darkroom.http.bounds import MAX_BODY
-from darkroom.http.front import Front
+from darkroom.http.front import PATH, Front
+from darkroom.http.identity import Identity, asking
+from darkroom.http.oauth import IssuedTokens
+from darkroom.http.options import Options
 from darkroom.http.outgoing import Outgoing
+from darkroom.http.web import listener, serving
+from darkroom.settings import Settings
+from darkroom.tenants import LOCAL, Tenants
+from darkroom.transport.http import open_http
+
+log = logging.getLogger(__name__)
 
 END_WITHIN_S = 2.0
 """Seconds that requests under way have for their ends, once the server is to end."""
 
 
-@asynccontextmanager
-async def let_in(front: Front, server: DarkroomServer, app: Opened) -> AsyncGenerator[None]:
-    """Serves requests while the block lasts; then every wait returns the state so far."""
+async def serve(settings: Settings, options: Options, end: anyio.Event, stands: Callable[[str], None]) -> None:
+    """Serves until `end`; calls `stands` with the URL once requests are let in.
+
+    Raises:
+        NotConfigured: the port or the tenants file cannot be used.
+        StorageError: the ledger cannot.
+    """
+    tenants = None if options.tenants is None else Tenants.read(options.tenants)
+    if tenants is not None and settings.inputs:
+        log.warning("DARKROOM_INPUTS is not used: tenants send no files of this machine.")
+        settings = replace(settings, inputs=())
+    with unwrapped(), listener(options.host, options.port) as socket:
+        async with AsyncExitStack() as stack:
+            issued = None
+            if options.issuer is not None and options.audience is not None:
+                http = await stack.enter_async_context(open_http())
+                issued = IssuedTokens(http, options.issuer, options.audience, options.claim)
+            front = Front(Identity(tenants, issued), options.names, issued and issued.metadata)
+            await stack.enter_async_context(serving(front, [socket], options.proxies))
+            app = await stack.enter_async_context(open_app(settings, remote=True))
+            host, port = socket.getsockname()[:2]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
+            await _serve(front, app, end, lambda: stands(url))
+
+
+async def _serve(front: Front, app: Opened, end: anyio.Event, stands: Callable[[], None]) -> None:
+    """Serves requests until `end`; then every wait returns the state so far."""
+    server = DarkroomServer(replace(app, owner=asking))
     # Host and Origin are the front's, for every path.
     manager = StreamableHTTPSessionManager(inner_of(server), stateless=True, max_request_body_size=MAX_BODY)
     outgoing = Outgoing(server.unechoed, (app.settings.home, app.settings.pictures))
 
     async def ready() -> None:
-        await app.service.ledger.ids(LOCAL_OWNER, "gen_none", 1)
+        await app.service.ledger.ids(LOCAL, "gen_none", 1)
 
-    async with front.open(manager, outgoing, ready):
+    async with manager.run():
+        front.open(manager, outgoing, ready)
+        stands()
         try:
-            yield
+            await end.wait()
         finally:
             front.close()
             app.service.changes.close()

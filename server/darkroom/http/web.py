@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from darkroom.app.context import unwrapped
 from darkroom.errors import NotConfigured
 
 HEADERS_WITHIN_S = 10.0
@@ -92,12 +93,13 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket], trusted: Seque
         timeout_graceful_shutdown=DRAIN_S,
     )  # fmt: skip
     web = _Server(config)
-    async with anyio.create_task_group() as group:
-        group.start_soon(web.serve, [*sockets])
-        try:
-            yield
-        finally:
-            web.should_exit = True
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            group.start_soon(web.serve, [*sockets])
+            try:
+                yield
+            finally:
+                web.should_exit = True
 
 
 def _allow_many_files() -> None:

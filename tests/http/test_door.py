@@ -1,0 +1,169 @@
+"""The door: other hosts and origins, other methods, large and slow requests, and too many of them."""
+
+import json
+import socket
+import time
+from collections.abc import Generator
+
+import httpx2
+import pytest
+
+from darkroom.http.bounds import MAX_BODY
+from tests.hosts import PATIENCE_S, Home
+from tests.http.hosting import ANN, BOB, Hosted, envelope, got, headers_of, hosted, posted, tenants_file
+
+NARROW = """
+from darkroom.http import bounds, web
+bounds.BODY_WITHIN_S, bounds.MAX_OF_ONE, web.HEADERS_WITHIN_S = 1.0, 3, 1.0
+import runpy
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosted]:
+    home = Home(tmp_path_factory.mktemp("door"))
+    words = ("--tenants", str(tenants_file(home.path)), "--allow-host", "Pictures.Example.com")
+    with hosted(home, *words, python=("-c", NARROW)) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:1", "[::1]:8765", "pictures.example.com", "PICTURES.example.com:443"]
+)
+def test_requests_for_this_server_s_own_names_are_served(server: Hosted, host: str) -> None:
+    assert posted(server, "tools/list", token=ANN, host=host).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "pictures.example.com.evil.example",
+        "localhost@evil.example",
+        "",
+        "127.0.0.1.evil.example",
+        "[::1",
+    ],
+)
+def test_requests_for_another_host_are_refused_before_anything_is_read(server: Hosted, host: str) -> None:
+    assert posted(server, "tools/list", token=ANN, host=host).status_code == 421
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:6274", "https://pictures.example.com"])
+def test_pages_of_this_server_s_own_names_may_ask(server: Hosted, origin: str) -> None:
+    assert posted(server, "tools/list", token=ANN, origin=origin).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "null", "http://localhost.evil.example", "https://pictures.example.com@evil.example"],
+)
+def test_pages_of_other_origins_may_not(server: Hosted, origin: str) -> None:
+    assert posted(server, "tools/list", token=ANN, origin=origin).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS"])
+def test_there_are_no_sessions_to_get_or_to_delete(server: Hosted, method: str) -> None:
+    response = httpx2.request(method, server.url, headers={"authorization": f"Bearer {ANN}"}, timeout=PATIENCE_S)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+
+
+def test_nothing_else_is_there(server: Hosted) -> None:
+    assert got(server, "/").status_code == 404
+    assert got(server, "/.well-known/oauth-protected-resource").status_code == 404
+
+
+def test_a_large_picture_in_a_request_is_taken_and_a_larger_request_is_not(server: Hosted) -> None:
+    picture = "data:image/png;base64," + "A" * (MAX_BODY - 2_000)
+    wish = {"name": "generate", "arguments": {"prompt": "x", "provider": "sketch", "images": [picture]}}
+    taken = posted(server, "tools/call", wish, token=ANN)
+    assert taken.status_code == 200
+    assert "takes no pictures" in taken.text
+    refused = posted(server, "tools/call", {**wish, "more": "A" * 3_000}, token=ANN)
+    assert refused.status_code == 413
+
+
+def test_a_request_of_unknown_length_is_cut_off_where_it_is_too_large(server: Hosted) -> None:
+    def endless() -> Generator[bytes]:
+        yield b'{"jsonrpc": "2.0", "x": "'
+        while True:
+            yield b"A" * 100_000
+
+    headers = headers_of("tools/list", None, ANN)
+    try:
+        with httpx2.Client(timeout=PATIENCE_S) as http:
+            assert http.post(server.url, content=endless(), headers=headers).status_code == 413
+    except (httpx2.WriteError, httpx2.ReadError):
+        pass  # it went on writing until it was cut off
+    assert got(server, "/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 100_000, b'{"jsonrpc": "2.0"}', b"\xff\xfe", b"1" * 10_000])
+@pytest.mark.parametrize("version", ["2026-07-28", "2025-11-25", "1999-01-01", ""])
+def test_what_is_no_message_is_refused_in_words(server: Hosted, body: bytes, version: str) -> None:
+    headers = headers_of("tools/list", None, ANN, **{"mcp-protocol-version": version})
+    response = httpx2.post(server.url, content=body, headers=headers, timeout=PATIENCE_S)
+    assert 400 <= response.status_code < 500
+    assert response.json()["error"]["message"]
+
+
+def spoken(server: Hosted, *parts: bytes) -> bytes:
+    """What comes back on a connection on which this is sent and then nothing, until it is closed."""
+    with server.connection() as connection:
+        for part in parts:
+            connection.sendall(part)
+        received = b""
+        while chunk := connection.recv(65_536):
+            received += chunk
+        return received
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"POST /mcp HTTP/1.1\r\nHost: local", b"G", b"GET /healthz HTTP/1.1\r\nhost: a\r\n"]
+)
+def test_a_connection_whose_headers_do_not_come_is_closed(server: Hosted, sent: bytes) -> None:
+    assert spoken(server, sent) == b""
+
+
+def test_a_second_request_on_a_connection_has_to_come_in_time_too(server: Hosted) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    assert spoken(server, request, b"GET /hea").startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_body_that_does_not_come_is_given_up(server: Hosted) -> None:
+    lines = [f"{name}: {value}" for name, value in headers_of("tools/list", None, ANN).items()]
+    head = "\r\n".join(["POST /mcp HTTP/1.1", "host: localhost", "content-length: 100", *lines, "", "{"])
+    assert spoken(server, head.encode()).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_of_a_request_that_is_refused_is_not_read_without_end(server: Hosted) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+    answer = spoken(server, head, b"5\r\nhello\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in answer.lower()
+
+
+def test_one_tenant_s_flood_is_refused_and_does_not_keep_others_out(server: Hosted) -> None:
+    listens: list[socket.socket] = []
+    method, wanted = "subscriptions/listen", {"notifications": {"toolsListChanged": True}}
+    body = envelope(method, wanted)
+    lines = [f"{name}: {value}" for name, value in headers_of(method, None, ANN).items()]
+    head = "\r\n".join(["POST /mcp HTTP/1.1", "host: localhost", f"content-length: {len(body)}", *lines, "", ""])
+    try:
+        for _ in range(3):
+            listens.append(server.connection())
+            listens[-1].sendall(head.encode() + body)
+            assert listens[-1].recv(65_536).startswith(b"HTTP/1.1 200 OK")
+        refused = posted(server, "tools/list", token=ANN)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        assert json.loads(refused.text)["error"]["message"]
+        assert posted(server, "tools/list", token=BOB).status_code == 200
+    finally:
+        for each in listens:
+            each.close()
+    deadline = time.monotonic() + PATIENCE_S
+    while posted(server, "tools/list", token=ANN).status_code != 200:
+        assert time.monotonic() < deadline, "who has gone still counts"
