@@ -2,7 +2,8 @@
 
 python3 dev.py demo       make a picture with the built-in sketch provider
 python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
-python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium where apt can bring it
+python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium and a PostgreSQL where
+                          apt can bring them
 python3 dev.py check      format, lint, types, import law, the map of rooms, GitHub workflows
 python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
 python3 dev.py test       every test; further words go to pytest. With MEASURED=yes in the environment: also how much of
@@ -70,7 +71,7 @@ def install(words: list[str]) -> int:
     """Everything that a contributor needs."""
     sync()
     npm_packages()
-    browser()
+    programs()
     return 0
 
 
@@ -232,11 +233,15 @@ def npm_packages() -> None:
     subprocess.run(command, check=True, stdout=sys.stderr, cwd=folder, env=without_secrets())
 
 
-def browser() -> None:
-    """Installs a Chromium where there is none and we may; elsewhere the tests that need it say what to install."""
-    if find_browser() or not shutil.which("apt-get") or os.geteuid() != 0:
+def programs() -> None:
+    """Installs a Chromium and a PostgreSQL where there is none and we may; else the tests say what to install."""
+    missing = ["chromium-headless-shell"] if find_browser() is None else []
+    missing += (
+        [] if list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") else ["postgresql"]
+    )
+    if not missing or not shutil.which("apt-get") or os.geteuid() != 0:
         return
-    for words in (["update"], ["install", "-y", "--no-install-recommends", "chromium-headless-shell"]):
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         subprocess.run(["apt-get", "-qq", *words], check=False, stdout=subprocess.DEVNULL, env=without_secrets())
 
 

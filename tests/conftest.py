@@ -12,6 +12,7 @@ from tests import forks  # noqa: E402
 from tests.hosts import Home  # noqa: E402
 from tests.services.betterwaifu import BetterWaifu  # noqa: E402
 from tests.services.fatthumb import FatThumb  # noqa: E402
+from tests.services.postgres import Cluster, cluster  # noqa: E402
 
 forks.install()
 
@@ -22,9 +23,19 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A user who has nothing yet."""
-    return Home(tmp_path)
+def home(tmp_path: Path, request: pytest.FixtureRequest) -> Home:
+    """A user who has nothing yet. Parametrized with "postgresql": whose ledger is there."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return Home(tmp_path)
+    server: Cluster = request.getfixturevalue("postgres")
+    return Home(tmp_path, {"DARKROOM_DATABASE_URL": server.fresh()})
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Cluster]:
+    """A PostgreSQL on loopback, for all tests of this process: each takes a schema of its own."""
+    with cluster() as server:
+        yield server
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import anyio
+import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client import advertise
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
@@ -26,6 +27,10 @@ Era = Literal["legacy", "2026-07-28"]
 ERAS: tuple[Era, ...] = ("legacy", "2026-07-28")
 PATIENCE_S = 60.0
 """How long a test waits for anything: far longer than it takes, so that a slow machine fails no test."""
+
+
+on_both_databases = pytest.mark.parametrize("home", ["sqlite", "postgresql"], indirect=True)
+"""Runs a test once with the ledger in a file, and once with it in PostgreSQL."""
 
 
 @dataclass(frozen=True)

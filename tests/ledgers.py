@@ -8,12 +8,17 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 from darkroom.accounts import Limits
 from darkroom.models import Record
 from darkroom.store import database as module
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.pictures import FolderPictures
+from darkroom.store.postgres.connection import PostgresConnection
+from darkroom.store.postgres.database import PostgresDatabase
+from darkroom.store.postgres.news import News
+from darkroom.store.postgres.opening import prepared
 from darkroom.store.presence import Life
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Standing
@@ -56,6 +61,20 @@ async def open_ledger(
     """The ledger in this folder. Raises StorageError as `open_database` does."""
     async with open_database(home) as database:
         yield SqlLedger(database, seen or Seen(), clock)
+
+
+@asynccontextmanager
+async def open_postgres_ledger(
+    url: str, seen: Seen | None = None, *, clock: Callable[[], float] | None = None
+) -> AsyncGenerator[SqlLedger]:
+    """The ledger at this URL. `clock`: another one than the database's own."""
+    db = PostgresConnection(url)
+    file, outdated = await to_thread.run_sync(prepared, db)
+    database = PostgresDatabase(db, News(), file, outdated=outdated)
+    try:
+        yield SqlLedger(database, seen or Seen(), clock or database.clock)
+    finally:
+        await database.close()
 
 
 def pictures_in(folder: Path) -> FolderPictures:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, on_both_databases, running
 from tests.ledgers import LOG, NEWER_SQLITE, journal_of
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -31,6 +31,7 @@ def listed(home: Home) -> list[dict[str, Any]]:
     return generations[::-1]
 
 
+@on_both_databases
 def test_two_servers_and_a_command_line_keep_one_key_s_limits_together(home: Home, betterwaifu: BetterWaifu) -> None:
     betterwaifu.active_limit, betterwaifu.spacing = 1, 1.5
     betterwaifu.later_jobs(duration=0.5)
@@ -63,6 +64,7 @@ def test_what_must_wait_says_how_many_are_before_it_and_when_it_starts(home: Hom
     assert re.search(r"behind 1, starts in about (1[5-9]\d|20\d) s", generation["progress"]["message"])
 
 
+@on_both_databases
 def test_a_waiter_finishes_though_the_process_that_submitted_is_killed(home: Home, fatthumb: FatThumb) -> None:
     fatthumb.later_jobs(duration=1000.0)
     user = home.with_(fatthumb)
@@ -84,6 +86,7 @@ def test_a_waiter_finishes_though_the_process_that_submitted_is_killed(home: Hom
     assert len(fatthumb.requests("POST", "/generate")) == 1
 
 
+@on_both_databases
 def test_what_another_process_drives_is_waited_for_with_its_progress_and_without_a_poll_of_one_s_own(
     home: Home, betterwaifu: BetterWaifu
 ) -> None:
@@ -121,6 +124,7 @@ def test_a_waiter_finishes_though_its_peer_is_killed_where_the_ledger_keeps_a_lo
     assert len(fatthumb.posts) == 1
 
 
+@on_both_databases
 def test_the_queue_of_a_dead_process_goes_on_in_order(home: Home, fatthumb: FatThumb) -> None:
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1/2")
     with serving(user) as first:

@@ -1,9 +1,10 @@
 """What a crash leaves, the next start finishes."""
 
-from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, on_both_databases, running
 from tests.services.fatthumb import FatThumb
 
 
+@on_both_databases
 def test_a_server_killed_between_submission_and_completion_finishes_unasked_when_started_again(
     home: Home, fatthumb: FatThumb
 ) -> None:
@@ -27,6 +28,7 @@ def test_a_server_killed_between_submission_and_completion_finishes_unasked_when
     assert len(fatthumb.requests("POST", "/generate")) == 1
 
 
+@on_both_databases
 def test_a_server_killed_during_the_post_says_that_nobody_knows_and_never_posts_again(
     home: Home, fatthumb: FatThumb
 ) -> None:

@@ -4,6 +4,8 @@ import base64
 
 import pytest
 
+from darkroom.errors import NotConfigured
+from darkroom.providers.declared import forget_secrets, read_settings
 from tests.clients import holds_part_of
 from tests.test_settings import settings_of
 
@@ -34,6 +36,27 @@ def test_a_user_without_a_password_is_a_secret_as_it_is_written_meant_and_sent(v
     settings = settings_of(**{variable: f"http://t%40ken-0123456789{colon}@127.0.0.1/v1"})
     sent = base64.b64encode(b"t@ken-0123456789:").decode()
     assert {"t%40ken-0123456789", "t@ken-0123456789", sent} <= set(settings.secrets)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:p%40ss-0123@h1:5432,h2/db", "postgres://me@h/db?password=p%40ss-0123&sslmode=require"]
+)
+def test_a_database_s_password_is_a_secret_and_no_child_is_told_its_url(url: str) -> None:
+    environ = {"DARKROOM_DATABASE_URL": url}
+    settings = read_settings(environ)
+    assert settings.database == url
+    assert "p@ss-0123" in settings.secrets
+    assert not {"me", "h1"} & set(settings.secrets)
+    assert "p%40ss" not in repr(settings)
+    forget_secrets(environ)
+    assert environ == {}
+
+
+@pytest.mark.parametrize("url", ["mysql://me:p@h/db", "host=h dbname=db", "postgresql://h /db", "${DATABASE_URL}"])
+def test_a_database_that_cannot_be_meant_stops_everything_rather_than_beginning_another_ledger(url: str) -> None:
+    with pytest.raises(NotConfigured, match="DARKROOM_DATABASE_URL") as refusal:
+        read_settings({"DARKROOM_DATABASE_URL": url})
+    assert url not in str(refusal.value)
 
 
 def test_an_origin_without_a_user_holds_no_secret() -> None:

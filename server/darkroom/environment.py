@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from darkroom.errors import NotConfigured
 from darkroom.redact.secrets import Indivisible
@@ -138,6 +138,13 @@ def passwords(url: str) -> tuple[str, ...]:
     return written, unquote(written), Indivisible(base64.b64encode(sent).decode())
 
 
+def database_passwords(url: str) -> tuple[str, ...]:
+    """The passwords in a database's URL, where a user alone is none; they may also be among its parameters."""
+    authority, _, query = re.split(r"://", url, maxsplit=1)[-1].partition("?")
+    told = [value for name in ("password", "sslpassword") for value in parse_qs(query).get(name, [])]
+    return (*told, *(passwords(url) if ":" in authority.rpartition("@")[0] else ()))
+
+
 def folder_of(env: Environment, variable: str, in_any_folder: bool) -> Path | NotConfigured | None:
     """The folder that the variable names; None where it names none, an error where it cannot be meant."""
     text = env.text(variable)
@@ -154,6 +161,18 @@ def _folder(text: str, variable: str, in_any_folder: bool) -> Path | NotConfigur
     if in_any_folder and not folder.is_absolute():
         return misset(variable, "the host chooses what a relative path is relative to, so write the whole path")
     return folder.absolute()
+
+
+def database_of(env: Environment) -> str | NotConfigured | None:
+    """The URL of the PostgreSQL that is to have the ledger; None where there is none.
+
+    What cannot be meant is an error: a ledger that is elsewhere than it was knows nothing of what was paid for.
+    """
+    url = env.guard("DARKROOM_DATABASE_URL")
+    if not url or re.fullmatch(r"postgres(?:ql)?://\S+", url):
+        return url or None
+    env.spoilt.append(url.strip(_QUOTES))
+    return misset("DARKROOM_DATABASE_URL", "it begins with postgresql:// and has no spaces")
 
 
 def data_folder() -> Path:

@@ -12,6 +12,8 @@ from darkroom.environment import (
     Environment,
     Previews,
     data_folder,
+    database_of,
+    database_passwords,
     folder_of,
     inputs_of,
     misset,
@@ -44,6 +46,8 @@ class Settings:
     """The reason why nothing that costs money may be started: the user wants to be protected, but not readably so."""
     no_place: NotConfigured | None = None
     """The reason why no picture can be made: there is no telling where it should be saved."""
+    database: str | None = field(default=None, repr=False)
+    """The URL of the PostgreSQL that has the ledger; None: it is in a file of `home`."""
     results: frozenset[str] | None = None
     """The parts of a result that every client is sent; None: what suits the client."""
     previews: Previews = "sheet"
@@ -69,6 +73,7 @@ class Settings:
         urls = [*(account.base_url for account in accounts), *self.proxies]
         spoilt = [text for text in self.spoilt if "://" not in text]
         keys = [*(account.key or "" for account in accounts), *spoilt]
+        keys += database_passwords(self.database or "")
         keys += [half for key in keys for half in key.split(":")[1:]]  # of a user and password, or an issuer and secret
         return (*keys, *(each for url in (*urls, *self.spoilt) for each in passwords(url)))
 
@@ -93,8 +98,10 @@ class Settings:
         default, confirm_over, budget = _default_provider(env, declared), confirm_over_of(env), budget_of(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
         strip_notes = strips_notes(env)
-        if isinstance(home, NotConfigured):
-            raise home
+        database = database_of(env)
+        for place in (home, database):
+            if isinstance(place, NotConfigured):
+                raise place
         inputs = inputs_of(env, in_any_folder)
         misspelt = env.strangers("DARKROOM_", *(declaration.prefix for declaration in declared.values()))
         env.warnings += [f"{n} is no variable of Darkroom's{m and f'; {m} is'}." for n, m in misspelt.items()]
@@ -102,7 +109,8 @@ class Settings:
         guards += misspelt_guards(environ, misspelt)
         errors = [error for error in (default, pictures, *guards) if isinstance(error, NotConfigured)]
         return cls(
-            home=home or data_folder(),
+            home=home if isinstance(home, Path) else data_folder(),
+            database=database if isinstance(database, str) else None,
             pictures=pictures if isinstance(pictures, Path) else pictures_folder(),
             accounts=accounts,
             default_provider=default or next(iter(with_key), "sketch"),

@@ -1,4 +1,4 @@
-"""One ledger, with a connection to it for each of many processes: whatever database it lies in, and on SQLite."""
+"""One ledger, with a connection to it for each of many processes: whichever database it is in."""
 
 import sqlite3
 from abc import ABC, abstractmethod
@@ -15,7 +15,8 @@ from anyio.from_thread import BlockingPortal
 from darkroom.models import Record
 from darkroom.store.database import FILE_NAME
 from darkroom.store.ledger import Full, Ledger, Room, Unpriced
-from tests.ledgers import Seen, open_ledger
+from tests.ledgers import Seen, open_ledger, open_postgres_ledger
+from tests.services.postgres import Cluster
 from tests.store.callers import ADOPTABLE_FOR_S
 
 T = TypeVar("T")
@@ -73,3 +74,21 @@ class SqliteLedgers(Ledgers):
         (verdict,) = db.execute("PRAGMA integrity_check").fetchone()
         db.close()
         return str(verdict)
+
+
+class PostgresLedgers(Ledgers):
+    """In a new schema of this server."""
+
+    def __init__(self, portal: BlockingPortal, server: Cluster, clock: Callable[[], float]) -> None:
+        super().__init__(portal, clock)
+        self._open = ExitStack()
+        self._url = server.fresh()
+
+    def connect(self) -> Ledger:
+        return self._open.enter_context(
+            self._portal.wrap_async_context_manager(open_postgres_ledger(self._url, self.seen, clock=self._clock))
+        )
+
+    def close(self) -> str:
+        self._open.close()
+        return "ok"

@@ -18,7 +18,8 @@ from darkroom.money import Money
 from darkroom.store.presence import Life
 from darkroom.store.turns import Later
 from tests.ledgers import sqlite
-from tests.store.ledger_files import SqliteLedgers
+from tests.services.postgres import Cluster
+from tests.store.ledger_files import PostgresLedgers, SqliteLedgers
 from tests.store.ledger_model import (
     ACCOUNTS,
     ENDS,
@@ -251,8 +252,17 @@ class LedgerMachine(ProcessesMachine):
         assert due - {me} <= set(self.ledgers.ask(self.observer.others, me, tuple(ACCOUNTS)))
 
 
+modest = settings(stateful_step_count=40, deadline=None, derandomize=True)
+
+
 @pytest.mark.parametrize(("which", "examples"), [("older", 60), ("newer", 30)])
 def test_many_processes_never_pay_twice_nor_break_a_limit(which: str, examples: int) -> None:
     with sqlite(which), TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
         machine: Any = partial(LedgerMachine, partial(SqliteLedgers, portal, Path(folder)))
-        run(machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None, derandomize=True))
+        run(machine, settings=settings(modest, max_examples=examples))
+
+
+def test_the_same_holds_on_postgresql(postgres: Cluster) -> None:
+    with start_blocking_portal() as portal:
+        machine: Any = partial(LedgerMachine, partial(PostgresLedgers, portal, postgres))
+        run(machine, settings=settings(modest, max_examples=20))

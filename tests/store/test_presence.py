@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.store import presence as module
-from darkroom.store.presence import SILENT_AFTER_S, STAYS_MISSING_S, Life, Presence, present
+from darkroom.store.presence import SILENT_AFTER_S, STAYS_MISSING_S, FilePresence, Life, present
 from tests.attacks.test_safekeeping import mode
 
 
@@ -18,7 +18,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def lock_of(home: Path, process: Presence) -> Path:
+def lock_of(home: Path, process: FilePresence) -> Path:
     return home / "processes" / f"{process.id}.lock"
 
 

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 
-from darkroom.errors import DarkroomError, StorageError
+from darkroom.errors import DarkroomError
 from darkroom.generations.asking.given import Inputs
 from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
@@ -30,12 +29,10 @@ from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
-from darkroom.store.database import SqliteDatabase, open_database
 from darkroom.store.ledger import Ledger
+from darkroom.store.opening import open_store
 from darkroom.store.pictures import FolderPictures
-from darkroom.store.presence import Presence, present
-from darkroom.store.sql import SqlLedger
-from darkroom.store.tasks import SqlTasks, TaskRows
+from darkroom.store.tasks import TaskRows
 from darkroom.transport.http import Http, open_http
 
 log = logging.getLogger(__name__)
@@ -115,12 +112,12 @@ async def open_app(
     with unwrapped():
         async with (
             open_http() as http,
-            open_database(settings.home) as database,
-            _present(settings.home) as presence,
+            open_store(settings.home, settings.database, clock) as store,
             anyio.create_task_group() as group,
         ):
-            log.info("The ledger is under %s, pictures are saved under %s", settings.home, settings.pictures)
-            ledger = SqlLedger(database, presence, clock)
+            where = settings.home if settings.database is None else "the database"
+            log.info("The ledger is in %s, pictures are saved under %s", where, settings.pictures)
+            ledger, presence = store.ledger, store.presence
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
             service, driver = _built(settings, part, http, ledger, presence.id, group, only, remote=remote)
@@ -128,9 +125,9 @@ async def open_app(
                 peers = Peers(ledger, presence, service.registry, service.changes, only)
                 await peers.adopt(driver)
                 named = await ledger.others(presence.id)
-                await database.transaction(lambda: presence.forget_the_dead(named))
+                await store.database.transaction(lambda: presence.forget_the_dead(named))
                 peers.start(group, driver)
-                group.start_soon(_check, database, presence)
+                group.start_soon(store.check)
             if part in _SENDING:
                 driver.start()
             if part is Part.ALL:
@@ -138,7 +135,7 @@ async def open_app(
             try:
                 limits = {name: account.limits for name, account in settings.accounts.items()}
                 observer, models = Observer(service.changes, group), Models(service.registry, limits)
-                yield Opened(settings, service, SqlTasks(database, clock), observer, models, driver, remote=remote)
+                yield Opened(settings, service, store.tasks, observer, models, driver, remote=remote)
             finally:
                 await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
@@ -186,25 +183,6 @@ async def _seen_to_its_end(driver: Driver, part: Part) -> None:
         return
     with anyio.CancelScope(shield=True):
         await driver.finish()
-
-
-@asynccontextmanager
-async def _present(home: Path) -> AsyncGenerator[Presence]:
-    with present(home) as presence:
-        yield presence
-
-
-async def _check(database: SqliteDatabase, presence: Presence) -> None:
-    """After an end that nobody foresaw the ledger is read through, while it is used."""
-    if presence.checked:
-        return
-    try:
-        if await database.check():
-            presence.note_check()
-        else:
-            log.error("The ledger is damaged; it is used no more.")
-    except (StorageError, OSError) as error:
-        log.warning("%s", error)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ the variables that hold a key, the generation, and the token of its claim.
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 
 import anyio
@@ -19,9 +20,8 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.providers import registry
 from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
-from darkroom.store.database import open_database
-from darkroom.store.presence import RESTORED_EVERY_S, Presence, present
-from darkroom.store.sql import SqlLedger
+from darkroom.store.opening import open_store
+from darkroom.store.presence import RESTORED_EVERY_S, Presence
 from darkroom.transport.http import open_http
 
 
@@ -33,20 +33,23 @@ def main() -> None:
 
 async def _post(environ: Mapping[str, str], generation_id: str, token: str) -> None:
     settings = read_settings(environ)
-    with present(settings.home) as presence:
-        async with open_http() as http, open_database(settings.home) as database, anyio.create_task_group() as group:
-            ledger = SqlLedger(database, presence)
-            providers = registry.build(
-                settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
+    async with (
+        open_http() as http,
+        open_store(settings.home, settings.database, time.time) as store,
+        anyio.create_task_group() as group,
+    ):
+        ledger, presence = store.ledger, store.presence
+        providers = registry.build(
+            settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
+        )
+        record = await ledger.hand_over(generation_id, token, presence.id)
+        if record is not None:
+            group.start_soon(_stay, presence)
+            os.write(1, TAKEN)
+            await Posting(Journal(ledger, Changes()), providers.inputs).post(
+                providers.provider(record.request.provider), record
             )
-            record = await ledger.hand_over(generation_id, token, presence.id)
-            if record is not None:
-                group.start_soon(_stay, presence)
-                os.write(1, TAKEN)
-                await Posting(Journal(ledger, Changes()), providers.inputs).post(
-                    providers.provider(record.request.provider), record
-                )
-            group.cancel_scope.cancel()
+        group.cancel_scope.cancel()
 
 
 async def _stay(presence: Presence) -> None:

@@ -20,6 +20,7 @@ from darkroom.store.checking import is_damage, is_sound
 from darkroom.store.cures import MOVE, UPDATE, is_locked, no_folder, refused, unopened, unreadable, unusable
 from darkroom.store.identity import file_identity
 from darkroom.store.migrations import NewerLedger, is_outdated, migrate
+from darkroom.store.network import refuse_network
 from darkroom.store.private import FILE, make_folder, restore
 
 T = TypeVar("T")
@@ -200,6 +201,7 @@ def _connect(home: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, bool]:
         make_folder(home)
     except OSError as error:
         raise no_folder(home, error) from error
+    refuse_network(home)
     try:
         if not os.path.lexists(path):
             _make(path)

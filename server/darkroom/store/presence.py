@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+import anyio
 from filelock import FileLock, Timeout
 
 from darkroom.errors import StorageError
@@ -44,8 +45,30 @@ class Signs(Protocol):
         ...
 
 
-class Presence:
+class Presence(Signs, Protocol):
     """This process's sign of life, and what it sees of others'. `id` is what ledger rows name as their holder."""
+
+    id: str
+
+    def look(self, others: Collection[str]) -> Collection[str]:
+        """Looks at each of these, and returns those that may not run: it takes a transaction to be sure of it."""
+        ...
+
+    async def wait(self, within_s: float) -> None:
+        """Returns when another process may run no more, and after so many seconds at the latest."""
+        ...
+
+    def stay(self) -> None:
+        """Shows that this process runs, and puts its sign back where somebody has removed it."""
+        ...
+
+    def forget_the_dead(self, named: Collection[str] = ()) -> None:
+        """Removes what processes that are gone have left, but for those that the ledger still names."""
+        ...
+
+
+class FilePresence:
+    """See `Presence`: a file that is locked."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -69,8 +92,11 @@ class Presence:
         """See `Signs.silent`."""
         return self._beats.get(process_id, (None, 0.0))[1] > SILENT_AFTER_S
 
-    def look(self, others: Collection[str]) -> None:
-        """Looks how long each of these has shown nothing: only the time counts in which this process itself ran."""
+    def look(self, others: Collection[str]) -> Collection[str]:
+        """See `Presence.look`: how long each has shown nothing. Only the time counts in which this process itself ran.
+
+        Any of them may be dead: a lock is tried within a transaction only.
+        """
         now = time.monotonic()
         passed = min(now - self._looked_at, MOST_BETWEEN_LOOKS_S)
         self._looked_at = now
@@ -80,6 +106,11 @@ class Presence:
             known, silent_s = self._beats.get(other, (beat, -passed))
             beats[other] = (beat, silent_s + passed if beat == known else 0.0)
         self._beats = beats
+        return others
+
+    async def wait(self, within_s: float) -> None:
+        """See `Presence.wait`: a file tells nobody."""
+        await anyio.sleep(within_s)
 
     def _last_beat(self, process_id: str) -> int | None:
         with suppress(OSError):
@@ -112,13 +143,13 @@ class Presence:
                 path.unlink()
 
     def forget_the_dead(self, named: Collection[str] = ()) -> None:
-        """The same for every process that is gone, but for those that the ledger still names."""
+        """See `Presence.forget_the_dead`."""
         for path in self._folder.glob("*.*"):
             if path.stem not in {self.id, *named} and self.is_dead(path.stem):
                 self.forget(path.stem)
 
     def stay(self) -> None:
-        """Shows that this process runs, and puts its file back where somebody has removed it."""
+        """See `Presence.stay`."""
         path = self._locked(self.id)
         with suppress(OSError, Timeout):  # the next time
             if not path.exists() or not os.path.samestat(path.stat(), self._file):
@@ -143,7 +174,7 @@ class Presence:
 
 
 @contextmanager
-def present(home: Path) -> Generator[Presence]:
+def present(home: Path) -> Generator[FilePresence]:
     """Shows this process to its peers until the block ends, however it ends.
 
     Raises:
@@ -152,7 +183,7 @@ def present(home: Path) -> Generator[Presence]:
     folder = home / "processes"
     try:
         make_folder(folder)
-        presence = Presence(folder)
+        presence = FilePresence(folder)
     except OSError as error:
         raise StorageError(
             f"{folder} cannot be written to ({error.strerror or type(error).__name__}).",

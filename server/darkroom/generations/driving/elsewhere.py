@@ -47,6 +47,7 @@ def _environ(settings: Settings, record: Record) -> dict[str, str]:
     known = {
         "DARKROOM_HOME": str(settings.home),
         "DARKROOM_PICTURES": str(settings.pictures),
+        "DARKROOM_DATABASE_URL": settings.database,
         declaration.key_variable or "": account.key,
         declaration.variables("BASE_URL")[0]: account.own_origin,
     }

@@ -53,14 +53,12 @@ class Peers:
         if (stamp := await self._ledger.stamp()) != self._stamp:
             self._others = await self._ledger.others(self._presence.id, accounts.keys())
             self._stamp = stamp
-        self._presence.look(self._others)
-        if not self._others:
+        gone = self._presence.look(self._others)
+        if not gone:
             return
         finds = {name for name, provider in self._registry.providers.items() if provider.traits.finds}
         lost = lost_in_submission().failure()
-        adopted = await self._ledger.adopt(
-            self._others, self._presence.id, accounts, lost=lost, only=self._only, finds=finds
-        )
+        adopted = await self._ledger.adopt(gone, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
         self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
         for record in adopted:
             log.info("%s adopted from a process that does not run any more", record.id)
@@ -83,7 +81,7 @@ class Peers:
                 log.error("What other processes left cannot be looked at: %s", error)
             except Exception:  # one row's trouble must not end the process
                 log.exception("What other processes left cannot be taken over")
-            await anyio.sleep(ADOPTION_INTERVAL_S)
+            await self._presence.wait(ADOPTION_INTERVAL_S)
 
     async def _follow_changes(self) -> None:
         seen: dict[str, object] = {}

@@ -1,0 +1,1 @@
+"""PostgreSQL under the ledger; nothing outside imports its driver."""

@@ -1,0 +1,146 @@
+"""Connections to PostgreSQL, made as the ledger needs them."""
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any, cast
+
+import psycopg
+from psycopg.adapt import Dumper
+from psycopg.conninfo import conninfo_to_dict
+
+from darkroom.store.connection import Result
+from darkroom.store.postgres.dialect import translated
+
+CONNECT_TIMEOUT_S = 3
+LOCK_TIMEOUT_S = 5.0
+IDLE_IN_TRANSACTION_S = 5.0
+"""Seconds after which the database ends a transaction whose process was stopped in the middle: others wait for it."""
+# A peer that the network lost is given up after some four seconds, by either side.
+_PATIENCE = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 5000}
+_SETTINGS = (
+    f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'",
+    f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_S}s'",
+    "SET tcp_keepalives_idle = 2",
+    "SET tcp_keepalives_interval = 1",
+    "SET tcp_keepalives_count = 2",
+)
+Session = psycopg.Connection[tuple[Any, ...]]
+
+
+class _BoolAsNumber(Dumper):
+    """SQLite has no truth values, so the ledger's columns are numbers."""
+
+    oid = psycopg.adapters.types["int8"].oid
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+    def quote(self, obj: bool) -> bytes:
+        return self.dump(obj)
+
+
+def connect(url: str) -> Session:
+    """A connection to the server of this URL that takes writes.
+
+    Raises:
+        psycopg.Error: there is none.
+    """
+    given = conninfo_to_dict(url)
+    usual = {"connect_timeout": CONNECT_TIMEOUT_S, "target_session_attrs": "read-write", **_PATIENCE}
+    session = psycopg.connect(
+        **cast("dict[str, Any]", {**usual, "application_name": "darkroom", **given}),
+        autocommit=True,
+        cursor_factory=psycopg.ClientCursor,
+        client_encoding="utf8",
+    )
+    try:
+        session.prepare_threshold = None
+        session.adapters.register_dumper(bool, _BoolAsNumber)
+        say(session, "; ".join(_SETTINGS))
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def say(session: Session, words: str, *values: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Runs statements of ours, in PostgreSQL's own words."""
+    return session.execute(cast("Any", words), values or None)
+
+
+class PostgresConnection:
+    """See `Connection`: whichever session there is, on one thread."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session: Session | None = None
+        self.changed = 0
+        """Rows that were written since this was made."""
+        self.ahead_s = 0.0
+        """Seconds by which the database's clock, since 1970, is ahead of this process's monotonic one."""
+
+    def ready(self) -> None:
+        """Connects where that is needed. Raises psycopg.Error."""
+        if self._session is None:
+            self._session = connect(self._url)
+            self.set_clock()
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Result:
+        """See `Connection.execute`."""
+        cursor = say(self._open, translated(sql), *values)
+        self._count(cursor)
+        return cursor
+
+    def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> Result:
+        """See `Connection.executemany`."""
+        cursor = self._open.cursor()
+        cursor.executemany(cast("Any", translated(sql)), values)
+        self._count(cursor)
+        return cursor
+
+    def set_clock(self) -> None:
+        """Measures how far the database's clock is ahead: half of the way there and back is its word's age."""
+        before = time.monotonic()
+        (there,) = self.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+        self.ahead_s = there - (before + time.monotonic()) / 2
+
+    def now(self) -> float:
+        """Seconds since 1970, by the database's clock."""
+        return time.monotonic() + self.ahead_s
+
+    def commit(self) -> None:
+        """Raises psycopg.Error: where the session is gone then, nobody knows whether it was committed."""
+        self.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Ends a transaction that is to leave nothing."""
+        with suppress(psycopg.Error):
+            self.execute("ROLLBACK")
+
+    def leave(self) -> None:
+        """Gives the session up; the next call has another."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    @property
+    def broken(self) -> bool:
+        """True where nothing can be said to the server any more."""
+        return self._session is None or self._session.closed
+
+    def _count(self, cursor: psycopg.Cursor[Any]) -> None:
+        if (cursor.statusmessage or "").startswith(("INSERT", "UPDATE", "DELETE")):
+            self.changed += max(cursor.rowcount, 0)
+
+    @property
+    def _open(self) -> Session:
+        if self._session is None:
+            raise psycopg.OperationalError("the connection is closed")
+        return self._session
+
+
+def key_of(name: str) -> int:
+    """The number of an advisory lock. Two names with the same one only wait for each other."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)

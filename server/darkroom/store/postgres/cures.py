@@ -1,0 +1,49 @@
+"""Reasons why PostgreSQL cannot be used, and the cure for each of them."""
+
+import psycopg
+from psycopg import errors
+
+from darkroom.errors import StorageError
+from darkroom.redact.text import clean
+
+REACH = "Start the database, or correct DARKROOM_DATABASE_URL; Darkroom connects again by itself."
+_WAIT = "Call again in a few seconds; Darkroom goes on by itself."
+_ALLOW = "Give the role of DARKROOM_DATABASE_URL its own schema or database, in which it may create tables."
+_LOG = "The database's own log says more; then call again."
+
+
+def refused(error: psycopg.Error, kind: type[StorageError] = StorageError) -> StorageError:
+    """The error for an operation that PostgreSQL refused, or that it never heard of."""
+    said = _said(error)
+    if is_lost(error):
+        return kind(f"The ledger's database cannot be reached ({said}).", next_step=REACH)
+    if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure):
+        return kind(f"The ledger is in use by other processes ({said}).", next_step=_WAIT)
+    if isinstance(error, errors.InsufficientPrivilege):
+        return kind(f"The ledger's database refused ({said}).", next_step=_ALLOW)
+    return kind(f"The ledger's database refused ({said}).", next_step=_LOG)
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """True where the connection is gone, or leads to a server that takes no writes: another one may be had."""
+    if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled):
+        return False
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | errors.ReadOnlySqlTransaction)
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """True where the same transaction may succeed if it is begun anew at once."""
+    return is_lost(error) or isinstance(error, errors.DeadlockDetected | errors.SerializationFailure)
+
+
+def unusable(why: str, cure: str) -> StorageError:
+    """A database that stays as it is."""
+    return StorageError(f"The ledger's database {why}. It was left as it is.", next_step=cure)
+
+
+def _said(error: psycopg.Error) -> str:
+    """The first line of what was said; a URL that could not be read is not repeated."""
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+        return "DARKROOM_DATABASE_URL cannot be read"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return clean(lines[0], 200)

@@ -1,0 +1,71 @@
+"""Opens the ledger in PostgreSQL: its tables made or brought up to date, and this process shown to the others."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+import psycopg
+from anyio import to_thread
+
+from darkroom.errors import StorageError
+from darkroom.store.cures import UPDATE
+from darkroom.store.migrations import NewerLedger, is_outdated, migrate
+from darkroom.store.postgres.connection import PostgresConnection, key_of
+from darkroom.store.postgres.cures import refused, unusable
+from darkroom.store.postgres.database import PostgresDatabase
+from darkroom.store.postgres.presence import PostgresPresence
+from darkroom.store.postgres.session import MAKE_TABLE
+
+# The same for a standby that takes over, another for what was copied or restored elsewhere.
+_FILE = (
+    "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid FROM pg_database"
+    " WHERE datname = current_database()"
+)
+_UTF8 = "Make it with ENCODING 'UTF8', or name another one in DARKROOM_DATABASE_URL."
+
+
+@asynccontextmanager
+async def open_postgres(url: str) -> AsyncGenerator[tuple[PostgresDatabase, PostgresPresence]]:
+    """The ledger at this URL, and this process's sign of life.
+
+    Raises:
+        StorageError: it cannot be used; it is left as it is.
+    """
+    db = PostgresConnection(url)
+    file, outdated = await to_thread.run_sync(prepared, db)
+    try:
+        presence = PostgresPresence(db, url)
+    except psycopg.Error as error:
+        db.leave()
+        raise refused(error) from error
+    database = PostgresDatabase(db, presence.news, file, outdated=outdated)
+    presence.session.start()
+    try:
+        yield database, presence
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(presence.session.end)
+            await database.close()
+
+
+def prepared(db: PostgresConnection) -> tuple[str, bool]:
+    """The name of this ledger, see `Database.file`, and whether a newer version uses it as well."""
+    try:
+        db.ready()
+        (encoding,) = db.execute("SHOW server_encoding").fetchone()
+        if encoding != "UTF8":
+            raise unusable(f"keeps text as {encoding}", _UTF8)
+        alone = f"BEGIN; SELECT pg_advisory_xact_lock({key_of('migrations')})"
+        migrate(db, db.now(), alone)
+        db.execute(f"{alone}; {MAKE_TABLE}; COMMIT")
+        (file,) = db.execute(_FILE).fetchone()
+        return file, is_outdated(db)
+    except NewerLedger:
+        db.leave()
+        raise unusable("was written by a newer Darkroom", UPDATE) from None
+    except psycopg.Error as error:
+        db.leave()
+        raise refused(error) from error
+    except StorageError:
+        db.leave()
+        raise
