@@ -117,6 +117,16 @@ def headers_of(method: str, name: str | None = None, token: str = "", **more: st
     }  # fmt: skip
 
 
+def written(method: str, params: dict[str, Any], *, token: str = "", version: str = "2026-07-28") -> bytes:
+    """Such a request, or one of an older version, byte for byte."""
+    older = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    body = envelope(method, params) if version == "2026-07-28" else older
+    headers = headers_of(method, params.get("name"), token, **{"mcp-protocol-version": version})
+    lines = {**headers, "host": "localhost", "content-length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST /mcp HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
 def posted(
     server: Hosted,
     method: str,

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.http.bounds import MAX_BODY
 from tests.hosts import PATIENCE_S, Home
-from tests.http.hosting import ANN, BOB, Hosted, envelope, got, headers_of, hosted, posted, tenants_file
+from tests.http.hosting import ANN, BOB, Hosted, got, headers_of, hosted, posted, tenants_file, written
 
 NARROW = """
 from darkroom.http import bounds, web
@@ -133,9 +133,8 @@ def test_a_second_request_on_a_connection_has_to_come_in_time_too(server: Hosted
 
 
 def test_a_body_that_does_not_come_is_given_up(server: Hosted) -> None:
-    lines = [f"{name}: {value}" for name, value in headers_of("tools/list", None, ANN).items()]
-    head = "\r\n".join(["POST /mcp HTTP/1.1", "host: localhost", "content-length: 100", *lines, "", "{"])
-    assert spoken(server, head.encode()).startswith(b"HTTP/1.1 408 ")
+    whole = written("tools/list", {}, token=ANN)
+    assert spoken(server, whole[:-1]).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_body_of_a_request_that_is_refused_is_not_read_without_end(server: Hosted) -> None:
@@ -147,14 +146,11 @@ def test_a_body_of_a_request_that_is_refused_is_not_read_without_end(server: Hos
 
 def test_one_tenant_s_flood_is_refused_and_does_not_keep_others_out(server: Hosted) -> None:
     listens: list[socket.socket] = []
-    method, wanted = "subscriptions/listen", {"notifications": {"toolsListChanged": True}}
-    body = envelope(method, wanted)
-    lines = [f"{name}: {value}" for name, value in headers_of(method, None, ANN).items()]
-    head = "\r\n".join(["POST /mcp HTTP/1.1", "host: localhost", f"content-length: {len(body)}", *lines, "", ""])
+    listening = written("subscriptions/listen", {"notifications": {"toolsListChanged": True}}, token=ANN)
     try:
         for _ in range(3):
             listens.append(server.connection())
-            listens[-1].sendall(head.encode() + body)
+            listens[-1].sendall(listening)
             assert listens[-1].recv(65_536).startswith(b"HTTP/1.1 200 OK")
         refused = posted(server, "tools/list", token=ANN)
         assert refused.status_code == 429
