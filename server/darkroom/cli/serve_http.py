@@ -10,6 +10,7 @@ import anyio
 
 from darkroom.app.context import unwrapped
 from darkroom.cli.commands.command import DONE
+from darkroom.cli.heaps import share_arenas
 from darkroom.cli.signals import on_signal
 from darkroom.http.options import Options, checked
 from darkroom.http.served import serve
@@ -32,6 +33,7 @@ async def serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
         StorageError: the ledger cannot.
     """
     options = _options(arguments)
+    share_arenas()
     end = anyio.Event()
     # A thread that hangs in a disk or a resolver cannot be interrupted, only left behind.
     last_resort = threading.Timer(END_WITHIN_S, _end)
