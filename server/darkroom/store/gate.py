@@ -106,7 +106,7 @@ class Outlook:
         ]
 
     def _from(self, start: float) -> _Played:
-        """The submissions played from there on so far: rows that wait for the same moment are each a step behind another."""
+        """The submissions played from there on so far: rows that wait for the same moment are a step apart."""
         if start not in self._played:
             self._played.clear()
             self._played[start] = _Played(arithmetic.submissions_after(self.windows, self.sent, start))
