@@ -1,6 +1,7 @@
 """The official conformance suite, run over a server in a process of its own, and what it found."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tests.hosts import PATIENCE_S, Home
 from tests.npm import MODULES, NODE
 
 CLI = MODULES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
+WITH_TOKEN = Path(__file__).with_name("with_token.cjs")
 CEILING_S = 240.0
 """How long one run of the suite may take before it is given up; it takes seconds."""
 
@@ -60,11 +62,11 @@ class Report:
 
 
 @contextmanager
-def served(name: str, home: Home) -> Generator[str]:
-    """The URL of one of the servers in `serve.py`; its log, which the suite fills with traces, is kept in a file."""
+def served(home: Home) -> Generator[str]:
+    """The URL of the server in `serve.py`; its log, which the suite fills with traces, is kept in a file."""
     pipe, log = subprocess.PIPE, home.path / "server.log"
     with log.open("w") as errors, subprocess.Popen(
-        [sys.executable, "-m", "tests.conformance.serve", name],
+        [sys.executable, "-m", "tests.conformance.serve"],
         env=home.environ, cwd=Path(__file__).parents[2], stdin=pipe, stdout=pipe, stderr=errors, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None
@@ -82,12 +84,13 @@ def served(name: str, home: Home) -> Generator[str]:
             process.kill()
 
 
-def run(url: str, out: Path, *options: str) -> Report:
-    """Runs the suite over this server; `out` is where it leaves what it found."""
+def run(url: str, out: Path, *options: str, token: str = "") -> Report:
+    """Runs the suite over this server; `out` is where it leaves what it found. `token`: what each request brings."""
+    bringing = ["--require", str(WITH_TOKEN)] if token else []
     done = subprocess.run(
-        [NODE, CLI, "server", "--url", url, "--output-dir", out, *options],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=CEILING_S, check=False,
+        [NODE, *bringing, CLI, "server", "--url", url, "--output-dir", out, *options],
+        env={**os.environ, "TOKEN": token}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, timeout=CEILING_S, check=False,
     )  # fmt: skip
     found = [check for folder in sorted(out.glob("server-*")) for check in _checks(folder)]
     return Report(done.returncode, done.stdout, found)

@@ -1,11 +1,12 @@
-"""Darkroom over HTTP under the official suite, on both eras of the protocol."""
+"""Darkroom over HTTP, with tenants, under the official suite, on both eras of the protocol."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.conformance.suite import expected, run, served
-from tests.hosts import Home, darkroom
+from tests.conformance.suite import expected, run
+from tests.hosts import Home
+from tests.http.hosting import ANN, hosted, posted, tenants_file
 
 VERSIONS = ["2026-07-28", "2025-11-25"]
 
@@ -13,12 +14,14 @@ VERSIONS = ["2026-07-28", "2025-11-25"]
 @pytest.mark.parametrize("version", VERSIONS)
 def test_darkroom_meets_every_check_but_those_of_the_baseline(version: str, home: Home, tmp_path: Path) -> None:
     excused = expected(baseline(version))
-    # Of resources, the suite reads what is listed.
-    assert darkroom(home, "generate", "a lighthouse", "--provider", "sketch").status == 0
-    with served("darkroom", home) as url:
+    with hosted(home, "--tenants", str(tenants_file(home.path))) as server:
+        # Of resources, the suite reads what is listed.
+        wish = {"name": "generate", "arguments": {"prompt": "a lighthouse", "provider": "sketch"}}
+        made = posted(server, "tools/call", wish, token=ANN).json()["result"]["structuredContent"]["id"]
+        posted(server, "tools/call", {"name": "wait", "arguments": {"generation_ids": [made]}}, token=ANN)
         report = run(
-            url, tmp_path / "found", "--suite", "all", "--spec-version", version,
-            "--expected-failures", str(baseline(version)),
+            server.url, tmp_path / "found", "--suite", "all", "--spec-version", version,
+            "--expected-failures", str(baseline(version)), token=ANN,
         )  # fmt: skip
     assert report.missed(excused) == ""
     # The suite itself does not mind an entry whose check it never came to.

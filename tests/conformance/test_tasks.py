@@ -24,7 +24,7 @@ SCENARIOS = [
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    with served("tasks", Home(tmp_path_factory.mktemp("tasks"))) as url:
+    with served(Home(tmp_path_factory.mktemp("tasks"))) as url:
         yield url
 
 

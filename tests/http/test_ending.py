@@ -40,7 +40,7 @@ async def test_waits_return_the_state_so_far_and_the_next_server_goes_on(home: H
             waited: list[Any] = []
             begun = anyio.Event()
 
-            async def heard(*_: object) -> None:
+            async def heard(progress: float, total: float | None, message: str | None) -> None:
                 begun.set()
 
             async def wait() -> None:
