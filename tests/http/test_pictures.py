@@ -2,14 +2,16 @@
 
 import base64
 import json
+import sqlite3
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 import anyio
 import pytest
 from mcp.types import BlobResourceContents
 
-from tests.hosts import ERAS, Era, Home, call, links_of, over, text_of
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, links_of, over, text_of
 from tests.http.hosting import Hosted, client_of, hosted
 
 
@@ -88,6 +90,21 @@ async def test_a_result_is_given_again_until_its_id_is_named(server: Hosted, era
         fresh = await client.call_tool("generate", wish)
         assert fresh.structured_content["id"] not in {first["id"], by_key["id"], by_seed["id"]}
         assert "request_key" not in text_of(fresh)
+
+
+async def test_a_result_that_nobody_named_for_ten_minutes_counts_as_delivered(server: Hosted) -> None:
+    wish = {"prompt": "long ago", "provider": "sketch"}
+
+    async def made_again_after(seconds: float) -> bool:
+        async with client_of(server.url) as client:
+            first = await call(client, "generate", **wish)
+            with closing(sqlite3.connect(server.home.ledger, timeout=PATIENCE_S)) as ledger, ledger:
+                change = "UPDATE generations SET created_at = created_at - ? WHERE id = ?"
+                ledger.execute(change, (seconds, first["id"]))
+            return (await call(client, "generate", **wish))["id"] != first["id"]
+
+    assert not await made_again_after(590 - PATIENCE_S)
+    assert await made_again_after(600)
 
 
 async def test_identical_calls_at_the_same_moment_are_one_generation(server: Hosted) -> None:

@@ -1,6 +1,7 @@
 """HTTP on a socket: uvicorn, with a time for every part of a request to come, and without its ways with signals."""
 
 import asyncio
+import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -86,6 +87,8 @@ def listener(host: str, port: int) -> socket.socket:
 async def serving(app: ASGIApp, sockets: Sequence[socket.socket], trusted: Sequence[str]) -> AsyncGenerator[None]:
     """Serves the app there while the block lasts. `trusted`: proxies that are believed who their clients are."""
     _allow_many_files()
+    # Of its warnings anybody who reaches the port could make any number.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     config = uvicorn.Config(
         app, http=_Punctual, ws="none", loop="none", lifespan="off", interface="asgi3", log_config=None,
         access_log=False, server_header=False, proxy_headers=bool(trusted), forwarded_allow_ips=[*trusted],
