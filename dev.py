@@ -8,6 +8,7 @@ python3 dev.py check      format, lint, types, import law, the map of rooms, Git
 python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
 python3 dev.py test       every test; further words go to pytest. With MEASURED=yes in the environment: also how much of
                           the product they run, by branch, which takes half as long again
+python3 dev.py test-hosting  the tests that take longer: replicas and databases that die; further words go to pytest
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
@@ -42,6 +43,7 @@ def main(words: list[str]) -> int:
     """Runs the named command and returns its exit status."""
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
+        "test-hosting": test_hosting,
         "audit": audit, "sbom": sbom, "build": build, "bench": bench,
     }  # fmt: skip
     if not words or words[0] not in commands:
@@ -135,6 +137,12 @@ def test(words: list[str]) -> int:
         return status
     run(*coverage, "combine", "--quiet")
     return run(*coverage, "report", f"--fail-under={LEAST_COVERAGE}")
+
+
+def test_hosting(words: list[str]) -> int:
+    """The tests of hosting, which start and end many processes and databases."""
+    install([])
+    return run(PYTHON, "-m", "pytest", "-n", str(cores()), "-m", "hosting", "tests/hosting", *words)
 
 
 def audit(words: list[str]) -> int:

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from darkroom.errors import ProviderUnreachable, StorageError, Unwritten
@@ -13,6 +14,7 @@ from darkroom.generations.driving import sweep
 from darkroom.generations.telling import journal
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from tests.generations.house import Spoken, house
+from tests.hosts import PATIENCE_S
 from tests.ledgers import ANY_AGE_S
 
 GONE = StorageError("The ledger is gone.", next_step="Wait.")
@@ -145,6 +147,19 @@ async def test_a_row_that_ended_since_the_sweep_read_it_is_not_driven_again(
         monkeypatch.setattr(process.driver, "resume", resumed.append)
         await sweep.sweep(process.journal, "me", process.driver)
         assert resumed == []
+
+
+async def test_a_process_that_wakes_leaves_what_another_one_drives_by_now(tmp_path: Path) -> None:
+    provider = Spoken()
+    provider.may_answer.set()
+    async with house(tmp_path, provider) as process:
+        started = await process.generate()
+        await process.until(started.id, lambda seen: provider.looks > 0)
+        taken = "UPDATE generations SET holder = 'another'"
+        await process.database.transaction(lambda: process.database.db.execute(taken))
+        with anyio.fail_after(PATIENCE_S):
+            while process.driver.driven():  # noqa: ASYNC110 - nothing is said of it
+                await anyio.sleep(0.02)
 
 
 async def test_a_post_under_way_is_never_taken_for_a_claim_without_a_word(tmp_path: Path) -> None:

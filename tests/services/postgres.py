@@ -53,6 +53,20 @@ class Cluster:
         options = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
         run("initdb", *options, "--pgdata", str(self.data))
 
+    def copy(self, primary: "Cluster") -> None:
+        """Makes a standby of that one, which runs, and without which that one then commits nothing."""
+        run(
+            "pg_basebackup", "--host=127.0.0.1", f"--port={primary.port}", "--username=postgres", "--no-sync",
+            "--write-recovery-conf", "--checkpoint=fast", "--pgdata", str(self.data),
+        )  # fmt: skip
+        self.start()
+        primary.say("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.say("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Makes a primary of a standby."""
+        run("pg_ctl", "promote", "--wait", "--silent", "--pgdata", str(self.data))
+
     def start(self, *further: str) -> None:
         """Starts it, and returns when it takes connections."""
         settings = [
@@ -66,7 +80,9 @@ class Cluster:
         run("pg_ctl", "start", "--wait", "--silent", "--pgdata", str(self.data), "--log", log, "--options", options)
 
     def stop(self, mode: str = "immediate") -> None:
-        """Stops it: at once like a crash, or `fast`."""
+        """Stops it if it runs: at once like a crash, or `fast`."""
+        if not (self.data / "postmaster.pid").exists():
+            return
         run("pg_ctl", "stop", "--wait", "--silent", "--pgdata", str(self.data), "--mode", mode)
 
     def fresh(self) -> str:

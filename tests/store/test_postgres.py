@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from darkroom.errors import StorageError
+from darkroom.errors import StorageError, Unstorable, Unwritten
+from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.store.postgres.connection import PostgresConnection
 from tests.hosts import Home, darkroom
 from tests.ledgers import open_postgres_ledger
 from tests.services.postgres import Cluster, free_port
@@ -23,6 +26,11 @@ import darkroom.cli.serve
 print([name for name in sys.modules if name.startswith(("psycopg", "darkroom.store.postgres"))])
 """
 WITHOUT = "import sys; sys.modules['psycopg'] = None; import runpy; runpy.run_module('darkroom', run_name='__main__')"
+
+DONE = Record(
+    id="gen_1", owner="local", request=GenerationRequest(provider="fatthumb", prompt="a fox", model="m"), account="key",
+    stage=Stage.SUCCEEDED, created_at=0.0, holder="me", answering="me",
+)  # fmt: skip
 
 
 def test_a_ledger_in_a_file_loads_nothing_of_postgresql(tmp_path: Path) -> None:
@@ -53,6 +61,62 @@ async def test_a_database_that_nobody_serves_is_said_with_its_cure() -> None:
         async with open_postgres_ledger(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"):
             pass
     assert "DARKROOM_DATABASE_URL" in refusal.value.next_step
+
+
+def end_sessions(postgres: Cluster) -> None:
+    postgres.say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'darkroom'")
+
+
+async def test_a_call_connects_again_where_the_database_was_restarted(postgres: Cluster) -> None:
+    async with open_postgres_ledger(postgres.fresh()) as ledger:
+        end_sessions(postgres)
+        assert await ledger.get("gen_1", "local") is None
+        end_sessions(postgres)
+        await ledger.note_trouble("me", {})
+        assert ledger.trouble is None
+
+
+async def test_work_whose_connection_is_lost_before_its_commit_is_done_anew(postgres: Cluster) -> None:
+    async with open_postgres_ledger(postgres.fresh()) as ledger:
+        tries: list[int] = []
+
+        def ended_at_first(record: Record) -> dict[str, Any]:
+            tries.append(1)
+            if len(tries) == 1:
+                end_sessions(postgres)
+            return {"cost_micros": 5}
+
+        record = await ledger.begin(DONE, adopt_within_s=0.0)
+        assert (await ledger.revise(record, ended_at_first)) is not None
+        assert len(tries) == 2
+
+
+async def test_a_lost_commit_says_that_nobody_knows_and_is_not_done_anew(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = PostgresConnection.commit
+
+    def deaf(self: PostgresConnection) -> None:
+        commit(self)
+        end_sessions(postgres)
+        self.set_clock()
+
+    async with open_postgres_ledger(postgres.fresh()) as ledger:
+        monkeypatch.setattr(PostgresConnection, "commit", deaf)
+        with pytest.raises(StorageError) as refusal:
+            await ledger.begin(DONE, adopt_within_s=0.0)
+        assert not isinstance(refusal.value, Unwritten)
+        monkeypatch.undo()
+        assert (await ledger.begin(DONE, adopt_within_s=0.0)).id == DONE.id
+
+
+async def test_a_value_that_the_database_cannot_hold_is_no_outage(postgres: Cluster) -> None:
+    async with open_postgres_ledger(postgres.fresh()) as ledger:
+        record = await ledger.begin(DONE, adopt_within_s=0.0)
+        for unfit in ({"job_id": "a\0b"}, {"job_id": "\ud800"}, {"queue_position": 10**30}):
+            with pytest.raises(Unstorable):
+                await ledger.change(record, unfit)
+        assert ledger.trouble is None
 
 
 async def test_a_database_in_another_encoding_is_refused(postgres: Cluster) -> None:

@@ -146,6 +146,15 @@ class Driver:
         else:
             self._drive(record, resumed=True)
 
+    def driven(self) -> set[str]:
+        """The ids of the generations that this process follows."""
+        return {*self._jobs}
+
+    def leave(self, generation_id: str) -> None:
+        """Follows this one no more: another process does."""
+        if (job := self._jobs.get(generation_id)) is not None:
+            job.scope.cancel()
+
     def stranded(self, record: Record) -> bool:
         """True where this process holds it and does nothing for it, because the word of a commit was lost."""
         if record.stage is Stage.SUBMITTING:

@@ -26,6 +26,14 @@ class _Drives(Protocol):
         """Goes on with it."""
         ...
 
+    def driven(self) -> set[str]:
+        """The ids of the rows that it follows."""
+        ...
+
+    def leave(self, generation_id: str) -> None:
+        """Follows this one no more."""
+        ...
+
     def awaited_elsewhere(self, ids: Collection[str]) -> None:
         """Somebody waits for these in whichever process, and for no others."""
         ...
@@ -49,14 +57,19 @@ async def sweep_until_cancelled(journal: Journal, holder: str, driver: _Drives) 
 
 
 async def sweep(journal: Journal, holder: str, driver: _Drives) -> bool:
-    """Goes on with every stranded row. One that is stranded in its claim was never sent: it waits again.
+    """Goes on with every stranded row, and leaves each that another process holds by now: this one was stopped.
+
+    A row that is stranded in its claim was never sent: it waits again.
 
     False: this process holds none, and so there is nothing to do until somebody writes.
 
     Raises:
         StorageError: the ledger cannot be used; the next sweep does the rest.
     """
+    driven = driver.driven()
     held = await journal.ledger.held(holder)
+    if strange := driven - {record.id for record in held}:
+        await _leave(journal, holder, driver, strange)
     if held:
         driver.awaited_elsewhere(await journal.ledger.awaited(holder))
     for record in held:
@@ -74,3 +87,10 @@ async def sweep(journal: Journal, holder: str, driver: _Drives) -> bool:
         elif (back := await journal.ledger.unclaim(record)) is not None:
             driver.resume(journal.published(back))
     return bool(held)
+
+
+async def _leave(journal: Journal, holder: str, driver: _Drives, strange: Collection[str]) -> None:
+    for record in await journal.ledger.newest([*strange]):
+        if record.holder != holder:
+            log.warning("%s is driven by another process now", record.id)
+            driver.leave(record.id)
