@@ -50,7 +50,7 @@ async def fetched(pictures: Pictures, url: str) -> bytes:
 
 def saved_picture(root: Path, day: datetime, stem: str, suffix: str, data: bytes) -> Path:
     """The picture, saved under a name like `stem`."""
-    draft = Draft(root, day)
+    draft = Draft(root, f"{day:%Y-%m-%d}")
     try:
         draft.write([data])
         return draft.keep(stem, suffix)

@@ -36,6 +36,8 @@ LAZY = (
     "anyio._backends._asyncio", "coverage", "httpcore2", "rich.logging",
 )  # fmt: skip
 """What Darkroom, and the measuring of it, imports when it is needed."""
+UNFORKED = ("darkroom.store.objects",)
+"""What stays out: a library with threads of its own does not survive a fork, and few servers have it."""
 
 T = TypeVar("T", str, bytes)
 
@@ -219,7 +221,7 @@ def _main(descriptor: int) -> None:
     codes: list[Any] = []
     atexit.register(_end_at_once, codes)  # before whatever others register, and so after it
     for module in pkgutil.walk_packages(import_module("darkroom").__path__, "darkroom."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", *UNFORKED)):
             import_module(module.name)
     for name in LAZY:
         import_module(name)

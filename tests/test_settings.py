@@ -38,6 +38,7 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
     assert settings.log_level == logging.WARNING
     assert settings.home.is_absolute()
     assert settings.home.name == "darkroom"
+    assert isinstance(settings.pictures, Path)
     assert settings.pictures.is_absolute()
     assert settings.pictures.name == "Darkroom"
 
@@ -275,7 +276,9 @@ def test_a_budget_that_may_mean_something_else_stops_what_costs_money(value: str
 def test_a_folder_is_absolute_whatever_it_is_given_as(variable: str, tmp_path: Path) -> None:
     def folder(value: str) -> Path:
         settings = settings_of(**{variable: value})
-        return settings.home if variable == "DARKROOM_HOME" else settings.pictures
+        named = settings.home if variable == "DARKROOM_HOME" else settings.pictures
+        assert isinstance(named, Path)
+        return named
 
     assert folder(str(tmp_path)) == tmp_path
     assert folder(f" {tmp_path} ") == tmp_path

@@ -185,9 +185,13 @@ class NotAnImage(DarkroomError):
 
 
 class StorageError(DarkroomError):
-    """The disk or the ledger refused."""
+    """The disk or the ledger refused. `passing`: it may take it if it is asked again soon."""
 
     code = "storage_error"
+
+    def __init__(self, message: str, *, next_step: str, charged: Charged = Charged.NO, passing: bool = False) -> None:
+        super().__init__(message, next_step=next_step, charged=charged)
+        self.passing = passing
 
 
 class Unwritten(StorageError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from darkroom.accounts import Account, account_of
+from darkroom.buckets import OBJECT_STORE_SECRETS, Bucket, place_of
 from darkroom.declaration import Declaration
 from darkroom.environment import (
     Environment,
@@ -33,7 +34,7 @@ class Settings:
     """Everything that the environment decides."""
 
     home: Path
-    pictures: Path
+    pictures: Path | Bucket
     accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
     """Those of every provider that is declared, by its name, whether they can be used or not."""
     default_provider: str | NotConfigured = "sketch"
@@ -63,6 +64,8 @@ class Settings:
     file_manager: str | None = None
     """The command that shows a folder on this machine's desktop; None where there is no desktop."""
     proxies: tuple[str, ...] = field(default=(), repr=False)
+    store_keys: tuple[str, ...] = field(default=(), repr=False)
+    """The secrets of the object store; none where pictures are saved in a folder."""
     spoilt: tuple[str, ...] = field(default=(), repr=False)
     """Texts that were given as a key or a base URL and are not used: it may hold a secret nevertheless."""
 
@@ -72,7 +75,7 @@ class Settings:
         accounts = self.accounts.values()
         urls = [*(account.base_url for account in accounts), *self.proxies]
         spoilt = [text for text in self.spoilt if "://" not in text]
-        keys = [*(account.key or "" for account in accounts), *spoilt]
+        keys = [*(account.key or "" for account in accounts), *self.store_keys, *spoilt]
         keys += database_passwords(self.database or "")
         keys += [half for key in keys for half in key.split(":")[1:]]  # of a user and password, or an issuer and secret
         return (*keys, *(each for url in (*urls, *self.spoilt) for each in passwords(url)))
@@ -94,7 +97,7 @@ class Settings:
         env = Environment(environ)
         accounts = {name: account_of(env, declaration) for name, declaration in declared.items()}
         with_key = [name for name, account in accounts.items() if account.asked_first]
-        home, pictures = (folder_of(env, f"DARKROOM_{name}", in_any_folder) for name in ("HOME", "PICTURES"))
+        home, pictures = folder_of(env, "DARKROOM_HOME", in_any_folder), place_of(env, in_any_folder)
         default, confirm_over, budget = _default_provider(env, declared), confirm_over_of(env), budget_of(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
         strip_notes = strips_notes(env)
@@ -111,7 +114,8 @@ class Settings:
         return cls(
             home=home if isinstance(home, Path) else data_folder(),
             database=database if isinstance(database, str) else None,
-            pictures=pictures if isinstance(pictures, Path) else pictures_folder(),
+            pictures=pictures if isinstance(pictures, Path | Bucket) else pictures_folder(),
+            store_keys=tuple(map(env.given, OBJECT_STORE_SECRETS)) if isinstance(pictures, Bucket) else (),
             accounts=accounts,
             default_provider=default or next(iter(with_key), "sketch"),
             confirm_over=confirm_over if isinstance(confirm_over, int) else None,

@@ -32,7 +32,7 @@ class Trials:
         self.rooms: list[int] = []
         self.error: StorageError | None = None
 
-    def __call__(self, root: Path, day: datetime, room: int) -> None:
+    def __call__(self, root: Path, day: str, room: int) -> None:
         self.rooms.append(room)
         if self.error is not None:
             raise self.error
@@ -78,7 +78,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Generator[list[threading.Thread]
     """A drive that answers nothing before the test is over; the threads that wait for it."""
     over, threads = threading.Event(), list[threading.Thread]()
 
-    def hang(root: Path, day: datetime, room: int) -> None:
+    def hang(root: Path, day: str, room: int) -> None:
         threads.append(threading.current_thread())
         over.wait(60)
 

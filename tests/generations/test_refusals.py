@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -222,7 +221,7 @@ async def test_a_drive_that_hangs_at_the_end_leaves_no_doubt_that_nothing_was_se
 ) -> None:
     over = threading.Event()
 
-    def hang(root: Path, day: datetime, room: int) -> None:
+    def hang(root: Path, day: str, room: int) -> None:
         over.wait(PATIENCE_S)
 
     monkeypatch.setattr(pictures, "try_place", hang)

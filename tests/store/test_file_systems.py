@@ -17,6 +17,7 @@ from darkroom.store.files import try_place
 from tests.arriving import saved_picture
 
 DAY = datetime(2026, 11, 20)
+DAY_FOLDER = "2026-11-20"
 FOLDER = "2026-11-20"
 DATA, NOTES = b"a picture" * 1000, b"my own notes"
 SAID = [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EACCES, errno.EMLINK, errno.EXDEV]
@@ -60,7 +61,7 @@ def test_a_picture_is_saved_where_the_file_system_lacks_an_ability(
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (DATA, 0o600)
     assert names(tmp_path) == ["fox.png"]
     assert save(tmp_path) == path, "the same picture is found again"
-    try_place(tmp_path, DAY, 1)
+    try_place(tmp_path, DAY_FOLDER, 1)
 
 
 def test_without_hard_links_a_picture_still_takes_no_other_file_s_name(tmp_path: Path, lacks: Lacks) -> None:
@@ -108,7 +109,7 @@ def test_without_hard_links_a_disk_that_fails_leaves_nothing(
 
 
 def test_a_place_that_was_tried_holds_nothing_afterwards(tmp_path: Path) -> None:
-    try_place(tmp_path / "new" / "pictures", DAY, 1)
+    try_place(tmp_path / "new" / "pictures", DAY_FOLDER, 1)
     assert names(tmp_path / "new" / "pictures") == []
     assert stat.S_IMODE((tmp_path / "new" / "pictures").stat().st_mode) == 0o700
 
@@ -160,7 +161,7 @@ def test_a_place_where_no_picture_can_be_saved_is_named_with_its_reason_and_its_
     with monkeypatch.context() as patch:
         reason = prepare(root, patch)
         with pytest.raises(StorageError) as caught:
-            try_place(root, DAY, 4 * 2**20)
+            try_place(root, DAY_FOLDER, 4 * 2**20)
     assert (str(root) in caught.value.message, reason in caught.value.message) == (True, True)
     assert "nothing was sent" in caught.value.message
     assert "DARKROOM_PICTURES" in caught.value.next_step
@@ -172,4 +173,4 @@ def test_a_drive_that_does_not_tell_its_size_is_taken_at_its_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))  # pyright: ignore
-    try_place(tmp_path, DAY, 4 * 2**20)
+    try_place(tmp_path, DAY_FOLDER, 4 * 2**20)

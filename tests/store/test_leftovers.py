@@ -46,9 +46,9 @@ def test_what_a_dead_process_was_writing_is_removed_by_the_next_save_and_what_a_
     folder: Path,
 ) -> None:
     code = (
-        "import sys, time; from datetime import datetime; from pathlib import Path\n"
+        "import sys, time; from pathlib import Path\n"
         "from darkroom.store.files import Draft\n"
-        "draft = Draft(Path(sys.argv[1]), datetime(2026, 11, 20)); draft.write([b'half']); draft.file.flush()\n"
+        "draft = Draft(Path(sys.argv[1]), '2026-11-20'); draft.write([b'half']); draft.file.flush()\n"
         "print('written', flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(folder.parent)], stdout=subprocess.PIPE) as writing:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -31,7 +32,7 @@ from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.ledger import Ledger
 from darkroom.store.opening import open_store
-from darkroom.store.pictures import FolderPictures
+from darkroom.store.pictures import FolderPictures, PictureStore
 from darkroom.store.tasks import TaskRows
 from darkroom.transport.http import Http, open_http
 
@@ -157,7 +158,7 @@ def _built(
     )
     changes = Changes()
     journal = Journal(ledger, changes)
-    pictures = FolderPictures(settings.pictures, settings.home / "previews", shared=not remote)
+    pictures = _pictures(settings, remote=remote)
     collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
     elsewhere = partial(hand_over, settings)
     driver = Driver(journal, providers, holder, collector, group, only=only, elsewhere=elsewhere)
@@ -175,6 +176,15 @@ def _built(
         provable=not remote,
     )
     return service, driver
+
+
+def _pictures(settings: Settings, *, remote: bool) -> PictureStore:
+    previews = settings.home / "previews"
+    if isinstance(settings.pictures, Path):
+        return FolderPictures(settings.pictures, previews, shared=not remote)
+    from darkroom.store.objects import ObjectPictures  # noqa: PLC0415 - few servers need it, or have what it needs
+
+    return ObjectPictures(settings.pictures, settings.home, previews)
 
 
 async def _seen_to_its_end(driver: Driver, part: Part) -> None:

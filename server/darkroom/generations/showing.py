@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import IO
 
@@ -25,6 +25,11 @@ from darkroom.generations.pictures.preview import (
 from darkroom.generations.service import Service
 from darkroom.models import Image, ImageStatus
 from darkroom.views import Generation
+
+LINK_MINUTES = 15
+"""Minutes for which a link to a picture in an object store can be opened."""
+MOST_LINKS = 16
+"""Pictures of one result that have links, each of which may have 2,000 characters."""
 
 
 class Showing:
@@ -51,6 +56,19 @@ class Showing:
             why = f"What lies at {image.path or image.uri} is not the picture that was saved there."
             raise ResultUnavailable(why, next_step=next_step)
         return image, data
+
+    async def links(self, generations: Sequence[Generation]) -> dict[str, str]:
+        """Links that open saved pictures for `LINK_MINUTES`, by the pictures' URIs; none of those that have a path.
+
+        One opens the picture for anybody: it is for the caller alone, and is written down nowhere.
+        """
+        images = [image for generation in generations for image in generation.images if image.key and not image.path]
+        keys = {image.uri: image.key for image in images[:MOST_LINKS] if image.uri and image.key}
+
+        def signed() -> dict[str, str]:
+            return {uri: link for uri, key in keys.items() if (link := self._store.link(key, LINK_MINUTES))}
+
+        return await to_thread.run_sync(signed) if keys else {}
 
     async def preview(self, image: Image, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
         """A base64 JPEG of it, within so many bytes (before base64) and pixels a side; None: it cannot be read."""
@@ -98,6 +116,12 @@ class Showing:
     def _read(self, key: str, size: int) -> bytes:
         with self._store.open(key) as file:
             return file.read(size)
+
+
+def linked(generation: Generation, links: Mapping[str, str]) -> Generation:
+    """The same, with these links in place of its provider's."""
+    images = (image.model_copy(update={"url": links.get(image.uri or "", image.url)}) for image in generation.images)
+    return generation.model_copy(update={"images": tuple(images)}) if links else generation
 
 
 def _reason(error: OSError) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -58,7 +59,8 @@ async def _serve(front: Front, app: Opened, end: anyio.Event, stands: Callable[[
     server = DarkroomServer(replace(app, owner=asking))
     # Host and Origin are the front's, for every path.
     manager = StreamableHTTPSessionManager(inner_of(server), stateless=True, max_request_body_size=MAX_BODY)
-    outgoing = Outgoing(server.unechoed, (app.settings.home, app.settings.pictures))
+    folders = [place for place in (app.settings.home, app.settings.pictures) if isinstance(place, Path)]
+    outgoing = Outgoing(server.unechoed, folders)
 
     async def ready() -> None:
         await app.service.ledger.ids(LOCAL, "gen_none", 1)

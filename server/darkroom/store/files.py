@@ -5,7 +5,6 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +16,7 @@ TRIAL_BYTES = 64 * 1024
 
 
 class Draft:
-    """A picture's file before it has its name: in the folder of its day, for its owner alone.
+    """A picture's file before it has its name: in a folder of the root, for its owner alone.
 
     Every method blocks, and may be called on any thread, one at a time. What is written to `file` is there to be read.
 
@@ -25,10 +24,10 @@ class Draft:
         StorageError: the disk refused; nothing of ours is left there.
     """
 
-    def __init__(self, root: Path, day: datetime) -> None:
+    def __init__(self, root: Path, folder: str) -> None:
         self._root, self._name, self._open = root, f".{secrets.token_hex(8)}.part", ExitStack()
         try:
-            self._folder = self._open.enter_context(day_folder(root, day.strftime("%Y-%m-%d")))
+            self._folder = self._open.enter_context(day_folder(root, folder))
             self.file = self._folder.create(self._name)
             self._open.callback(lambda: self._folder.remove(self._name))
             self._open.callback(self.file.close)
@@ -76,14 +75,14 @@ class Draft:
         )
 
 
-def try_place(root: Path, day: datetime, room: int) -> None:
-    """Makes a file where a picture would be, syncs it, removes it, and looks whether `room` bytes are free.
+def try_place(root: Path, name: str, room: int) -> None:
+    """Makes a file in the folder of this name, syncs it, removes it, and looks whether `room` bytes are free.
 
     Raises:
         StorageError: a picture could not be saved there now.
     """
     try:
-        with day_folder(root, day.strftime("%Y-%m-%d")) as folder:
+        with day_folder(root, name) as folder:
             trial = f".{secrets.token_hex(8)}.part"
             folder.write(trial, [bytes(TRIAL_BYTES)])
             folder.remove(trial)

@@ -1,8 +1,9 @@
-"""Names of picture files, which a person recognises and every file system takes."""
+"""Names of saved pictures, which a person recognises and every file system takes."""
 
 import os
 import unicodedata
 
+from darkroom.models import Record, moment
 from darkroom.redact.text import clean
 
 MAX_STEM_BYTES = 80
@@ -14,6 +15,24 @@ _JOINERS = "\u200c\u200d"
 
 def picture_stem(prompt: str, generation_id: str, index: int) -> str:
     """A file name (without suffix) that a person recognises: words of the prompt, a short id, the number."""
+    stem = _prompt_stem(prompt)
+    try:
+        os.fsencode(stem)
+    except UnicodeEncodeError:  # the user's locale has no such letters
+        stem = "picture"
+    return f"{stem}-{generation_id.removeprefix('gen_')[:8]}-{index}"
+
+
+def object_name(record: Record, index: int, suffix: str) -> str:
+    """The name of a picture of this row in an object store: the same for every process on any machine, and no other's.
+
+    What a day is, and which letters there are, does not depend on the machine, and the id is whole.
+    """
+    stem = f"{_prompt_stem(record.request.prompt)}-{record.id.removeprefix('gen_')}-{index}"
+    return f"{moment(record.created_at):%Y-%m-%d}/{stem}{suffix}"
+
+
+def _prompt_stem(prompt: str) -> str:
     stem = ""
     for word in _words(prompt[:400]):
         longer = f"{stem}-{word}" if stem else word
@@ -21,12 +40,7 @@ def picture_stem(prompt: str, generation_id: str, index: int) -> str:
             stem = stem or _beginning(word)
             break
         stem = longer
-    stem = stem or "picture"
-    try:
-        os.fsencode(stem)
-    except UnicodeEncodeError:  # the user's locale has no such letters
-        stem = "picture"
-    return f"{stem}-{generation_id.removeprefix('gen_')[:8]}-{index}"
+    return stem or "picture"
 
 
 def _words(text: str) -> list[str]:

@@ -5,15 +5,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol
 
-from darkroom.store.files import Draft, opened, try_place
+from darkroom.errors import StorageError
+from darkroom.models import Record, moment
+from darkroom.store.files import Draft, opened, try_place, unusable
+from darkroom.store.names import picture_stem
 from darkroom.store.previews import KeptPreviews
+
+OBJECT = "s3://"
+"""The beginning of the keys of pictures in an object store."""
 
 
 class PictureStore(Protocol):
-    """Pictures by key; the ledger keeps the keys. Each method but `path` blocks: call it on a worker thread."""
+    """Pictures by key; the ledger keeps the keys.
 
-    name: str
-    """The name of this place for people."""
+    Each method but `unusable` and `path` blocks: call it on a worker thread.
+    """
+
     previews: KeptPreviews
     """Small versions of its pictures."""
 
@@ -21,24 +28,37 @@ class PictureStore(Protocol):
         """Raises StorageError: a picture of this day, of `room` bytes, could not be saved now."""
         ...
 
-    def begin(self, day: datetime) -> Draft:
-        """A file for a picture of this day, which is kept under a name of its own, or dropped. Raises StorageError."""
+    def unusable(self, reason: str) -> StorageError:
+        """The error for a place where no picture can be saved, so that none is asked for."""
         ...
 
-    def keep(self, draft: Draft, stem: str, suffix: str) -> str:
-        """Keeps the picture under a name like `stem`; returns its key. Raises StorageError."""
+    def begin(self, record: Record) -> Draft:
+        """A file for a picture of this row, which is kept under a name of its own, or dropped. Raises StorageError."""
+        ...
+
+    def keep(self, draft: Draft, record: Record, index: int, suffix: str) -> str:
+        """Keeps it under a name that a person recognises, and returns its key. Raises StorageError."""
         ...
 
     def open(self, key: str) -> IO[bytes]:
-        """The file that lies there, to be read. Raises OSError."""
+        """The file that lies there, to be read.
+
+        Raises:
+            OSError: there is none that can be read.
+            StorageError: the store cannot be asked now.
+        """
         ...
 
     def stamp(self, key: str) -> str | None:
-        """A text that is another as soon as what lies there is; None: nothing does."""
+        """A text that is another as soon as what lies there is; None: nothing does, or nobody can tell now."""
         ...
 
     def path(self, key: str) -> str | None:
         """The file that a person or an agent can open; None: only this store can read it."""
+        ...
+
+    def link(self, key: str, minutes: int) -> str | None:
+        """A link that opens the picture for anybody, for so many minutes; None: there is none. It is a secret."""
         ...
 
 
@@ -52,19 +72,22 @@ class FolderPictures:
         self._root = root
         self._shared = shared
         self.previews = KeptPreviews(previews)
-        self.name = str(root)
 
     def try_out(self, day: datetime, room: int) -> None:
         """See `PictureStore.try_out`."""
-        try_place(self._root, day, room)
+        try_place(self._root, _day(day), room)
 
-    def begin(self, day: datetime) -> Draft:
+    def unusable(self, reason: str) -> StorageError:
+        """See `PictureStore.unusable`."""
+        return unusable(self._root, reason)
+
+    def begin(self, record: Record) -> Draft:
         """See `PictureStore.begin`."""
-        return Draft(self._root, day)
+        return Draft(self._root, _day(moment(record.created_at).astimezone()))
 
-    def keep(self, draft: Draft, stem: str, suffix: str) -> str:
+    def keep(self, draft: Draft, record: Record, index: int, suffix: str) -> str:
         """See `PictureStore.keep`."""
-        return str(draft.keep(stem, suffix))
+        return str(draft.keep(picture_stem(record.request.prompt, record.id, index), suffix))
 
     def open(self, key: str) -> IO[bytes]:
         """See `PictureStore.open`. A link in the file's place, or in its folder's, is not followed."""
@@ -80,4 +103,12 @@ class FolderPictures:
 
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`."""
-        return key if self._shared else None
+        return key if self._shared and not key.startswith(OBJECT) else None
+
+    def link(self, key: str, minutes: int) -> str | None:
+        """See `PictureStore.link`."""
+        return None
+
+
+def _day(day: datetime) -> str:
+    return f"{day:%Y-%m-%d}"

@@ -1,6 +1,6 @@
 """Turns generations into what tools return: two halves, text with links and images, and structure; each is enough."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import PurePath
@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from darkroom.environment import Previews
 from darkroom.generations.desk import Whose
 from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE, MOST_ON_SHEET
+from darkroom.generations.showing import LINK_MINUTES, linked
 from darkroom.generations.telling.wording import next_step, say
 from darkroom.models import Image, ImageStatus
 from darkroom.views import Generation, ListedGenerations, WaitedGenerations
@@ -28,6 +29,9 @@ REMEMBERED = 10_000
 SAME = 16
 """Structured halves that are kept: what is finished is asked for again and again."""
 HOW_TO_SHOW = "To show a person a picture, give its path; where your host shows Markdown images, as ![picture](path)."
+HOW_TO_LINK = (
+    f"To show a person a picture, give its link, which opens for {LINK_MINUTES} minutes; get_status makes a new one."
+)
 HOW_TO_READ = "The pictures are kept by the server: read a picture's darkroom:// resource to get its bytes."
 SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
 Answer = Generation | WaitedGenerations | ListedGenerations
@@ -60,17 +64,20 @@ class Results:
 
     async def one(self, generation: Generation, note: str | None = None, *, again: bool = True) -> CallToolResult:
         """One generation. `again` False: pictures that were shown before are linked, and not shown."""
-        return await self._result([generation], generation, before=note, again=again)
+        links = await self._whose().pictures.links([generation])
+        generation = linked(generation, links)
+        return await self._result([generation], generation, links, before=note, again=again)
 
     async def waited(
         self, generations: Sequence[Generation], *, timed_out: bool, timeout_s: float, stopped: bool = False
     ) -> CallToolResult:
         """Everything that was waited for, finished or not. `stopped`: the server ended the wait, since it is to end."""
-        shown = tuple(short(generation) for generation in generations)
+        links = await self._whose().pictures.links(generations)
+        shown = tuple(linked(short(generation), links) for generation in generations)
         why = "Not all done, and this server is being stopped" if stopped else f"Not all done after {timeout_s:g} s"
         over = f"{why}; nothing is lost." if timed_out else None
         answer = WaitedGenerations(generations=shown, timed_out=timed_out, next_step=next_step(shown))
-        return await self._result(shown, answer, after=over)
+        return await self._result(shown, answer, links, after=over)
 
     def listed(self, page: ListedGenerations) -> CallToolResult:
         """A page of generations; pictures stay where they are."""
@@ -85,6 +92,7 @@ class Results:
         self,
         generations: Sequence[Generation],
         answer: Answer,
+        links: Mapping[str, str],
         *,
         before: str | None = None,
         after: str | None = None,
@@ -101,7 +109,7 @@ class Results:
             numbers += max(generation.count, len(generation.images))  # so that a number stays until all have come
         fresh = [one for one in saved if again or one.key not in self._shown] if self._previews != "none" else []
         if saved:
-            lines.append(HOW_TO_SHOW if any(one.image.path for one in saved) else HOW_TO_READ)
+            lines += _how_to_show(saved, links)
         lines.append(SEEN_BEFORE if 0 < len(fresh) < len(saved) or (saved and not fresh and not again) else None)
         after = "\n".join(filter(None, (after, _next(generations))))
         structured = self._structured(answer)
@@ -170,6 +178,13 @@ async def _image(draw: Callable[[int], Awaitable[str | None]], share: int) -> Im
     """The picture that it draws within this many bytes of base64, if that is enough for anything."""
     data = None if share < LEAST_IMAGE else await draw(min(MAX_BYTES, share * 3 // 4 - 3))
     return None if data is None else ImageContent(data=data, mime_type=MIME_TYPE)
+
+
+def _how_to_show(saved: Sequence[_Saved], links: Mapping[str, str]) -> list[str]:
+    if any(one.image.path for one in saved):
+        return [HOW_TO_SHOW]
+    named = [f"{one.number}. {links[one.link.uri]}" for one in saved if one.link.uri in links]
+    return [HOW_TO_READ, *([HOW_TO_LINK] if named else []), *named]
 
 
 def _say_sheet(saved: int, generations: int) -> str:

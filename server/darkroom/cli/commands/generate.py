@@ -7,9 +7,10 @@ from pathlib import Path
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import Command, seconds, take_provider
-from darkroom.cli.commands.results import exit_status, paths, print_result
+from darkroom.cli.commands.results import exit_status, places, print_result
 from darkroom.cli.commands.watching import made
 from darkroom.generations.asking.wishes import Wish, options_of
+from darkroom.generations.showing import linked
 from darkroom.models import MASK, MAX_COUNT, MAX_SEED, RANDOM_SEED
 from darkroom.settings import Settings
 
@@ -65,7 +66,9 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             images=images,
         )
         answer = await made(app, wish, arguments.timeout)
-        print_result(answer.generations[0], paths(answer.generations), as_json=arguments.json)
+        links = await app.desk().pictures.links(answer.generations)
+        lines = places(answer.generations, links)
+        print_result(linked(answer.generations[0], links), lines, as_json=arguments.json)
         return exit_status(answer.generations)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING
 from darkroom.cli.terminal import show, spells_everything
@@ -24,13 +24,17 @@ def print_result(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None
     sys.stdout.flush()
 
 
-def paths(generations: Sequence[Generation]) -> list[str]:
-    """The lines for stdout: the saved paths alone. What went wrong goes to stderr."""
+def places(generations: Sequence[Generation], links: Mapping[str, str] | None = None) -> list[str]:
+    """The lines for stdout: where the saved pictures are, and nothing else. What went wrong goes to stderr.
+
+    `links`: those that open pictures without a path, by URI.
+    """
     for generation in generations:
         if generation.status is not Status.SUCCEEDED and generation.status.terminal:
             tell(for_people(say(generation)))
     images = (image for generation in generations for image in generation.images)
-    return [image.path for image in images if image.status is ImageStatus.SUCCEEDED and image.path]
+    saved = (image for image in images if image.status is ImageStatus.SUCCEEDED)
+    return [image.path or (links or {}).get(image.uri or "") or image.uri or "" for image in saved]
 
 
 def tell(line: str) -> None:

@@ -6,6 +6,7 @@ from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, Command
 from darkroom.cli.commands.ids import whole
 from darkroom.cli.commands.results import exit_status, print_result
+from darkroom.generations.showing import linked
 from darkroom.generations.telling.wording import say
 from darkroom.settings import Settings
 
@@ -18,7 +19,9 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     (generation_id,) = await whole(settings, [arguments.id])
     async with open_app(settings, Part.LOOK, named=[generation_id]) as app:
         generation = await app.desk().get(generation_id)
-        print_result(generation, [say(generation), generation.next_step or ""], as_json=arguments.json)
+        links = await app.desk().pictures.links([generation])
+        lines = [say(generation), *links.values(), generation.next_step or ""]
+        print_result(linked(generation, links), lines, as_json=arguments.json)
         return exit_status([generation])
 
 

@@ -5,8 +5,9 @@ import argparse
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, Command, seconds
 from darkroom.cli.commands.ids import whole
-from darkroom.cli.commands.results import exit_status, paths, print_result
+from darkroom.cli.commands.results import exit_status, places, print_result
 from darkroom.cli.commands.watching import watched
+from darkroom.generations.showing import linked
 from darkroom.settings import Settings
 
 
@@ -20,7 +21,9 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     ids = await whole(settings, arguments.ids)
     async with open_app(settings, Part.OWN, named=ids) as app:
         answer = await watched(app, ids, arguments.timeout, arguments.until)
-        print_result(answer, paths(answer.generations), as_json=arguments.json)
+        links = await app.desk().pictures.links(answer.generations)
+        answer = answer.model_copy(update={"generations": tuple(linked(each, links) for each in answer.generations)})
+        print_result(answer, places(answer.generations, links), as_json=arguments.json)
         finished = [generation for generation in answer.generations if generation.status.terminal]
         return exit_status(finished if arguments.until == "any" and finished else answer.generations)
 

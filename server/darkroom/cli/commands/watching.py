@@ -8,7 +8,7 @@ from typing import Literal
 import anyio
 
 from darkroom.app.context import Opened
-from darkroom.cli.commands.results import paths, tell
+from darkroom.cli.commands.results import places, tell
 from darkroom.cli.live import Live
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError
@@ -41,7 +41,7 @@ async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal[
     except anyio.get_cancelled_exc_class():
         with anyio.CancelScope(shield=True):
             left = await _left(app, ids)
-            paths(left)
+            places(left)
             _explain_leaving(left)
         raise
     if answer.timed_out:

@@ -5,14 +5,13 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
 import anyio
 from anyio import to_thread
 
-from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable
+from darkroom.errors import DarkroomError, NotAnImage, ResultUnavailable, StorageError
 from darkroom.generations.driving.place import Place
 from darkroom.generations.outcome import absent, broken, failed, in_order, noted, placed
 from darkroom.generations.pictures.decoding import decoding
@@ -20,11 +19,10 @@ from darkroom.generations.pictures.formats.stretch import Stretch, pieces
 from darkroom.generations.pictures.preview import SMALL
 from darkroom.generations.pictures.recognising import Verified, verified
 from darkroom.generations.telling.journal import Journal, RowLost
-from darkroom.models import Image, ImageStatus, Record, moment
+from darkroom.models import Image, ImageStatus, Record
 from darkroom.providers.base import Provider, Reading, RemoteImage
 from darkroom.redact.secrets import Redactor
 from darkroom.store.files import Draft
-from darkroom.store.names import picture_stem
 from darkroom.store.pictures import PictureStore
 from darkroom.transport.incoming import Incoming, IncomingPicture
 
@@ -128,7 +126,7 @@ class Collector:
                 async with self._decoders.setdefault(provider.access.account, anyio.Lock()):  # it never has all of them
                     picture = await decoding(partial(self._verified, into, draft, _host(remote)))
                 return await to_thread.run_sync(self._saved, record, image, picture, draft)
-        except (ResultUnavailable, NotAnImage) as error:
+        except (ResultUnavailable, NotAnImage, StorageError) as error:
             return error if error.passing else failed(image, error)
         except DarkroomError as error:
             return failed(image, error)
@@ -139,7 +137,7 @@ class Collector:
     @asynccontextmanager
     async def _draft(self, record: Record) -> AsyncGenerator[Draft]:
         """A file in the store for a picture of this row, which is gone afterwards unless it was kept."""
-        draft = await to_thread.run_sync(self._store.begin, _day(record))
+        draft = await to_thread.run_sync(self._store.begin, record)
         try:
             yield draft
         finally:
@@ -156,7 +154,7 @@ class Collector:
     def _saved(self, record: Record, image: Image, picture: Verified, draft: Draft) -> Image:
         """Keeps the picture: as it came, or what was left of it."""
         if picture.rest is not None:
-            rest = self._store.begin(_day(record))
+            rest = self._store.begin(record)
             try:
                 rest.write(pieces(picture.rest))
                 return self._kept(record, image, picture, rest)
@@ -165,7 +163,7 @@ class Collector:
         return self._kept(record, image, picture, draft)
 
     def _kept(self, record: Record, image: Image, picture: Verified, draft: Draft) -> Image:
-        key = self._store.keep(draft, picture_stem(record.request.prompt, record.id, image.index), picture.kind.suffix)
+        key = self._store.keep(draft, record, image.index, picture.kind.suffix)
         if picture.small is not None:
             self._store.previews.keep(picture.small, SMALL, key, self._store.stamp(key))
         saved = {
@@ -174,11 +172,6 @@ class Collector:
             "removed": picture.removed, "error": None,
         }  # fmt: skip
         return image.model_copy(update=saved)
-
-
-def _day(record: Record) -> datetime:
-    """The day in whose folder its pictures are."""
-    return moment(record.created_at).astimezone()
 
 
 def _host(remote: RemoteImage) -> str:

@@ -1,6 +1,7 @@
 """Hands a POST that takes minutes to a process of its own: a host that closes its server leaves that one alone."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -8,6 +9,7 @@ from contextlib import suppress
 import anyio
 from anyio import to_thread
 
+from darkroom.buckets import OBJECT_STORE_KEYS, Bucket
 from darkroom.errors import ProviderUnreachable
 from darkroom.models import Record
 from darkroom.settings import Settings
@@ -26,7 +28,7 @@ async def hand_over(settings: Settings, record: Record) -> None:
     """
     words = json.dumps({"environ": _environ(settings, record), "id": record.id, "token": record.submit_token}).encode()
     try:
-        process = await to_thread.run_sync(_started)
+        process = await to_thread.run_sync(_started, settings)
     except OSError as error:
         raise _not_started(type(error).__name__) from error
     said = b""
@@ -54,9 +56,12 @@ def _environ(settings: Settings, record: Record) -> dict[str, str]:
     return {name: value for name, value in known.items() if name and value}
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _started(settings: Settings) -> subprocess.Popen[bytes]:
+    # It saves no picture, so it is given no key of an object store.
+    hidden = OBJECT_STORE_KEYS if isinstance(settings.pictures, Bucket) else ()
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "darkroom.app.poster"],
+        [sys.executable, "-P", "-m", "darkroom.app.poster"], env=environ,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )  # fmt: skip

@@ -7,7 +7,6 @@ import anyio
 from anyio import to_thread
 
 from darkroom.models import Record, moment
-from darkroom.store.files import unusable
 from darkroom.store.pictures import PictureStore
 
 ROOM_PER_PICTURE = 4 * 2**20
@@ -15,7 +14,7 @@ ROOM_PER_PICTURE = 4 * 2**20
 GOOD_FOR_S = 30.0
 """Seconds for which a place that was tried is believed in."""
 PATIENCE_S = 5.0
-"""Seconds that a folder may take, which may lie on a drive that hangs."""
+"""Seconds that it may take: a folder may lie on a drive that hangs."""
 
 
 class Place:
@@ -48,7 +47,7 @@ class Place:
                     await to_thread.run_sync(self._try, day, room, abandon_on_cancel=True)
                     self._tried = name, room, self._clock() + GOOD_FOR_S
                     return
-        raise unusable(self._store.name, f"the folder does not respond within {self._patience_s:g} s")
+        raise self._store.unusable(f"it does not respond within {self._patience_s:g} s")
 
     def _try(self, day: datetime, room: int) -> None:
         self._hangs = True
