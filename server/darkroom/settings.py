@@ -59,6 +59,8 @@ class Settings:
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
     log_level: int = logging.WARNING
+    log_json: bool = False
+    """True where each line of the log is a JSON object."""
     dumb_terminal: bool = False
     """The terminal obeys no escape codes."""
     file_manager: str | None = None
@@ -100,7 +102,7 @@ class Settings:
         home, pictures = folder_of(env, "DARKROOM_HOME", in_any_folder), place_of(env, in_any_folder)
         default, confirm_over, budget = _default_provider(env, declared), confirm_over_of(env), budget_of(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
-        strip_notes = strips_notes(env)
+        strip_notes, log_json = strips_notes(env), _log_json(env)
         database = database_of(env)
         for place in (home, database):
             if isinstance(place, NotConfigured):
@@ -128,6 +130,7 @@ class Settings:
             strip_notes=strip_notes,
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,
+            log_json=log_json,
             dumb_terminal=environ.get("TERM", "").lower() == "dumb",
             file_manager=_file_manager(environ),
             proxies=tuple(proxies_of(environ).values()),
@@ -163,3 +166,12 @@ def _log_level(env: Environment) -> int:
     if level is None:
         env.warnings.append(misset("DARKROOM_LOG", "it is one of debug, info, warning, error").message)
     return level or logging.WARNING
+
+
+def _log_json(env: Environment) -> bool:
+    match env.text("DARKROOM_LOG_FORMAT").lower():
+        case "json" | "text" | "" as known:
+            return known == "json"
+        case _:
+            env.warnings.append(misset("DARKROOM_LOG_FORMAT", "it is text or json").message)
+            return False

@@ -6,26 +6,37 @@ import threading
 from collections.abc import Iterable
 from types import TracebackType
 
-from darkroom.redact.log import DiscreetRecord
+from darkroom.about import subject
+from darkroom.redact.log import DiscreetRecord, JsonFormatter, JsonRecord
 from darkroom.redact.secrets import Redactor
 
 log = logging.getLogger(__name__)
 
 
-def configure_logging(level: int, secrets: Iterable[str]) -> None:
-    """Sends the log to stderr, and all that would else be printed unasked with it: with every secret taken out."""
+def configure_logging(level: int, secrets: Iterable[str], *, as_json: bool = False) -> None:
+    """Sends the log to stderr, and all that would else be printed unasked with it: with every secret taken out.
 
-    class Record(DiscreetRecord):
-        redact = Redactor(secrets)
+    `as_json`: a JSON object a line, for a collector of logs; other libraries then log warnings at most, since they
+    quote what is sent.
+    """
 
-    logging.setLogRecordFactory(Record)
-    logging.basicConfig(
-        level=level,
-        stream=sys.stderr,
-        force=True,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        datefmt="%Y-%m-%d %H:%M:%S %z",
+    redactor = Redactor(secrets)
+
+    class Text(DiscreetRecord):
+        redact = redactor
+
+    class Json(JsonRecord):
+        redact = redactor
+
+    logging.setLogRecordFactory(Json if as_json else Text)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter(subject)
+        if as_json
+        else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S %z")
     )
+    logging.basicConfig(level=max(level, logging.WARNING) if as_json else level, handlers=[handler], force=True)
+    logging.getLogger("darkroom").setLevel(level)
     logging.captureWarnings(capture=True)
 
     def unforeseen(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

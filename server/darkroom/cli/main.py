@@ -87,7 +87,7 @@ def _read_settings(*, in_any_folder: bool) -> Settings:
 
 
 def _set_up_log(settings: Settings) -> None:
-    configure_logging(settings.log_level, settings.secrets)
+    configure_logging(settings.log_level, settings.secrets, as_json=settings.log_json)
     for warning in settings.warnings:
         log.warning("%s", warning)
 

@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import sys
 import threading
 
 import anyio
@@ -15,6 +14,8 @@ from darkroom.cli.signals import on_signal
 from darkroom.http.options import Options, checked
 from darkroom.http.served import serve
 from darkroom.settings import Settings
+
+log = logging.getLogger(__name__)
 
 END_WITHIN_S = 6.0
 """Seconds after the request to end this process for which the last thread may still hold it up."""
@@ -48,7 +49,7 @@ async def serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
     def stands(url: str) -> None:
         print(url, flush=True)
         if options.tenants is None:
-            print(NO_TENANTS, file=sys.stderr, flush=True)
+            log.warning(NO_TENANTS)
 
     with unwrapped():
         async with anyio.create_task_group() as tasks:

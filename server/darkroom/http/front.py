@@ -9,7 +9,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from darkroom.about import about
 from darkroom.http import origins
+from darkroom.http.access import Access, logged
 from darkroom.http.bounds import Bounds, received
 from darkroom.http.identity import Identity, as_caller
 from darkroom.http.outgoing import Outgoing
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 PATH = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource"
+LIVES, READY = "/healthz", "/readyz"
 READY_WITHIN_S = 2.0
 DISCARDED = 1_000_000
 DISCARDED_WITHIN_S = 1.0
@@ -39,12 +42,16 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        headers = Headers(scope=scope)
+        with logged(scope, send, paths=(PATH, METADATA, METADATA + PATH), probes=(LIVES, READY)) as access:
+            await self._answer(access, scope, receive)
+
+    async def _answer(self, access: Access, scope: Scope, receive: Receive) -> None:
+        headers, send = Headers(scope=scope), access.send
         try:
             match scope["path"]:
-                case "/healthz":
+                case path if path == LIVES:
                     await said(200, {"status": "lives"})(scope, receive, send)
-                case "/readyz":
+                case path if path == READY:
                     ready = await self._is_ready()
                     await said(200 if ready else 503, {"status": "ready" if ready else "not ready"})(
                         scope, receive, send
@@ -54,7 +61,7 @@ class Front:
                     anyone = {"access-control-allow-origin": "*"}
                     await said(200, self._metadata, anyone)(scope, receive, send)
                 case path if path == PATH:
-                    await self._serve(headers, scope, receive, send)
+                    await self._serve(headers, access, scope, receive)
                 case _:
                     raise Refusal(404, f"There is nothing here; MCP is at {PATH}.")
         except Refusal as refusal:
@@ -62,21 +69,21 @@ class Front:
                 refusal.response.headers["connection"] = "close"
             await refusal.response(scope, receive, send)
 
-    async def _serve(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, headers: Headers, access: Access, scope: Scope, receive: Receive) -> None:
         origins.check(headers, self._hosts)
         address = scope["client"][0] if scope.get("client") else ""
-        caller = await self._identity.caller(headers, address)
+        caller = access.tenant = await self._identity.caller(headers, address)
         if scope["method"] != "POST":
             refusal = Refusal(405, "Requests are sent with POST; there are no sessions.")
             refusal.response.headers["allow"] = "POST"
             raise refusal
-        with self._bounds.admit(caller) as admission:
+        with self._bounds.admit(caller) as admission, about(tenant=caller):
             receive = await received(scope, receive, admission)
             if self._app is None:
                 raise Refusal(503, "The server is starting, or about to end.", retry_after_s=1.0)
             self._inside += 1
             try:
-                await as_caller(self._app, caller, scope, receive, send)
+                await as_caller(self._app, caller, scope, receive, access.send)
             finally:
                 self._inside -= 1
                 self._left.set()

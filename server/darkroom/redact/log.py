@@ -1,13 +1,19 @@
 """Lines of the log, which any library may write: without secrets, each on one line."""
 
+import json
 import logging
+import re
 import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import UNSAFE, clean
 
 MAX_LOG_LINE = 4000
+_SIGNATURE = re.compile(r"(\bhttps?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
+"""The part of a link that may let its reader in."""
 
 
 class DiscreetRecord(logging.LogRecord):
@@ -25,10 +31,46 @@ class DiscreetRecord(logging.LogRecord):
         except Exception:  # logging itself would print the arguments as they are
             message = f"{self.msg!r} does not fit its arguments"
         self.msg, self.args = clean(self.redact(message), MAX_LOG_LINE), ()
-        trace = "".join(traceback.format_exception(*self.exc_info)) if self.exc_info else ""
+        trace = "".join(self.traced(*self.exc_info)) if self.exc_info else ""
         self.exc_info, self.exc_text = None, self._indented(trace)
         self.stack_info = self._indented(self.stack_info or "")
+
+    traced: Callable[..., list[str]] = staticmethod(traceback.format_exception)
+    """The lines of an exception and its traceback."""
 
     def _indented(self, text: str) -> str | None:
         lines = self.redact(text).rstrip("\n").split("\n")
         return "\n".join(f"    {UNSAFE.sub(' ', line)[:MAX_LOG_LINE]}" for line in lines) if text else None
+
+
+class JsonRecord(DiscreetRecord):
+    """A line that leaves this machine: an exception's own words, which may quote a prompt or a path, are not in it."""
+
+    @staticmethod
+    def traced(kind: type[BaseException], _: BaseException, trace: Any) -> list[str]:
+        """The traceback, and the kind of the exception."""
+        return [*traceback.format_tb(trace), kind.__qualname__]
+
+
+class JsonFormatter(logging.Formatter):
+    """A line as a JSON object: time (UTC, ISO 8601), level, logger, message, the subject's names, and a traceback.
+
+    `subject` says what this task works on.
+    """
+
+    def __init__(self, subject: Callable[[], Mapping[str, str | int | float]]) -> None:
+        super().__init__()
+        self._subject = subject
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _SIGNATURE.sub(r"\1?…", record.getMessage()),
+            **self._subject(),
+        }
+        if record.exc_text:
+            line["exception"] = record.exc_text
+        return json.dumps(line)

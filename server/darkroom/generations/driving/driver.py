@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 import anyio
 from anyio.abc import TaskGroup
 
+from darkroom.about import about_row
 from darkroom.errors import DarkroomError, Expired, TimedOut
 from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
@@ -142,7 +143,8 @@ class Driver:
         if record.stage is Stage.ACCEPTED:
             self._submitter.wake(record.request.provider)
         elif record.stage is Stage.SUBMITTING:
-            self._group.start_soon(self._submitter.look_for, record)
+            with about_row(record):
+                self._group.start_soon(self._submitter.look_for, record)
         else:
             self._drive(record, resumed=True)
 
@@ -175,7 +177,8 @@ class Driver:
             before.scope.cancel()
         age_s = self._age(record) if resumed else 0.0
         job = self._jobs[record.id] = Job(record, resumed=resumed, age_s=age_s)
-        self._group.start_soon(self._drive_to_its_end, job)
+        with about_row(record):
+            self._group.start_soon(self._drive_to_its_end, job)
 
     def _age(self, record: Record) -> float:
         now = self._journal.ledger.now()

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
+from darkroom.about import about_row
 from darkroom.errors import Outdated, StorageError
 from darkroom.models import Record
 from darkroom.providers.base import Access, Provider
@@ -87,7 +88,8 @@ class SubmitQueue:
             self._wake = anyio.Event()
             claimed = await self._claim()
             if isinstance(claimed, Record):
-                group.start_soon(self._send, claimed)
+                with about_row(claimed):
+                    group.start_soon(self._send, claimed)
                 continue
             self._empty = claimed is None
             with anyio.move_on_after(min(max(claimed.in_s, 0.01), RECHECK_S) if claimed else RECHECK_S):

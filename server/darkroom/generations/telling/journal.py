@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 
+from darkroom.about import about_row
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import Charged, Failure, ImageStatus, Receipt, Record, Stage
@@ -155,7 +156,8 @@ class Journal:
         state = f"{record.stage}, {saved} of {max(record.request.count, len(record.images))} pictures saved"
         if self._logged.get(record.id) != state:
             self._logged[record.id] = state
-            log.info("%s at %s is %s", record.id, record.request.provider, state)
+            with about_row(record):
+                log.info("%s at %s is %s", record.id, record.request.provider, state)
         if record.stage.terminal:
             del self._logged[record.id]
 
