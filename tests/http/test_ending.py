@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, darkroom, eventually, over, text_of
-from tests.http.hosting import Hosted, client_of, envelope, got, headers_of, hosted, written
+from tests.http.hosting import Hosted, client_of, envelope, got, headers_of, hosted, posted, written
 from tests.services.fatthumb import FatThumb
 
 ENDS_WITHIN_S = 20.0
@@ -129,13 +129,34 @@ async def test_listeners_are_told_that_their_stream_is_over(home: Home) -> None:
         ended(server)
 
 
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_ends_it_where_it_is(home: Home, fatthumb: FatThumb, second: signal.Signals) -> None:
-    fatthumb.slow_submit = 30.0
-    with hosted(home.with_(fatthumb)) as server:
-        server.process.send_signal(signal.SIGTERM)
-        server.process.send_signal(second)
-        ended(server)
+STUCK = """
+from darkroom.cli import serve_http
+from darkroom.generations.telling.changes import Changes
+from darkroom.http import served
+Changes.close = lambda self: None
+served.END_WITHIN_S, serve_http.END_WITHIN_S = 3600.0, {}
+import runpy
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""A server whose waits do not end."""
+
+
+@pytest.mark.parametrize(("end_within_s", "second"), [("3600.0", "SIGTERM"), ("3600.0", "SIGINT"), ("1.0", None)])
+def test_a_second_signal_ends_what_is_stuck_and_so_does_time(
+    home: Home, slow: FatThumb, end_within_s: str, second: str | None
+) -> None:
+    with hosted(home.with_(slow), python=("-c", STUCK.format(end_within_s))) as server:
+        wish = {"name": "generate", "arguments": {"prompt": "a slow fox", "provider": "fatthumb"}}
+        made = posted(server, "tools/call", wish).json()["result"]["structuredContent"]["id"]
+        with server.connection() as connection:
+            wait = {"name": "wait", "arguments": {"generation_ids": [made], "timeout_s": 600}}
+            connection.sendall(written("tools/call", wait, version="2025-11-25"))
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")  # whose stream begins at once
+            server.process.send_signal(signal.SIGTERM)
+            if second is not None:
+                eventually(lambda: got(server, "/readyz").status_code == 503)
+                server.process.send_signal(signal.Signals[second])
+            ended(server)
 
 
 def test_a_client_that_reads_nothing_does_not_keep_it_from_its_end(home: Home) -> None:

@@ -18,6 +18,14 @@ from tests.http.hosting import ANN, BOB, PREFIX, Hosted, client_of, envelope, he
 KEYS = {"FATTHUMB_API_KEY": "nsk_live_0123456789abcd"}
 
 
+SHORT_LIVED = """
+from darkroom.http import front
+front.LONGEST_S = 1.0
+import runpy
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosted]:
     home = Home(tmp_path_factory.mktemp("apart"))
@@ -30,7 +38,8 @@ async def test_what_one_tenant_has_made_does_not_exist_for_another(server: Hoste
     async with client_of(server.url, era, ANN) as ann, client_of(server.url, era, BOB) as bob:
         hers = (await call(ann, "generate", prompt=f"a fox {era}", provider="sketch"))["id"]
         await over(ann, hers)
-        assert (await call(bob, "list_generations"))["generations"] == []
+        listed = (await call(bob, "list_generations"))["generations"]
+        assert hers not in {each["id"] for each in listed}
         for tool, arguments in {
             "get_status": {"generation_id": hers},
             "wait": {"generation_ids": [hers]},
@@ -38,13 +47,13 @@ async def test_what_one_tenant_has_made_does_not_exist_for_another(server: Hoste
             "gallery": {"generation_id": hers, "index": 1, "action": "view"},
         }.items():
             assert "There is no generation" in await refused(bob, tool, **arguments)
-        listed = [str(resource.uri) for resource in (await bob.list_resources()).resources]
-        assert [uri for uri in listed if uri.startswith("darkroom:")] == []
+        uris = [str(resource.uri) for resource in (await bob.list_resources()).resources]
+        assert not [uri for uri in uris if hers in uri]
         for uri in (generation_uri(hers), picture_uri(hers, 1)):
             with pytest.raises(MCPError, match="There is no generation"):
                 await bob.read_resource(uri)
         of_ids = ResourceTemplateReference(uri=GENERATION_TEMPLATE)
-        assert (await bob.complete(of_ids, {"name": "id", "value": ""})).completion.values == []
+        assert hers not in (await bob.complete(of_ids, {"name": "id", "value": ""})).completion.values
         mine = await call(bob, "generate", prompt=f"a fox {era}", provider="sketch")
         assert mine["id"] != hers  # an identical call of somebody else
         await call(bob, "cancel", generation_id=mine["id"])
@@ -190,3 +199,26 @@ def test_the_word_of_a_proxy_that_nobody_named_is_not_taken(tmp_path_factory: py
         for number in range(10):
             posted(server, "tools/list", token=f"wrong {number}", address=f"10.9.1.{number}")
         assert posted(server, "tools/list", token="wrong", address="10.9.2.1").status_code == 429
+
+
+def test_a_token_that_is_taken_out_of_the_file_is_good_no_more(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = Home(tmp_path_factory.mktemp("taken-out"))
+    file = tenants_file(home.path)
+    with hosted(home, "--tenants", str(file)) as server:
+        assert posted(server, "tools/list", token=BOB).status_code == 200
+        whole = file.read_text()
+        file.write_text(whole[: whole.index("[tenants.bob]")])
+        eventually(lambda: posted(server, "tools/list", token=BOB).status_code in {401, 429})
+        assert posted(server, "tools/list", token=ANN).status_code == 200
+        file.write_text("this is no file of tenants")
+        assert posted(server, "tools/list", token=ANN).status_code == 200
+
+
+def test_no_stream_outlives_its_token_for_long(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = Home(tmp_path_factory.mktemp("long"))
+    with hosted(home, "--tenants", str(tenants_file(home.path)), python=("-c", SHORT_LIVED)) as server:
+        wanted = {"notifications": {"toolsListChanged": True}}
+        response = posted(server, "subscriptions/listen", wanted, token=ANN)  # which returns when the stream ends
+        assert response.status_code == 200
+        assert "acknowledged" in response.text
+        assert server.log.read_text() == ""

@@ -23,6 +23,8 @@ PATH = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource"
 LIVES, READY = "/healthz", "/readyz"
 READY_WITHIN_S = 2.0
+LONGEST_S = 3600.0
+"""Seconds after which a stream ends, so that its client comes again with a token that is still good."""
 DISCARDED = 1_000_000
 DISCARDED_WITHIN_S = 1.0
 
@@ -83,7 +85,7 @@ class Front:
                 raise Refusal(503, "The server is starting, or about to end.", retry_after_s=1.0)
             self._inside += 1
             try:
-                await as_caller(self._app, caller, scope, receive, access.send)
+                await _for_a_while(self._app, caller, scope, receive, access.send)
             finally:
                 self._inside -= 1
                 self._left.set()
@@ -118,6 +120,13 @@ class Front:
         while self._inside:
             self._left = anyio.Event()
             await self._left.wait()
+
+
+async def _for_a_while(app: ASGIApp, caller: str, scope: Scope, receive: Receive, send: Send) -> None:
+    with anyio.move_on_after(LONGEST_S) as lifetime:
+        await as_caller(app, caller, scope, receive, send)
+    if lifetime.cancelled_caught:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _discarded(receive: Receive) -> bool:
