@@ -69,8 +69,8 @@ async def open_postgres_ledger(
 ) -> AsyncGenerator[SqlLedger]:
     """The ledger at this URL. `clock`: another one than the database's own."""
     db = PostgresConnection(url)
-    file, outdated = await to_thread.run_sync(prepared, db)
-    database = PostgresDatabase(db, News(), file, outdated=outdated)
+    found = await to_thread.run_sync(prepared, db)
+    database = PostgresDatabase(db, News(), found.file, secret=found.secret, outdated=found.outdated)
     try:
         yield SqlLedger(database, seen or Seen(), clock or database.clock)
     finally:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,11 +87,19 @@ def tenants_file(folder: Path, keys: Mapping[str, str] | None = None) -> Path:
 
 
 @asynccontextmanager
-async def client_of(url: str, era: Era = "2026-07-28", token: str = "", **how: Any) -> AsyncGenerator[Client]:
-    """The real client, with this bearer token."""
+async def client_of(
+    url: str, era: Era = "2026-07-28", token: str = "", *, replicas: Sequence[str] = (), **how: Any
+) -> AsyncGenerator[Client]:
+    """The real client, with this bearer token. `replicas`: the URLs that take turns behind this one."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
+    turns = cycle(replicas)
+
+    async def balance(request: httpx2.Request) -> None:
+        if replicas:
+            request.url = httpx2.URL(next(turns))
+
     with anyio.fail_after(PATIENCE_S):
-        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http:
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S, event_hooks={"request": [balance]}) as http:
             transport = streamable_http_client(url, http_client=http)
             async with Client(transport, mode=era, cache=None, **how) as client:
                 yield client

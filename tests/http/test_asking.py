@@ -1,6 +1,8 @@
 """DARKROOM_CONFIRM over HTTP: who can be asked is asked, and the older era says why nobody can be."""
 
 from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from mcp.client import ClientRequestContext
@@ -9,6 +11,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from tests.hosts import Home, call, over, refused
 from tests.http.hosting import Hosted, client_of, hosted
 from tests.services.fatthumb import FatThumb
+from tests.services.postgres import Cluster
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +56,19 @@ async def test_nobody_can_be_asked_in_the_older_era_and_the_refusal_says_so(serv
     assert "2026-07-28" in text
     assert "Nothing was sent" in text
     assert len(service.posts) == before
+
+
+async def test_the_answer_to_a_question_may_come_to_another_replica(
+    tmp_path: Path, postgres: Cluster, service: FatThumb
+) -> None:
+    before = len(service.posts)
+    extra = {"DARKROOM_CONFIRM": "always", "DARKROOM_DATABASE_URL": postgres.fresh()}
+    homes = [Home(tmp_path / name, extra).with_(service) for name in ("one", "other")]
+    with ExitStack() as stack:
+        for home in homes:
+            home.path.mkdir()
+        urls = [stack.enter_context(hosted(home)).url for home in homes]
+        async with client_of(urls[0], replicas=urls, elicitation_callback=yes) as client:
+            made = await call(client, "generate", prompt="paid for once", provider="fatthumb")
+            await over(client, made["id"])
+    assert len(service.posts) == before + 1

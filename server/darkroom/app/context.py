@@ -72,6 +72,8 @@ class Opened:
     """The one who asks: known anew for each request."""
     remote: bool = False
     """Callers are elsewhere, each request on its own: see `open_app`."""
+    secret: str | None = None
+    """See `Database.secret`."""
 
     def opened(self) -> "Opened":
         """This; see `Unopened`."""
@@ -136,7 +138,16 @@ async def open_app(
             try:
                 limits = {name: account.limits for name, account in settings.accounts.items()}
                 observer, models = Observer(service.changes, group), Models(service.registry, limits)
-                yield Opened(settings, service, store.tasks, observer, models, driver, remote=remote)
+                yield Opened(
+                    settings,
+                    service,
+                    store.tasks,
+                    observer,
+                    models,
+                    driver,
+                    remote=remote,
+                    secret=store.database.secret,
+                )
             finally:
                 await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
@@ -217,6 +228,7 @@ class Unopened:
     settings: Settings = field(default_factory=lambda: read_settings({}))
     owner: Callable[[], str] = lambda: LOCAL_OWNER
     remote: bool = False
+    secret: str | None = None
 
     def opened(self) -> Opened:
         """Raises the error."""

@@ -7,6 +7,7 @@ from mcp import MCPError
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.request_state import RequestStateSecurity
 from mcp.server.subscriptions import ListenHandler
 from mcp.types import (
     INVALID_PARAMS,
@@ -90,6 +91,8 @@ class DarkroomServer(MCPServer[Any]):
                 tools=[*shown],
                 extensions=[gallery_page(traits), tasks],
                 subscriptions=bus,
+                # What one replica has asked a user, another one may be told.
+                request_state_security=RequestStateSecurity(keys=[app.secret]) if app.secret else None,
                 middleware=[Fitting(parts), updates.while_listened, tasks.listen],
             )
         for prompt in every_prompt():

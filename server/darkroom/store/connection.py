@@ -54,6 +54,14 @@ class Database(Protocol):
         ...
 
     @property
+    def secret(self) -> str | None:
+        """A text that only the processes of this ledger know, by which one trusts what another has sealed.
+
+        None: each process of it speaks with callers of its own.
+        """
+        ...
+
+    @property
     def trouble(self) -> str | None:
         """The reason why nothing could be written just now; None: it could, or nobody has tried for a while."""
         ...

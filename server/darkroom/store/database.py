@@ -76,6 +76,7 @@ class SqliteDatabase:
         self._reader = reader
         self.outdated = outdated
         self.file = file_identity(path)
+        self.secret: str | None = None
         self._path = path
         self._damaged = False
         self._thread = thread

@@ -42,9 +42,10 @@ class _Wordless(Exception):
 class PostgresDatabase:
     """See `Database`. READ COMMITTED; who must be alone takes a lock by name, which needs no row and ends with it."""
 
-    def __init__(self, db: PostgresConnection, news: News, file: str, *, outdated: bool) -> None:
+    def __init__(self, db: PostgresConnection, news: News, file: str, *, secret: str, outdated: bool) -> None:
         self.db = db
         self.file = file
+        self.secret = secret
         self.outdated = outdated
         self._news = news
         self._thread = anyio.CapacityLimiter(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import anyio
 import psycopg
@@ -21,7 +22,19 @@ _FILE = (
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid FROM pg_database"
     " WHERE datname = current_database()"
 )
+_SHARED = """
+    CREATE TABLE IF NOT EXISTS shared (secret TEXT NOT NULL);
+    INSERT INTO shared SELECT gen_random_uuid()::text || gen_random_uuid()::text WHERE NOT EXISTS (SELECT FROM shared)
+"""
 _UTF8 = "Make it with ENCODING 'UTF8', or name another one in DARKROOM_DATABASE_URL."
+
+
+class Prepared(NamedTuple):
+    """A ledger that can be used: its `file` and `secret`, see `Database`, and whether a newer version uses it too."""
+
+    file: str
+    secret: str
+    outdated: bool
 
 
 @asynccontextmanager
@@ -32,13 +45,13 @@ async def open_postgres(url: str) -> AsyncGenerator[tuple[PostgresDatabase, Post
         StorageError: it cannot be used; it is left as it is.
     """
     db = PostgresConnection(url)
-    file, outdated = await to_thread.run_sync(prepared, db)
+    found = await to_thread.run_sync(prepared, db)
     try:
         presence = PostgresPresence(db, url)
     except psycopg.Error as error:
         db.leave()
         raise refused(error) from error
-    database = PostgresDatabase(db, presence.news, file, outdated=outdated)
+    database = PostgresDatabase(db, presence.news, found.file, secret=found.secret, outdated=found.outdated)
     presence.session.start()
     try:
         yield database, presence
@@ -48,8 +61,8 @@ async def open_postgres(url: str) -> AsyncGenerator[tuple[PostgresDatabase, Post
             await database.close()
 
 
-def prepared(db: PostgresConnection) -> tuple[str, bool]:
-    """The name of this ledger, see `Database.file`, and whether a newer version uses it as well."""
+def prepared(db: PostgresConnection) -> Prepared:
+    """Brings the ledger up to date. Raises StorageError: it cannot be used."""
     try:
         db.ready()
         (encoding,) = db.execute("SHOW server_encoding").fetchone()
@@ -57,9 +70,10 @@ def prepared(db: PostgresConnection) -> tuple[str, bool]:
             raise unusable(f"keeps text as {encoding}", _UTF8)
         alone = f"BEGIN; SELECT pg_advisory_xact_lock({key_of('migrations')})"
         migrate(db, db.now(), alone)
-        db.execute(f"{alone}; {MAKE_TABLE}; COMMIT")
+        db.execute(f"{alone}; {MAKE_TABLE}; {_SHARED}; COMMIT")
         (file,) = db.execute(_FILE).fetchone()
-        return file, is_outdated(db)
+        (secret,) = db.execute("SELECT secret FROM shared").fetchone()
+        return Prepared(file, secret, is_outdated(db))
     except NewerLedger:
         db.leave()
         raise unusable("was written by a newer Darkroom", UPDATE) from None
