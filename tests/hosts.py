@@ -3,18 +3,20 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
+import psycopg
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client import advertise
@@ -70,6 +72,14 @@ class Home:
             name = type(service).__name__.upper()
             found |= {f"{name}_API_KEY": service.key, f"{name}_BASE_URL": service.url}
         return Home(self.path, {**found, **extra})
+
+    def select(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the ledger, read from outside, in words that both databases know."""
+        if url := self.extra.get("DARKROOM_DATABASE_URL"):
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql.encode()).fetchall()
+        with closing(sqlite3.connect(f"{self.ledger.as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S)) as db:
+            return db.execute(sql).fetchall()
 
     def saved(self) -> list[Path]:
         """Every file under the pictures folder."""

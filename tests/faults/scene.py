@@ -204,8 +204,7 @@ class Scene:
 
     def look(self, sql: str) -> list[tuple[Any, ...]]:
         """Reads the ledger."""
-        with closing(sqlite3.connect(f"{self.home.ledger.as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S)) as db:
-            return db.execute(sql).fetchall()
+        return self.home.select(sql)
 
     @contextmanager
     def locked(self) -> Generator[None]:

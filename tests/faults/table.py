@@ -1,5 +1,6 @@
 """What a fault is, how a row is run, and the four things that are asserted of every row."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -91,10 +92,10 @@ def name_of(fault: Fault) -> str:
     return fault.name
 
 
-def prove(fault: Fault, path: Path) -> None:
-    """Lets the fault happen, and asserts that it ends as it must."""
+def prove(fault: Fault, path: Path, environ: Mapping[str, str] | None = None) -> None:
+    """Lets the fault happen to a user of this environment, and asserts that it ends as it must."""
     with fault.service() as service, Scene(path, service, prompt=fault.name, count=fault.count) as scene:
-        scene.extra |= fault.environ
+        scene.extra |= {**(environ or {}), **fault.environ}
         fault.prepare(scene)
         check(scene, fault, fault.run(scene), fault.ends)
         assert {route: service.unplayed(route) for route in get_args(RouteName)} == dict.fromkeys(
@@ -127,8 +128,9 @@ def assert_kept(scene: Scene, fault: Fault, outcome: Outcome) -> None:
     assert not [path for path in everything_under(scene.path) if path.suffix == ".part"]
     if fault.unopened:
         return
-    assert scene.look("PRAGMA integrity_check") == [("ok",)]
-    rows = Counter(str(prompt) for (prompt,) in scene.look("SELECT request ->> 'prompt' FROM generations"))
+    if scene.home.ledger.exists():
+        assert scene.look("PRAGMA integrity_check") == [("ok",)]
+    rows = Counter(json.loads(request)["prompt"] for (request,) in scene.look("SELECT request FROM generations"))
     assert Counter(post.body["prompt"] for post in scene.service.posts) <= rows
     told = outcome.generation
     if told is not None and told["status"] not in RANK:

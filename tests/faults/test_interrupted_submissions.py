@@ -1,13 +1,13 @@
 """Signals that meet a command while its one POST is under way: it leaves once it is known what became of that."""
 
 import signal
-from pathlib import Path
 
 import pytest
 
 from tests.faults.runs import interrupted, posted
 from tests.faults.table import Ending, Fault, name_of, prove, succeeds, unknown
 from tests.faults.test_submission_faults import meets
+from tests.hosts import Home, on_both_databases
 from tests.services import faults
 from tests.services.faults import Delay, Hang, Reset
 
@@ -43,6 +43,7 @@ ENDS_OF_THE_PROCESS = (
 )
 
 
+@on_both_databases
 @pytest.mark.parametrize("fault", ENDS_OF_THE_PROCESS, ids=name_of)
-def test_a_command_that_is_ended_has_sent_once_and_knows_what_became_of_it(fault: Fault, tmp_path: Path) -> None:
-    prove(fault, tmp_path)
+def test_a_command_that_is_ended_has_sent_once_and_knows_what_became_of_it(fault: Fault, home: Home) -> None:
+    prove(fault, home.path, home.extra)

@@ -10,7 +10,8 @@ from darkroom.accounts import Limits
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later
-from tests.ledgers import Clock, open_ledger, standing_of
+from tests.ledgers import Clock, open_ledger, open_postgres_ledger, standing_of
+from tests.services.postgres import Cluster
 from tests.store.ledger_model import MEMORY
 
 ACCOUNT = "key"
@@ -81,8 +82,13 @@ class Account:
 
 
 @asynccontextmanager
-async def account_with(limits: Limits) -> AsyncGenerator[Account]:
+async def account_with(limits: Limits, server: Cluster | None = None) -> AsyncGenerator[Account]:
+    """`server`: the PostgreSQL that is to have the ledger, instead of a file."""
+    clock = Clock(NOW)
+    if server is not None:
+        async with open_postgres_ledger(server.fresh(), clock=clock) as ledger:
+            yield Account(ledger, clock, limits)
+        return
     with TemporaryDirectory(dir=MEMORY) as folder:
-        clock = Clock(NOW)
         async with open_ledger(Path(folder), clock=clock) as ledger:
             yield Account(ledger, clock, limits)

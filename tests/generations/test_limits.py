@@ -10,6 +10,7 @@ from darkroom.accounts import Limits, Window
 from darkroom.models import Record
 from darkroom.store.turns import Later
 from tests.generations.accounts import ACCOUNT, NOW, account_with
+from tests.services.postgres import Cluster
 
 PADDING_S = 1.0
 """What a window may be kept longer than it is: our clock and the provider's are not the same."""
@@ -65,7 +66,17 @@ async def test_a_closed_account_is_told_of_in_the_estimate(
 @given(submit=several, waiting=st.integers(5, 12))
 @modest
 async def test_submissions_keep_every_window_and_waste_none(submit: tuple[Window, ...], waiting: int) -> None:
-    async with account_with(Limits(submit=submit)) as account:
+    await keep_every_window(submit, waiting)
+
+
+@given(submit=several, waiting=st.integers(5, 12))
+@settings(modest, max_examples=10)
+async def test_so_they_do_on_postgresql(postgres: Cluster, submit: tuple[Window, ...], waiting: int) -> None:
+    await keep_every_window(submit, waiting, postgres)
+
+
+async def keep_every_window(submit: tuple[Window, ...], waiting: int, server: Cluster | None = None) -> None:
+    async with account_with(Limits(submit=submit), server) as account:
         await account.accept(waiting)
         times: list[float] = []
         for _ in range(waiting):
