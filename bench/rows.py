@@ -140,7 +140,7 @@ QUESTIONS: dict[str, Question] = {
     "requests": lambda ledger: ledger.reserve_requests("key", LIMITS.requests, 5),
     "the other holders": lambda ledger: ledger.others("me", ["fatthumb", "betterwaifu"]),
     "what is held": lambda ledger: ledger.held("me"),
-    "what the dead left": lambda ledger: ledger.adopt(["dead"], "me", {"fatthumb": "key"}, lost=LOST),
+    "what the dead left": lambda ledger: ledger.adopt(["dead"], "me", {"local": {"fatthumb": "key"}}, lost=LOST),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from tests.services.fatthumb import FatThumb
 from tests.store.ledger_model import LOST
 
 NEW_STEP = """
-def _m9999_future(db: sqlite3.Connection) -> None:
+def _m9999_future(db: Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN cost TEXT NOT NULL DEFAULT 'unknown'")
 
 
@@ -188,5 +188,5 @@ async def test_what_a_process_may_do_beside_a_newer_one_is_what_the_ledger_says(
         assert known.id == "waits", "what exists is still given by its key"
         written = await ledger.change(row("runs", Stage.RUNNING, "me"), {"stage": Stage.COLLECTING})
         assert written is not None, "what it drives it finishes"
-        adopted = await ledger.adopt(["dead"], "me", {"alpha": "key"}, lost=LOST)
+        adopted = await ledger.adopt(["dead"], "me", {"local": {"alpha": "key"}}, lost=LOST)
         assert [record.id for record in adopted] == ([] if needed else ["left"])

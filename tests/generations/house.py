@@ -19,6 +19,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Receipt
 from darkroom.providers.base import Access, AccountState, Model, Provider, Reading, RemoteImage, Submission
 from darkroom.providers.declared import DECLARED
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.database import SqliteDatabase, open_database
@@ -116,8 +117,9 @@ async def house(home: Path, provider: Spoken, *, name: str = "me", starts: bool 
         rows, changes = SqlLedger(database, seen), Changes()
         journal = Journal(cast("Ledger", rows), changes)
         registry = Registry({provider.name: cast("Provider", provider)}, provider.name, Redactor([]), declared=DECLARED)
-        driver = Driver(journal, registry, name, Collector(journal, pictures_in(home)), tasks)
-        service = Service(journal, changes, registry, driver, name, tasks, pictures_in(home))
+        owners = Owners(Means(registry))
+        driver = Driver(journal, owners, name, Collector(journal, pictures_in(home)), tasks)
+        service = Service(journal, changes, owners, driver, name, tasks, pictures_in(home))
         if starts:
             driver.start()
         try:

@@ -21,6 +21,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.guards import Budget
 from darkroom.providers.declared import DECLARED
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from tests import ledgers
@@ -67,17 +68,17 @@ async def desk_of(home: Path, fatthumb: FatThumb, clock: Clock, budget: int | No
             changes = Changes()
             journal = Journal(ledger, changes)
             registry = Registry({"fatthumb": provider}, "fatthumb", Redactor([]), declared=DECLARED)
-            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks)
+            owners = Owners(Means(registry, budget=Budget(budget)))
+            driver = Driver(journal, owners, "me", Collector(journal, pictures_in(home)), tasks)
             driver.start()
             service = Service(
                 journal,
                 changes,
-                registry,
+                owners,
                 driver,
                 "me",
                 tasks,
                 pictures_in(home),
-                budget=Budget(budget),
             )
             yield Desk(service, "local")
             tasks.cancel_scope.cancel()

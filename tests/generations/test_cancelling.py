@@ -55,7 +55,7 @@ async def test_what_a_dead_process_left_waiting_is_cancelled_where_that_was_wish
         await process.desk.cancel(started.id)
         process.ledger._db.execute("UPDATE generations SET stage = 'accepted', submit_token = NULL")  # pyright: ignore[reportPrivateUsage]
         process.seen.lives["dead"] = Life.DEAD
-        adopted = await process.ledger.adopt(["dead"], "heir", {"fatthumb": "key"}, lost=LOST)
+        adopted = await process.ledger.adopt(["dead"], "heir", {"local": {"fatthumb": "key"}}, lost=LOST)
         assert adopted == []
         seen = await process.ledger.get(started.id, "local")
         assert seen is not None
@@ -69,7 +69,7 @@ async def test_a_wish_that_comes_after_its_row_went_to_another_process_cancels_i
     async with house(tmp_path, provider) as process:
         started = await process.generate()
         before = await process.until(started.id, lambda seen: "Being sent" not in seen.progress.message)
-        await process.ledger.adopt("me", "heir", {"fatthumb": "key"}, lost=LOST)
+        await process.ledger.adopt("me", "heir", {"local": {"fatthumb": "key"}}, lost=LOST)
         generation, note = await process.desk.cancel(started.id)
     assert (before.status, generation.status) == ("queued", "cancelled")
     assert "Cancelled for good" in note

@@ -13,6 +13,7 @@ from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.declared import DECLARED
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.providers.sketch import Sketch
 from darkroom.redact.secrets import Redactor
@@ -29,7 +30,9 @@ async def told(home: Path, error: DarkroomError) -> Generation:
             id="gen_1", owner="local", request=GenerationRequest(provider="sketch", prompt="a fox", model="sketch"),
             account="sketch", stage=Stage.FAILED, created_at=0.0, images=(failed,), failure=error.failure(),
         )  # fmt: skip
-        return await Describer(Journal(ledger, Changes()), registry, "me", pictures_in(home)).generation(row)
+        return await Describer(Journal(ledger, Changes()), Owners(Means(registry)), "me", pictures_in(home)).generation(
+            row
+        )
 
 
 ERRORS: dict[str, Callable[[], DarkroomError]] = {

@@ -22,6 +22,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.base import Access, Reading
 from darkroom.providers.declared import DECLARED
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
@@ -50,8 +51,9 @@ async def looks_at(home: Path, provider: MadeUp, jobs: int, seconds: float) -> l
         registry = Registry(
             providers={provider.name: provider}, default=provider.name, redact=Redactor([]), declared=DECLARED
         )
+        owners = Owners(Means(registry))
         async with anyio.create_task_group() as tasks:
-            driver = Driver(journal, registry, "me", Collector(journal, pictures_in(home)), tasks)
+            driver = Driver(journal, owners, "me", Collector(journal, pictures_in(home)), tasks)
             for number in range(jobs):
                 driver.resume(running_job(number))
             await anyio.sleep(seconds)

@@ -16,6 +16,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Charged, GenerationRequest, Record, Stage
 from darkroom.providers.declared import read_settings
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.store import pictures
@@ -79,9 +80,15 @@ class Queue:
         rows = await self.ledger._run(lambda: self.ledger._db.execute(sql, (self.account,)).fetchall())  # pyright: ignore[reportPrivateUsage]
         return rows[0][0] - self.now()
 
+    def wake(self) -> None:
+        request = GenerationRequest(provider="fatthumb", prompt="a fox", model="m")
+        self.submitter.wake(
+            Record(id="gen_any", owner="local", request=request, account=self.account, stage=Stage.ACCEPTED)
+        )
+
     def later(self, seconds: float) -> None:
         self.now.shift += seconds
-        self.submitter.wake("fatthumb")
+        self.wake()
 
 
 @asynccontextmanager
@@ -100,7 +107,7 @@ async def queue_at(service: FatThumb, folder: Path) -> AsyncGenerator[Queue]:
     ):
         providers = build(settings, http, Redactor(settings.secrets), lambda _: OpenDoor())
         journal = Journal(ledger, Changes())
-        submitter = Submitter(journal, providers, "me", lambda _: None, Place(pictures_in(folder)))
+        submitter = Submitter(journal, Owners(Means(providers)), "me", lambda _: None, Place(pictures_in(folder)))
         queue = Queue(ledger, submitter, providers.providers["fatthumb"].access.account, clock)
         with anyio.fail_after(PATIENCE_S):
             submitter.start(tasks)
@@ -123,7 +130,7 @@ async def test_a_429_is_obeyed_for_five_seconds_doubling_to_five_minutes_whateve
             (record,) = await queue.accept(1)
             waited: list[float] = []
             for refusals in range(1, 9):
-                queue.submitter.wake("fatthumb")
+                queue.wake()
                 await queue.until_settled(record, refusals)
                 waited.append(await queue.closed_for())
                 queue.later(waited[-1])
@@ -137,7 +144,7 @@ async def test_a_provider_that_says_429_for_a_day_ends_all_that_waits_uncharged(
         service.always("submit", too_many("0"))
         async with queue_at(service, tmp_path) as queue:
             records = await queue.accept(3)
-            queue.submitter.wake("fatthumb")
+            queue.wake()
             await queue.until_settled(records[0], 1)
             queue.later(13 * 3600.0)
             await queue.until_settled(records[0], 2)
@@ -156,7 +163,7 @@ async def test_an_unreachable_provider_ends_all_that_waits_at_the_same_time(tmp_
         service.stop()
         async with queue_at(service, tmp_path) as queue:
             records = await queue.accept(5)
-            queue.submitter.wake("fatthumb")
+            queue.wake()
             await queue.until(records[-1], lambda row: row.refused_since is not None)
             queue.later(700.0)
             ended = [await queue.until_settled(record, 1000) for record in records]
@@ -168,7 +175,7 @@ async def test_a_clock_set_back_makes_no_hot_loop_of_an_unreachable_provider(tmp
         service.stop()
         async with queue_at(service, tmp_path) as queue:
             (record,) = await queue.accept(1)
-            queue.submitter.wake("fatthumb")
+            queue.wake()
             await queue.until(record, lambda row: row.refused_since is not None)
             queue.later(-7200.0)
             await queue.until(record, lambda row: (row.refused_since or 0.0) <= queue.now())
@@ -180,7 +187,7 @@ async def test_a_submission_that_is_taken_forgives_what_kept_the_others_waiting(
         service.script("submit", too_many("0"), None)
         async with queue_at(service, tmp_path) as queue:
             first, second = await queue.accept(2)
-            queue.submitter.wake("fatthumb")
+            queue.wake()
             await queue.until_settled(first, 1)
             assert (await queue.until_settled(second, 0)).limited_since is not None
             queue.later(3600.0)
@@ -210,7 +217,7 @@ async def test_words_of_quota_and_billing_end_it_at_once(tmp_path: Path, body: o
         service.always("submit", Answer(429, json=body, headers={"Retry-After": "0"}))
         async with queue_at(service, tmp_path) as queue:
             (record,) = await queue.accept(1)
-            queue.submitter.wake("fatthumb")
+            queue.wake()
             ended = await queue.until_settled(record, 1)
     assert (ended.failure.code if ended.failure else None) == code
     assert len(service.requests("POST")) == 1
@@ -228,7 +235,7 @@ async def test_a_drive_that_hangs_at_the_end_leaves_no_doubt_that_nothing_was_se
     with FatThumb() as service:
         async with queue_at(service, tmp_path) as queue:
             (record,) = await queue.accept(1)
-            queue.submitter.wake("fatthumb")
+            queue.wake()
             await queue.until(record, lambda row: row.stage is Stage.SUBMITTING)
             queue.submitter.close()
             await queue.until(record, lambda row: row.stage is Stage.ACCEPTED)

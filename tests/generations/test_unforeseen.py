@@ -16,6 +16,7 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.driving.peers import Peers
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger
 from darkroom.store.presence import Presence
@@ -120,7 +121,9 @@ async def test_an_outage_of_the_ledger_is_logged_once_and_ends_no_process(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     changes, ledger, presence = Changes(), Broken(error), Broken(error)
-    every = Peers(cast("Ledger", ledger), cast("Presence", presence), cast("Registry", _NoProviders), changes)
+    every = Peers(
+        cast("Ledger", ledger), cast("Presence", presence), Owners(Means(cast("Registry", _NoProviders))), changes
+    )
     with caplog.at_level(logging.ERROR), changes.subscribe(["gen_1"]):
         async with anyio.create_task_group() as tasks:
             every.start(tasks, cast("Driver", None))

@@ -12,6 +12,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.declared import read_settings
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.http import Http
@@ -40,7 +41,9 @@ async def test_a_row_that_costs_money_waits_for_a_process_whose_guards_can_be_re
             async with anyio.create_task_group() as tasks:
                 running = anyio.Event()
                 place = Place(pictures_in(tmp_path / "pictures"))
-                submitter = Submitter(Journal(ledger, Changes()), registry, "me", lambda _: running.set(), place)
+                submitter = Submitter(
+                    Journal(ledger, Changes()), Owners(Means(registry)), "me", lambda _: running.set(), place
+                )
                 submitter.start(tasks)
                 await running.wait()  # sketch's, whose turn is after the other's
                 tasks.cancel_scope.cancel()

@@ -26,6 +26,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.models import GenerationRequest, ImageStatus, Receipt, Record, Stage
 from darkroom.providers.base import Access, AccountState, Model, Reading, RemoteImage, Submission
 from darkroom.providers.declared import DECLARED
+from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
 from darkroom.store.sql import SqlLedger
@@ -259,9 +260,10 @@ async def house(
         registry = Registry(
             {provider.name: provider for provider in providers}, providers[0].name, Redactor([]), declared=DECLARED
         )
+        owners = Owners(Means(registry))
         pictures = pictures_in(home / "pictures")
         collector = Collector(journal, pictures)
-        driver = Driver(journal, registry, holder, collector, tasks)
-        service = Service(journal, changes, registry, driver, holder, tasks, pictures)
+        driver = Driver(journal, owners, holder, collector, tasks)
+        service = Service(journal, changes, owners, driver, holder, tasks, pictures)
         yield House(service, driver, ledger, tasks.cancel_scope.cancel)
         tasks.cancel_scope.cancel()

@@ -64,7 +64,7 @@ class ProcessesMachine(RuleBasedStateMachine):
     @rule(pick=picks, known=st.sampled_from([("alpha", "beta"), ("alpha", "beta"), ("alpha",), ()]))
     def others_go_on(self, pick: int, known: tuple[str, ...]) -> None:
         heir, now = self.running(pick), self.model.clock
-        accounts = {provider: ACCOUNTS[provider] for provider in known}
+        accounts = {"local": {provider: ACCOUNTS[provider] for provider in known}}
         others = self.ledgers.ask(heir.ledger.others, heir.name, known)
         adopted = self.ledgers.ask(heir.ledger.adopt, others, heir.name, accounts, lost=LOST)
         due: set[str] = set()

@@ -78,7 +78,7 @@ async def test_running_rows_of_the_silent_are_taken_over_and_their_submission_st
             row = call(name, "p1", key=name).model_copy(update={"stage": stage, "submit_token": name})
             await ledger.begin(row, adopt_within_s=0.0)
         others = await ledger.others("p2", ["alpha"])
-        adopted = await ledger.adopt(others, "p2", {"alpha": "key"}, lost=LOST)
+        adopted = await ledger.adopt(others, "p2", {"local": {"alpha": "key"}}, lost=LOST)
         assert {record.id for record in adopted} == {"a", "b"}
         kept = {row.id: (row.stage, row.holder) for row in await ledger.newest(["c", "d"])}
         assert kept == {name: (stages[name], "p1") for name in ("c", "d")}
@@ -100,7 +100,7 @@ async def test_who_lives_is_looked_at_while_nobody_else_can_look(tmp_path: Path)
             lambda: ledger.begin(call("second", "p2"), adopt_within_s=ANY_AGE_S),
             lambda: ledger.foresee(call("third", "p2"), adopt_within_s=ANY_AGE_S),
             lambda: standing_of(ledger, call("second", "p2"), limits, only={"second"}),
-            lambda: ledger.adopt(["p1"], "p2", {"alpha": "key"}, lost=LOST),
+            lambda: ledger.adopt(["p1"], "p2", {"local": {"alpha": "key"}}, lost=LOST),
             lambda: ledger.claim_next("key", limits, holder="p2", token="t", only={"second"}),
         ):
             looks.clear()

@@ -106,7 +106,7 @@ async def test_a_submission_answered_after_it_was_given_up_fills_its_window_from
         late = await ledger.claim_next("key", LIMITS, holder="thought dead", token="late")
         assert isinstance(late, Record)
         seen.lives["thought dead"] = Life.DEAD
-        await ledger.adopt(["thought dead"], "me", {"alpha": "key"}, lost=LOST)
+        await ledger.adopt(["thought dead"], "me", {"local": {"alpha": "key"}}, lost=LOST)
         clock.now += WAITED_S
         assert await ledger.record_late(late, Receipt(job_id="job")) is not None
         clock.now += WINDOW.seconds - 1.0

@@ -4,14 +4,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import anyio
 from anyio.abc import TaskGroup
 
+from darkroom.declaration import Declaration
 from darkroom.errors import DarkroomError
 from darkroom.generations.asking.given import Inputs
 from darkroom.generations.desk import Desk
@@ -25,8 +27,10 @@ from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.providers import registry
+from darkroom.providers.base import Access
 from darkroom.providers.catalogue import Catalogue, Models
-from darkroom.providers.declared import read_settings
+from darkroom.providers.declared import every_name, read_settings, settings_of
+from darkroom.providers.owners import Means, Owners
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
@@ -34,12 +38,10 @@ from darkroom.store.ledger import Ledger
 from darkroom.store.opening import open_store
 from darkroom.store.pictures import FolderPictures, PictureStore
 from darkroom.store.tasks import TaskRows
+from darkroom.tenants import LOCAL, Tenant, Tenants
 from darkroom.transport.http import Http, open_http
 
 log = logging.getLogger(__name__)
-
-LOCAL_OWNER = "local"
-"""The owner of generations that are made over stdio and on the command line: the one user of this ledger."""
 
 
 class Part(Enum):
@@ -66,9 +68,8 @@ class Opened:
     service: Service
     tasks: TaskRows
     observer: Observer
-    models: Models
     driver: Driver
-    owner: Callable[[], str] = lambda: LOCAL_OWNER
+    owner: Callable[[], str] = lambda: LOCAL
     """The one who asks: known anew for each request."""
     remote: bool = False
     """Callers are elsewhere, each request on its own: see `open_app`."""
@@ -87,10 +88,22 @@ class Opened:
         """The service, for this owner."""
         return Desk(self.service, owner)
 
+    @property
+    def models(self) -> Models:
+        """What the owner who asks now may ask for. Raises NotConfigured: it is no owner here any more."""
+        return self.service.owners.of(self.owner()).models
+
+    @property
+    def providers(self) -> Collection[str]:
+        """The names of those that callers may name: the local user's, or all where tenants have their own."""
+        if self.service.owners.tenants is None:
+            return self.settings.accounts.keys()
+        return every_name(self.settings.home)
+
     async def catalogue(self, provider: str | None = None) -> Catalogue:
         """The offers of the providers. Raises InvalidRequest where there is no provider of that name."""
         found = await self.models.catalogue(provider)
-        return found.model_copy(update={"warnings": self.settings.warnings})
+        return found.model_copy(update={"warnings": self.service.owners.of(self.owner()).warnings})
 
 
 @asynccontextmanager
@@ -99,12 +112,14 @@ async def open_app(
     part: Part = Part.ALL,
     *,
     named: Collection[str] = (),
+    tenants: Tenants | None = None,
     clock: Callable[[], float] = time.time,
     remote: bool = False,
 ) -> AsyncGenerator[Opened]:
     """Everything that lives as long as the process does. `clock`: seconds since 1970.
 
     `remote`: callers open no file of this machine, and what was written to them may be lost on the way.
+    `tenants`: those who may ask besides the local user; None: nobody.
 
     What it is sending when the block ends is seen to its end first; a server (ALL) gives it a last moment only.
 
@@ -123,9 +138,9 @@ async def open_app(
             ledger, presence = store.ledger, store.presence
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
-            service, driver = _built(settings, part, http, ledger, presence.id, group, only, remote=remote)
+            service, driver = _built(settings, tenants, part, http, ledger, presence.id, group, only, remote=remote)
             if part is not Part.NONE:
-                peers = Peers(ledger, presence, service.registry, service.changes, only)
+                peers = Peers(ledger, presence, service.owners, service.changes, only)
                 await peers.adopt(driver)
                 named = await ledger.others(presence.id)
                 await store.database.transaction(lambda: presence.forget_the_dead(named))
@@ -136,18 +151,8 @@ async def open_app(
             if part is Part.ALL:
                 group.start_soon(service.inputs.sweep)
             try:
-                limits = {name: account.limits for name, account in settings.accounts.items()}
-                observer, models = Observer(service.changes, group), Models(service.registry, limits)
-                yield Opened(
-                    settings,
-                    service,
-                    store.tasks,
-                    observer,
-                    models,
-                    driver,
-                    remote=remote,
-                    secret=store.database.secret,
-                )
+                observer, secret = Observer(service.changes, group), store.database.secret
+                yield Opened(settings, service, store.tasks, observer, driver, remote=remote, secret=secret)
             finally:
                 await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
@@ -155,6 +160,7 @@ async def open_app(
 
 def _built(
     settings: Settings,
+    tenants: Tenants | None,
     part: Part,
     http: Http,
     ledger: Ledger,
@@ -164,26 +170,23 @@ def _built(
     *,
     remote: bool,
 ) -> tuple[Service, Driver]:
-    providers = registry.build(
-        settings, http, Redactor(settings.secrets), lambda access: RequestAllowance(access, ledger)
-    )
+    owners = _owners(settings, tenants, http, ledger)
     changes = Changes()
     journal = Journal(ledger, changes)
     pictures = _pictures(settings, remote=remote)
-    collector = Collector(journal, pictures, strip=settings.strip_notes, redact=providers.redact)
-    elsewhere = partial(hand_over, settings)
-    driver = Driver(journal, providers, holder, collector, group, only=only, elsewhere=elsewhere)
+    collector = Collector(journal, pictures, strip=settings.strip_notes, redactor=owners.redactor)
+    elsewhere = partial(hand_over, settings, owners)
+    driver = Driver(journal, owners, holder, collector, group, only=only, elsewhere=elsewhere)
     service = Service(
         journal,
         changes,
-        providers,
+        owners,
         driver,
         holder,
         group,
         pictures,
         only=only if part in _SENDING else frozenset(),
-        budget=settings.budget,
-        inputs=Inputs(ledger, settings.inputs, providers.inputs),
+        inputs=Inputs(ledger, settings.inputs, owners.local.registry.inputs),
         provable=not remote,
     )
     return service, driver
@@ -196,6 +199,28 @@ def _pictures(settings: Settings, *, remote: bool) -> PictureStore:
     from darkroom.store.objects import ObjectPictures  # noqa: PLC0415 - few servers need it, or have what it needs
 
     return ObjectPictures(settings.pictures, settings.home, previews)
+
+
+def _owners(settings: Settings, tenants: Tenants | None, http: Http, ledger: Ledger) -> Owners:
+    doors: WeakValueDictionary[str, RequestAllowance] = WeakValueDictionary()
+    declared: dict[str, Declaration] = {}
+
+    def door(access: Access) -> RequestAllowance:
+        found = doors.get(access.account)  # tenants may share a key
+        if found is None:
+            found = doors[access.account] = RequestAllowance(access, ledger)
+        return found
+
+    def means(own: Settings) -> Means:
+        made = registry.build(own, http, Redactor(own.secrets), door)
+        return Means(made, own.accounts, own.budget, warnings=own.warnings)
+
+    def of_tenant(tenant: Tenant) -> Means:
+        made = means(settings_of(tenant, settings, declared))
+        rule = "set for this tenant" if tenant.budget else made.rule
+        return replace(made, rule=rule, stored=None if tenant.stored_mb is None else tenant.stored_mb * 10**6)
+
+    return Owners(means(settings), tenants, of_tenant)
 
 
 async def _seen_to_its_end(driver: Driver, part: Part) -> None:
@@ -226,9 +251,14 @@ class Unopened:
 
     error: DarkroomError
     settings: Settings = field(default_factory=lambda: read_settings({}))
-    owner: Callable[[], str] = lambda: LOCAL_OWNER
+    owner: Callable[[], str] = lambda: LOCAL
     remote: bool = False
     secret: str | None = None
+
+    @property
+    def providers(self) -> Collection[str]:
+        """See `Opened.providers`."""
+        return self.settings.accounts.keys()
 
     def opened(self) -> Opened:
         """Raises the error."""

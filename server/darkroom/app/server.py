@@ -74,7 +74,7 @@ class DarkroomServer(MCPServer[Any]):
 
         results = Results(desk, app.settings.previews if parts is None or "images" in parts else "none")
         confirmation = Confirmation(desk, app.settings.confirm_over)
-        tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results, accounts.keys())}
+        tools = {tool.name: tool for tool in every_tool(desk, catalogue, confirmation, results, app.providers)}
         tasks = Tasks(GenerationTasks(app.opened, tools, results), caller=lambda _: app.owner())
         bus = OwnersBus(desk)
         updates = Updates(lambda: app.opened().observer, desk, bus)
@@ -100,7 +100,7 @@ class DarkroomServer(MCPServer[Any]):
         self.unechoed = Redactor(app.settings.secrets).unechoed
         self._desk = desk
         self._shelf = Shelf(desk, lambda: app.opened().models)
-        self.completion()(Completer(desk, lambda: app.opened().models, accounts.keys()))
+        self.completion()(Completer(desk, lambda: app.opened().models, app.providers))
         serve = inner_of(self).add_request_handler
         serve("subscriptions/listen", SubscriptionsListenRequestParams, self._listening)
         if not app.remote:  # where no connection outlives its request, nobody can be notified in this way

@@ -17,6 +17,7 @@ from darkroom.generations.showing import Showing
 from darkroom.generations.telling.wording import AGAIN, say_cancelled
 from darkroom.generations.watching import Watching
 from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
+from darkroom.providers.registry import Registry
 from darkroom.redact.text import clean
 from darkroom.views import Generation, ListedGenerations
 
@@ -101,7 +102,11 @@ class Desk:
 
     def traits(self, provider: str) -> Traits:
         """The abilities of this provider."""
-        return self._house.registry.traits(provider)
+        return self._registry.traits(provider)
+
+    @property
+    def _registry(self) -> Registry:
+        return self._house.owners.of(self.owner).registry
 
     async def _saved(self, generation_id: str, index: int) -> bytes:
         """One of this owner's pictures. Raises DarkroomError."""
@@ -161,7 +166,7 @@ class Desk:
         record, stop = await self._house.stopping.stop(record)
         if record.stage is Stage.CANCELLED:
             await self._house.inputs.forget(record)
-        title = self._house.registry.traits(record.request.provider).title
+        title = self._registry.traits(record.request.provider).title
         return await self._house.describer.generation(record), say_cancelled(record, stop, title)
 
     async def page(
@@ -178,7 +183,7 @@ class Desk:
             InvalidRequest: the cursor is not one of ours, or there is no such provider.
         """
         if provider is not None:
-            self._house.registry.known(provider)
+            self._registry.known(provider)
         if cursor is not None and await self._house.ledger.get(cursor, self.owner) is None:
             raise InvalidRequest(
                 "cursor is not one that list_generations returned.",

@@ -15,12 +15,12 @@ from darkroom.generations.driving.stopping import Stopping
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.describing import Describer
 from darkroom.generations.telling.journal import Journal
-from darkroom.guards import Budget
 from darkroom.models import Record, Stage
 from darkroom.providers.inputs import Attached
-from darkroom.providers.registry import Registry
+from darkroom.providers.owners import Owners
 from darkroom.store.ledger import Room
 from darkroom.store.pictures import PictureStore
+from darkroom.tenants import LOCAL
 
 
 class Service:
@@ -30,32 +30,30 @@ class Service:
         self,
         journal: Journal,
         changes: Changes,
-        registry: Registry,
+        owners: Owners,
         driver: Driver,
         holder: str,
         group: TaskGroup,
         pictures: PictureStore,
         *,
         only: Collection[str] | None = None,
-        budget: Budget | None = None,
         inputs: Inputs | None = None,
         provable: bool = True,
     ) -> None:
         self.journal = journal
         self.ledger = journal.ledger
         self.changes = changes
-        self.registry = registry
+        self.owners = owners
         self.driver = driver
         self.holder = holder
         self.group = group
         self.pictures = pictures
-        self.budget = budget
         self.inputs = inputs or Inputs(journal.ledger)
         self.delivery = Delivery(journal.ledger, holder, group, provable=provable)
-        self.likely = Likely(registry, journal.ledger)
-        self.stopping = Stopping(registry, journal, changes, driver)
-        self.describer = Describer(journal, registry, holder, pictures, only)
-        self.doorkeeper = Doorkeeper()
+        self.likely = Likely(owners, journal.ledger)
+        self.stopping = Stopping(owners, journal, changes, driver)
+        self.describer = Describer(journal, owners, holder, pictures, only)
+        self._doorkeepers: dict[str, Doorkeeper] = {}
 
     async def wanted(self, wish: Wish, owner: str, saved: Saved) -> tuple[Record, list[Attached]]:
         """The row to be begun, and the pictures that it is made from; `saved` reads those that the owner has.
@@ -63,9 +61,12 @@ class Service:
         Raises:
             DarkroomError: it cannot be made.
         """
-        request = await self.doorkeeper.checked(wish, self.registry)
-        provider = self.registry.providers[request.provider]
-        images = await given(wish.images or (), self.inputs.folders, saved, provider.traits, self.registry.redact)
+        registry = self.owners.of(owner).registry
+        request = await self._doorkeepers.setdefault(owner, Doorkeeper()).checked(wish, registry)
+        provider = registry.providers[request.provider]
+        # Whose disk this is may have files of it sent; a tenant has none there.
+        folders = self.inputs.folders if owner == LOCAL else ()
+        images = await given(wish.images or (), folders, saved, provider.traits, registry.redact)
         check_seen(wish.seen, images)
         price = provider.traits.price(request)
         record = Record(
@@ -83,11 +84,12 @@ class Service:
         return record, images
 
     def room(self, record: Record) -> Room | None:
-        """The room that the user's budget leaves for it; None: it is not counted."""
-        free, budget = self.registry.free, self.budget
+        """The room that its owner's budget and stored pictures leave for it; None: any."""
+        means = self.owners.of(record.owner)
+        free, budget = means.registry.free, means.budget
         if budget is None or record.request.provider in free:
-            return None
-        return Room(budget.generations, budget.money, free=free)
+            return None if means.stored is None else Room(stored=means.stored)
+        return Room(budget.generations, budget.money, free=free, stored=means.stored, rule=means.rule)
 
 
 def new_id(kind: str = "gen") -> str:

@@ -48,7 +48,7 @@ async def serve(settings: Settings, options: Options, end: anyio.Event, stands: 
                 issued = IssuedTokens(http, options.issuer, options.audience, options.claim)
             front = Front(Identity(tenants, issued), options.names, issued and issued.metadata)
             await stack.enter_async_context(serving(front, [socket], options.proxies))
-            app = await stack.enter_async_context(open_app(settings, remote=True))
+            app = await stack.enter_async_context(open_app(settings, tenants=tenants, remote=True))
             host, port = socket.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
             await _serve(front, app, end, lambda: stands(url))
@@ -60,7 +60,11 @@ async def _serve(front: Front, app: Opened, end: anyio.Event, stands: Callable[[
     # Host and Origin are the front's, for every path.
     manager = StreamableHTTPSessionManager(inner_of(server), stateless=True, max_request_body_size=MAX_BODY)
     folders = [place for place in (app.settings.home, app.settings.pictures) if isinstance(place, Path)]
-    outgoing = Outgoing(server.unechoed, folders)
+
+    def unechoed(text: str) -> str:
+        return app.service.owners.redactor(asking()).unechoed(server.unechoed(text))
+
+    outgoing = Outgoing(unechoed, folders)
 
     async def ready() -> None:
         await app.service.ledger.ids(LOCAL, "gen_none", 1)

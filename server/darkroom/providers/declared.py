@@ -13,6 +13,7 @@ from darkroom.providers.fatthumb import DECLARATION as FATTHUMB
 from darkroom.providers.offered import IN_CODE, NAMES, OFFERED
 from darkroom.providers.sketch import DECLARATION as SKETCH
 from darkroom.settings import Settings, home_of
+from darkroom.tenants import Tenant
 
 if TYPE_CHECKING:
     from darkroom.providers.base import Connection
@@ -26,12 +27,22 @@ _OWN = re.compile(r"DARKROOM_([A-Z0-9_]+?)_(KEY|BASE_URL|LIMITS)")
 """The variables of a declared provider."""
 
 
-def read_settings(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Settings:
-    """As `Settings.from_environment`, with all of these."""
+def read_settings(
+    environ: Mapping[str, str], *, in_any_folder: bool = False, known: MutableMapping[str, Declaration] | None = None
+) -> Settings:
+    """As `Settings.from_environment`, with all of these.
+
+    `known`: those of files that need not be read again; it fills.
+    """
     wanted = _Wanted(environ, in_any_folder)
     found = _Found(warnings=wanted.warnings)
     for name, file in wanted.files.items():
-        found.take(name, file, home_of(environ, in_any_folder=in_any_folder) / "providers" / "kept")
+        if known is not None and name in known:
+            found.declared[name] = known[name]
+        else:
+            found.take(name, file, home_of(environ, in_any_folder=in_any_folder) / "providers" / "kept")
+    if known is not None:
+        known.update(found.declared)
     for name, place in wanted.places.items():
         found.load(name, place)
     settings = Settings.from_environment(environ, {**DECLARED, **found.declared}, in_any_folder=in_any_folder)
@@ -39,6 +50,27 @@ def read_settings(environ: Mapping[str, str], *, in_any_folder: bool = False) ->
     if not found.warnings and not spoilt:
         return settings
     return replace(settings, warnings=(*settings.warnings, *found.warnings), spoilt=(*settings.spoilt, *spoilt))
+
+
+def settings_of(tenant: Tenant, server: Settings, known: MutableMapping[str, Declaration]) -> Settings:
+    """The settings of this server for a tenant: with the keys of its own entry and no others. `known`: as above."""
+    own = read_settings({**tenant.keys, "DARKROOM_HOME": str(server.home)}, known=known)
+    return replace(
+        server,
+        accounts=own.accounts,
+        default_provider=own.default_provider,
+        budget=tenant.budget or server.budget,
+        inputs=(),
+        warnings=own.warnings,
+        spoilt=own.spoilt,
+    )
+
+
+def every_name(home: Path) -> Collection[str]:
+    """The names of all that anybody could be given here."""
+    from darkroom.providers.plugged import installed  # noqa: PLC0415 - few processes need it
+
+    return list(dict.fromkeys([*DECLARED, *NAMES, *added_files(home), *installed()]))
 
 
 def names_in(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Collection[str]:

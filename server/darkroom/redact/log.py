@@ -6,7 +6,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import UNSAFE, clean
@@ -23,6 +23,8 @@ class DiscreetRecord(logging.LogRecord):
     """
 
     redact = Redactor(())
+    further: ClassVar[tuple[Redactor, ...]] = ()
+    """Those that know the secrets of tenants whose work this process does."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -30,7 +32,7 @@ class DiscreetRecord(logging.LogRecord):
             message = self.getMessage()
         except Exception:  # logging itself would print the arguments as they are
             message = f"{self.msg!r} does not fit its arguments"
-        self.msg, self.args = clean(self.redact(message), MAX_LOG_LINE), ()
+        self.msg, self.args = clean(self._without_secrets(message), MAX_LOG_LINE), ()
         trace = "".join(self.traced(*self.exc_info)) if self.exc_info else ""
         self.exc_info, self.exc_text = None, self._indented(trace)
         self.stack_info = self._indented(self.stack_info or "")
@@ -38,8 +40,13 @@ class DiscreetRecord(logging.LogRecord):
     traced: Callable[..., list[str]] = staticmethod(traceback.format_exception)
     """The lines of an exception and its traceback."""
 
+    def _without_secrets(self, text: str) -> str:
+        for redact in (self.redact, *DiscreetRecord.further):
+            text = redact(text)
+        return text
+
     def _indented(self, text: str) -> str | None:
-        lines = self.redact(text).rstrip("\n").split("\n")
+        lines = self._without_secrets(text).rstrip("\n").split("\n")
         return "\n".join(f"    {UNSAFE.sub(' ', line)[:MAX_LOG_LINE]}" for line in lines) if text else None
 
 

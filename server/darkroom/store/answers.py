@@ -4,9 +4,9 @@ from datetime import datetime, time, timedelta
 
 from darkroom.models import Answered, Record
 from darkroom.money import Money
-from darkroom.store import rows
+from darkroom.store import rounds, rows
 from darkroom.store.connection import Connection
-from darkroom.store.ledger import Full, Room, Unpriced
+from darkroom.store.ledger import Crammed, Full, Room, Unpriced
 from darkroom.store.presence import Life, Signs
 
 UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
@@ -61,7 +61,9 @@ def is_lost(signs: Signs, row: Record) -> bool:
 
 
 def check_room(db: Connection, record: Record, room: Room | None, now: float) -> None:
-    """Raises Full, Unpriced: the owner may not begin this row today."""
+    """Raises Full, Unpriced, Crammed: the owner may not begin this row now."""
+    if room is not None and room.stored is not None and (stored := rounds.stored(db, record.owner)) >= room.stored:
+        raise Crammed(stored)
     if room is not None and room.limit is not None:
         _check_number(db, record.owner, room.limit, room.free, now)
     if room is not None and room.money is not None:

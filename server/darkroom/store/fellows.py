@@ -69,11 +69,15 @@ class Fellows(Protocol):
         """
         ...
 
+    async def left(self, others: Collection[str]) -> list[str]:
+        """The owners of these processes' unfinished rows."""
+        ...
+
     async def adopt(
         self,
         others: Collection[str],
         holder: str,
-        accounts: Mapping[str, str],
+        accounts: Mapping[str, Mapping[str, str]],
         *,
         lost: Failure,
         only: Collection[str] | None = None,
@@ -83,10 +87,10 @@ class Fellows(Protocol):
 
         Their late writes find nothing then.
 
-        Only rows of the providers in `accounts` (by name, with the account that now counts for them), and, where
-        `only` names some, only those. A dead process's row in `submitting` ends here as failed with `lost`, whatever
-        its provider: its POST may have been sent. It is taken over like the others if its provider is among `finds`,
-        which can be asked for the job. Of a silent process it stays, and so do those that still wait: any process
-        that has the account may claim them. None of it by a process that is outdated.
+        Only rows of the owners in `accounts`, of the providers there (by name, with the account that now counts for
+        them), and, where `only` names some, only those. A dead process's row in `submitting` ends here as failed with
+        `lost`, whoever's it is: its POST may have been sent. It is taken over like the others if its provider is among
+        `finds`, which can be asked for the job. Of a silent process it stays, and so do those that still wait: any
+        process that has the account may claim them. None of it by a process that is outdated.
         """
         ...

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import islice
 
 from darkroom.accounts import Limits, Window
+from darkroom.store import rounds
 from darkroom.store import windows as arithmetic
 from darkroom.store.connection import Connection
 from darkroom.store.turns import Grant, Later, Supply
@@ -39,6 +40,7 @@ def pass_gate(
     )
     if not claimed.rowcount:  # it was cancelled just now
         return Later(0.0)
+    rounds.serve(db, generation_id)
     db.execute("INSERT INTO submissions (submit_token, account, at) VALUES (?, ?, ?)", (token, account, now))
     db.execute("INSERT INTO requests (account, at, count) VALUES (?, ?, 1)", (account, now))
     _forget(db, "submissions", account, limits.submit, now)

@@ -26,7 +26,7 @@ def take(
     signs: Signs,
     others: Collection[str],
     holder: str,
-    accounts: Mapping[str, str],
+    accounts: Mapping[str, Mapping[str, str]],
     only: Collection[str] | None,
     finds: Collection[str],
     lost: Failure,
@@ -45,7 +45,7 @@ def _take(
     db: Connection,
     other: str,
     holder: str,
-    accounts: Mapping[str, str],
+    accounts: Mapping[str, Mapping[str, str]],
     only: Collection[str] | None,
     finds: Collection[str],
     lost: Failure,
@@ -57,17 +57,16 @@ def _take(
     if dead:
         stages = ("accepted", *stages)
         withdrawal.of_holder(db, other, now)
-        _end_submissions(db, other, finds, lost, now)
+        _end_submissions(db, other, accounts, finds, lost, now)
         db.execute(
             f"UPDATE generations SET answered = 'lost' WHERE {OWES} = ? AND {UNANSWERED} AND answered = 'pending'",
             (other,),
         )
     taken: list[Record] = []
-    for provider, account in accounts.items():
-        left = (*stages, "submitting") if dead and provider in finds else stages
-        whose = f"holder = ? AND {UNFINISHED} AND stage IN {left} AND provider = ?"
-        now_ours = {"holder": holder, "account": account, "trouble": None}
-        for record in rows.select_all(db, whose, (other, provider)):
+    for record in rows.select_all(db, f"holder = ? AND {UNFINISHED}", (other,)):
+        account = accounts.get(record.owner, {}).get(record.request.provider)
+        looked_for = dead and record.stage is Stage.SUBMITTING and record.request.provider in finds
+        if account is not None and (record.stage in stages or looked_for):
             # A row that waits and has the right account needs no heir: any process that may send it can claim it.
             waits = record.stage is Stage.ACCEPTED and record.account == account
             if only is None or (record.id in only and not waits):
@@ -77,17 +76,28 @@ def _take(
                     (holder, account, record.id, other, record.stage),
                 )
                 if changed.rowcount:  # else somebody claimed it just now
-                    taken.append(record.model_copy(update=now_ours))
+                    ours = {"holder": holder, "account": account, "trouble": None}
+                    taken.append(record.model_copy(update=ours))
     return taken
 
 
-def _end_submissions(db: Connection, dead: str, finds: Collection[str], lost: Failure, now: float) -> None:
-    marks = ", ".join("?" * len(finds))
-    under_way = f"holder = ? AND {UNFINISHED} AND stage = 'submitting' AND provider NOT IN ({marks})"
-    of_whom = (dead, *finds)
-    for (token,) in db.execute(f"SELECT submit_token FROM generations WHERE {under_way}", of_whom).fetchall():
-        gate.arrived(db, token, now)
-    db.execute(
-        f"UPDATE generations SET stage = 'failed', failure = ?, finished_at = max(created_at, ?) WHERE {under_way}",
-        (lost.model_dump_json(), now, *of_whom),
-    )
+def _end_submissions(
+    db: Connection,
+    dead: str,
+    accounts: Mapping[str, Mapping[str, str]],
+    finds: Collection[str],
+    lost: Failure,
+    now: float,
+) -> None:
+    """Ends what it was sending, but for what a provider of the same owner can be asked for."""
+    under_way = f"holder = ? AND {UNFINISHED} AND stage = 'submitting'"
+    for record in rows.select_all(db, under_way, (dead,)):
+        provider = record.request.provider
+        if provider in finds and provider in accounts.get(record.owner, {}):
+            continue
+        gate.arrived(db, record.submit_token, now)
+        db.execute(
+            "UPDATE generations SET stage = 'failed', failure = ?, finished_at = max(created_at, ?)"
+            f" WHERE id = ? AND {under_way}",
+            (lost.model_dump_json(), now, record.id, dead),
+        )

@@ -14,6 +14,9 @@ from darkroom.store.turns import Gate
 class Room:
     """The room for an owner's new rows of a day: at most `limit` of them, which cost at most `money`; None: any.
 
+    `stored`: there is none once its saved pictures have so many bytes together; None: any. `rule`: what sets the two
+    figures of a day, for people.
+
     What certainly cost nothing is not counted, and `free` providers never cost anything. A row counts with its
     service's own figure, or else its estimate; one without a price in the currency cannot be counted in money. A day
     lasts from one local midnight to the next, by the ledger's clock.
@@ -22,6 +25,8 @@ class Room:
     limit: int | None = None
     money: Money | None = None
     free: tuple[str, ...] = ()
+    stored: int | None = None
+    rule: str = "DARKROOM_BUDGET"
 
 
 class Full(Exception):
@@ -38,6 +43,14 @@ class Full(Exception):
 
 class Unpriced(Exception):
     """The new row has no price in the currency of the room; nothing was written."""
+
+
+class Crammed(Exception):
+    """The owner's saved pictures have all the bytes that they may, which is so many; nothing was written."""
+
+    def __init__(self, stored: int) -> None:
+        super().__init__()
+        self.stored = stored
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class Generations(Protocol):
         `again`: it raised just now for the same record; a row that it committed then is returned.
 
         Raises:
-            Full, Unpriced: it would be a new row, and `room` has none left for it.
+            Full, Unpriced, Crammed: it would be a new row, and `room` has none left for it.
             Outdated: it would be a new row, and this process must not start anything.
         """
         ...
@@ -80,7 +93,7 @@ class Generations(Protocol):
         request; else it is only returned. May be repeated as `begin` may.
 
         Raises:
-            Full, Unpriced, Outdated: as `begin`; the task still asks.
+            Full, Unpriced, Crammed, Outdated: as `begin`; the task still asks.
         """
         ...
 

@@ -163,6 +163,18 @@ def _m0013_made_from(db: Connection) -> None:
     """Changes no table: it marks that a request may name pictures, without which an older version would send it."""
 
 
+def _m0014_owners(db: Connection) -> None:
+    # When an account's queue last came to an owner, as a number that grows: owners take turns.
+    db.execute(
+        "CREATE TABLE served (account TEXT NOT NULL, owner TEXT NOT NULL, number INTEGER NOT NULL,"
+        " PRIMARY KEY (account, owner)) STRICT"
+    )
+    db.execute("CREATE INDEX generations_by_turn ON generations (account, owner, seq) WHERE stage = 'accepted'")
+    # Bytes of its saved pictures.
+    db.execute("ALTER TABLE generations ADD COLUMN saved_bytes INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX generations_by_size ON generations (owner, saved_bytes) WHERE saved_bytes > 0")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -177,9 +189,10 @@ MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0011_cost", _m0011_cost),
     ("0012_durations", _m0012_durations),
     ("0013_made_from", _m0013_made_from),
+    ("0014_owners", _m0014_owners),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
-NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations"})
+NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations", "0014_owners"})
 """Steps that change nothing for a writer that does not know them."""
 
 

@@ -1,13 +1,13 @@
 """The queue of one account: its waiting rows, in order, as one process may send them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from darkroom.accounts import Limits
-from darkroom.store import gate, withdrawal
+from darkroom.store import gate, rounds, withdrawal
 from darkroom.store.connection import Connection
 from darkroom.store.presence import Life, Signs
-from darkroom.store.turns import Later, Obstacle, Standing
+from darkroom.store.turns import Later, Obstacle, Owners, Standing
 
 UNDRIVEN_FOR_S = 24 * 3600.0
 """Seconds that a row may wait while no process runs that could send it; after that it is sent only when it is named."""
@@ -29,8 +29,20 @@ def name(db: Connection, file: str, owner: str, ids: Collection[str], now: float
 
 
 @dataclass(frozen=True)
+class _Place:
+    """The numbers of those that are before a row: of its owner's own, and of all."""
+
+    owner: str
+    of_own: int
+    of_all: int
+
+
+@dataclass(frozen=True)
 class Queue:
-    """An account's queue within a transaction. `file`: which ledger this is. `only`: the rows that may be sent."""
+    """An account's queue within a transaction. `file`: which ledger this is. `only`: the rows that may be sent.
+
+    `owners`: see `Gate.claim_next`.
+    """
 
     db: Connection
     signs: Signs
@@ -38,17 +50,20 @@ class Queue:
     file: str
     now: float
     only: Collection[str] | None
+    owners: Owners | None = None
 
     def turn(self) -> str | Later | None:
         """The id of the row to be sent next; None: there is none. Later: it is another process's."""
         withdrawal.of_account(self.db, self.account, self.now)
         self._drive()
-        for generation_id, holder in self._sendable():
+        owners = self._known_owners()
+        free = [owner for owner in owners if not self._crowded(owner, 0)]
+        for generation_id, holder in self._in_turn(free):
             if self._ours(generation_id):
                 return generation_id
             if self.signs.life(holder) is Life.RUNNING:
                 return Later(gate.RECHECK_S)
-        return None
+        return None if owners == free else Later(rounds.CROWDED_S)
 
     def standings(self, ids: Collection[str], limits: Limits) -> dict[str, Standing]:
         """The places of these rows, by id; a row that waits no more, and that nobody stopped in sending, is left out.
@@ -60,23 +75,27 @@ class Queue:
         waiting = self._waiting(places, limits) if places else {}
         return waiting | (self._not_waiting(others) if others else {})
 
-    def _waiting(self, places: Mapping[str, int], limits: Limits) -> dict[str, Standing]:
+    def _waiting(self, places: Mapping[str, "_Place"], limits: Limits) -> dict[str, Standing]:
         """Those that wait for their turn."""
-        sent = None if self.only is None else self._sent_by_somebody(max(places.values()))
+        last = max(place.of_all for place in places.values())
+        sent = None if self.only is None else self._sent_by_somebody(last)
         outlook = gate.outlook(self.db, self.account, limits, self.now)
         sender = self._stopped_sender()
         freed = sender and gate.outlook(self.db, self.account, limits, self.now, without=sender[0])
 
-        def standing(place: int) -> Standing:
-            if sent is not None and not sent[place]:
-                return Standing(place, 0.0, at_the_earliest=True, obstacle=Obstacle.NOBODY)
-            ahead = place if sent is None else sum(sent[:place])
-            starts_in_s, crowded = outlook.turn(ahead)
+        def standing(place: _Place) -> Standing:
+            if sent is not None and not sent[place.of_all]:
+                return Standing(place.of_all, 0.0, at_the_earliest=True, obstacle=Obstacle.NOBODY)
+            before = place.of_all if sent is None else sum(sent[: place.of_all])
+            # Nobody learns how much others have: only the time tells that somebody else is served in between.
+            ahead = place.of_own if sent is None else before
+            starts_in_s, crowded = outlook.turn(before)
             if sender and freed:
-                free_in_s, still_crowded = freed.turn(ahead)
+                free_in_s, still_crowded = freed.turn(before)
                 if free_in_s < starts_in_s or still_crowded is not crowded:
-                    return Standing(ahead, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=sender)
-            return Standing(ahead, starts_in_s, at_the_earliest=crowded)
+                    seen = sender[:2] if sender[2] == place.owner else ("", sender[1])
+                    return Standing(ahead, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=seen)
+            return Standing(ahead, starts_in_s, at_the_earliest=crowded or self._crowded(place.owner, place.of_own))
 
         return {generation_id: standing(place) for generation_id, place in places.items()}
 
@@ -91,36 +110,65 @@ class Queue:
             [(self.now, self.file, generation_id) for (generation_id,) in due if self._ours(generation_id)],
         )
 
-    def _sendable(self) -> Iterator[tuple[str, str]]:
-        """Those that may be sent unasked, and their holders, oldest first; few are read that are not asked for."""
-        last, found = 0, [None] * PAGE
-        while len(found) == PAGE:
+    def _known_owners(self) -> list[str]:
+        """Those whose rows may be sent and of whom some wait, in the order of their turns."""
+        waiting = rounds.waiting(self.db, self.account)
+        return waiting if self.owners is None else [owner for owner in waiting if owner in self.owners]
+
+    def _crowded(self, owner: str, ahead: int) -> bool:
+        """True where the owner may have no more under way than it has, and those of its own that are before one."""
+        active = None if self.owners is None else self.owners.get(owner)
+        return active is not None and rounds.under_way(self.db, owner) + ahead >= active
+
+    def _in_turn(self, owners: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Their rows that may be sent unasked, and the holders: the oldest of each, then the second of each."""
+        lines = [self._sendable(owner) for owner in owners]
+        while lines:
+            for line in tuple(lines):
+                if (row := next(line, None)) is None:
+                    lines.remove(line)
+                else:
+                    yield row
+
+    def _sendable(self, owner: str) -> Iterator[tuple[str, str]]:
+        """The owner's rows that may be sent unasked, oldest first; few are read that are not asked for."""
+        last, size, found = 0, 1, [None]
+        while len(found) == size:
+            size = PAGE if last else size
             found = self.db.execute(
-                f"SELECT id, holder, seq FROM generations WHERE {_WAITING} AND {_UNASKED} AND seq > ?"
+                f"SELECT id, holder, seq FROM generations WHERE {_WAITING} AND owner = ? AND {_UNASKED} AND seq > ?"
                 " ORDER BY seq LIMIT ?",
-                (self.account, self.file, self.now - UNDRIVEN_FOR_S, last, PAGE),
+                (self.account, owner, self.file, self.now - UNDRIVEN_FOR_S, last, size),
             ).fetchall()
             for generation_id, holder, seq in found:
                 yield generation_id, holder
                 last = seq
 
-    def _places(self, ids: Collection[str]) -> dict[str, int]:
-        """The number of those that are before each of these; the rest are none of them."""
+    def _places(self, ids: Collection[str]) -> dict[str, "_Place"]:
+        """The places of these in the order of `_in_turn`; the rest are none of them."""
+        waiting = rounds.waiting(self.db, self.account)
+        strangers = [owner for owner in waiting if self.owners is not None and owner not in self.owners]
+        own = (
+            "SELECT id, owner, row_number() OVER (PARTITION BY owner ORDER BY seq) AS round,"
+            f" {rounds.NUMBER} AS number, min(seq) OVER (PARTITION BY owner) AS oldest"
+            f" FROM generations WHERE {_WAITING} AND {_UNASKED} AND owner NOT IN ({_marks(strangers)})"
+        )
         places = (
-            f"SELECT id, row_number() OVER (ORDER BY seq) - 1 AS place FROM generations WHERE {_WAITING} AND {_UNASKED}"
+            "SELECT id, owner, round - 1 AS of_own, row_number() OVER (ORDER BY round, number, oldest) - 1 AS of_all"
+            f" FROM ({own}) AS own"
         )
         found = self.db.execute(
-            f"SELECT id, place FROM ({places}) AS queue WHERE id IN ({_marks(ids)})",
-            (self.account, self.file, self.now - UNDRIVEN_FOR_S, *ids),
+            f"SELECT id, owner, of_own, of_all FROM ({places}) AS queue WHERE id IN ({_marks(ids)})",
+            (self.account, self.file, self.now - UNDRIVEN_FOR_S, *strangers, *ids),
         )
-        return dict(found.fetchall())
+        return {name: _Place(owner, of_own, of_all) for name, owner, of_own, of_all in found.fetchall()}
 
     def _ours(self, generation_id: str) -> bool:
         return self.only is None or generation_id in self.only
 
     def _sent_by_somebody(self, last: int) -> list[bool]:
         """For each place up to this one, whether a process runs that would send the row there."""
-        waiting = zip(range(last + 1), self._sendable(), strict=False)
+        waiting = zip(range(last + 1), self._in_turn(self._known_owners()), strict=False)
         return [self._ours(each) or self.signs.life(holder) is Life.RUNNING for _, (each, holder) in waiting]
 
     def _not_waiting(self, ids: Collection[str]) -> dict[str, Standing]:
@@ -138,12 +186,13 @@ class Queue:
                 found[generation_id] = Standing(0, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=sender)
         return found
 
-    def _stopped_sender(self) -> tuple[str, str] | None:
+    def _stopped_sender(self) -> tuple[str, str, str] | None:
+        """The row that a stopped process was sending, that process, and the row's owner."""
         sending = self.db.execute(
-            "SELECT id, holder FROM generations WHERE account = ? AND stage = 'submitting' ORDER BY seq",
+            "SELECT id, holder, owner FROM generations WHERE account = ? AND stage = 'submitting' ORDER BY seq",
             (self.account,),
         ).fetchall()
-        return next(((sent, holder) for sent, holder in sending if self.signs.silent(holder)), None)
+        return next((tuple(each) for each in sending if self.signs.silent(each[1])), None)
 
 
 def _marks(values: Collection[str]) -> str:

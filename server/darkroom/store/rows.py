@@ -87,6 +87,7 @@ def to_row(fields: Mapping[str, Any]) -> dict[str, Any]:
     if "kept" in row:
         row["kept"] = json.dumps(row["kept"])
     if "images" in row:
+        row["saved_bytes"] = sum(image.bytes or 0 for image in row["images"] if image.key is not None)
         row["images"] = _IMAGES.dump_json(row["images"], context=IN_LEDGER).decode()
     return row
 

@@ -10,7 +10,7 @@ from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.ledger import Page, Room
 from darkroom.store.sql_fellows import SqlFellows
 from darkroom.store.sql_gate import SqlGate
-from darkroom.store.sql_rows import of_account
+from darkroom.store.sql_rows import of_account, of_owner
 
 
 class SqlLedger(SqlGate, SqlFellows):
@@ -39,7 +39,7 @@ class SqlLedger(SqlGate, SqlFellows):
             answers.check_room(self._db, record, room, now)
             return self._add(record, now)
 
-        return await self._transaction(find_or_insert, _of_owner(record))
+        return await self._transaction(find_or_insert, of_owner(record.owner))
 
     async def foresee(self, record: Record, *, adopt_within_s: float, room: Room | None = None) -> Record:
         """See `Ledger.foresee`."""
@@ -70,7 +70,7 @@ class SqlLedger(SqlGate, SqlFellows):
                 answers.check_room(self._db, record, room, now)
             return known or self._add(record, now)
 
-        return await self._transaction(agree, _of_owner(record))
+        return await self._transaction(agree, of_owner(record.owner))
 
     async def answer(self, record: Record, answered: Answered) -> None:
         """See `Ledger.answer`."""
@@ -183,7 +183,3 @@ class SqlLedger(SqlGate, SqlFellows):
         dated = record.model_copy(update={"created_at": now})
         rows.insert(self._db, dated, self._file)
         return dated
-
-
-def _of_owner(record: Record) -> str:
-    return f"owner {record.owner}"

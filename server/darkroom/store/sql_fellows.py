@@ -65,11 +65,17 @@ class SqlFellows(SqlRows):
         """See `Ledger.others`."""
         return await self._run(lambda: inheritance.others(self._db, holder, providers))
 
+    async def left(self, others: Collection[str]) -> list[str]:
+        """See `Ledger.left`."""
+        marks = ", ".join("?" * len(others))
+        sql = f"SELECT DISTINCT owner FROM generations WHERE holder IN ({marks}) AND {UNFINISHED}"
+        return await self._run(lambda: [owner for (owner,) in self._db.execute(sql, tuple(others))])
+
     async def adopt(
         self,
         others: Collection[str],
         holder: str,
-        accounts: Mapping[str, str],
+        accounts: Mapping[str, Mapping[str, str]],
         *,
         lost: Failure,
         only: Collection[str] | None = None,

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from darkroom.accounts import Limits, Window
 from darkroom.models import Record
-from darkroom.store import durations, gate, queue, rows, withdrawal
+from darkroom.store import durations, gate, queue, rounds, rows, withdrawal
 from darkroom.store.lists import UNFINISHED
-from darkroom.store.sql_rows import SqlRows, of_account
-from darkroom.store.turns import Grant, Later, Standing, Supply, Took
+from darkroom.store.sql_rows import SqlRows, of_account, of_owner
+from darkroom.store.turns import Grant, Later, Owners, Standing, Supply, Took
 
 
 class SqlGate(SqlRows):
@@ -21,27 +21,39 @@ class SqlGate(SqlRows):
         holder: str,
         token: str,
         only: Collection[str] | None = None,
+        owners: Owners | None = None,
         ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
         """See `Ledger.claim_next`."""
-        waiting = "SELECT 1 FROM generations WHERE account = ? AND stage = 'accepted' LIMIT 1"
+        waiting = await self._run(lambda: rounds.waiting(self._db, account))
+        owners = {
+            each: None if owners is None else owners[each] for each in waiting if owners is None or each in owners
+        }
+        if not owners:
+            return None  # what is asked every second must not keep others from writing
+        limited = sorted(each for each, active in owners.items() if active is not None)
 
         def claim() -> Record | Later | None:
             self._check_version()
             now = self._clock()
-            answer = None if ended() else self._queue(account, now, only).turn()
+            answer = None if ended() else self._queue(account, now, only, owners).turn()
             if isinstance(answer, str):
                 answer = gate.pass_gate(self._db, answer, account, limits, holder=holder, token=token, now=now)
             return rows.select_one(self._db, "id = ?", (answer,)) if isinstance(answer, str) else answer
 
-        if await self._run(lambda: self._db.execute(waiting, (account,)).fetchone()) is None:
-            return None  # what is asked every second must not keep others from writing
-        return await self._transaction(claim, of_account(account))
+        return await self._transaction(claim, of_account(account), *map(of_owner, limited))
 
-    async def waiting(self) -> frozenset[str]:
+    async def waiting(self) -> frozenset[tuple[str, str, str]]:
         """See `Ledger.waiting`."""
-        sql = f"SELECT DISTINCT account FROM generations WHERE {UNFINISHED} AND stage = 'accepted'"
-        return await self._run(lambda: frozenset(account for (account,) in self._db.execute(sql)))
+        sql = f"SELECT DISTINCT account, owner, provider FROM generations WHERE {UNFINISHED} AND stage = 'accepted'"
+        return await self._run(lambda: frozenset(tuple(row) for row in self._db.execute(sql)))
+
+    async def recount(self, owner: str, provider: str, account: str) -> None:
+        """See `Ledger.recount`."""
+        sql = f"UPDATE generations SET account = ? WHERE owner = ? AND {UNFINISHED} AND stage = 'accepted'"
+        await self._transaction(
+            lambda: self._db.execute(f"{sql} AND provider = ? AND account <> ?", (account, owner, provider, account))
+        )
 
     async def hand_over(self, generation_id: str, token: str, holder: str) -> Record | None:
         """See `Ledger.hand_over`."""
@@ -59,7 +71,12 @@ class SqlGate(SqlRows):
         await self._transaction(lambda: queue.name(self._db, self._file, owner, ids, self._clock()))
 
     async def standings(
-        self, records: Collection[Record], limits: Mapping[str, Limits], *, only: Collection[str] | None = None
+        self,
+        records: Collection[Record],
+        limits: Mapping[str, Limits],
+        *,
+        only: Collection[str] | None = None,
+        owners: Owners | None = None,
     ) -> Mapping[str, Standing]:
         """See `Ledger.standings`."""
 
@@ -68,7 +85,7 @@ class SqlGate(SqlRows):
             found: dict[str, Standing] = {}
             for account in {record.account for record in records}:
                 ids = [record.id for record in records if record.account == account]
-                found |= self._queue(account, now, only).standings(ids, limits[account])
+                found |= self._queue(account, now, only, owners).standings(ids, limits[account])
             return found
 
         run = self._run if only is None else self._transaction  # it has to look who lives
@@ -128,5 +145,5 @@ class SqlGate(SqlRows):
 
         return await self._transaction(take_back, of_account(record.account))
 
-    def _queue(self, account: str, now: float, only: Collection[str] | None) -> queue.Queue:
-        return queue.Queue(self._db, self._signs, account, self._file, now, only)
+    def _queue(self, account: str, now: float, only: Collection[str] | None, owners: Owners | None) -> queue.Queue:
+        return queue.Queue(self._db, self._signs, account, self._file, now, only, owners)

@@ -39,3 +39,8 @@ class SqlRows:
 def of_account(account: str) -> str:
     """Names an account whose windows and slots are judged by a transaction."""
     return f"account {account}"
+
+
+def of_owner(owner: str) -> str:
+    """Names an owner whose budget or generations under way are judged by a transaction."""
+    return f"owner {owner}"

@@ -8,6 +8,10 @@ from typing import Protocol
 from darkroom.accounts import Limits, Window
 from darkroom.models import Record
 
+Owners = Mapping[str, int | None]
+"""The owners whose rows a process may send, each with the number of its rows that may be at providers at the same
+time, in all accounts together; None: any."""
+
 
 @dataclass(frozen=True)
 class Later:
@@ -31,10 +35,10 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """The place of a waiting row: how many are before it, and in how many seconds its turn comes by the windows.
+    """The place of a waiting row: how many of its owner's are before it, and in how many seconds its turn comes.
 
     `at_the_earliest`: it also waits for something to end, and nobody knows when. `sender`: the id of the row that is
-    being sent by a process that was stopped, and that process.
+    being sent by a process that was stopped (empty: it is another owner's), and that process.
     """
 
     ahead: int
@@ -98,9 +102,13 @@ class Gate(Protocol):
         holder: str,
         token: str,
         only: Collection[str] | None = None,
+        owners: Owners | None = None,
         ended: Callable[[], bool] = lambda: False,
     ) -> Record | Later | None:
         """The gate: the next row of this account that may be submitted, any holder's, already marked `submitting`.
+
+        Owners take turns: the one that was served least recently is next, with its oldest row. `owners`: no others'
+        rows, and none of an owner with as many under way as it may have; None: any owner's.
 
         Who gets a record here, and nobody else, may send its one POST. None: nothing waits, or `ended` says so.
         `only`: no others; older ones are waited for while their holder runs, and passed over when it does not.
@@ -110,8 +118,12 @@ class Gate(Protocol):
         """
         ...
 
-    async def waiting(self) -> frozenset[str]:
-        """The accounts of which something waits."""
+    async def waiting(self) -> frozenset[tuple[str, str, str]]:
+        """The accounts of which something waits, each with whose it is and for which provider."""
+        ...
+
+    async def recount(self, owner: str, provider: str, account: str) -> None:
+        """Counts what this owner has waiting for this provider against this account: its key is another one now."""
         ...
 
     async def hand_over(self, generation_id: str, token: str, holder: str) -> Record | None:
@@ -123,11 +135,16 @@ class Gate(Protocol):
         ...
 
     async def standings(
-        self, records: Collection[Record], limits: Mapping[str, Limits], *, only: Collection[str] | None = None
+        self,
+        records: Collection[Record],
+        limits: Mapping[str, Limits],
+        *,
+        only: Collection[str] | None = None,
+        owners: Owners | None = None,
     ) -> Mapping[str, Standing]:
         """The places of rows in their accounts' queues, by id, all at the same moment. `limits`: by account.
 
-        A row that waits no more, and that nobody stopped in sending, stands nowhere. `only`: as for `claim_next`.
+        A row that waits no more, and that nobody stopped in sending, stands nowhere. `only` and `owners`: as above.
         """
         ...
 

@@ -19,6 +19,9 @@ from darkroom.errors import ProviderUnreachable
 from darkroom.generations.driving import elsewhere
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.providers.declared import read_settings
+from darkroom.providers.owners import Means, Owners
+from darkroom.providers.registry import Registry
+from darkroom.redact.secrets import Redactor
 from tests.hosts import Home, RawServer, darkroom, eventually, running
 from tests.services.declared import DeclaredService
 
@@ -222,7 +225,8 @@ async def test_a_process_that_is_slow_to_take_the_row_is_left_alone(
     settings = read_settings({"DARKROOM_HOME": str(tmp_path), "DARKROOM_PICTURES": str(tmp_path)})
     request = GenerationRequest(provider="sketch", prompt="a cat", model="sketch")
     record = Record(id="gen_1", owner="local", request=request, account="key", stage=Stage.SUBMITTING)
+    means = Means(Registry({}, "sketch", Redactor([]), declared={}), settings.accounts)
     with pytest.raises(ProviderUnreachable):
-        await elsewhere.hand_over(settings, record)
+        await elsewhere.hand_over(settings, Owners(means), record)
     gate.touch()
     eventually(went_on.exists)

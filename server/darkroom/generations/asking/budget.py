@@ -1,14 +1,14 @@
-"""DARKROOM_BUDGET: how much a day the user wants to pay for, in generations or money, counted in the ledger."""
+"""Budgets: how much a day is to be paid for, in generations or money, and how much stored, counted in the ledger."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 
-from darkroom.errors import DarkroomError, InvalidRequest, RateLimited
+from darkroom.errors import DarkroomError, InvalidRequest, RateLimited, StorageError
 from darkroom.models import Record
 from darkroom.money import Cost, Money
 from darkroom.redact.text import clean
-from darkroom.store.ledger import Full, Room, Unpriced
+from darkroom.store.ledger import Crammed, Full, Room, Unpriced
 
 NOTHING_NEW = Room(limit=0)
 """For a call that may only be given a generation that exists already."""
@@ -22,7 +22,13 @@ def refusing(room: Room | None, record: Record) -> Generator[None]:
     except Full as full:
         raise _refusal(room or NOTHING_NEW, full, record.cost) from full
     except Unpriced as unpriced:
-        raise _unpriced(record, room and room.money) from unpriced
+        raise _unpriced(record, room or NOTHING_NEW) from unpriced
+    except Crammed as crammed:
+        raise StorageError(
+            f"The saved pictures have {_megabytes(crammed.stored)} together; {_megabytes((room or NOTHING_NEW).stored)}"
+            " are allowed (stored_mb, set for this tenant).",
+            next_step="Nothing was sent. Tell the user: who hosts this server can allow more.",
+        ) from crammed
 
 
 def _refusal(room: Room, full: Full, cost: Cost | None) -> DarkroomError:
@@ -33,7 +39,7 @@ def _refusal(room: Room, full: Full, cost: Cost | None) -> DarkroomError:
         )
     if cost is not None and room.money is not None and cost.money.micros > room.money.micros:
         return InvalidRequest(
-            f"This costs {cost}, more than the whole budget of {room.money} a day (DARKROOM_BUDGET).",
+            f"This costs {cost}, more than the whole budget of {room.money} a day ({room.rule}).",
             next_step="Nothing was sent. Ask for fewer pictures or a cheaper model, or tell the user; sketch is free.",
         )
     resets = datetime.fromtimestamp(full.until).astimezone().isoformat(timespec="seconds")
@@ -45,19 +51,21 @@ def _refusal(room: Room, full: Full, cost: Cost | None) -> DarkroomError:
 
 def _used_up(room: Room, spent: Money | None, cost: Cost | None) -> str:
     if spent is not None:
-        return (
-            f"This costs {cost}, and of the budget of {room.money} a day (DARKROOM_BUDGET) {spent} is spent or reserved"
-        )
+        return f"This costs {cost}, and of the budget of {room.money} a day ({room.rule}) {spent} is spent or reserved"
     generations = "1 generation" if room.limit == 1 else f"{room.limit} generations"
-    return f"The budget of {generations} a day (DARKROOM_BUDGET) is used up"
+    return f"The budget of {generations} a day ({room.rule}) is used up"
 
 
-def _unpriced(record: Record, money: Money | None) -> DarkroomError:
-    unit, request = money.unit if money else "money", record.request
+def _megabytes(size: int | None) -> str:
+    return f"{(size or 0) / 10**6:,.1f} MB"
+
+
+def _unpriced(record: Record, room: Room) -> DarkroomError:
+    unit, request = room.money.unit if room.money else "money", record.request
     model = f" (model {clean(request.model, 60)})" if request.model else ""
     return InvalidRequest(
         f"{request.provider}{model} has no price in {unit} for this, so it cannot be counted against the budget of "
-        f"{money} a day (DARKROOM_BUDGET).",
+        f"{room.money} a day ({room.rule}).",
         next_step=f"Nothing was sent. Choose what list_models names a price in {unit} for, or tell the user; sketch "
         "is free.",
     )

@@ -54,10 +54,10 @@ class Collector:
         store: PictureStore,
         *,
         strip: bool = False,
-        redact: Redactor | None = None,
+        redactor: Callable[[str], Redactor] | None = None,
     ) -> None:
         self._journal = journal
-        self._strip, self._redact = strip, redact or Redactor(())
+        self._strip, self._redactor = strip, redactor or _nobodys
         self._store = store
         self.place = Place(store)
         self._places: dict[str, anyio.CapacityLimiter] = {}
@@ -121,10 +121,11 @@ class Collector:
         places = self._places.setdefault(provider.access.account, anyio.CapacityLimiter(AT_ONCE))
         try:
             async with places, self._draft(record) as draft:
-                into = IncomingPicture(draft.file, draft.refusal, self._redact)
+                redact = self._redactor(record.owner)
+                into = IncomingPicture(draft.file, draft.refusal, redact)
                 await provider.picture(record.receipt, record.request, remote, into)
                 async with self._decoders.setdefault(provider.access.account, anyio.Lock()):  # it never has all of them
-                    picture = await decoding(partial(self._verified, into, draft, _host(remote)))
+                    picture = await decoding(partial(self._verified, into, draft, _host(remote), redact))
                 return await to_thread.run_sync(self._saved, record, image, picture, draft)
         except (ResultUnavailable, NotAnImage, StorageError) as error:
             return error if error.passing else failed(image, error)
@@ -144,10 +145,10 @@ class Collector:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(draft.drop)
 
-    def _verified(self, into: Incoming, draft: Draft, origin: str) -> Verified:
+    def _verified(self, into: Incoming, draft: Draft, origin: str, redact: Redactor) -> Verified:
         try:
             data = Stretch(into.whole(), 0, into.size)
-            return verified(data, origin=origin, strip=self._strip, redact=self._redact)
+            return verified(data, origin=origin, strip=self._strip, redact=redact)
         except OSError as error:
             raise draft.refusal(error) from error
 
@@ -172,6 +173,10 @@ class Collector:
             "removed": picture.removed, "error": None,
         }  # fmt: skip
         return image.model_copy(update=saved)
+
+
+def _nobodys(_: str) -> Redactor:
+    return Redactor(())
 
 
 def _host(remote: RemoteImage) -> str:

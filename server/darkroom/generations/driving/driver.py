@@ -24,7 +24,7 @@ from darkroom.generations.outcome import worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider
-from darkroom.providers.registry import Registry
+from darkroom.providers.owners import Owners
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Driver:
     def __init__(
         self,
         journal: Journal,
-        registry: Registry,
+        owners: Owners,
         holder: str,
         collector: Collector,
         group: TaskGroup,
@@ -51,7 +51,7 @@ class Driver:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
-        self._registry = registry
+        self._owners = owners
         self._group = group
         self._only = only
         self._ending = Ending(journal)
@@ -59,11 +59,11 @@ class Driver:
         self._broken: set[str] = set()
         self._jobs: dict[str, Job] = {}
         self._timing = Timing(journal)
-        self._reader = Reader(registry, self._recovered)
+        self._reader = Reader(self._recovered)
         self._listener = Listener(journal, lambda job: group.start_soon(self._hurry, job), group)
         self._again = Again(journal, collector, self._reader, group)
         self._submitter = Submitter(
-            journal, registry, holder, self._drive, collector.place, only=only, elsewhere=elsewhere
+            journal, owners, holder, self._drive, collector.place, only=only, elsewhere=elsewhere
         )
         self._looker = Looker(
             journal, collector, self._reader, self._again, self._ending, self._submitter.wake, collecting_s
@@ -84,8 +84,8 @@ class Driver:
         """Somebody made this row here, was given it, or waits for it."""
         if self._only is not None:
             self._only.add(record.id)
-        if record.stage is Stage.ACCEPTED and record.request.provider in self._registry.providers:
-            self._submitter.wake(record.request.provider)
+        if record.stage is Stage.ACCEPTED:
+            self._submitter.wake(record)
 
     async def look_again(self, record: Record) -> Record:
         """The row after a fresh look at the provider, if it is one that this process can look at.
@@ -100,9 +100,8 @@ class Driver:
         if over is not None:
             with anyio.move_on_after(polling.PATIENCE_S):
                 await over.wait()
-        elif job is not None:
-            shortest_s = self._registry.providers[record.request.provider].traits.shortest_interval_s
-            await job.looks.once_more(shortest_s)
+        elif job is not None and (provider := self._owners.provider(record)) is not None:
+            await job.looks.once_more(provider.traits.shortest_interval_s)
         return await self._journal.ledger.get(record.id, record.owner) or record
 
     def fetch_again(self, record: Record) -> anyio.Event | None:
@@ -110,7 +109,7 @@ class Driver:
 
         None: it lacks nothing that may still come, or nobody here can look.
         """
-        provider = self._registry.providers.get(record.request.provider)
+        provider = self._owners.provider(record)
         if provider is None or not worth_another_try(record):
             return None
         return self._again.fetch(provider, record)
@@ -136,12 +135,13 @@ class Driver:
             self._ring(job)
 
     async def _hurry(self, job: Job) -> None:
-        job.look_by(await self._timing.pause(self._registry.providers[job.record.request.provider], job))
+        if (provider := self._owners.provider(job.record)) is not None:
+            job.look_by(await self._timing.pause(provider, job))
 
     def resume(self, record: Record) -> None:
         """Goes on with a row that another process left unfinished."""
         if record.stage is Stage.ACCEPTED:
-            self._submitter.wake(record.request.provider)
+            self._submitter.wake(record)
         elif record.stage is Stage.SUBMITTING:
             with about_row(record):
                 self._group.start_soon(self._submitter.look_for, record)
@@ -159,17 +159,21 @@ class Driver:
 
     def stranded(self, record: Record) -> bool:
         """True where this process holds it and does nothing for it, because the word of a commit was lost."""
+        if self._owners.provider(record) is None:  # its owner is gone, or the key: nobody here goes on with it
+            return False
         if record.stage is Stage.SUBMITTING:
             return self._submitter.wordless(record)
         return record.stage is Stage.ACCEPTED or record.id not in self._jobs.keys() | self._broken
 
     def _recovered(self, provider: Provider) -> None:
         for job in self._jobs.values():
-            if job.failures and job.record.request.provider == provider.name:
+            own = self._owners.provider(job.record) if job.failures else None
+            if own is not None and own.access.account == provider.access.account:
                 self._ring(job)
 
     def _ring(self, job: Job) -> None:
-        job.looks.ring(self._registry.providers[job.record.request.provider].traits.shortest_interval_s)
+        if (provider := self._owners.provider(job.record)) is not None:
+            job.looks.ring(provider.traits.shortest_interval_s)
 
     def _drive(self, record: Record, resumed: bool = False) -> None:
         before = self._jobs.get(record.id)
@@ -188,8 +192,10 @@ class Driver:
         """The one poller of this generation, however many wait for it."""
         generation_id = job.record.id
         try:
-            with job.scope, self._listener.listening(self._registry.providers[job.record.request.provider], job):
-                await self._follow(self._registry.providers[job.record.request.provider], job)
+            provider = self._owners.provider(job.record)
+            if provider is not None:
+                with job.scope, self._listener.listening(provider, job):
+                    await self._follow(provider, job)
         except RowLost:
             log.warning("%s is driven by another process now", generation_id)
         except Exception:  # one generation's trouble is not the others'; the next start resumes it
@@ -200,12 +206,16 @@ class Driver:
             job.looks.done(firm=True)
             if self._jobs.get(generation_id) is job:
                 del self._jobs[generation_id]
-            self._submitter.wake(job.record.request.provider)
+            self._submitter.wake(job.record)
 
     async def _follow(self, provider: Provider, job: Job) -> None:
         wait = await self._timing.pause(provider, job)
         while not job.record.stage.terminal:
             await job.looks.pause(wait)
+            if (now := self._owners.provider(job.record)) is None:
+                log.info("%s is left alone: its owner is no longer here, or has no key for it", job.record.id)
+                return
+            provider = now
             if job.failures:
                 await self._reader.retry(provider)
             job.heard = False

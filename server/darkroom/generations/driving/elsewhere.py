@@ -12,6 +12,7 @@ from anyio import to_thread
 from darkroom.buckets import OBJECT_STORE_KEYS, Bucket
 from darkroom.errors import ProviderUnreachable
 from darkroom.models import Record
+from darkroom.providers.owners import Owners
 from darkroom.settings import Settings
 
 TAKEN = b"taken\n"
@@ -20,13 +21,15 @@ TAKEN_WITHIN_S = 30.0
 """Seconds that it may take to start."""
 
 
-async def hand_over(settings: Settings, record: Record) -> None:
-    """Returns once another process has the row, and makes its one POST.
+async def hand_over(settings: Settings, owners: Owners, record: Record) -> None:
+    """Returns once another process has the row, and makes its one POST with the key of the row's owner.
 
     Raises:
         ProviderUnreachable: there is no such process, so nothing was sent.
     """
-    words = json.dumps({"environ": _environ(settings, record), "id": record.id, "token": record.submit_token}).encode()
+    words = json.dumps(
+        {"environ": _environ(settings, owners, record), "id": record.id, "token": record.submit_token}
+    ).encode()
     try:
         process = await to_thread.run_sync(_started, settings)
     except OSError as error:
@@ -42,9 +45,9 @@ async def hand_over(settings: Settings, record: Record) -> None:
         raise _not_started("it ended at once, or did not start in time")
 
 
-def _environ(settings: Settings, record: Record) -> dict[str, str]:
+def _environ(settings: Settings, owners: Owners, record: Record) -> dict[str, str]:
     """The further variables of that process; they go through a pipe, for nobody to see."""
-    account = settings.accounts[record.request.provider]
+    account = owners.of(record.owner).accounts[record.request.provider]
     declaration = account.declaration
     known = {
         "DARKROOM_HOME": str(settings.home),

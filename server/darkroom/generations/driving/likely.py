@@ -8,7 +8,7 @@ import anyio
 from darkroom.errors import DarkroomError, OutcomeUnknown
 from darkroom.models import Record, moment
 from darkroom.providers.likeness import Alike, Lister
-from darkroom.providers.registry import Registry
+from darkroom.providers.owners import Owners
 from darkroom.redact.text import quote
 from darkroom.store.ledger import Ledger
 
@@ -25,8 +25,8 @@ MOST_KNOWN = 50
 class Likely:
     """One per process."""
 
-    def __init__(self, registry: Registry, ledger: Ledger) -> None:
-        self._registry = registry
+    def __init__(self, owners: Owners, ledger: Ledger) -> None:
+        self._owners = owners
         self._ledger = ledger
 
     async def advised(self, record: Record) -> Record:
@@ -35,7 +35,7 @@ class Likely:
         Raises:
             StorageError: the ledger cannot be read.
         """
-        provider, failure = self._registry.providers.get(record.request.provider), record.failure
+        provider, failure = self._owners.provider(record), record.failure
         if failure is None or failure.code != OutcomeUnknown.code:
             return record
         if not isinstance(provider, Lister) or provider.access.account != record.account:

@@ -13,7 +13,7 @@ from darkroom.generations.driving.job import KEPT_EVERY_S, Job
 from darkroom.generations.driving.pace import longest_wait, named_wait
 from darkroom.generations.driving.reading import Reader, timed_out
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Stage
+from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider, Reading
 
 FORGIVING_S = 10.0
@@ -25,7 +25,7 @@ LONGEST_NAMED_WAIT_S = 600.0
 
 
 class Looker:
-    """One per process. `free` is called with the name of a provider that has finished a job."""
+    """One per process. `free` is called with the row of a job that its provider has finished."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Looker:
         reader: Reader,
         again: Again,
         ending: Ending,
-        free: Callable[[str], None],
+        free: Callable[[Record], None],
         collecting_s: float,
     ) -> None:
         self._journal = journal
@@ -87,7 +87,7 @@ class Looker:
             job.record = await self._journal.write(
                 job.record, stage=Stage.COLLECTING, provider_queued=False, queue_position=None
             )
-            self._free(provider.name)
+            self._free(job.record)
         collected = await self._collector.collect(provider, job.record, reading)
         job.record = collected.record
         named = longest_wait(collected.lacking.values())

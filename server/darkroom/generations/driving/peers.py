@@ -11,9 +11,10 @@ from darkroom.generations.driving.driver import Driver
 from darkroom.generations.driving.posting import lost_in_submission
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import Record
-from darkroom.providers.registry import Registry
+from darkroom.providers.owners import Owners
 from darkroom.store.ledger import Ledger
 from darkroom.store.presence import RESTORED_EVERY_S, Presence
+from darkroom.tenants import LOCAL
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +29,19 @@ class Peers:
         self,
         ledger: Ledger,
         presence: Presence,
-        registry: Registry,
+        owners: Owners,
         changes: Changes,
         only: Collection[str] | None = None,
     ) -> None:
         self._ledger = ledger
         self._only = only
         self._presence = presence
-        self._registry = registry
+        self._owners = owners
         self._changes = changes
         self._version = -1
         self._stamp: object = None
         self._others: list[str] = []
+        self._left: list[str] = []
 
     def start(self, group: TaskGroup, driver: Driver) -> None:
         """Shows that this process runs, follows what others change, and goes on with what they leave."""
@@ -49,14 +51,21 @@ class Peers:
 
     async def adopt(self, driver: Driver) -> None:
         """Takes over the unfinished rows of processes that are dead, or live but do not run, and drives them on."""
-        accounts = {name: provider.access.account for name, provider in self._registry.providers.items()}
         if (stamp := await self._ledger.stamp()) != self._stamp:
-            self._others = await self._ledger.others(self._presence.id, accounts.keys())
+            several = self._owners.tenants is not None
+            providers = None if several else self._owners.local.registry.providers.keys()
+            self._others = await self._ledger.others(self._presence.id, providers)
+            self._left = await self._ledger.left(self._others) if several else [LOCAL]
             self._stamp = stamp
         gone = self._presence.look(self._others)
         if not gone:
             return
-        finds = {name for name, provider in self._registry.providers.items() if provider.traits.finds}
+        means = {owner: found for owner in self._left if (found := self._owners.found(owner)) is not None}
+        theirs = {owner: found.registry.providers for owner, found in means.items()}
+        accounts = {
+            owner: {name: provider.access.account for name, provider in own.items()} for owner, own in theirs.items()
+        }
+        finds = {name for own in theirs.values() for name, provider in own.items() if provider.traits.finds}
         lost = lost_in_submission().failure()
         adopted = await self._ledger.adopt(gone, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
         self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from darkroom.models import Record
 from darkroom.providers.base import Access, Provider
 from darkroom.store.gate import HELD_S
 from darkroom.store.ledger import Ledger
-from darkroom.store.turns import Grant, Later
+from darkroom.store.turns import Grant, Later, Owners
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,12 @@ BLIND_S = 30.0
 """Seconds between looks at a key's jobs while the ledger cannot say how many requests are left."""
 AT_ONCE_S = 0.5
 """Seconds that a request that nobody needs may take to find out whether there is room for it."""
-LOOK_S = 1.0
-"""Seconds between looks at empty queues: another process may have left something there."""
 
 
 class SubmitQueue:
     """Lets one account's waiting generations through the gate, and hands each to `submit`, exactly once.
 
-    `only`: no others than these, which grow.
+    `only`: no others than these, which grow. `owners`: those whose rows they may be. `provider`: one with its key.
     """
 
     def __init__(
@@ -46,15 +44,17 @@ class SubmitQueue:
         provider: Provider,
         ledger: Ledger,
         holder: str,
-        submit: Callable[[Provider, Record], Coroutine[Any, Any, None]],
+        submit: Callable[[Record], Coroutine[Any, Any, None]],
         *,
         only: Collection[str] | None = None,
+        owners: Callable[[], Owners],
     ) -> None:
         self._provider = provider
         self._ledger = ledger
         self._holder = holder
         self._submit = submit
         self._only = only
+        self._owners = owners
         self._wake = anyio.Event()
         self.wordless: deque[str | None] = deque(maxlen=WORDLESS_KEPT)
         """Claims that raised, by token: whether they were committed or not, none of them is ever sent."""
@@ -97,7 +97,7 @@ class SubmitQueue:
 
     async def _send(self, record: Record) -> None:
         try:
-            await self._submit(self._provider, record)
+            await self._submit(record)
         finally:
             self._over()
 
@@ -111,7 +111,7 @@ class SubmitQueue:
             with anyio.CancelScope(shield=True):  # a row that is claimed must not be forgotten
                 claimed = await self._ledger.claim_next(
                     access.account, access.limits, holder=self._holder, token=token,
-                    only=self._only, ended=lambda: self.ended,
+                    only=self._only, owners=self._owners(), ended=lambda: self.ended,
                 )  # fmt: skip
             return claimed
         except Outdated as error:
@@ -133,27 +133,6 @@ class SubmitQueue:
         self._under_way -= 1
         if not self._under_way:
             self._idle.set()
-
-
-async def look_at_empty(queues: Mapping[str, SubmitQueue], ledger: Ledger) -> None:
-    """Wakes those of these, by account, in which another process has left something; while nobody writes, it is idle.
-
-    Runs until it is cancelled.
-    """
-    seen: object = None
-    while True:
-        await anyio.sleep(LOOK_S)
-        stamp = await ledger.stamp()
-        if stamp == seen:
-            continue
-        try:
-            waiting = await ledger.waiting()
-        except Exception as error:  # the queues themselves report an outage, and look now and then whatever happens
-            log.debug("It cannot be seen what waits: %s", error)
-            continue
-        seen = stamp
-        for account in waiting & queues.keys():
-            queues[account].waits()
 
 
 class RequestAllowance:

@@ -1,6 +1,7 @@
 """Reads jobs at their providers: few at a time while one fails."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 
 from darkroom.errors import (
@@ -18,7 +19,6 @@ from darkroom.errors import (
 from darkroom.generations.driving.polling import RetryAllowance
 from darkroom.models import Charged, Record
 from darkroom.providers.base import Provider, Reading
-from darkroom.providers.registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,10 @@ A_STREAK = 2
 class Reader:
     """One per process. `recovered` is notified of each provider that responds again after a streak of failures."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        recovered: Callable[[Provider], None],
-    ) -> None:
+    def __init__(self, recovered: Callable[[Provider], None]) -> None:
         self._recovered = recovered
-        self._retries = {each.access.account: RetryAllowance() for each in registry.providers.values()}
-        self._streaks = dict.fromkeys(self._retries, 0)
+        self._retries: dict[str, RetryAllowance] = defaultdict(RetryAllowance)
+        self._streaks: dict[str, int] = defaultdict(int)
 
     async def retry(self, provider: Provider) -> None:
         """Waits until one more look after a failed one may be made."""

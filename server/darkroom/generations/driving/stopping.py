@@ -12,7 +12,7 @@ from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider
-from darkroom.providers.registry import Registry
+from darkroom.providers.owners import Owners
 from darkroom.providers.stopping import NO_WAY, Reply, Stop, Stopper
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ LOOKED_AT_WITHIN_S = 15.0
 class Stopping:
     """One per process. Every call asks at most once, and nothing here asks again by itself."""
 
-    def __init__(self, registry: Registry, journal: Journal, changes: Changes, driver: Driver) -> None:
-        self._registry = registry
+    def __init__(self, owners: Owners, journal: Journal, changes: Changes, driver: Driver) -> None:
+        self._owners = owners
         self._journal = journal
         self._changes = changes
         self._driver = driver
@@ -57,12 +57,12 @@ class Stopping:
 
     def _possible(self, record: Record) -> bool:
         """True where its provider may be asked, as far as is known beforehand."""
-        provider = self._registry.providers.get(record.request.provider)
-        return isinstance(provider, Stopper) and self._registry.traits(provider.name).cancels
+        provider = self._owners.provider(record)
+        return isinstance(provider, Stopper) and provider.traits.cancels
 
     async def _stop(self, record: Record) -> Stop:
         """Asks the provider of a running job, if that still works on it."""
-        provider = self._registry.providers.get(record.request.provider)
+        provider = self._owners.provider(record)
         if not isinstance(provider, Stopper) or not self._possible(record):
             return NO_WAY if provider is not None else Stop("not asked", "its key is not set here")
         if provider.access.account != record.account:

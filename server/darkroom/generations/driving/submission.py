@@ -15,11 +15,12 @@ from darkroom.errors import (
 )
 from darkroom.generations.driving.place import Place
 from darkroom.generations.driving.posting import Posting
-from darkroom.generations.driving.queue import SubmitQueue, look_at_empty
+from darkroom.generations.driving.queue import SubmitQueue
 from darkroom.generations.telling.journal import Journal, RowLost
 from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider
-from darkroom.providers.registry import Registry
+from darkroom.providers.owners import Owners
+from darkroom.tenants import LOCAL
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +30,17 @@ Elsewhere = Callable[[Record], Awaitable[None]]
 UNCLAIMED_WITHIN_S = 0.3
 CLOSING_GRACE_S = 1.2
 """Seconds for which a POST that is under way at shutdown may still bring its job id home."""
+LOOK_S = 1.0
+"""Seconds between looks at what waits: another process may have left something in a queue that is empty here."""
 
 
 class Submitter:
-    """One queue per account of this process; `running` is notified of each row that the provider has taken."""
+    """One queue per account of which something waits; `running` is notified of each row that the provider has taken."""
 
     def __init__(
         self,
         journal: Journal,
-        registry: Registry,
+        owners: Owners,
         holder: str,
         running: Callable[[Record], None],
         place: Place,
@@ -46,25 +49,66 @@ class Submitter:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._journal = journal
-        self._posting = Posting(journal, registry.inputs)
+        self._posting = Posting(journal, owners.local.registry.inputs)
         self._elsewhere = elsewhere
-        self._registry = registry
+        self._owners = owners
+        self._holder = holder
+        self._only = only
         self._running = running
         self._place = place
         self._scopes: set[anyio.CancelScope] = set()
-        self._queues = {
-            provider.access.account: SubmitQueue(provider, journal.ledger, holder, self._submit, only=only)
-            for provider in registry.providers.values()
-        }
+        self._group: TaskGroup | None = None
+        self._ended = False
+        self._queues: dict[str, SubmitQueue] = {}
 
     def start(self, group: TaskGroup) -> None:
-        """Starts the queues."""
-        for provider in self._registry.providers.values():
-            # What waits to be paid for waits on, for a process whose settings can be read.
-            with suppress(NotConfigured):
-                self._registry.may_start(provider)
-                group.start_soon(self._queues[provider.access.account].run, group)
-        group.start_soon(look_at_empty, self._queues, self._journal.ledger)
+        """Starts the queues: those of the local user's keys at once, a tenant's when something of it waits."""
+        self._group = group
+        for provider in self._owners.local.registry.providers.values():
+            self._queue(provider)
+        group.start_soon(self._look_at_what_waits)
+
+    def _queue(self, provider: Provider) -> SubmitQueue | None:
+        """The queue of the provider's account; None: this process sends nothing there."""
+        account = provider.access.account
+        if self._group is None or self._ended or account in self._queues:
+            return self._queues.get(account)
+        # What waits to be paid for waits on, for a process whose settings can be read.
+        with suppress(NotConfigured):
+            self._owners.local.registry.may_start(provider)
+            queue = self._queues[account] = SubmitQueue(
+                provider, self._journal.ledger, self._holder, self._submit, only=self._only,
+                owners=lambda: self._owners.shares,
+            )  # fmt: skip
+            self._group.start_soon(queue.run, self._group)
+        return self._queues.get(account)
+
+    async def _look_at_what_waits(self) -> None:
+        """Wakes the queues in which another process has left something; while nobody writes, it is idle."""
+        seen: object = None
+        while True:
+            await anyio.sleep(LOOK_S)
+            stamp = await self._journal.ledger.stamp(), self._owners.entries
+            if stamp == seen:
+                continue
+            try:
+                for account, owner, provider in await self._journal.ledger.waiting():
+                    await self._look_at(account, owner, provider)
+            except Exception as error:  # the queues themselves report an outage, and look now and then whatever happens
+                log.debug("It cannot be seen what waits: %s", error)
+                continue
+            seen = stamp
+
+    async def _look_at(self, account: str, owner: str, name: str) -> None:
+        means = self._owners.found(owner)
+        provider = None if means is None else means.registry.providers.get(name)
+        if provider is None:
+            return
+        if provider.access.account == account:
+            if (queue := self._queue(provider)) is not None:
+                queue.waits()
+        elif owner != LOCAL:  # a host may have another key of the local user's; a tenant's are those of its entry
+            await self._journal.ledger.recount(owner, name, provider.access.account)
 
     def close(self) -> None:
         """Begins no POST from now on, and gives those that are under way a last moment."""
@@ -83,12 +127,17 @@ class Submitter:
             await queue.idle()
 
     def _end(self) -> None:
+        self._ended = True
         for queue in self._queues.values():
             queue.end()
 
-    def wake(self, provider: str) -> None:
-        """A row waits to be submitted to this provider, or a slot has become free."""
-        self._queues[self._registry.providers[provider].access.account].wake()
+    def wake(self, record: Record) -> None:
+        """This row waits to be submitted, or has made a slot free: at its provider, or among those of its owner."""
+        if (provider := self._owners.provider(record)) is not None and (queue := self._queue(provider)) is not None:
+            queue.wake()
+        if record.stage is not Stage.ACCEPTED and self._owners.shares.get(record.owner) is not None:
+            for queue in self._queues.values():
+                queue.wake()
 
     def wordless(self, record: Record) -> bool:
         """True where it was claimed by a claim that raised, so that its POST was never sent and never will be."""
@@ -96,8 +145,9 @@ class Submitter:
 
     async def look_for(self, record: Record) -> None:
         """Goes on with a row whose sender died in the middle of its POST, if its provider has the job; else ends it."""
-        provider = self._registry.providers[record.request.provider]
         try:
+            if (provider := self._owners.provider(record)) is None:
+                return  # until its owner is here again
             running = await self._posting.look_for(provider, record)
             if running is not None:
                 self._running(running)
@@ -106,16 +156,17 @@ class Submitter:
         except Exception:  # the process that adopts it looks for it again
             log.exception("%s: what became of its submission cannot be written down", record.id)
         finally:
-            self.wake(provider.name)
+            self.wake(record)
 
-    async def _submit(self, provider: Provider, record: Record) -> None:
-        over = self._queues[provider.access.account].ended or anyio.current_effective_deadline() == -math.inf
+    async def _submit(self, record: Record) -> None:
+        over = self._ended or anyio.current_effective_deadline() == -math.inf
         # Shielded: a POST whose response nobody writes down is a charge that nobody can explain.
         with anyio.CancelScope(shield=True) as scope:
             self._scopes.add(scope)
             try:
-                if over:
-                    await self._unclaim(record)
+                provider = self._owners.provider(record)
+                if over or provider is None or provider.access.account != record.account:
+                    await self._journal.unclaim(record)
                 else:
                     await self._post(provider, record)
             except RowLost:
@@ -126,7 +177,7 @@ class Submitter:
                 log.exception("%s: what became of its submission cannot be written down", record.id)
             finally:
                 self._scopes.discard(scope)
-                self.wake(provider.name)
+                self.wake(record)
 
     async def _post(self, provider: Provider, record: Record) -> None:
         log.info("%s is being sent to %s", record.id, provider.name)
@@ -137,10 +188,10 @@ class Submitter:
             return
         except anyio.get_cancelled_exc_class():  # the end came while a drive hung: nothing was sent
             with anyio.move_on_after(UNCLAIMED_WITHIN_S, shield=True):
-                await self._unclaim(record)
+                await self._journal.unclaim(record)
             raise
-        if self._queues[provider.access.account].ended:
-            await self._unclaim(record)
+        if self._ended:
+            await self._journal.unclaim(record)
             return
         if provider.traits.lasting and self._elsewhere is not None:
             await self._post_elsewhere(record, self._elsewhere)
@@ -155,10 +206,6 @@ class Submitter:
             await elsewhere(record)
         except ProviderUnreachable as error:
             await self._posting.not_sent(record, error)
-
-    async def _unclaim(self, record: Record) -> None:
-        """No POST begins once the end has begun."""
-        await self._journal.unclaim(record)
 
     async def _no_place(self, record: Record, error: StorageError) -> None:
         back = await self._journal.unclaim(record)

@@ -12,6 +12,7 @@ from darkroom.generations.telling.journal import Journal
 from darkroom.generations.telling.standings import Standings
 from darkroom.generations.telling.wording import next_step, sentence, state_of
 from darkroom.models import Charged, Failure, Image, ImageStatus, Record, Stage, Status, moment, picture_uri
+from darkroom.providers.owners import Owners
 from darkroom.providers.registry import Registry
 from darkroom.store.pictures import PictureStore
 from darkroom.store.turns import Obstacle, Standing
@@ -53,17 +54,17 @@ class Describer:
     def __init__(
         self,
         journal: Journal,
-        registry: Registry,
+        owners: Owners,
         holder: str,
         pictures: PictureStore,
         only: Collection[str] | None = None,
     ) -> None:
         self._journal = journal
-        self._registry = registry
+        self._owners = owners
         self._holder = holder
         self._expectation = Expectation(journal.ledger)
         self._pictures = pictures
-        self._standings = Standings(journal.ledger, registry, only)
+        self._standings = Standings(journal.ledger, owners, only)
         self._finished: dict[str, tuple[Record, Generation]] = {}
 
     async def generation(self, record: Record) -> Generation:
@@ -84,7 +85,7 @@ class Describer:
         return generation if record == before else None
 
     async def _described(self, record: Record, standing: Standing | None) -> Generation:
-        row, traits = record, self._registry.traits(record.request.provider)
+        row, traits = record, self._registry(record).traits(record.request.provider)
         trouble = self._trouble(record)
         record = at_no_cost(record) if traits.free else record
         now = self._journal.ledger.now()
@@ -106,13 +107,19 @@ class Describer:
             self._finished[row.id] = row, seen
         return seen
 
+    def _registry(self, record: Record) -> Registry:
+        return (self._owners.found(record.owner) or self._owners.local).registry
+
     def _trouble(self, record: Record) -> str | None:
-        declared = self._registry.declared.get(record.request.provider)
+        if self._owners.found(record.owner) is None:
+            return "Whose it is is not in the tenants file of this server, so nothing here goes on with it."
+        registry = self._registry(record)
+        declared = registry.declared.get(record.request.provider)
         if declared is None:
             return "This version of Darkroom does not know that provider; only one that does goes on with this."
-        if misset := self._registry.misset.get(record.request.provider):
+        if misset := registry.misset.get(record.request.provider):
             return f"{misset.message} Only a server that can use it goes on with this."
-        if record.request.provider not in self._registry.providers:
+        if record.request.provider not in registry.providers:
             return f"{declared.key_variable} is not set here; only a server that has it goes on with this."
         if self._journal.ledger.outdated and (record.stage is Stage.ACCEPTED or record.holder != self._holder):
             return _OUTDATED
