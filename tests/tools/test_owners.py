@@ -1,7 +1,7 @@
 """Two owners share one ledger, one process and one set of tools, and neither has anything of the other's."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import anyio
@@ -9,14 +9,13 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import ResourceTemplateReference
 
-from darkroom.app.context import open_app
 from darkroom.app.server import DarkroomServer
 from darkroom.models import generation_uri, picture_uri
-from darkroom.providers.declared import read_settings
 from darkroom.resources.uris import GENERATION_TEMPLATE
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, refused
 from tests.resources.test_updates import hearing
 from tests.services.fatthumb import FatThumb
+from tests.tenancy import clients_of, house_of, keys_for, write_tenants
 
 OWNERS = ("ann", "bob")
 
@@ -25,11 +24,8 @@ OWNERS = ("ann", "bob")
 async def both(home: Home, era: Era) -> AsyncGenerator[list[Client]]:
     """A client of each owner."""
     with anyio.fail_after(PATIENCE_S):
-        async with open_app(read_settings(home.environ)) as app, AsyncExitStack() as open_clients:
-            clients: list[Client] = []
-            for owner in OWNERS:
-                server = DarkroomServer(replace(app, owner=lambda owner=owner: owner))
-                clients.append(await open_clients.enter_async_context(Client(server, mode=era, cache=None)))
+        file = write_tenants(home.path / "tenants.toml", dict.fromkeys(OWNERS, {}))
+        async with house_of(home, file) as app, clients_of(app, *OWNERS, era=era) as clients:
             yield clients
 
 
@@ -75,7 +71,8 @@ async def test_the_same_request_key_is_another_name_for_each_owner(home: Home, e
 async def test_who_listens_to_what_another_owner_makes_hears_nothing_of_it(home: Home, fatthumb: FatThumb) -> None:
     fatthumb.next_job(duration=1000.0)
     who = "ann"
-    async with open_app(read_settings(home.with_(fatthumb).environ)) as app:
+    file = write_tenants(home.path / "tenants.toml", dict.fromkeys(OWNERS, keys_for(fatthumb)))
+    async with house_of(home, file) as app:
         server = DarkroomServer(replace(app, owner=lambda: who))
         async with hearing(server, "2026-07-28") as (ann, hers), hearing(server, "2026-07-28") as (bob, his):
             uri = generation_uri((await call(ann, "generate", prompt="a fox"))["id"])
