@@ -24,7 +24,7 @@ OWNERS = ("ann", "bob")
 async def both(home: Home, era: Era) -> AsyncGenerator[list[Client]]:
     """A client of each owner."""
     with anyio.fail_after(PATIENCE_S):
-        file = write_tenants(home.path / "tenants.toml", dict.fromkeys(OWNERS, {}))
+        file = write_tenants(home.path / "tenants.toml", {key: {} for key in OWNERS})
         async with house_of(home, file) as app, clients_of(app, *OWNERS, era=era) as clients:
             yield clients
 
