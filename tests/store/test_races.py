@@ -127,7 +127,7 @@ async def test_heirs_share_what_a_dead_process_left(postgres: Cluster) -> None:
         ids = await accepted(ledgers[0], 30, stage=Stage.RUNNING, holder="dead", job_id="job")
         shares = await together(
             *(
-                partial(ledger.adopt, ["dead"], f"heir {n}", {"alpha": ACCOUNT}, lost=LOST)
+                partial(ledger.adopt, ["dead"], f"heir {n}", {"local": {"alpha": ACCOUNT}}, lost=LOST)
                 for n, ledger in enumerate(ledgers)
             )
         )
