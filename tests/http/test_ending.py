@@ -130,11 +130,11 @@ async def test_listeners_are_told_that_their_stream_is_over(home: Home) -> None:
 
 
 STUCK = """
-from darkroom.cli import serve_http
+from darkroom.cli import ending
 from darkroom.generations.telling.changes import Changes
 from darkroom.http import served
 Changes.close = lambda self: None
-served.END_WITHIN_S, serve_http.END_WITHIN_S = 3600.0, {}
+served.END_WITHIN_S, ending.END_WITHIN_S = 3600.0, {}
 import runpy
 runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 """

@@ -47,6 +47,7 @@ def _run(words: list[str], wire: Wire | None) -> int:
     # Every command with its words, which no host's start needs.
     from darkroom.cli.parsing import parsed  # noqa: PLC0415
     from darkroom.cli.serve_options import refuse_without_http  # noqa: PLC0415
+    from darkroom.cli.worker import work  # noqa: PLC0415
 
     arguments = parsed(words)
     if arguments is None:
@@ -62,6 +63,8 @@ def _run(words: list[str], wire: Wire | None) -> int:
         from darkroom.cli.serve_http import serve_http  # noqa: PLC0415
 
         return anyio.run(serve_http, settings, arguments)
+    if arguments.command == "worker":
+        return anyio.run(work, settings, arguments)
     return anyio.run(run, arguments.chosen, settings, arguments)
 
 

@@ -70,6 +70,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
     commands_of = _commands_of(parser, words, "COMMAND")
     take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
+    commands_of.add_parser("worker", help="drive what the ledger has, and serve nobody")
     for command in COMMANDS.values():
         parser.commands[command.name] = _add(commands_of, command, words)
     return parser

@@ -1,0 +1,24 @@
+"""`worker`: drives what the ledger has, and serves nobody."""
+
+import argparse
+
+from darkroom.app.context import open_app
+from darkroom.cli.commands.command import DONE
+from darkroom.cli.ending import asked_to_end
+from darkroom.cli.heaps import share_arenas
+from darkroom.settings import Settings
+
+STANDS = "Driving what waits and runs in the ledger; a signal ends this, and others go on."
+
+
+async def work(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Sends what waits and goes on with what others left, until a signal; a second one ends the process where it is.
+
+    Raises:
+        StorageError: the ledger cannot be used.
+    """
+    share_arenas()
+    async with asked_to_end() as end, open_app(settings):
+        print(STANDS, flush=True)
+        await end.wait()
+    return DONE
