@@ -1,0 +1,108 @@
+"""Tenants of one process: each has its own keys and limits, and none has anything of another's."""
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import NotConfigured
+from tests.hosts import Home, call, over, refused
+from tests.services.fatthumb import FatThumb
+from tests.tenancy import clients_of, house_of, keys_for, write_tenants
+
+
+@pytest.fixture
+def file(home: Home) -> Path:
+    return home.path / "tenants.toml"
+
+
+async def test_each_tenant_s_pictures_are_paid_for_with_its_own_key(home: Home, file: Path, fatthumb: FatThumb) -> None:
+    other = fatthumb.add_key()
+    write_tenants(file, {"acme": keys_for(fatthumb), "beta": keys_for(fatthumb, FATTHUMB_API_KEY=other)})
+    async with house_of(home, file) as app, clients_of(app, "acme", "beta") as clients:
+        for client in clients:
+            (generation,) = await over(client, (await call(client, "generate", prompt="a fox"))["id"])
+            assert generation["status"] == "succeeded"
+    assert [post.key for post in fatthumb.posts] == [fatthumb.key, other]
+
+
+async def test_no_key_of_the_server_s_environment_is_a_tenant_s(home: Home, file: Path, fatthumb: FatThumb) -> None:
+    write_tenants(file, {"acme": {}})
+    async with house_of(home.with_(fatthumb), file) as app, clients_of(app, "acme") as (acme,):
+        text = await refused(acme, "generate", prompt="a fox", provider="fatthumb")
+        assert "FATTHUMB_API_KEY is not set" in text
+        (drawn,) = await over(acme, (await call(acme, "generate", prompt="a fox"))["id"])
+        assert drawn["provider"] == "sketch"
+        states = {each["name"]: each["status"] for each in (await call(acme, "list_models"))["providers"]}
+        assert states["fatthumb"] == "no key"
+    assert fatthumb.log == []
+
+
+async def test_a_tenant_has_as_many_under_way_as_it_may_and_the_others_wait(
+    home: Home, file: Path, fatthumb: FatThumb
+) -> None:
+    fatthumb.later_jobs(duration=1000.0)
+    other = fatthumb.add_key()
+    keys = {"acme": keys_for(fatthumb), "beta": keys_for(fatthumb, FATTHUMB_API_KEY=other)}
+    write_tenants(file, keys, acme="active = 1")
+    async with house_of(home, file) as app, clients_of(app, "acme", "beta") as (acme, beta):
+        ids = [(await call(acme, "generate", prompt=f"fox {n}"))["id"] for n in range(2)]
+        for n in range(2):
+            await call(beta, "generate", prompt=f"hen {n}")
+        await call(beta, "wait", generation_ids=[(await call(beta, "generate", prompt="a cow"))["id"]], timeout_s=3)
+        assert [post.key for post in fatthumb.posts].count(fatthumb.key) == 1
+        assert [post.key for post in fatthumb.posts].count(other) == 3
+        waiting = await call(acme, "get_status", generation_id=ids[1])
+        assert waiting["status"] == "queued"
+        fatthumb.later_jobs(duration=0.0)
+        fatthumb.advance(2000)
+        await over(acme, *ids)
+    assert [post.key for post in fatthumb.posts].count(fatthumb.key) == 2
+
+
+async def test_a_tenant_begins_as_many_a_day_as_it_may_and_another_is_not_concerned(home: Home, file: Path) -> None:
+    with FatThumb() as service:
+        write_tenants(file, {"acme": keys_for(service), "beta": keys_for(service)}, acme="submissions_per_day = 1")
+        async with house_of(home, file) as app, clients_of(app, "acme", "beta") as (acme, beta):
+            await over(acme, (await call(acme, "generate", prompt="a fox"))["id"])
+            text = await refused(acme, "generate", prompt="a hen")
+            assert "The budget of 1 generation a day (set for this tenant) is used up" in text
+            assert "Nothing was sent" in text
+            await over(beta, (await call(beta, "generate", prompt="a hen"))["id"])
+        assert len(service.posts) == 2
+
+
+async def test_what_is_under_way_of_a_tenant_who_is_taken_out_of_the_file_is_left_alone_until_it_is_back(
+    home: Home, file: Path, fatthumb: FatThumb
+) -> None:
+    fatthumb.next_job(duration=1000.0)
+    write_tenants(file, {"acme": keys_for(fatthumb)})
+    async with house_of(home, file) as app, clients_of(app, "acme") as (acme,):
+        generation_id = (await call(acme, "generate", prompt="a fox"))["id"]
+        await call(acme, "wait", generation_ids=[generation_id], timeout_s=1)
+        write_tenants(file, {})
+        assert app.service.owners.found("acme") is None
+        text = await refused(acme, "generate", prompt="a hen")
+        assert "The tenant acme is not in the tenants file" in text
+        said = (await app.desk_of("acme").kept(generation_id)).progress.message
+        assert "nothing here goes on with it" in said
+        with pytest.raises(NotConfigured):
+            app.service.owners.of("acme")
+        write_tenants(file, {"acme": keys_for(fatthumb)})
+        fatthumb.advance(2000)
+        (generation,) = await over(acme, generation_id)
+        assert generation["status"] == "succeeded"
+    assert len(fatthumb.posts) == 1
+
+
+async def test_a_waiting_row_is_sent_with_the_key_that_its_tenant_has_by_then(
+    home: Home, file: Path, fatthumb: FatThumb
+) -> None:
+    other = fatthumb.add_key()
+    slow = {"FATTHUMB_LIMITS": "submit=1/3600"}
+    write_tenants(file, {"acme": keys_for(fatthumb, **slow)})
+    async with house_of(home, file) as app, clients_of(app, "acme") as (acme,):
+        await over(acme, (await call(acme, "generate", prompt="a fox"))["id"])
+        waiting = (await call(acme, "generate", prompt="a hen"))["id"]
+        write_tenants(file, {"acme": keys_for(fatthumb, FATTHUMB_API_KEY=other, **slow)})
+        await over(acme, waiting)
+    assert [post.key for post in fatthumb.posts] == [fatthumb.key, other]
