@@ -1,14 +1,15 @@
-"""DARKROOM_CONFIRM over HTTP: who can be asked is asked, and the older era says why nobody can be."""
+"""Over HTTP: users are asked before paying, the older era says why nobody can be, and no secret or folder comes back."""
 
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from mcp import MCPError
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
-from tests.hosts import Home, call, over, refused
+from tests.hosts import ERAS, Era, Home, call, over, refused
 from tests.http.hosting import Hosted, client_of, hosted
 from tests.services.fatthumb import FatThumb
 from tests.services.postgres import Cluster
@@ -72,3 +73,30 @@ async def test_the_answer_to_a_question_may_come_to_another_replica(
             made = await call(client, "generate", prompt="paid for once", provider="fatthumb")
             await over(client, made["id"])
     assert len(service.posts) == before + 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_key_that_a_caller_names_is_not_said_again(server: Hosted, service: FatThumb, era: Era) -> None:
+    async with client_of(server.url, era) as client:
+        text = await refused(client, "get_status", generation_id=service.key)
+        assert "There is no generation" in text
+        with pytest.raises(MCPError) as caught:
+            await client.get_prompt(service.key)
+        assert "There is no such prompt" in str(caught.value)
+        with pytest.raises(MCPError) as missing:
+            await client.read_resource(f"darkroom://generations/{service.key}")
+    for said in (text, str(caught.value), str(missing.value)):
+        assert service.key not in said
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_error_of_the_disk_does_not_name_its_folders(home: Home, era: Era) -> None:
+    home.pictures.write_text("a file where the folder should be")
+    with hosted(home) as server:
+        async with client_of(server.url, era) as client:
+            made = await call(client, "generate", prompt="nowhere to save it", provider="sketch")
+            (generation,) = await over(client, made["id"])
+            said = [await client.call_tool("get_status", {"generation_id": made["id"]}), generation]
+    assert generation["error"]["code"] == "storage_error"
+    assert "(the server's disk)" in generation["error"]["message"]
+    assert str(home.path) not in str(said)
