@@ -1,4 +1,4 @@
-"""Over HTTP: users are asked before paying, the older era says why nobody can be, and no secret or folder comes back."""
+"""Over HTTP: users are asked before paying, the older era says why nobody can be, and no secret comes back."""
 
 from collections.abc import Generator
 from contextlib import ExitStack

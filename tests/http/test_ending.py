@@ -151,7 +151,9 @@ def test_a_second_signal_ends_what_is_stuck_and_so_does_time(
         with server.connection() as connection:
             wait = {"name": "wait", "arguments": {"generation_ids": [made], "timeout_s": 600}}
             connection.sendall(written("tools/call", wait, version="2025-11-25"))
-            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")  # whose stream begins at once
+            head = connection.recv(65_536)
+            assert head.startswith(b"HTTP/1.1 200 OK")
+            assert b"ping" not in head  # the stream began before there was anything to say
             server.process.send_signal(signal.SIGTERM)
             if second is not None:
                 eventually(lambda: got(server, "/readyz").status_code == 503)

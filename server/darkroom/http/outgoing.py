@@ -37,15 +37,16 @@ class Outgoing:
 
         async def cleaning(message: Message) -> None:
             if message["type"] == "http.response.start":
-                start.append(message)  # until its length is known
+                if any(name == b"content-length" for name, _ in message["headers"]):
+                    start.append(message)  # until its new length is known
+                else:
+                    await send(message)
                 return
             body = self.cleaned(message.get("body", b""))
             if start:
                 first = start.pop()
-                if not message.get("more_body", False):
-                    others = [(name, value) for name, value in first["headers"] if name != b"content-length"]
-                    first = {**first, "headers": [*others, (b"content-length", str(len(body)).encode())]}
-                await send(first)
+                others = [(name, value) for name, value in first["headers"] if name != b"content-length"]
+                await send({**first, "headers": [*others, (b"content-length", str(len(body)).encode())]})
             await send({**message, "body": body})
 
         return cleaning

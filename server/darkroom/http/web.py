@@ -41,8 +41,11 @@ class _Punctual(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        begun, _ = self.conn.trailing_data
         if self.conn.their_state is not h11.IDLE:
             self._forget()
+        elif begun and self._deadline is None:
+            self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
