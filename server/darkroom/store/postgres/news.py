@@ -21,6 +21,7 @@ class News:
         """Carries this process's own to the others."""
         self._heard = 0
         self._told = 0
+        self._returned_at = float("-inf")
         self._event = anyio.Event()
         self._fallen = anyio.Event()
         self._loop = asyncio.get_running_loop()
@@ -48,7 +49,8 @@ class News:
         event = self._event
         with anyio.move_on_after(within_s):
             await event.wait()
-            await anyio.sleep(AT_MOST_EVERY_S)
+            await anyio.sleep_until(self._returned_at + AT_MOST_EVERY_S)
+        self._returned_at = anyio.current_time()
 
     def fall(self) -> None:
         """Another process runs no more; may be called on any thread."""

@@ -1,5 +1,6 @@
 """A session with PostgreSQL that shows that its process lives, hears hints and passes them on, on its own thread."""
 
+import logging
 import selectors
 import socket
 import threading
@@ -11,6 +12,8 @@ from typing import Any
 import psycopg
 
 from darkroom.store.postgres.connection import Session, connect, say
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.2
 BEAT_EVERY_S = 1.0
@@ -95,7 +98,8 @@ class LifeSession:
             try:
                 self._session = self._session or self._connected()
                 self._live(self._session)
-            except psycopg.Error:
+            except (psycopg.Error, OSError) as error:
+                log.info("The session that shows this process to the others was lost: %s", type(error).__name__)
                 if self._session is not None:
                     self._session.close()
                 self._session = None
