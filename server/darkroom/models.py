@@ -255,6 +255,8 @@ class Record(Frozen):
     """Its cost, in millionths of `cost_unit`; None: nobody has named a price."""
     cost_unit: str | None = None
     cost_estimated: bool = True
+    traceparent: str | None = None
+    """The call that it was asked for with, as the W3C Trace Context names it, for whoever traces the rest."""
 
     @property
     def receipt(self) -> Receipt:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from darkroom.accounts import Account, account_of
 from darkroom.buckets import OBJECT_STORE_SECRETS, Bucket, place_of
@@ -58,6 +59,8 @@ class Settings:
     """True where a picture is saved without its notes; otherwise it is saved as it came."""
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
+    telemetry: bool = False
+    """True where traces and metrics are sent to a collector."""
     log_level: int = logging.WARNING
     log_json: bool = False
     """True where each line of the log is a JSON object."""
@@ -102,6 +105,8 @@ class Settings:
         home, pictures = folder_of(env, "DARKROOM_HOME", in_any_folder), place_of(env, in_any_folder)
         default, confirm_over, budget = _default_provider(env, declared), confirm_over_of(env), budget_of(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
+        collector, headers = env.text("OTEL_EXPORTER_OTLP_ENDPOINT"), env.given("OTEL_EXPORTER_OTLP_HEADERS")
+        env.spoilt += [collector, *(unquote(each.partition("=")[2].strip()) for each in headers.split(","))]
         strip_notes, log_json = strips_notes(env), _log_json(env)
         database = database_of(env)
         for place in (home, database):
@@ -131,6 +136,7 @@ class Settings:
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,
             log_json=log_json,
+            telemetry=bool(collector),
             dumb_terminal=environ.get("TERM", "").lower() == "dumb",
             file_manager=_file_manager(environ),
             proxies=tuple(proxies_of(environ).values()),

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import anyio
 from anyio.abc import TaskGroup
 
+from darkroom.app.telemetry import telemetry_of
 from darkroom.declaration import Declaration
 from darkroom.errors import DarkroomError
 from darkroom.generations.asking.given import Inputs
@@ -26,6 +27,7 @@ from darkroom.generations.observer import Observer
 from darkroom.generations.service import Service
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
+from darkroom.generations.telling.telemetry import Telemetry
 from darkroom.providers import registry
 from darkroom.providers.base import Access
 from darkroom.providers.catalogue import Catalogue, Models
@@ -127,7 +129,7 @@ async def open_app(
         StorageError: the ledger cannot be used.
     """
     only = None if part is Part.ALL else set(named)
-    with unwrapped():
+    with unwrapped(), telemetry_of(settings) as telemetry:
         async with (
             open_http() as http,
             open_store(settings.home, settings.database, clock) as store,
@@ -138,7 +140,9 @@ async def open_app(
             ledger, presence = store.ledger, store.presence
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
-            service, driver = _built(settings, tenants, part, http, ledger, presence.id, group, only, remote=remote)
+            service, driver = _built(
+                settings, tenants, part, http, ledger, presence.id, group, only, telemetry, remote=remote
+            )
             if part is not Part.NONE:
                 peers = Peers(ledger, presence, service.owners, service.changes, only)
                 await peers.adopt(driver)
@@ -167,12 +171,13 @@ def _built(
     holder: str,
     group: TaskGroup,
     only: set[str] | None,
+    telemetry: Telemetry,
     *,
     remote: bool,
 ) -> tuple[Service, Driver]:
     owners = _owners(settings, tenants, http, ledger)
     changes = Changes()
-    journal = Journal(ledger, changes)
+    journal = Journal(ledger, changes, telemetry)
     pictures = _pictures(settings, remote=remote)
     collector = Collector(journal, pictures, strip=settings.strip_notes, redactor=owners.redactor)
     elsewhere = partial(hand_over, settings, owners)

@@ -12,14 +12,17 @@ from collections.abc import Mapping
 
 import anyio
 
+from darkroom.app.telemetry import telemetry_of
 from darkroom.generations.driving.elsewhere import TAKEN
 from darkroom.generations.driving.posting import Posting
 from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.telling.changes import Changes
 from darkroom.generations.telling.journal import Journal
+from darkroom.generations.telling.telemetry import Telemetry
 from darkroom.providers import registry
 from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
+from darkroom.settings import Settings
 from darkroom.store.opening import open_store
 from darkroom.store.presence import RESTORED_EVERY_S, Presence
 from darkroom.transport.http import open_http
@@ -33,6 +36,11 @@ def main() -> None:
 
 async def _post(environ: Mapping[str, str], generation_id: str, token: str) -> None:
     settings = read_settings(environ)
+    with telemetry_of(settings) as telemetry:
+        await _post_with(settings, telemetry, generation_id, token)
+
+
+async def _post_with(settings: Settings, telemetry: Telemetry, generation_id: str, token: str) -> None:
     async with (
         open_http() as http,
         open_store(settings.home, settings.database, time.time) as store,
@@ -46,7 +54,7 @@ async def _post(environ: Mapping[str, str], generation_id: str, token: str) -> N
         if record is not None:
             group.start_soon(_stay, presence)
             os.write(1, TAKEN)
-            await Posting(Journal(ledger, Changes()), providers.inputs).post(
+            await Posting(Journal(ledger, Changes(), telemetry), providers.inputs).post(
                 providers.provider(record.request.provider), record
             )
         group.cancel_scope.cancel()

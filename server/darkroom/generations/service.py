@@ -80,6 +80,7 @@ class Service:
             request_key=wish.request_key,
             cost_micros=None if price is None else price.micros,
             cost_unit=None if price is None else price.unit,
+            traceparent=self.journal.telemetry.traceparent(),
         )
         return record, images
 

@@ -175,6 +175,11 @@ def _m0014_owners(db: Connection) -> None:
     db.execute("CREATE INDEX generations_by_size ON generations (owner, saved_bytes) WHERE saved_bytes > 0")
 
 
+def _m0015_traceparent(db: Connection) -> None:
+    # The call that it was asked for with, where that is traced.
+    db.execute("ALTER TABLE generations ADD COLUMN traceparent TEXT")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -190,9 +195,10 @@ MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0012_durations", _m0012_durations),
     ("0013_made_from", _m0013_made_from),
     ("0014_owners", _m0014_owners),
+    ("0015_traceparent", _m0015_traceparent),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
-NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations", "0014_owners"})
+NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations", "0014_owners", "0015_traceparent"})
 """Steps that change nothing for a writer that does not know them."""
 
 

@@ -14,7 +14,7 @@ COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
     "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s", "answering", "turn", "kept",
-    "cost_micros", "cost_unit", "cost_estimated",
+    "cost_micros", "cost_unit", "cost_estimated", "traceparent",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 

@@ -97,10 +97,16 @@ class Collector:
                     lost = error
                     group.cancel_scope.cancel()
 
-        async with anyio.create_task_group() as group:
-            for remote in offered:
-                if remote.status is ImageStatus.SUCCEEDED and images[remote.index].status is ImageStatus.PROCESSING:
-                    group.start_soon(bring, remote)
+        fresh = [
+            remote
+            for remote in offered
+            if remote.status is ImageStatus.SUCCEEDED and images[remote.index].status is ImageStatus.PROCESSING
+        ]
+        if fresh:
+            with self._journal.telemetry.step("collect", record):
+                async with anyio.create_task_group() as group:
+                    for remote in fresh:
+                        group.start_soon(bring, remote)
         if lost is not None:
             raise lost
         for index in range(1, max(record.request.count, *images, 1) + 1):

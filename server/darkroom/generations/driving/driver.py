@@ -22,6 +22,7 @@ from darkroom.generations.driving.sweep import sweep_until_cancelled
 from darkroom.generations.driving.timing import Timing
 from darkroom.generations.outcome import worth_another_try
 from darkroom.generations.telling.journal import Journal, RowLost
+from darkroom.generations.telling.telemetry import Step
 from darkroom.models import Record, Stage
 from darkroom.providers.base import Provider
 from darkroom.providers.owners import Owners
@@ -194,8 +195,9 @@ class Driver:
         try:
             provider = self._owners.provider(job.record)
             if provider is not None:
-                with job.scope, self._listener.listening(provider, job):
-                    await self._follow(provider, job)
+                following = self._journal.telemetry.step("follow", job.record)
+                with job.scope, self._listener.listening(provider, job), following as step:
+                    await self._follow(provider, job, step)
         except RowLost:
             log.warning("%s is driven by another process now", generation_id)
         except Exception:  # one generation's trouble is not the others'; the next start resumes it
@@ -208,7 +210,7 @@ class Driver:
                 del self._jobs[generation_id]
             self._submitter.wake(job.record)
 
-    async def _follow(self, provider: Provider, job: Job) -> None:
+    async def _follow(self, provider: Provider, job: Job, step: Step) -> None:
         wait = await self._timing.pause(provider, job)
         while not job.record.stage.terminal:
             await job.looks.pause(wait)
@@ -219,6 +221,7 @@ class Driver:
             if job.failures:
                 await self._reader.retry(provider)
             job.heard = False
+            job.asked += 1
             try:
                 error = await self._looker.look(provider, job)
                 job.refusals = 0
@@ -231,9 +234,17 @@ class Driver:
                 if job.refusals == REFUSALS:
                     await self._ending.give_up(job, refused(provider, failed))
                     break
+            self._note(job, step, error)
             job.failures = job.failures + 1 if error else 0
             job.looked, job.looked_at_s = True, job.age()
             wait = await self._timing.pause(provider, job, error)
             trouble = f"{error.message.rstrip('.')}; trying again in {wait:.0f} s." if error else None
             self._journal.struggling(job.record, trouble)
             job.looks.done(firm=named_wait(error) is not None)
+        step.note(outcome=job.record.stage, looks=job.asked)
+        self._journal.telemetry.followed(job.record, job.asked)
+
+    def _note(self, job: Job, step: Step, error: DarkroomError | None) -> None:
+        step.event("look", stage=job.record.stage, **({"error": error.code} if error else {}))
+        if error is not None:
+            self._journal.telemetry.retried(job.record, "look", error)

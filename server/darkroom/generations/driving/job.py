@@ -29,6 +29,8 @@ class Job:
         """The provider's last word that it is finished."""
         self.pause_s = 0.0
         """The pause before the next look, as it was meant to be."""
+        self.asked = 0
+        """Looks at it by this process."""
         self.looked = False
         """True where it was looked at."""
         self.looked_at_s = 0.0

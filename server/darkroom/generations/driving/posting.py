@@ -39,7 +39,8 @@ class Posting:
     async def post(self, provider: Provider, record: Record) -> Record | None:
         """The row, if its provider has taken it; None: it waits again, or is over. Raises RowLost."""
         try:
-            submitted = await provider.submit(record.request, record.id)
+            with self._journal.telemetry.step("submit", record):
+                submitted = await provider.submit(record.request, record.id)
         except ProviderUnreachable as error:
             await self.not_sent(record, error)
         except RateLimited as error:
@@ -77,6 +78,7 @@ class Posting:
             )  # fmt: skip
         except RowLost:
             running = await self._journal.write_late(record, receipt)
+        self._journal.telemetry.submitted(running)
         await self._forget_inputs(record)
         self._journal.struggling(record, None)
         return running
@@ -99,6 +101,7 @@ class Posting:
             return
         wait = min(1.0 + (now - since), LONGEST_BACKOFF_S)
         back = await self._journal.unsend(record, closed_s=wait, narrowed_s=None)
+        self._journal.telemetry.retried(record, "submit", error)
         self._journal.struggling(back, f"{error.message}.")
 
     async def _told_to_wait(self, provider: Provider, record: Record, error: RateLimited) -> None:
@@ -109,6 +112,7 @@ class Posting:
             return
         wait = max(min(LEAST_WAIT_S * 2.0 ** min(record.refusals, 10), LONGEST_WAIT_S), error.retry_after or 0.0)
         back = await self._journal.unsend(record, closed_s=wait, narrowed_s=wait + NARROWED_FOR_S)
+        self._journal.telemetry.retried(record, "submit", error)
         self._journal.struggling(back, f"{error.message}.")
 
 

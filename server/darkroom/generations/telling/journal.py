@@ -9,6 +9,7 @@ import anyio
 from darkroom.about import about_row
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.generations.telling.changes import Changes
+from darkroom.generations.telling.telemetry import Telemetry
 from darkroom.models import Charged, Failure, ImageStatus, Receipt, Record, Stage
 from darkroom.store.ledger import Ledger
 
@@ -24,8 +25,9 @@ class RowLost(Exception):
 class Journal:
     """The ledger's writing end, for one process: a disk that refuses is asked again until it takes it."""
 
-    def __init__(self, ledger: Ledger, changes: Changes) -> None:
+    def __init__(self, ledger: Ledger, changes: Changes, telemetry: Telemetry | None = None) -> None:
         self.ledger = ledger
+        self.telemetry = telemetry or Telemetry()
         self._changes = changes
         self.trouble: dict[str, str] = {}
         """The present troubles of this process's generations, by id."""
@@ -96,7 +98,8 @@ class Journal:
 
     async def revise(self, record: Record, revise: Callable[[Record], Mapping[str, Any]]) -> Record:
         """Changes a generation that is over, see `Ledger.revise`. Raises RowLost: it is not."""
-        return self.published(await self._insist(record, lambda: self.ledger.revise(record, revise)))
+        revised = await self._insist(record, lambda: self.ledger.revise(record, revise))
+        return self.published(revised, again=True)
 
     async def write_late(self, record: Record, receipt: Receipt) -> Record:
         """Saves the id of a job whose row was lost while it was being submitted, see `Ledger.record_late`.
@@ -116,8 +119,8 @@ class Journal:
             log.error("%s: %s", record.id, error.message)
             raise RowLost from error
 
-    def published(self, changed: Record | None) -> Record:
-        """Publishes a row that was just written.
+    def published(self, changed: Record | None, *, again: bool = False) -> Record:
+        """Publishes a row that was just written. `again`: it was over before.
 
         Raises:
             RowLost: nothing was written.
@@ -128,6 +131,8 @@ class Journal:
         if changed.stage.terminal:
             self.trouble.pop(changed.id, None)
             self.steps.pop(changed.id, None)
+            if not again:
+                self.telemetry.ended(changed)
         self._changes.publish(changed)
         return changed
 
