@@ -256,7 +256,7 @@ class Record(Frozen):
     cost_unit: str | None = None
     cost_estimated: bool = True
     traceparent: str | None = None
-    """The call that it was asked for with, as the W3C Trace Context names it, for whoever traces the rest."""
+    """The call that it was asked for with, as the W3C Trace Context names it, for those who trace the rest."""
 
     @property
     def receipt(self) -> Receipt:

@@ -33,7 +33,8 @@ def logged(server: Hosted, **names: Any) -> list[Mapping[str, Any]]:
 
 def tenants_of(home: Home, fatthumb: FatThumb) -> tuple[str, str]:
     """The words that name a file of tenants with a key of this service."""
-    return ("--tenants", str(tenants_file(home.path, {"FATTHUMB_API_KEY": fatthumb.key})))
+    keys = {"FATTHUMB_API_KEY": fatthumb.key, "FATTHUMB_BASE_URL": fatthumb.url}
+    return ("--tenants", str(tenants_file(home.path, keys)))
 
 
 async def test_json_lines_name_tenant_request_and_generation_and_quote_nothing(home: Home, fatthumb: FatThumb) -> None:
