@@ -108,6 +108,18 @@ async def test_a_store_that_is_down_says_so_to_who_reads_a_picture_and_keeps_no_
         assert (await over(client, started["id"]))[0]["status"] == "succeeded"
 
 
+async def test_a_store_that_hangs_is_not_asked_for_each_picture_of_a_result(
+    user: Home, store: ObjectStore
+) -> None:
+    async with connected(user) as client:
+        ids = [(await call(client, "generate", prompt=f"fox {n}", provider="sketch", count=4))["id"] for n in range(2)]
+        await over(client, *ids)
+        store.asked.clear()
+        store.hangs = True
+        assert [each["status"] for each in await over(client, *ids)] == ["succeeded"] * 2
+    assert len(store.asked) < 8  # of which one is the library's second attempt
+
+
 def test_a_process_killed_between_the_upload_and_its_row_leaves_one_object_and_one_job(
     user: Home, fatthumb: FatThumb, store: ObjectStore, bucket: Kept
 ) -> None:

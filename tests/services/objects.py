@@ -66,13 +66,15 @@ class ObjectStore:
     """`with ObjectStore() as store: store.environ`.
 
     `fault`: the status that a request is refused with; None: it is served. `served` is called with each request that
-    was, before its response is sent.
+    was, before its response is sent. `hangs`: no request is responded to.
     """
 
     def __init__(self) -> None:
         self.fault: Callable[[Asked], int | None] = lambda _: None
         self.served: Callable[[Asked], None] = lambda _: None
+        self.hangs = False
         self.asked: list[Asked] = []
+        self._ended = threading.Event()
         self._moto: Any = moto.DomainDispatcherApplication(moto.create_backend_app)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = make_server("127.0.0.1", 0, self._respond, threaded=True)
@@ -83,6 +85,7 @@ class ObjectStore:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -125,11 +128,14 @@ class ObjectStore:
     def healed(self) -> None:
         """Serves everything, and forgets what it was asked."""
         self.fault, self.served = (lambda _: None), (lambda _: None)
+        self.hangs = False
         self.asked.clear()
 
     def _respond(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         asked = Asked(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"])
         self.asked.append(asked)
+        if self.hangs:
+            self._ended.wait()
         if status := self.fault(asked):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start(f"{status} Refused", [("Content-Length", "0")])

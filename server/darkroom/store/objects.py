@@ -9,9 +9,10 @@ import re
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 import obstore
@@ -38,12 +39,18 @@ TRIAL = ".darkroom"
 PART = 5 * 2**20
 PARTS_AT_ONCE = 2
 """Parts of one picture that are in memory, and on their way."""
-NO_BUCKET, NOTHING = "there is no such bucket", "No such object"
+SILENT_S = 10.0
+"""Seconds for which a store that did not respond is not asked for pictures."""
+NO_BUCKET, NOTHING, SILENT = "there is no such bucket", "No such object", "it cannot be reached"
 _OWN_ROLE = re.compile(r"/latest/(api/token|meta-data/)")
 """Paths where a machine in a cloud asks for the credentials of its role."""
 _PIECE = 2**18
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
-_RETRY: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+_CONNECT, _WHOLE, _PAUSE = timedelta(seconds=3), timedelta(seconds=60), timedelta(seconds=5)
+_SAVING: "ClientConfig" = {"connect_timeout": _CONNECT, "timeout": _WHOLE}
+_READING: "ClientConfig" = {"connect_timeout": _CONNECT, "timeout": _WHOLE, "read_timeout": _PAUSE}
+_TWICE_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+_ONCE_AGAIN: "RetryConfig" = {"max_retries": 1, "retry_timeout": timedelta(seconds=3)}
 
 
 class Refused(OSError):
@@ -74,15 +81,12 @@ class ObjectPictures:
         self._home = home
         self._before = FolderPictures(home, previews)
         self.previews: KeptPreviews = self._before.previews
-        self._store = lru_cache(4)(self._opened)
+        self._saving = self._opened(bucket.name, _SAVING, _TWICE_AGAIN)
+        self._reading = lru_cache(4)(partial(self._opened, client=_READING, again=_ONCE_AGAIN))
+        self._silent_until = 0.0
 
-    def _opened(self, name: str) -> S3Store:
-        client: ClientConfig = {
-            "allow_http": self._bucket.plain,
-            "connect_timeout": timedelta(seconds=3),
-            "timeout": timedelta(seconds=60),
-        }
-        return S3Store(name, client_options=client, retry_config=_RETRY)
+    def _opened(self, name: str, client: "ClientConfig", again: "RetryConfig") -> S3Store:
+        return S3Store(name, client_options={**client, "allow_http": self._bucket.plain}, retry_config=again)
 
     def try_out(self, day: datetime, room: int) -> None:
         """See `PictureStore.try_out`."""
@@ -92,7 +96,7 @@ class ObjectPictures:
             raise self.unusable("the server's own disk has no room for it on its way") from error
         try:
             with self._asked(NO_BUCKET):
-                obstore.put(self._store(self._bucket.name), f"{self._bucket.prefix}{TRIAL}", b"")
+                obstore.put(self._saving, f"{self._bucket.prefix}{TRIAL}", b"")
         except OSError as error:
             raise self.unusable(error.strerror or "") from error
 
@@ -122,7 +126,7 @@ class ObjectPictures:
         try:
             with self._asked(NO_BUCKET):
                 obstore.put(
-                    self._store(self._bucket.name),
+                    self._saving,
                     path,
                     draft.file,
                     attributes={"Content-Type": _TYPES[suffix]},
@@ -147,7 +151,7 @@ class ObjectPictures:
         with ExitStack() as undone:
             file = undone.enter_context(TemporaryFile(dir=self._home))
             try:
-                with self._asked(NOTHING):
+                with self._read():
                     found = obstore.get(store, path)
                     if found.meta["size"] > MAX_READ:
                         raise OSError(errno.EFBIG, "it is larger than any picture that is saved")
@@ -166,7 +170,7 @@ class ObjectPictures:
             return self._before.stamp(key)
         store, path = self._place(key)
         try:
-            with self._asked(NOTHING):
+            with self._read():
                 found = obstore.head(store, path)
         except OSError:
             return None
@@ -188,7 +192,23 @@ class ObjectPictures:
 
     def _place(self, key: str) -> tuple[S3Store, str]:
         name, _, path = key.removeprefix(OBJECT).partition("/")
-        return self._store(name), path
+        return self._reading(name), path
+
+    @contextmanager
+    def _read(self) -> Generator[None]:
+        """As `_asked`, for what is read. A store that did not respond is left alone for a moment.
+
+        A result with many pictures would be long in coming otherwise.
+        """
+        if monotonic() < self._silent_until:
+            raise Refused(errno.EIO, SILENT)
+        try:
+            with self._asked(NOTHING):
+                yield
+        except Refused as error:
+            if error.strerror == SILENT:
+                self._silent_until = monotonic() + SILENT_S
+            raise
 
     @contextmanager
     def _asked(self, missing: str) -> Generator[None]:
@@ -213,4 +233,4 @@ class ObjectPictures:
         if "redirect" in said:
             return "the bucket is in another region; AWS_REGION names it"
         status = re.search(r"status code: (\d{3})", said)
-        return f"it responds with status {status[1]}" if status else "it cannot be reached"
+        return f"it responds with status {status[1]}" if status else SILENT
