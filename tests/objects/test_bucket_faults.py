@@ -108,9 +108,7 @@ async def test_a_store_that_is_down_says_so_to_who_reads_a_picture_and_keeps_no_
         assert (await over(client, started["id"]))[0]["status"] == "succeeded"
 
 
-async def test_a_store_that_hangs_is_not_asked_for_each_picture_of_a_result(
-    user: Home, store: ObjectStore
-) -> None:
+async def test_a_store_that_hangs_is_not_asked_for_each_picture_of_a_result(user: Home, store: ObjectStore) -> None:
     async with connected(user) as client:
         ids = [(await call(client, "generate", prompt=f"fox {n}", provider="sketch", count=4))["id"] for n in range(2)]
         await over(client, *ids)

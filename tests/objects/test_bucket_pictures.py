@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import shutil
-import urllib.request
 from typing import Any
 
 from mcp import Client
@@ -13,7 +12,7 @@ from mcp.types import BlobResourceContents, CallToolResult
 from tests.hosts import Home, call, connected, darkroom, links_of, previews_of, refused, sheet_of, text_of
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
-from tests.services.objects import KEY, SECRET, Kept, ObjectStore
+from tests.services.objects import KEY, SECRET, Kept, ObjectStore, opened
 from tests.services.pictures import noise
 
 LINK = re.compile(r"https?://\S+X-Amz-Signature=\S+")
@@ -32,13 +31,6 @@ async def read(client: Client, uri: str) -> bytes:
     (content,) = (await client.read_resource(uri)).contents
     assert isinstance(content, BlobResourceContents)
     return base64.b64decode(content.blob)
-
-
-def opened(link: str) -> bytes:
-    """What a browser gets there, without any credentials of its own."""
-    with urllib.request.urlopen(link) as response:
-        assert response.headers["content-type"] == "image/png"
-        return response.read()
 
 
 async def test_pictures_are_saved_in_the_bucket_and_read_as_resources(user: Home, bucket: Kept) -> None:

@@ -62,6 +62,13 @@ class Kept:
         obstore.delete(self.store, name)
 
 
+def opened(link: str) -> bytes:
+    """The picture behind the link, as a browser gets it without any credentials of its own."""
+    with urllib.request.urlopen(link) as response:
+        assert response.headers["content-type"] == "image/png"
+        return response.read()
+
+
 class ObjectStore:
     """`with ObjectStore() as store: store.environ`.
 
