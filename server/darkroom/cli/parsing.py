@@ -14,12 +14,13 @@ from darkroom.cli.commands.list import LIST
 from darkroom.cli.commands.models import MODELS
 from darkroom.cli.commands.provider import PROVIDER
 from darkroom.cli.commands.status import STATUS
+from darkroom.cli.commands.tenant import TENANT
 from darkroom.cli.commands.wait import WAIT
 from darkroom.cli.serve_options import take_options
 from darkroom.redact.text import clean
 
 COMMANDS: Mapping[str, Command | Commands] = {
-    command.name: command for command in (GENERATE, STATUS, CANCEL, WAIT, LIST, MODELS, PROVIDER)
+    command.name: command for command in (GENERATE, STATUS, CANCEL, WAIT, LIST, MODELS, PROVIDER, TENANT)
 }
 
 

@@ -141,6 +141,10 @@ class Generations(Protocol):
         """This owner's newest ids that begin so."""
         ...
 
+    async def oldest(self, owner: str | None, *, after: str | None, limit: int) -> list[Record]:
+        """This owner's rows (None: everybody's), oldest first, behind the one of this id."""
+        ...
+
     def now(self) -> float:
         """Seconds since 1970, by the ledger's own clock."""
         ...

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 
-from darkroom.models import Status
+from darkroom.models import Record, Status
 from darkroom.store import rows
 from darkroom.store.connection import Connection
 from darkroom.store.ledger import Page
@@ -50,6 +50,14 @@ def ids(db: Connection, owner: str, prefix: str, limit: int) -> list[str]:
         values = (owner, prefix, f"{prefix}\U0010ffff", limit)
     sql = f"SELECT id FROM generations WHERE {where} ORDER BY seq DESC LIMIT ?"
     return [found for (found,) in db.execute(sql, values)]
+
+
+def oldest(db: Connection, owner: str | None, after: str | None, limit: int) -> list[Record]:
+    """See `Ledger.oldest`."""
+    behind = "seq > coalesce((SELECT seq FROM generations WHERE id = ?), 0)"
+    where, values = (behind, (after or "",)) if owner is None else (f"owner = ? AND {behind}", (owner, after or ""))
+    found = db.execute(f"{rows.SELECT} WHERE {where} ORDER BY seq LIMIT ?", (*values, limit))
+    return [rows.from_row(row) for row in found.fetchall()]
 
 
 def unsent(db: Connection, ids: Collection[str]) -> frozenset[str]:

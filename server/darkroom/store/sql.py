@@ -118,6 +118,10 @@ class SqlLedger(SqlGate, SqlFellows):
         """See `Ledger.ids`."""
         return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))
 
+    async def oldest(self, owner: str | None, *, after: str | None, limit: int) -> list[Record]:
+        """See `Ledger.oldest`."""
+        return await self._run(lambda: lists.oldest(self._db, owner, after, limit))
+
     def now(self) -> float:
         """See `Ledger.now`."""
         return self._clock()

@@ -15,12 +15,17 @@ from darkroom.views import Generation
 
 def print_result(answer: Sparse, lines: Sequence[str], *, as_json: bool) -> None:
     """Prints these lines, or the result as JSON."""
+    # What tools return, word for word: programs read it.
+    print_value(answer.model_dump(mode="json"), list(map(for_people, lines)), as_json=as_json)
+
+
+def print_value(value: object, lines: Sequence[str], *, as_json: bool) -> None:
+    """The same of what no tool returns."""
     if as_json:
-        same = answer.model_dump(mode="json")  # what tools return, word for word: programs read it
-        print(for_terminals(json.dumps(same, ensure_ascii=not spells_everything(sys.stdout))))
+        print(for_terminals(json.dumps(value, ensure_ascii=not spells_everything(sys.stdout))))
     else:
         for line in filter(None, lines):
-            show(sys.stdout, for_people(line))
+            show(sys.stdout, line)
     sys.stdout.flush()
 
 
