@@ -92,7 +92,7 @@ class Opened:
 
     @property
     def models(self) -> Models:
-        """What the owner who asks now may ask for. Raises NotConfigured: it is no owner here any more."""
+        """The catalogue of the owner who asks now. Raises NotConfigured: it is no owner here any more."""
         return self.service.owners.of(self.owner()).models
 
     @property

@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from darkroom import __version__
@@ -71,7 +72,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
     commands_of = _commands_of(parser, words, "COMMAND")
     take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
-    commands_of.add_parser("worker", help="drive what the ledger has, and serve nobody")
+    worker = commands_of.add_parser("worker", help="drive what the ledger has, and serve nobody")
+    worker.add_argument("--tenants", type=Path, metavar="FILE", help="the tenants whose generations it drives as well")
     for command in COMMANDS.values():
         parser.commands[command.name] = _add(commands_of, command, words)
     return parser

@@ -22,7 +22,7 @@ MOST = 2000
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """What one owner generates with. `accounts`: those of its providers. `rule`: what sets the budget, for people.
+    """The means by which one owner generates. `accounts`: those of its providers. `rule`: what sets the budget.
 
     `stored`: the bytes that its saved pictures may have together; None: any.
     """

@@ -89,7 +89,7 @@ class Fellows(Protocol):
 
         Only rows of the owners in `accounts`, of the providers there (by name, with the account that now counts for
         them), and, where `only` names some, only those. A dead process's row in `submitting` ends here as failed with
-        `lost`, whoever's it is: its POST may have been sent. It is taken over like the others if its provider is among
+        `lost`, of any owner: its POST may have been sent. It is taken over like the others if its provider is among
         `finds`, which can be asked for the job. Of a silent process it stays, and so do those that still wait: any
         process that has the account may claim them. None of it by a process that is outdated.
         """

@@ -9,7 +9,7 @@ NUMBER = (
     "coalesce((SELECT number FROM served WHERE served.account = generations.account"
     " AND served.owner = generations.owner), 0)"
 )
-"""When its account's queue last came to the owner of a row, in SQL: the larger the later."""
+"""The number of the last turn of a row's owner in its account's queue, in SQL: the larger the later."""
 _WAITING = "account = ? AND stage = 'accepted'"
 
 
