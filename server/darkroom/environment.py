@@ -222,6 +222,15 @@ def previews_of(env: Environment) -> Previews:
             return "sheet"
 
 
+def keep_days_of(env: Environment) -> int | None:
+    """The days for which the ledger keeps a generation once it is over; None: it stays."""
+    text = env.text("DARKROOM_KEEP_DAYS")
+    if not text or re.fullmatch(r"[1-9][0-9]{0,4}", text):
+        return int(text) if text else None
+    env.warnings.append("DARKROOM_KEEP_DAYS is ignored, so nothing is removed: it is a number of days, 1 or more.")
+    return None
+
+
 def strips_notes(env: Environment) -> bool:
     """True where the user wants the notes taken out of pictures."""
     match env.given("DARKROOM_NOTES").lower():

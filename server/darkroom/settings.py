@@ -18,6 +18,7 @@ from darkroom.environment import (
     database_passwords,
     folder_of,
     inputs_of,
+    keep_days_of,
     misset,
     passwords,
     pictures_folder,
@@ -57,6 +58,8 @@ class Settings:
     """The folders whose files may be sent to providers."""
     strip_notes: bool = False
     """True where a picture is saved without its notes; otherwise it is saved as it came."""
+    keep_days: int | None = None
+    """The days for which the ledger keeps a generation once it is over; None: it stays."""
     warnings: tuple[str, ...] = ()
     """A sentence for each variable that was not taken as it is written."""
     telemetry: bool = False
@@ -108,7 +111,7 @@ class Settings:
         collector, headers = env.text("OTEL_EXPORTER_OTLP_ENDPOINT"), env.given("OTEL_EXPORTER_OTLP_HEADERS")
         env.spoilt += [collector, *(unquote(each.partition("=")[2].strip()) for each in headers.split(","))]
         strip_notes, log_json = strips_notes(env), _log_json(env)
-        database = database_of(env)
+        database, keep_days = database_of(env), keep_days_of(env)
         for place in (home, database):
             if isinstance(place, NotConfigured):
                 raise place
@@ -133,6 +136,7 @@ class Settings:
             previews=previews,
             inputs=inputs,
             strip_notes=strip_notes,
+            keep_days=keep_days,
             warnings=(*env.warnings, *(error.message for error in errors)),
             log_level=log_level,
             log_json=log_json,

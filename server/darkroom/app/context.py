@@ -21,6 +21,7 @@ from darkroom.generations.desk import Desk
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.driving.elsewhere import hand_over
+from darkroom.generations.driving.keeping import remove_until_cancelled
 from darkroom.generations.driving.peers import Peers
 from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.observer import Observer
@@ -154,6 +155,8 @@ async def open_app(
                 driver.start()
             if part is Part.ALL:
                 group.start_soon(service.inputs.sweep)
+                if settings.keep_days is not None:
+                    group.start_soon(remove_until_cancelled, ledger, settings.keep_days)
             try:
                 observer, secret = Observer(service.changes, group), store.database.secret
                 yield Opened(settings, service, store.tasks, observer, driver, remote=remote, secret=secret)

@@ -1,6 +1,7 @@
 """The rows of one owner: none of another's exists here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from darkroom.errors import NotFound
 from darkroom.generations.service import Service
@@ -17,19 +18,30 @@ class Rows:
 
     async def one(self, generation_id: str) -> Record:
         """The row, for an onlooker."""
-        return _there(await self._house.ledger.get(generation_id, self.owner), generation_id)
+        found = await self._house.ledger.several([generation_id], self.owner)
+        return (await self._all(found, [generation_id]))[0]
 
     async def named(self, ids: Sequence[str]) -> list[Record]:
         """The rows, in this order, for a caller who so shows that the responses which named them have come."""
         found = await self._house.ledger.several(ids, self.owner)
         await self._house.delivery.named(found.values())
-        return [_there(found.get(generation_id), generation_id) for generation_id in ids]
+        return await self._all(found, ids)
+
+    async def _all(self, found: Mapping[str, Record], ids: Sequence[str]) -> list[Record]:
+        missing = [generation_id for generation_id in ids if generation_id not in found]
+        if missing:
+            raise _missing(missing[0], await self._house.ledger.removed(missing[:1], self.owner))
+        return [found[generation_id] for generation_id in ids]
 
 
-def _there(record: Record | None, generation_id: str) -> Record:
-    if record is None:
-        raise NotFound(
-            f"There is no generation {clean(generation_id, 60)!r}.",
-            next_step="Use the id that generate returned, or find it with list_generations.",
+def _missing(generation_id: str, removed: Mapping[str, float]) -> NotFound:
+    if generation_id in removed:
+        day = datetime.fromtimestamp(removed[generation_id], UTC).date()
+        return NotFound(
+            f"{generation_id} was over on {day}; its details were removed since.",
+            next_step="Its pictures, if it had any, stay where they were saved.",
         )
-    return record
+    return NotFound(
+        f"There is no generation {clean(generation_id, 60)!r}.",
+        next_step="Use the id that generate returned, or find it with list_generations.",
+    )

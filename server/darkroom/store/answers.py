@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 
 from darkroom.models import Answered, Record
 from darkroom.money import Money
-from darkroom.store import rounds, rows
+from darkroom.store import removal, rounds, rows
 from darkroom.store.connection import Connection
 from darkroom.store.ledger import Crammed, Full, Room, Unpriced
 from darkroom.store.presence import Life, Signs
@@ -21,10 +21,13 @@ def committed(db: Connection, record: Record) -> Record | None:
 
 
 def named(db: Connection, record: Record) -> Record | None:
-    """The row that has this call's request key."""
+    """The row that has this call's request key. Raises InvalidRequest: it is removed."""
     if not record.request_key:
         return None
-    return rows.select_one(db, "owner = ? AND request_key = ?", (record.owner, record.request_key))
+    found = rows.select_one(db, "owner = ? AND request_key = ?", (record.owner, record.request_key))
+    if found is None:
+        removal.check_key(db, record)
+    return found
 
 
 def lost(db: Connection, signs: Signs, record: Record, adopt_since: float) -> Record | None:

@@ -77,6 +77,7 @@ class Generations(Protocol):
         `again`: it raised just now for the same record; a row that it committed then is returned.
 
         Raises:
+            InvalidRequest: its request key names a row that is removed.
             Full, Unpriced, Crammed: it would be a new row, and `room` has none left for it.
             Outdated: it would be a new row, and this process must not start anything.
         """
@@ -93,7 +94,7 @@ class Generations(Protocol):
         request; else it is only returned. May be repeated as `begin` may.
 
         Raises:
-            Full, Unpriced, Crammed, Outdated: as `begin`; the task still asks.
+            InvalidRequest, Full, Unpriced, Crammed, Outdated: as `begin`; the task still asks.
         """
         ...
 
@@ -143,6 +144,17 @@ class Generations(Protocol):
 
     async def oldest(self, owner: str | None, *, after: str | None, limit: int) -> list[Record]:
         """This owner's rows (None: everybody's), oldest first, behind the one of this id."""
+        ...
+
+    async def remove(self, *, older_s: float, most: int) -> int:
+        """Removes up to so many rows, of any owner, that were over so many seconds ago; returns how many it removed.
+
+        Their ids, owners, request keys and the hashes of their requests stay. Outdated is raised as by `begin`.
+        """
+        ...
+
+    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, float]:
+        """Those of these that were this owner's and are removed, each with when it was over (seconds since 1970)."""
         ...
 
     def now(self) -> float:

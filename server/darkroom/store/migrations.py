@@ -180,6 +180,23 @@ def _m0015_traceparent(db: Connection) -> None:
     db.execute("ALTER TABLE generations ADD COLUMN traceparent TEXT")
 
 
+def _m0016_removed(db: Connection) -> None:
+    # The names of rows that are removed. An older version would generate what a request key names once more.
+    db.execute(
+        """
+        CREATE TABLE removed (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            request_key TEXT,
+            request_hash TEXT NOT NULL,
+            finished_at REAL NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX removed_by_key ON removed (owner, request_key)")
+    db.execute("CREATE INDEX generations_by_end ON generations (finished_at)")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -196,6 +213,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0013_made_from", _m0013_made_from),
     ("0014_owners", _m0014_owners),
     ("0015_traceparent", _m0015_traceparent),
+    ("0016_removed", _m0016_removed),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
 NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations", "0014_owners", "0015_traceparent"})

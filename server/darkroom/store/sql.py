@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
-from darkroom.store import answers, durations, gate, lists, rows, tasks, withdrawal
+from darkroom.store import answers, durations, gate, lists, removal, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.ledger import Page, Room
 from darkroom.store.sql_fellows import SqlFellows
@@ -121,6 +121,19 @@ class SqlLedger(SqlGate, SqlFellows):
     async def oldest(self, owner: str | None, *, after: str | None, limit: int) -> list[Record]:
         """See `Ledger.oldest`."""
         return await self._run(lambda: lists.oldest(self._db, owner, after, limit))
+
+    async def remove(self, *, older_s: float, most: int) -> int:
+        """See `Ledger.remove`."""
+
+        def remove() -> int:
+            self._check_version()
+            return removal.remove(self._db, self._clock() - older_s, most)
+
+        return await self._transaction(remove, "removal")
+
+    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, float]:
+        """See `Ledger.removed`."""
+        return await self._run(lambda: removal.ends(self._db, ids, owner))
 
     def now(self) -> float:
         """See `Ledger.now`."""

@@ -1,0 +1,104 @@
+"""DARKROOM_KEEP_DAYS: what was over long ago goes from the ledger, and nothing is made twice because of it."""
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import InvalidRequest
+from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.store.sql import SqlLedger
+from tests.hosts import Home, RawServer, darkroom, eventually, running
+from tests.ledgers import ANY_AGE_S, Clock, open_ledger, open_postgres_ledger
+from tests.services.postgres import Cluster
+
+DAY_S = 86_400.0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1_000_000_000.0)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def ledger(tmp_path: Path, clock: Clock, request: pytest.FixtureRequest) -> AsyncGenerator[SqlLedger]:
+    if request.param == "sqlite":
+        opened = open_ledger(tmp_path, clock=clock)
+    else:
+        server: Cluster = request.getfixturevalue("postgres")
+        opened = open_postgres_ledger(server.fresh(), clock=clock)
+    async with opened as found:
+        yield found
+
+
+def row(name: str, stage: Stage = Stage.RUNNING, prompt: str = "a fox") -> Record:
+    request = GenerationRequest(provider="alpha", prompt=prompt, model="m")
+    return Record(
+        id=name, owner="local", request=request, account="key", stage=stage, created_at=1.0, holder="me",
+        submit_token=name, request_key=f"key of {name}",
+    )  # fmt: skip
+
+
+async def over(ledger: SqlLedger, *names: str) -> None:
+    for name in names:
+        begun = await ledger.begin(row(name), adopt_within_s=ANY_AGE_S)
+        assert await ledger.change(begun, {"stage": Stage.FAILED})
+
+
+async def test_what_was_over_long_ago_goes_in_batches_and_the_rest_stays(ledger: SqlLedger, clock: Clock) -> None:
+    await over(ledger, "old 1", "old 2", "old 3")
+    await ledger.begin(row("runs"), adopt_within_s=ANY_AGE_S)
+    clock.now += 2 * DAY_S
+    await over(ledger, "new")
+    assert [await ledger.remove(older_s=DAY_S, most=2) for _ in range(3)] == [2, 1, 0]
+    names = ["old 1", "old 2", "old 3", "runs", "new"]
+    assert sorted(await ledger.several(names, "local")) == ["new", "runs"]
+    assert dict(await ledger.removed(names, "local")) == dict.fromkeys(names[:3], 1_000_000_000.0)
+    assert not await ledger.removed(names, "somebody else")
+
+
+async def test_a_request_key_of_what_went_begins_nothing(ledger: SqlLedger, clock: Clock) -> None:
+    await over(ledger, "old")
+    clock.now += 2 * DAY_S
+    assert await ledger.remove(older_s=DAY_S, most=10) == 1
+    again = row("new").model_copy(update={"request_key": "key of old"})
+    for ask in (ledger.begin, ledger.foresee):
+        with pytest.raises(InvalidRequest, match="names old, which was made before; its details were removed"):
+            await ask(again, adopt_within_s=ANY_AGE_S)
+    other = row("other", prompt="a hen").model_copy(update={"request_key": "key of old"})
+    with pytest.raises(InvalidRequest, match="names another request, old"):
+        await ledger.begin(other, adopt_within_s=ANY_AGE_S)
+    with pytest.raises(InvalidRequest, match="made before"):
+        await ledger.begin_agreed(again, "task")
+    somebody = again.model_copy(update={"owner": "somebody else"})
+    assert (await ledger.begin(somebody, adopt_within_s=ANY_AGE_S)).id == "new"
+
+
+def test_a_server_removes_what_is_older_and_says_so_of_its_id(home: Home) -> None:
+    words = ("generate", "a fox", "--provider", "sketch", "--request-key", "fox", "--json")
+    made = darkroom(home, *words).json["id"]
+    with closing(sqlite3.connect(home.ledger, isolation_level=None)) as ledger:
+        ledger.execute("UPDATE generations SET finished_at = finished_at - ?", (2 * DAY_S,))
+    kept = darkroom(home.with_(DARKROOM_KEEP_DAYS="3"), "status", made)
+    assert kept.status == 0
+    saved = home.saved()
+    with running(home.with_(DARKROOM_KEEP_DAYS="1"), "serve") as process:
+        server = RawServer(process)
+        server.initialize()
+        eventually(lambda: server.call("list_generations")["structuredContent"]["generations"] == [])
+        status = server.call("get_status", generation_id=made)
+        assert status["isError"]
+        assert "its details were removed" in status["content"][0]["text"]
+        again = server.call("generate", prompt="a fox", provider="sketch", request_key="fox")
+        assert again["isError"]
+        assert "made before" in again["content"][0]["text"]
+    assert home.saved() == saved != []
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "a month", "1.5"])
+def test_a_value_that_cannot_be_meant_removes_nothing_and_is_said(home: Home, wrong: str) -> None:
+    assert (
+        "DARKROOM_KEEP_DAYS is ignored, so nothing is removed" in darkroom(home, "list", DARKROOM_KEEP_DAYS=wrong).err
+    )
