@@ -115,6 +115,10 @@ class Broken:
 
     def look(self, _: Any) -> None: ...
 
+    async def wait(self, within_s: float) -> None:
+        """It hears of nobody's end."""
+        await anyio.sleep(within_s)
+
 
 @pytest.mark.parametrize("error", [KeyError("x"), StorageError("It is gone.", next_step="Wait.")], ids=repr)
 async def test_an_outage_of_the_ledger_is_logged_once_and_ends_no_process(

@@ -117,7 +117,7 @@ class _Step(Step):
 
 
 class _Discreet(SpanExporter):
-    """Takes out of spans, whoever made them, what callers and services said in their own words."""
+    """Takes out of all spans, the SDK's included, what callers and services said in their own words."""
 
     def __init__(self, exporter: SpanExporter, redact: Redactor) -> None:
         self._exporter = exporter
