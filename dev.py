@@ -8,13 +8,13 @@ python3 dev.py check      format, lint, types, import law, the map of rooms, Git
 python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
 python3 dev.py test       every test; further words go to pytest. With MEASURED=yes in the environment: also how much of
                           the product they run, by branch, which takes half as long again
-python3 dev.py test-hosting  the tests that take longer: replicas and databases that die; further words go to pytest
+python3 dev.py test-hosting  the tests with PostgreSQL and with replicas that die; further words go to pytest
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
 python3 dev.py bench      every benchmark of speed, and docs/performance.md from them
 python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, polling, hour, waits, follow,
-                          rows, start, calls, idle or fuzz; each writes .artifacts/X.json
+                          rows, start, calls, idle, replicas or fuzz; each writes .artifacts/X.json
 """
 
 import ast
@@ -124,25 +124,28 @@ def first_line(path: Path) -> str:
 
 
 def test(words: list[str]) -> int:
-    """The tests; with MEASURED=yes: and how much of the product they run. The floor holds for a whole run only."""
-    install([])
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the processes compiles every test anew, each time
-    tests = ["-m", "pytest", "-n", str(TESTS_PER_CORE * cores()), "--dist", "worksteal", *words]
-    if os.environ.get("MEASURED") != "yes":
-        return run(PYTHON, *tests)
-    coverage = [PYTHON, "-m", "coverage"]
-    run(*coverage, "erase")
-    status = run(*coverage, "run", *tests)
-    if status != 0 or words:
+    """The tests; with MEASURED=yes: and how much of the product they run, with what `test-hosting` ran of it before.
+
+    The floor holds for a whole run only.
+    """
+    status = tested(TESTS_PER_CORE, words)
+    if status != 0 or words or os.environ.get("MEASURED") != "yes":
         return status
-    run(*coverage, "combine", "--quiet")
-    return run(*coverage, "report", f"--fail-under={LEAST_COVERAGE}")
+    run(PYTHON, "-m", "coverage", "combine", "--quiet")
+    return run(PYTHON, "-m", "coverage", "report", f"--fail-under={LEAST_COVERAGE}")
 
 
 def test_hosting(words: list[str]) -> int:
-    """The tests of hosting, which start and end many processes and databases."""
+    """The tests that need PostgreSQL, most of them the same as on SQLite; some end processes and databases."""
+    return tested(2, ["-m", "hosting", *words])
+
+
+def tested(per_core: int, words: list[str]) -> int:
+    """Runs pytest with these words, so many processes a core, and measures with MEASURED=yes."""
     install([])
-    return run(PYTHON, "-m", "pytest", "-n", str(cores()), "-m", "hosting", "tests/hosting", *words)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the processes compiles every test anew, each time
+    measured = ["-m", "coverage", "run"] if os.environ.get("MEASURED") == "yes" else []
+    return run(PYTHON, *measured, "-m", "pytest", "-n", str(per_core * cores()), "--dist", "worksteal", *words)
 
 
 def audit(words: list[str]) -> int:

@@ -17,6 +17,14 @@ from tests.services.postgres import Cluster, cluster  # noqa: E402
 forks.install()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that take a PostgreSQL are of the hosting stage."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("hosting")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -31,7 +31,8 @@ PATIENCE_S = 60.0
 """How long a test waits for anything: far longer than it takes, so that a slow machine fails no test."""
 
 
-on_both_databases = pytest.mark.parametrize("home", ["sqlite", "postgresql"], indirect=True)
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.hosting)
+on_both_databases = pytest.mark.parametrize("home", ["sqlite", ON_POSTGRESQL], indirect=True)
 """Runs a test once with the ledger in a file, and once with it in PostgreSQL."""
 
 

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from darkroom.app.context import open_app
-from darkroom.generations.driving import peers, queue, sweep
+from darkroom.generations.driving import peers, submission, sweep
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.settings import Settings
 from darkroom.store.database import FILE_NAME, SqliteDatabase
@@ -51,7 +51,7 @@ async def test_rows_that_a_dead_process_left_for_a_provider_without_a_key_make_n
 async def test_while_nobody_writes_a_process_asks_its_ledger_nothing_and_after_that_it_looks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module, name in ((peers, "ADOPTION_INTERVAL_S"), (sweep, "SWEEP_S"), (queue, "LOOK_S")):
+    for module, name in ((peers, "ADOPTION_INTERVAL_S"), (sweep, "SWEEP_S"), (submission, "LOOK_S")):
         monkeypatch.setattr(module, name, 0.01)
     asked: list[Callable[[], Any]] = []
     enough = anyio.Event()

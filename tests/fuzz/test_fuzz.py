@@ -4,7 +4,7 @@ import pytest
 
 from tests.fuzz.targets import TARGETS, run
 
-EXAMPLES = {"providers": 300, "legacy": 300, "2026-07-28": 300}
+EXAMPLES = {"providers": 300, "legacy": 200, "2026-07-28": 200}
 
 
 @pytest.mark.parametrize("name", TARGETS)

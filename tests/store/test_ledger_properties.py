@@ -255,7 +255,7 @@ class LedgerMachine(ProcessesMachine):
 modest = settings(stateful_step_count=40, deadline=None, derandomize=True)
 
 
-@pytest.mark.parametrize(("which", "examples"), [("older", 60), ("newer", 30)])
+@pytest.mark.parametrize(("which", "examples"), [("older", 40), ("newer", 20)])
 def test_many_processes_never_pay_twice_nor_break_a_limit(which: str, examples: int) -> None:
     with sqlite(which), TemporaryDirectory(dir=MEMORY) as folder, start_blocking_portal() as portal:
         machine: Any = partial(LedgerMachine, partial(SqliteLedgers, portal, Path(folder)))

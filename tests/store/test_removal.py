@@ -10,7 +10,7 @@ import pytest
 from darkroom.errors import InvalidRequest
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.sql import SqlLedger
-from tests.hosts import Home, RawServer, darkroom, eventually, running
+from tests.hosts import ON_POSTGRESQL, Home, RawServer, darkroom, eventually, running
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger, open_postgres_ledger
 from tests.services.postgres import Cluster
 
@@ -22,7 +22,7 @@ def clock() -> Clock:
     return Clock(1_000_000_000.0)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", ON_POSTGRESQL])
 async def ledger(tmp_path: Path, clock: Clock, request: pytest.FixtureRequest) -> AsyncGenerator[SqlLedger]:
     if request.param == "sqlite":
         opened = open_ledger(tmp_path, clock=clock)

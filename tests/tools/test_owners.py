@@ -1,6 +1,6 @@
 """Two owners share one ledger, one process and one set of tools, and neither has anything of the other's."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -21,10 +21,10 @@ OWNERS = ("ann", "bob")
 
 
 @asynccontextmanager
-async def both(home: Home, era: Era) -> AsyncGenerator[list[Client]]:
-    """A client of each owner."""
+async def both(home: Home, era: Era, keys: Mapping[str, str] | None = None) -> AsyncGenerator[list[Client]]:
+    """A client of each owner; both have these keys."""
     with anyio.fail_after(PATIENCE_S):
-        file = write_tenants(home.path / "tenants.toml", {key: {} for key in OWNERS})
+        file = write_tenants(home.path / "tenants.toml", {name: keys or {} for name in OWNERS})
         async with house_of(home, file) as app, clients_of(app, *OWNERS, era=era) as clients:
             yield clients
 

@@ -36,7 +36,7 @@ def ends(db: Connection, ids: Collection[str], owner: str) -> Mapping[str, float
 def check_key(db: Connection, record: Record) -> None:
     """Raises InvalidRequest: the row that this record's request key names is removed. To be called where none has it.
 
-    A row is removed and named here in one transaction, so it is found by whoever looks for the row first.
+    A row is removed and named here in one transaction, so it is found by a caller that looks for the row first.
     """
     sql = "SELECT id, request_hash FROM removed WHERE owner = ? AND request_key = ?"
     found = db.execute(sql, (record.owner, record.request_key)).fetchone()

@@ -210,7 +210,7 @@ async def test_without_a_folder_no_file_leaves_and_the_refusal_says_what_the_use
 
 
 async def test_another_owners_picture_does_not_exist(home: Home, service: DeclaredService) -> None:
-    async with both(service.home(home), "legacy") as (ann, bob):
+    async with both(service.home(home), "legacy", service.environ) as (ann, bob):
         hers = await call(ann, "generate", prompt="a cat", provider=service.name)
         await call(ann, "wait", generation_ids=[hers["id"]])
         arguments = {"prompt": "a cat", "provider": service.name, "images": [f"{hers['id']}/1"]}

@@ -220,7 +220,11 @@ async def test_a_process_that_is_slow_to_take_the_row_is_left_alone(
     )
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     command = [sys.executable, "-c", code, str(gate), str(went_on)]
-    monkeypatch.setattr(elsewhere, "_started", lambda _: subprocess.Popen(command, **pipes))
+
+    def started(_: object) -> subprocess.Popen[Any]:
+        return subprocess.Popen(command, **pipes)
+
+    monkeypatch.setattr(elsewhere, "_started", started)
     monkeypatch.setattr(elsewhere, "TAKEN_WITHIN_S", 0.05)
     settings = read_settings({"DARKROOM_HOME": str(tmp_path), "DARKROOM_PICTURES": str(tmp_path)})
     request = GenerationRequest(provider="sketch", prompt="a cat", model="sketch")
