@@ -25,11 +25,11 @@ LOCAL = "local"
 MAX_FILE = 4 * 2**20
 """Bytes of a tenants file, or of a file of keys."""
 MAX_TOKEN = 1024
-"""Characters of a token: so long is none that this program has made."""
+"""Characters of a token; this program makes none that long."""
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
-_SERVERS_OWN = re.compile(r"DARKROOM_(?!PROVIDER$)(?:[A-Z]+|DATABASE_URL|KEEP_DAYS)")
+_SERVERS_OWN = re.compile(r"DARKROOM_(?!PROVIDER$)(?:[A-Z]+|DATABASE_URL|KEEP_DAYS|LOG_FORMAT)")
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def _check_single(path: Path, what: str, values: Iterable[tuple[str, tuple[str, 
 def _bytes(path: Path, *, secret: bool) -> bytes:
     """The file's contents; `secret`: nobody but its owner may be able to read it."""
     try:
-        # A pipe in its place would keep the process waiting for ever.
+        # A pipe in its place would keep the process waiting without an end.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def test_a_tenant_is_added_with_a_token_that_lets_it_in_and_only_its_hash_is_kep
     assert [path.name for path in home.path.iterdir() if "tenants" in path.name] == ["tenants.toml"]
     if os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_tenants_that_are_added_at_the_same_moment_are_all_in_the_file(home: Home, file: Path) -> None:
+    names = [f"tenant-{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as people:
+        done = list(people.map(lambda name: darkroom(home, "tenant", "add", name, "--file", str(file)).status, names))
+    assert done == [0] * len(names)
+    assert sorted(tenant.name for tenant in Tenants.read(file).all) == names
 
 
 @pytest.mark.parametrize("name", ["local", "ACME", "a" * 41, "../acme", "acme"])

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.errors import StorageError
 from darkroom.generations.asking import delivery
-from darkroom.generations.driving import peers, sweep
+from darkroom.generations.driving import keeping, peers, sweep
 from darkroom.generations.driving import queue as limits
 from darkroom.generations.driving.driver import Driver
 from darkroom.generations.driving.peers import Peers
@@ -33,6 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         (peers, "FOLLOW_INTERVAL_S"),
         (peers, "RESTORED_EVERY_S"),
         (sweep, "SWEEP_S"),
+        (keeping, "INTERVAL_S"),
     ):
         monkeypatch.setattr(module, name, 0.01)
 
@@ -136,6 +137,35 @@ async def test_an_outage_of_the_ledger_is_logged_once_and_ends_no_process(
                     await anyio.sleep(0.01)
             tasks.cancel_scope.cancel()
     assert sum("other processes change" in record.message for record in caplog.records) == 1
+
+
+class _Unremovable:
+    """A ledger of which nothing can be removed."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self.asked = 0
+        self.often = anyio.Event()
+
+    async def remove(self, *, older_s: float, most: int) -> int:
+        self.asked += 1
+        if self.asked == 3:
+            self.often.set()
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), StorageError("It is gone.", next_step="Wait.")], ids=repr)
+async def test_a_removal_that_fails_is_logged_and_tried_again(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = _Unremovable(error)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keeping.remove_until_cancelled, cast("Ledger", ledger), 1)
+        with anyio.fail_after(10):
+            await ledger.often.wait()
+        tasks.cancel_scope.cancel()
+    assert all("DARKROOM_KEEP_DAYS cannot be removed" in record.message for record in caplog.records)
+    assert len(caplog.records) >= 2
 
 
 class _NoProviders:

@@ -291,9 +291,7 @@ async def test_a_model_is_read_with_what_it_accepts(home: Home, betterwaifu: Bet
             assert "account" not in found
 
 
-async def test_a_model_of_a_provider_that_does_not_answer_is_not_called_unknown(
-    home: Home, betterwaifu: BetterWaifu
-) -> None:
+async def test_a_model_of_a_silent_provider_is_not_called_unknown(home: Home, betterwaifu: BetterWaifu) -> None:
     betterwaifu.stop()
     async with connected(home.with_(betterwaifu)) as client:
         error = await not_read(client, "darkroom://providers/betterwaifu/models/814910")

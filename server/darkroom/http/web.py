@@ -81,7 +81,7 @@ def listener(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise NotConfigured(
-            f"There is no listening on {host}, port {port}: {reason}.",
+            f"This server cannot listen on {host}, port {port}: {reason}.",
             next_step="Choose another with --port, or 0 for any that is free.",
         ) from error
 

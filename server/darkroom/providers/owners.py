@@ -79,7 +79,7 @@ class Owners:
         if means is None:
             raise NotConfigured(
                 f"The tenant {owner} is not in the tenants file of this server.",
-                next_step="Tell the user: who hosts this server can add it. Nothing was sent.",
+                next_step="Tell the user: the operator of this server can add it. Nothing was sent.",
             )
         return means
 

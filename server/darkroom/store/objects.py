@@ -104,7 +104,7 @@ class ObjectPictures:
         """See `PictureStore.unusable`."""
         return StorageError(
             f"Pictures cannot be saved in the object store ({reason}), so nothing was sent.",
-            next_step="Look after the bucket that DARKROOM_PICTURES names and its credentials; then generate again.",
+            next_step="Check the bucket that DARKROOM_PICTURES names and its credentials; then generate again.",
         )
 
     def begin(self, record: Record) -> Draft:
@@ -136,7 +136,7 @@ class ObjectPictures:
         except OSError as error:
             raise StorageError(
                 f"The picture could not be saved in the object store ({error.strerror}).",
-                next_step="Look after the bucket that DARKROOM_PICTURES names, then call get_status: Darkroom fetches "
+                next_step="Check the bucket that DARKROOM_PICTURES names, then call get_status: Darkroom fetches "
                 "the picture again, at no cost.",
                 charged=Charged.YES,
                 passing=True,

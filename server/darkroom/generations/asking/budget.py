@@ -27,7 +27,7 @@ def refusing(room: Room | None, record: Record) -> Generator[None]:
         raise StorageError(
             f"The saved pictures have {_megabytes(crammed.stored)} together; {_megabytes((room or NOTHING_NEW).stored)}"
             " are allowed (stored_mb, set for this tenant).",
-            next_step="Nothing was sent. Tell the user: who hosts this server can allow more.",
+            next_step="Nothing was sent. Tell the user: the operator of this server can allow more.",
         ) from crammed
 
 

@@ -24,6 +24,8 @@ async def remove_until_cancelled(ledger: Ledger, days: int) -> None:
             removed = await ledger.remove(older_s=days * DAY_S, most=BATCH)
         except StorageError as error:
             log.warning("What is older than DARKROOM_KEEP_DAYS cannot be removed now: %s", error.message)
+        except Exception:  # one row's trouble must not end the process
+            log.exception("What is older than DARKROOM_KEEP_DAYS cannot be removed")
         if removed:
             log.info("%d generations that were over more than %d days ago were removed", removed, days)
         await anyio.sleep(PAUSE_S if removed == BATCH else INTERVAL_S)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 _EVERYWHERE = (
     (re.compile(r" ->> "), "::json ->> "),
-    (re.compile(r"\bmax\((?!\w+\))"), "greatest("),  # of several values; of one it is the largest of a column
+    (re.compile(r"\bmax\((?![\w.]+\))"), "greatest("),  # of several values; of one it is the largest of a column
     (re.compile(r"\bIN \(\)"), "IN (SELECT NULL::text WHERE false)"),
     (re.compile(r"\bjson_each\(\?\)"), "json_array_elements_text(?::json)"),
     (re.compile(r"\?"), "%s"),

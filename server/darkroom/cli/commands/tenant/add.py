@@ -1,8 +1,9 @@
-"""`tenant add NAME`: a new tenant with a fresh token, which is shown this once; the file has its hash alone."""
+"""`tenant add NAME`: a new tenant with a fresh token, which is shown only this once; the file has its hash alone."""
 
 import argparse
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -17,6 +18,7 @@ from darkroom.tenants import LOCAL, NAME, Tenants, hash_of
 
 WITHIN_S = 10.0
 """Seconds that another command may take that writes to the file."""
+HASHING = "printf %s TOKEN | sha256sum"
 THE_FILE: Any = {"type": Path, "required": True, "metavar": "FILE", "help": "the tenants file, as `serve` is given it"}
 
 
@@ -34,7 +36,7 @@ async def _run(_: Settings, arguments: argparse.Namespace) -> int:
         )
     token = secrets.token_urlsafe(32)
     file = _written(arguments.file, name, token)
-    lines = [token, f"The token of {name}. It is shown this once; {file} has its hash."]
+    lines = [token, f"The token of {name}. It is shown only this once; {file} has its hash."]
     print_value({"name": name, "token": token, "file": str(file)}, lines, as_json=arguments.json)
     return DONE
 
@@ -44,8 +46,12 @@ def _written(named: Path, name: str, token: str) -> Path:
     file = named.resolve()  # a link stays one
     try:
         with FileLock(f"{file}.lock", timeout=WITHIN_S):
-            _add(file, name, token)
-        Path(f"{file}.lock").unlink(missing_ok=True)
+            try:
+                _add(file, name, token)
+            finally:
+                with suppress(OSError):  # Windows removes no file that is held
+                    # While it is held: a process that waits for it sees that it is gone, and takes the next one.
+                    Path(f"{file}.lock").unlink()
     except (OSError, Timeout) as error:
         raise StorageError(
             f"{file} cannot be written ({type(error).__name__}).", next_step="Look at the folder and try again."
@@ -73,7 +79,5 @@ def _add(file: Path, name: str, token: str) -> None:
             Path(draft.name).unlink(missing_ok=True)
             raise
 
-
-HASHING = "printf %s TOKEN | sha256sum"
 
 ADD = Command("add", "add a tenant, and show its token once", _take, _run)

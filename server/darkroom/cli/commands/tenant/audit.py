@@ -28,7 +28,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _entry(record: Record) -> dict[str, Any]:
-    """The facts that are told of it: neither its prompt nor its pictures."""
+    """The facts that are reported: neither its prompt nor its pictures."""
     cost = record.cost
     return {
         "owner": record.owner,
