@@ -32,10 +32,12 @@ def test_a_tenant_is_added_with_a_token_that_lets_it_in_and_only_its_hash_is_kep
 
 
 def test_tenants_that_are_added_at_the_same_moment_are_all_in_the_file(home: Home, file: Path) -> None:
+    def add(name: str) -> int:
+        return darkroom(home, "tenant", "add", name, "--file", str(file)).status
+
     names = [f"tenant-{number}" for number in range(8)]
     with ThreadPoolExecutor(len(names)) as people:
-        done = list(people.map(lambda name: darkroom(home, "tenant", "add", name, "--file", str(file)).status, names))
-    assert done == [0] * len(names)
+        assert list(people.map(add, names)) == [0] * len(names)
     assert sorted(tenant.name for tenant in Tenants.read(file).all) == names
 
 
