@@ -1,0 +1,89 @@
+"""TOML: a server is a table under a header of its own, which is found by its line."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from darkroom.hosts.layout import Servers, Unreadable, line_end, newline_of
+
+_HEADER = re.compile(r"^[ \t]*\[(?!\[)[^\r\n]*", re.M)
+_ANY_HEADER = re.compile(r"^[ \t]*\[[^\r\n]*\][ \t]*(?:#[^\r\n]*)?\r?$", re.M)
+
+
+class TomlLayout:
+    """See `Layout`."""
+
+    def read(self, text: str) -> Any:
+        """See `Layout`."""
+        try:
+            return tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise Unreadable(f"it is no TOML ({str(error)[:100]})") from error
+
+    def put(self, text: str, servers: Servers, name: str, value: Mapping[str, Any]) -> str:
+        """See `Layout`."""
+        keys = (*servers.path, name)
+        table = _table(keys, value, newline_of(text))
+        if name in servers.named:
+            start, end = _span(text, keys)
+            ending = "" if end == len(text) and not text.endswith("\n") else newline_of(text)
+            return text[:start] + table + ending + text[end:]
+        line = newline_of(text)
+        if not text:
+            return table + line
+        before = "" if text.endswith("\n") else line
+        return f"{text}{before}{line}{table}{line if text.endswith(line) else ''}"
+
+    def take(self, text: str, servers: Servers, name: str) -> str:
+        """See `Layout`."""
+        start, end = _span(text, (*servers.path, name))
+        line = newline_of(text)
+        if text[:start].endswith(line + line) or text[:start] == line:
+            start -= len(line)
+        if end == len(text) and not text.endswith("\n") and text[:start].endswith(line):
+            start -= len(line)
+        return text[:start] + text[end:]
+
+
+def _table(keys: tuple[str, ...], value: Mapping[str, Any], line: str) -> str:
+    import tomlkit  # noqa: PLC0415 - few commands need it
+
+    nested: dict[str, Any] = dict(value)
+    for key in reversed(keys):
+        nested = {key: nested}
+    return tomlkit.dumps(nested).rstrip("\n").replace("\n", line)
+
+
+def _span(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
+    """From the table's header to the last line that says something before a header of another one."""
+    own = list(_headers(text, keys))
+    if not own:
+        raise Unreadable(f"{'.'.join(keys)} has no header of its own")
+    start, last = own[0].start(), own[-1]
+    others = [found.start() for found in _ANY_HEADER.finditer(text, last.end())]
+    between = [found.start() for found in _ANY_HEADER.finditer(text, start, last.start())]
+    if set(between) - {found.start() for found in own}:
+        raise Unreadable(f"the tables of {'.'.join(keys)} are apart from one another")
+    limit, end = others[0] if others else len(text), line_end(text, last.end())
+    at = end
+    while at < limit:
+        following = line_end(text, at)
+        said = text[at:following].strip()
+        at = following
+        end = at if said and not said.startswith("#") else end
+    return start, end
+
+
+def _headers(text: str, keys: tuple[str, ...]) -> Iterator[re.Match[str]]:
+    for found in _HEADER.finditer(text):
+        if keys[-1] not in found[0]:
+            continue
+        try:
+            named: Any = tomllib.loads(found[0])
+        except (tomllib.TOMLDecodeError, RecursionError):
+            continue
+        for key in keys:
+            named = cast("Mapping[str, Any]", named).get(key) if isinstance(named, Mapping) else None
+        if named is not None:
+            yield found

@@ -1,0 +1,127 @@
+"""YAML: a server is a block of lines under its name, or an element of a list; a library says where each stands."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+from darkroom.hosts.layout import Servers, Unreadable, line_end, line_start, newline_of, without
+
+
+class _Node(Protocol):
+    """What the library says of a value: its parts, and the places where it begins and ends."""
+
+    value: Any
+    start_mark: Any
+    end_mark: Any
+
+
+class YamlLayout:
+    """See `Layout`."""
+
+    def read(self, text: str) -> Any:
+        """See `Layout`."""
+        from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415 - few commands need it
+
+        try:
+            return YAML(typ="safe", pure=True).load(text) or {}  # pyright: ignore[reportUnknownMemberType]
+        except (YAMLError, RecursionError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else type(error).__name__
+            raise Unreadable(f"it is no YAML ({place[:100]})") from error
+
+    def put(self, text: str, servers: Servers, name: str, value: Mapping[str, Any]) -> str:
+        """See `Layout`."""
+        if name in servers.named:
+            start, end, indent = _span(text, servers, name)
+            block = _block(text, servers, name, value, indent) if indent is not None else _flow(servers, name, value)
+            return text[:start] + block + text[end:]
+        nodes, line = _container(text, servers), newline_of(text)
+        if nodes is None:
+            before = line if text and not text.endswith("\n") else ""
+            written = f"{servers.path[0]}:{line}{_block(text, servers, name, value, '  ')}"
+            return text + before + (written if text.endswith("\n") or not text else written.removesuffix(line))
+        key, container = nodes
+        if _in_brackets(container):
+            place = container.start_mark.index + 1
+            return f"{text[:place]}{_flow(servers, name, value)}{', ' if container.value else ''}{text[place:]}"
+        place = line_end(text, key.end_mark.index)
+        indent = " " * (container.start_mark.column if container.value else key.start_mark.column + 2)
+        if not text[:place].endswith("\n"):
+            return f"{text}{line}{_block(text, servers, name, value, indent).removesuffix(line)}"
+        return text[:place] + _block(text, servers, name, value, indent) + text[place:]
+
+    def take(self, text: str, servers: Servers, name: str) -> str:
+        """See `Layout`."""
+        start, end, _ = _span(text, servers, name)
+        nodes = _container(text, servers)
+        if nodes is not None and _in_brackets(nodes[1]):
+            end += len(text[end:]) - len(text[end:].removeprefix(",").lstrip(" "))
+        elif nodes is not None and len(servers.named) == 1:
+            start = line_start(text, nodes[0].start_mark.index)
+        return without(text, (start, end))
+
+
+def _root(text: str) -> _Node | None:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - few commands need it
+
+    return YAML(typ="rt", pure=True).compose(text)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _container(text: str, servers: Servers) -> tuple[_Node, _Node] | None:
+    """The nodes of the servers' key and of what it holds; None: there is none."""
+    root = _root(text)
+    pairs: list[tuple[_Node, _Node]] = [] if root is None else root.value
+    return next((pair for pair in pairs if pair[0].value == servers.path[0]), None)
+
+
+def _span(text: str, servers: Servers, name: str) -> tuple[int, int, str | None]:
+    """The lines of this server, and the space that the first of them begins with; None: it stands between brackets."""
+    nodes = _container(text, servers)
+    if nodes is None:
+        raise Unreadable(f"it has no {servers.path[0]}")
+    container = nodes[1]
+    for key, node in _pairs(container, servers):
+        if (_named(node) if servers.listed else key.value) == name:
+            start, end = key.start_mark.index, _last(node).end_mark.index
+            if _in_brackets(container):
+                return start, end, None
+            end = end if text[:end].endswith("\n") else line_end(text, end)
+            return line_start(text, start), end, " " * container.start_mark.column
+    raise Unreadable(f"it has no {name}")
+
+
+def _pairs(container: _Node, servers: Servers) -> list[tuple[_Node, _Node]]:
+    """Each server with its key, which is itself in a list."""
+    return [(each, each) for each in container.value] if servers.listed else container.value
+
+
+def _named(element: _Node) -> object:
+    """The name that an element of a list says: each of them is a mapping with one."""
+    return next(value.value for key, value in element.value if key.value == "name")
+
+
+def _in_brackets(node: _Node) -> bool:
+    return bool(getattr(node, "flow_style", False)) and not isinstance(node.value, str)
+
+
+def _last(node: _Node) -> _Node:
+    """What the node ends with: a text, or something in brackets."""
+    if isinstance(node.value, str) or not node.value or _in_brackets(node):
+        return node
+    last = cast("_Node | tuple[_Node, _Node]", node.value[-1])
+    return _last(last[1] if isinstance(last, tuple) else last)
+
+
+def _block(text: str, servers: Servers, name: str, value: Mapping[str, Any], indent: str) -> str:
+    lines = [f"{key}: {json.dumps(each, ensure_ascii=False)}" for key, each in value.items()]
+    if servers.listed:
+        lines = [f"- {lines[0]}", *(f"  {each}" for each in lines[1:])]
+    else:
+        lines = [f"{name}:", *(f"  {each}" for each in lines)]
+    line = newline_of(text)
+    return "".join(f"{indent}{each}{line}" for each in lines)
+
+
+def _flow(servers: Servers, name: str, value: Mapping[str, Any]) -> str:
+    written = json.dumps(value, ensure_ascii=False)
+    return written if servers.listed else f"{json.dumps(name)}: {written}"
