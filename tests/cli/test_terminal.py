@@ -11,12 +11,10 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from darkroom.cli.terminal import columns_of
-from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, running
+from tests.hosts import PATIENCE_S, Home, RawServer, running
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
@@ -120,25 +118,6 @@ def test_a_terminal_that_obeys_no_escape_codes_is_sent_none_and_lines_fit(home: 
     lines = [line for line in seen.split("\r\n") if not line.startswith("/")]
     assert any("picture saved" in line for line in lines)
     assert max(map(len, lines)) <= 50
-
-
-def test_a_list_fits_its_terminal_says_local_times_and_ids_that_are_long_enough(home: Home) -> None:
-    wide = "狐が地図を読んでいる" * 6
-    assert darkroom(home, "generate", wide).status == 0
-    zone = {"TZ": "XST-5:30"}
-    with on_a_terminal(home, "list", COLUMNS="80", **zone) as terminal:
-        _, seen = terminal.end()
-    (row, rest) = seen.split("\r\n")
-    assert rest == ""
-    assert columns_of(row) <= 80
-    assert "狐" in row
-    (generation,) = darkroom(home, "list", "--json").json["generations"]
-    made = datetime.fromisoformat(generation["created_at"]).astimezone(timezone(timedelta(hours=5.5)))
-    assert f"{made:%Y-%m-%d %H:%M} +0530" in row
-    assert generation["id"] in darkroom(home, "list").out
-    known = row.split()[0]
-    assert known != generation["id"]
-    assert darkroom(home, "status", known, "--json").json["id"] == generation["id"]
 
 
 def test_ctrl_c_leaves_the_generation_running_and_says_how_to_go_on(home: Home, fatthumb: FatThumb) -> None:

@@ -13,7 +13,9 @@ from darkroom.cli.commands.command import Command, Commands
 from darkroom.cli.commands.generate import GENERATE
 from darkroom.cli.commands.list import LIST
 from darkroom.cli.commands.models import MODELS
+from darkroom.cli.commands.open import OPEN
 from darkroom.cli.commands.provider import PROVIDER
+from darkroom.cli.commands.show import SHOW
 from darkroom.cli.commands.status import STATUS
 from darkroom.cli.commands.tenant import TENANT
 from darkroom.cli.commands.wait import WAIT
@@ -21,7 +23,7 @@ from darkroom.cli.serve_options import take_options
 from darkroom.redact.text import clean
 
 COMMANDS: Mapping[str, Command | Commands] = {
-    command.name: command for command in (GENERATE, STATUS, CANCEL, WAIT, LIST, MODELS, PROVIDER, TENANT)
+    command.name: command for command in (GENERATE, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, MODELS, PROVIDER, TENANT)
 }
 
 

@@ -6,7 +6,10 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 FALLBACK = 80
 _PATH = re.compile(r"(?:^|\s)(?:/|~|[A-Za-z]:\\|\\\\)\S")
@@ -38,19 +41,26 @@ def columns(stream: TextIO) -> int | None:
     return width or FALLBACK
 
 
+def console(stream: TextIO) -> "Console":
+    """The terminal behind it, with the colours that it has: `NO_COLOR`, `FORCE_COLOR` and `TERM` are obeyed."""
+    from rich.console import Console  # noqa: PLC0415 - heavy, and nothing that serves needs it
+
+    return Console(file=stream, width=columns(stream), highlight=False, markup=False, emoji=False)
+
+
 def show(stream: TextIO, text: str) -> None:
     """Prints the text, its lines broken between words where they are too wide for the terminal."""
     width = columns(stream)
-    for line in _spelled(text, stream).split("\n"):
+    for line in spelled(text, stream.encoding).split("\n"):
         stream.write("".join(f"{part}\n" for part in (wrapped(line, width) if width else [line])))
 
 
 def cut(text: str, width: int, stream: TextIO) -> str:
     """The text, without an end that is too wide."""
-    text = _spelled(text, stream)
+    text = spelled(text, stream.encoding)
     if columns_of(text) <= width:
         return text
-    mark = "…" if _spelled("…", stream) == "…" else "..."
+    mark = "…" if spelled("…", stream.encoding) == "…" else "..."
     while text and columns_of(text) > width - len(mark):
         text = text[:-1]
     return text + mark
@@ -82,6 +92,7 @@ def _parts(line: str, width: int) -> Iterator[str]:
     yield part
 
 
-def _spelled(text: str, stream: TextIO) -> str:
-    encoding = stream.encoding or "utf-8"
+def spelled(text: str, encoding: str | None) -> str:
+    """The text as a stream writes it: what its encoding has no character for, as an escape."""
+    encoding = encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -176,8 +176,9 @@ class Desk:
         provider: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
+        search: str = "",
     ) -> ListedGenerations:
-        """The owner's generations, newest first.
+        """The owner's generations, newest first. `search`: those with all of these words in their prompts.
 
         Raises:
             InvalidRequest: the cursor is not one of ours, or there is no such provider.
@@ -189,7 +190,9 @@ class Desk:
                 "cursor is not one that list_generations returned.",
                 next_step="Pass next_cursor of the page before, or leave cursor out.",
             )
-        page = await self._house.ledger.page(self.owner, status=status, provider=provider, limit=limit, before=cursor)
+        page = await self._house.ledger.page(
+            self.owner, status=status, provider=provider, limit=limit, before=cursor, words=tuple(search.split())
+        )
         shown = await self._house.describer.generations(page.records)
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 

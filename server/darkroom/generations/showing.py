@@ -70,6 +70,22 @@ class Showing:
 
         return await to_thread.run_sync(signed) if keys else {}
 
+    async def remove(self, images: Sequence[Image]) -> list[Image]:
+        """Removes these pictures for good; returns those that somebody has changed since, which stay.
+
+        Raises:
+            OSError: one is there, and cannot be removed now.
+        """
+
+        def kept() -> list[Image]:
+            return [each for each in images if each.key and not self._store.remove(each.key, each.bytes or 0)]
+
+        return await to_thread.run_sync(kept)
+
+    async def forget_previews(self) -> None:
+        """Removes the small versions of all pictures; those that are needed again are made again."""
+        await to_thread.run_sync(self._store.previews.clear)
+
     async def preview(self, image: Image, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
         """A base64 JPEG of it, within so many bytes (before base64) and pixels a side; None: it cannot be read."""
         draw = partial(preview, self._content(image, max_side), max_bytes, max_side)

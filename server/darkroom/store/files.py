@@ -1,6 +1,7 @@
 """Picture files: saved whole or not at all, under names of our own, never over another file."""
 
 import errno
+import os
 import secrets
 import shutil
 from collections.abc import Iterable
@@ -107,6 +108,19 @@ def opened(path: Path) -> IO[bytes]:
     """A file, to be read. A link in its place, or in its folder's, is not followed. Raises OSError."""
     with folder_at(path.parent) as folder:
         return folder.open(path.name)
+
+
+def removed(path: Path, size: int) -> bool:
+    """Removes the file, if it has this size; False: it has another. A link is not followed. Raises OSError."""
+    try:
+        with folder_at(path.parent) as folder:
+            with folder.open(path.name) as file:
+                found = os.fstat(file.fileno()).st_size
+            if found == size:
+                folder.remove(path.name)
+            return found == size
+    except FileNotFoundError:
+        return True
 
 
 def _give_name(folder: Folder, temporary: str, stem: str, suffix: str) -> str:

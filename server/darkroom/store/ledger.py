@@ -133,9 +133,20 @@ class Generations(Protocol):
         ...
 
     async def page(
-        self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
+        self,
+        owner: str,
+        *,
+        status: Status | None,
+        provider: str | None,
+        limit: int,
+        before: str | None,
+        words: tuple[str, ...] = (),
     ) -> Page:
-        """This owner's rows, newest first, after the one of this id; none where the owner has none of it."""
+        """This owner's rows, newest first, after the one of this id; none where the owner has none of it.
+
+        `words`: only those with all of these in their prompts, in any case. Of so many rows that one search would
+        take long, it reads some: its page may then have a cursor, and be short or empty.
+        """
         ...
 
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
@@ -146,9 +157,10 @@ class Generations(Protocol):
         """This owner's rows (None: everybody's), oldest first, behind the one of this id."""
         ...
 
-    async def remove(self, *, older_s: float, most: int) -> int:
+    async def remove(self, *, older_s: float, most: int, among: Collection[str] | None = None) -> int:
         """Removes up to so many rows, of any owner, that were over so many seconds ago; returns how many it removed.
 
+        `among`: of these alone; None: of all.
         Their ids, owners, request keys and the hashes of their requests stay. Outdated is raised as by `begin`.
         """
         ...

@@ -1,7 +1,8 @@
 """Lists and counts of many rows at once; each question has an index that serves it without reading the others."""
 
 import json
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Sequence
 
 from darkroom.models import Record, Status
 from darkroom.store import rows
@@ -17,10 +18,20 @@ _BY_STATUS = {
 }
 # As many characters of an id (`gen_` and three that are random) begin few ids of a million.
 _TELLING_PREFIX = 7
+MOST_SEARCHED = 50_000
+"""Prompts that one search reads; its cursor goes on behind them."""
+_SEARCHED_AT_ONCE = 1000
 
 
 def page(
-    db: Connection, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
+    db: Connection,
+    owner: str,
+    *,
+    status: Status | None,
+    provider: str | None,
+    limit: int,
+    before: str | None,
+    words: Sequence[str] = (),
 ) -> Page:
     """See `Ledger.page`."""
     where: list[str] = ["owner = ?"]
@@ -34,10 +45,36 @@ def page(
     if before is not None:
         where.append("seq < (SELECT seq FROM generations WHERE id = ? AND owner = ?)")
         values += [before, owner]
+    if words:
+        return _searched(db, " AND ".join(where), values, words, limit)
     sql = f"{rows.SELECT} WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
     found = [rows.from_row(row) for row in db.execute(sql, (*values, limit + 1))]
     # Not the row's number, which would say how many generations there are of all owners together.
     return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+
+
+def _searched(db: Connection, where: str, values: Sequence[str | int], words: Sequence[str], limit: int) -> Page:
+    """Reads prompts here, since the two databases fold the case of few letters, and not of the same ones."""
+    sql = f"SELECT id, seq, request ->> 'prompt' FROM generations WHERE {where} AND seq < ? ORDER BY seq DESC LIMIT ?"
+    sought = [_folded(word) for word in words]
+    found: list[str] = []
+    read, last, behind = 0, None, 2**62
+    while read < MOST_SEARCHED and len(found) <= limit:
+        some = db.execute(sql, (*values, behind, _SEARCHED_AT_ONCE)).fetchall()
+        found += [each for each, _, prompt in some if all(word in _folded(prompt) for word in sought)]
+        read += len(some)
+        if len(some) < _SEARCHED_AT_ONCE:
+            last = None
+            break
+        last, behind, _ = some[-1]
+    shown = found[:limit]
+    records = {each.id: each for each in rows.select_all(db, rows.among(shown), tuple(shown))}
+    return Page(tuple(records[each] for each in shown), shown[-1] if len(found) > limit else last)
+
+
+def _folded(text: str) -> str:
+    """The text as a search compares it: whatever case its letters have, in any script."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def ids(db: Connection, owner: str, prefix: str, limit: int) -> list[str]:

@@ -7,7 +7,7 @@ from the role of the machine. No text of the library is repeated to anybody: its
 import errno
 import re
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -175,6 +175,15 @@ class ObjectPictures:
         except OSError:
             return None
         return f"{found['e_tag']}.{found['size']}.{found['last_modified']}"
+
+    def remove(self, key: str, size: int) -> bool:
+        """See `PictureStore.remove`. Nobody else writes to this name, so its size is not asked for."""
+        if not key.startswith(OBJECT):
+            return self._before.remove(key, size)
+        store, path = self._place(key)
+        with suppress(FileNotFoundError), self._read():
+            obstore.delete(store, path)
+        return True
 
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`: the next caller may sit at another machine."""

@@ -7,7 +7,7 @@ from typing import IO, Protocol
 
 from darkroom.errors import StorageError
 from darkroom.models import Record, moment
-from darkroom.store.files import Draft, opened, try_place, unusable
+from darkroom.store.files import Draft, opened, removed, try_place, unusable
 from darkroom.store.names import picture_stem
 from darkroom.store.previews import KeptPreviews
 
@@ -51,6 +51,14 @@ class PictureStore(Protocol):
 
     def stamp(self, key: str) -> str | None:
         """A text that is another as soon as what lies there is; None: nothing does, or nobody can tell now."""
+        ...
+
+    def remove(self, key: str, size: int) -> bool:
+        """Removes the picture for good; False: something of another size lies there, which is somebody's, and stays.
+
+        Raises:
+            OSError: it is there, and cannot be removed now.
+        """
         ...
 
     def path(self, key: str) -> str | None:
@@ -100,6 +108,10 @@ class FolderPictures:
         except (OSError, ValueError):
             return None
         return f"{found.st_dev}.{found.st_ino}.{found.st_size}.{found.st_mtime_ns}.{found.st_ctime_ns}"
+
+    def remove(self, key: str, size: int) -> bool:
+        """See `PictureStore.remove`."""
+        return removed(Path(key), size)
 
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`."""

@@ -50,6 +50,13 @@ class KeptPreviews:
             finally:
                 temporary.unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Removes all of them."""
+        with suppress(OSError):
+            for entry in list(os.scandir(self._folder)):
+                with suppress(OSError):  # another process may be tidying up
+                    Path(entry).unlink()
+
     def _path(self, made_of: tuple[object, ...]) -> Path:
         return self._folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:40]}.jpg"
 

@@ -1,5 +1,6 @@
 """Rows that were over long ago are removed; their names stay, so that nothing is generated twice."""
 
+import json
 from collections.abc import Collection, Mapping
 
 from darkroom.errors import InvalidRequest
@@ -10,16 +11,18 @@ from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
 
 
-def remove(db: Connection, before: float, most: int) -> int:
+def remove(db: Connection, before: float, most: int, among: Collection[str] | None = None) -> int:
     """Removes up to so many rows that were over before that moment (seconds since 1970); returns how many it removed.
 
-    Within a transaction that no other removal runs beside.
+    Within a transaction that no other removal runs beside. `among`: see `Ledger.remove`.
     """
-    over = f"finished_at < ? AND NOT ({UNFINISHED})"
+    over, values = f"finished_at < ? AND NOT ({UNFINISHED})", [before]
+    if among is not None:
+        over, values = f"id IN (SELECT value FROM json_each(?)) AND {over}", [json.dumps(list(among)), before]
     some = f"SELECT id FROM generations WHERE {over} ORDER BY finished_at LIMIT ?"
     # The condition stands twice: a row may have gone on since it was found.
     sql = f"DELETE FROM generations WHERE id IN ({some}) AND {over} RETURNING {_NAMES}"
-    gone = db.execute(sql, (before, most, before)).fetchall()
+    gone = db.execute(sql, (*values, most, *values)).fetchall()
     db.executemany(f"INSERT INTO removed ({_NAMES}) VALUES (?, ?, ?, ?, ?)", gone)
     return len(gone)
 

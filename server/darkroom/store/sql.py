@@ -106,13 +106,23 @@ class SqlLedger(SqlGate, SqlFellows):
         return await self._transaction(lambda: withdrawal.note_wish(self._db, record, wished=wished))
 
     async def page(
-        self, owner: str, *, status: Status | None, provider: str | None, limit: int, before: str | None
+        self,
+        owner: str,
+        *,
+        status: Status | None,
+        provider: str | None,
+        limit: int,
+        before: str | None,
+        words: tuple[str, ...] = (),
     ) -> Page:
         """See `Ledger.page`."""
-        return await self._recall(
-            ("page", owner, status, provider, limit, before),
-            lambda: lists.page(self._db, owner, status=status, provider=provider, limit=limit, before=before),
-        )
+
+        def read() -> Page:
+            return lists.page(
+                self._db, owner, status=status, provider=provider, limit=limit, before=before, words=words
+            )
+
+        return await self._recall(("page", owner, status, provider, limit, before, words), read)
 
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
         """See `Ledger.ids`."""
@@ -122,12 +132,12 @@ class SqlLedger(SqlGate, SqlFellows):
         """See `Ledger.oldest`."""
         return await self._run(lambda: lists.oldest(self._db, owner, after, limit))
 
-    async def remove(self, *, older_s: float, most: int) -> int:
+    async def remove(self, *, older_s: float, most: int, among: Collection[str] | None = None) -> int:
         """See `Ledger.remove`."""
 
         def remove() -> int:
             self._check_version()
-            return removal.remove(self._db, self._clock() - older_s, most)
+            return removal.remove(self._db, self._clock() - older_s, most, among)
 
         return await self._transaction(remove, "removal")
 

@@ -1,0 +1,31 @@
+"""Times as people say them: on this machine's clock, and how long ago."""
+
+from datetime import datetime
+
+_STEPS = ((60.0, 60.0, "min"), (3600.0, 48.0, "h"), (86_400.0, 61.0, "days"), (30.44 * 86_400, 24.0, "months"))
+"""Seconds of a unit, how many of it are said before the next one is taken, and its name."""
+
+
+def ago(seconds: float) -> str:
+    """So many seconds as an age: `just now`, `3 min ago`, `5 days ago`."""
+    if seconds < 60:
+        return "just now"  # also where a clock was set back
+    for unit, most, name in _STEPS:
+        if seconds < unit * most:
+            return f"{int(seconds / unit)} {name} ago"
+    return f"{int(seconds / (365.25 * 86_400))} years ago"
+
+
+def near(moment: datetime, now: datetime) -> str:
+    """The moment in this machine's zone, as short as it can be: `14:30` of today, `3 Mar 14:30`, `2024-03-03`."""
+    then, today = moment.astimezone(), now.astimezone()
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{then.day} {then:%b %H:%M}" if then.year == today.year else f"{then:%Y-%m-%d}"
+
+
+def lasted(seconds: float) -> str:
+    """So many seconds as a duration: `3.2 s`, `74 s`, `12 min`."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
