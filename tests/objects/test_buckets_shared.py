@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mcp.types import BlobResourceContents
 
-from tests.hosts import Home, RawServer, call, connected, eventually, links_of, running, text_of
-from tests.http.hosting import client_of, hosted
+from darkroom.generations.service import new_id
+from tests.hosts import Home, RawServer, call, connected, darkroom, eventually, links_of, over, running, text_of
+from tests.http.hosting import ANN, BOB, client_of, hosted, tenants_file
 from tests.services.declared import DeclaredService
 from tests.services.objects import KEY, SECRET, Kept, opened
 
@@ -66,3 +67,30 @@ def test_the_process_that_posts_is_given_no_key_of_the_store(user: Home) -> None
     assert "AWS_REGION" in environ
     assert KEY not in environ
     assert SECRET not in environ
+
+
+async def test_a_tenant_is_exported_and_deleted_out_of_a_bucket_and_another_is_not(
+    user: Home, bucket: Kept, tmp_path: Path
+) -> None:
+    file = tenants_file(tmp_path)
+    with hosted(user, "--tenants", str(file)) as server:
+        for token in (ANN, BOB, ANN):
+            async with client_of(server.url, token=token) as client:
+                made = (await call(client, "generate", prompt="a fox", provider="sketch", request_key=new_id()))["id"]
+                await over(client, made)
+    file.write_text("")
+    with closing(sqlite3.connect(user.ledger)) as ledger:
+        (other,) = ledger.execute("SELECT id FROM generations WHERE owner = 'bob'").fetchone()
+        # The last one's row has gone already, as DARKROOM_KEEP_DAYS lets it go.
+        names = "id, owner, request_key, request_hash, finished_at"
+        ledger.execute(f"INSERT INTO removed ({names}) SELECT {names} FROM generations WHERE id = ?", (made,))
+        ledger.execute("DELETE FROM generations WHERE id = ?", (made,))
+        ledger.commit()
+    exported = darkroom(user, "tenant", "export", "ann", "--to", str(tmp_path / "export"), "--json").json
+    assert (exported["pictures"], exported["missing_pictures"]) == (1, 0)
+    words = ("tenant", "delete", "ann", "--file", str(file), "--yes", "--json")
+    elsewhere = darkroom(user, *words, DARKROOM_PICTURES=str(tmp_path / "pictures"))
+    assert (elsewhere.status, "which DARKROOM_PICTURES does not name" in elsewhere.err) == (1, True)
+    assert darkroom(user, *words).json["pictures"] == 2
+    assert [other.removeprefix("gen_") in name for name in bucket.names()] == [True]
+    assert user.select("SELECT owner FROM generations UNION ALL SELECT owner FROM removed") == [("bob",)]

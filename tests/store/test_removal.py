@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import InvalidRequest
-from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.store.sql import SqlLedger
 from tests.hosts import ON_POSTGRESQL, Home, RawServer, darkroom, eventually, running
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger, open_postgres_ledger
@@ -74,6 +74,36 @@ async def test_a_request_key_of_what_went_begins_nothing(ledger: SqlLedger, cloc
         await ledger.begin_agreed(again, "task")
     somebody = again.model_copy(update={"owner": "somebody else"})
     assert (await ledger.begin(somebody, adopt_within_s=ANY_AGE_S)).id == "new"
+
+
+async def test_all_of_an_owner_goes_and_what_another_has_or_what_changed_meanwhile_stays(
+    ledger: SqlLedger, clock: Clock
+) -> None:
+    path = "/pictures/a-fox-abcdefgh-1.png"
+    saved = {"images": (Image(index=1, status=ImageStatus.SUCCEEDED, key=path, bytes=1),), "stage": Stage.SUCCEEDED}
+    for name, owner in (("gen_abcdefgh1", "acme"), ("gen_abcdefgh2", "beta"), ("gen_other", "acme")):
+        begun = await ledger.begin(row(name).model_copy(update={"owner": owner}), adopt_within_s=ANY_AGE_S)
+        assert await ledger.change(begun, saved)
+    waits = row("waits", Stage.ACCEPTED).model_copy(update={"owner": "acme", "submit_token": None})
+    await ledger.begin(waits, adopt_within_s=ANY_AGE_S)
+    assert dict(await ledger.stages("acme")) == {Stage.SUCCEEDED: 2, Stage.ACCEPTED: 1}
+    assert [await ledger.withdraw("acme", 10), await ledger.withdraw("acme", 10)] == [1, 0]
+    doomed = await ledger.doomed("acme", 10)
+    assert [each.record.id for each in doomed] == ["gen_abcdefgh1", "gen_other", "waits"]
+    assert await ledger.shared(["gen_abcdefgh1"], "acme") == {path}
+    assert await ledger.shared(["gen_other"], "acme") == frozenset()
+    changed = {"images": (*saved["images"], Image(index=2, status=ImageStatus.SUCCEEDED, key="/new.png", bytes=1))}
+    assert await ledger.revise(doomed[1].record, lambda _: changed)
+    assert await ledger.erase(doomed) == 2
+    assert [each.record.id for each in await ledger.doomed("acme", 10)] == ["gen_other"]
+    clock.now += 2 * DAY_S
+    await ledger.remove(older_s=DAY_S, most=10)
+    assert list(await ledger.names("acme", 10)) == ["gen_other"]
+    await ledger.forget("acme", ["gen_other", "gen_abcdefgh2"])
+    assert [dict(await ledger.names(owner, 10)) for owner in ("acme", "beta")] == [
+        {},
+        {"gen_abcdefgh2": clock.now - 2 * DAY_S},
+    ]
 
 
 def test_a_server_removes_what_is_older_and_says_so_of_its_id(home: Home) -> None:

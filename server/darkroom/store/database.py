@@ -216,6 +216,7 @@ def _connect(home: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, bool]:
         raise unopened(path, error, time.monotonic() - since) from error
     try:
         db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")  # a prompt that is removed is overwritten
         migrate(db, time.time())
         return db, _open_reader(path), is_outdated(db)
     except NewerLedger:

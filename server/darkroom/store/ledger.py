@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.money import Money
 from darkroom.store.fellows import Fellows
+from darkroom.store.removals import Removals
 from darkroom.store.turns import Gate
 
 
@@ -59,6 +60,13 @@ class Page:
 
     records: tuple[Record, ...]
     next_cursor: str | None
+
+
+class Stretch(NamedTuple):
+    """Some records, oldest first, and how far they reach: no row that goes meanwhile makes anybody read one twice."""
+
+    records: tuple[Record, ...]
+    reached: int
 
 
 class Generations(Protocol):
@@ -153,20 +161,8 @@ class Generations(Protocol):
         """This owner's newest ids that begin so."""
         ...
 
-    async def oldest(self, owner: str | None, *, after: str | None, limit: int) -> list[Record]:
-        """This owner's rows (None: everybody's), oldest first, behind the one of this id."""
-        ...
-
-    async def remove(self, *, older_s: float, most: int, among: Collection[str] | None = None) -> int:
-        """Removes up to so many rows, of any owner, that were over so many seconds ago; returns how many it removed.
-
-        `among`: of these alone; None: of all.
-        Their ids, owners, request keys and the hashes of their requests stay. Outdated is raised as by `begin`.
-        """
-        ...
-
-    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, float]:
-        """Those of these that were this owner's and are removed, each with when it was over (seconds since 1970)."""
+    async def oldest(self, owner: str | None, *, after: int, limit: int) -> Stretch:
+        """This owner's rows (None: everybody's), oldest first, behind what a stretch before reached; at first 0."""
         ...
 
     def now(self) -> float:
@@ -212,5 +208,5 @@ class Generations(Protocol):
         ...
 
 
-class Ledger(Generations, Gate, Fellows, Protocol):
+class Ledger(Generations, Removals, Gate, Fellows, Protocol):
     """All of it: rows are the truth, and a memory of them is a cache."""

@@ -4,10 +4,10 @@ import json
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from darkroom.models import Record, Status
+from darkroom.models import Status
 from darkroom.store import rows
 from darkroom.store.connection import Connection
-from darkroom.store.ledger import Page
+from darkroom.store.ledger import Page, Stretch
 
 # The indexes' own words, so that they are used.
 UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
@@ -89,12 +89,12 @@ def ids(db: Connection, owner: str, prefix: str, limit: int) -> list[str]:
     return [found for (found,) in db.execute(sql, values)]
 
 
-def oldest(db: Connection, owner: str | None, after: str | None, limit: int) -> list[Record]:
+def oldest(db: Connection, owner: str | None, after: int, limit: int) -> Stretch:
     """See `Ledger.oldest`."""
-    behind = "seq > coalesce((SELECT seq FROM generations WHERE id = ?), 0)"
-    where, values = (behind, (after or "",)) if owner is None else (f"owner = ? AND {behind}", (owner, after or ""))
-    found = db.execute(f"{rows.SELECT} WHERE {where} ORDER BY seq LIMIT ?", (*values, limit))
-    return [rows.from_row(row) for row in found.fetchall()]
+    where, values = ("", ()) if owner is None else ("owner = ? AND ", (owner,))
+    sql = f"SELECT seq, {', '.join(rows.COLUMNS)} FROM generations WHERE {where}seq > ? ORDER BY seq LIMIT ?"
+    found = db.execute(sql, (*values, after, limit)).fetchall()
+    return Stretch(tuple(rows.from_row(row[1:]) for row in found), found[-1][0] if found else after)
 
 
 def unsent(db: Connection, ids: Collection[str]) -> frozenset[str]:

@@ -6,9 +6,9 @@ from the role of the machine. No text of the library is repeated to anybody: its
 
 import errno
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -163,6 +163,13 @@ class ObjectPictures:
             file.seek(0)
             undone.pop_all()
         return file
+
+    def of_day(self, day: date) -> Iterable[tuple[str, int]]:
+        """See `PictureStore.of_day`."""
+        prefix = f"{self._bucket.prefix}{day:%Y-%m-%d}/"
+        with self._read():
+            listed = obstore.list(self._saving, prefix)  # pyright: ignore[reportUnknownMemberType]
+            return [(f"{OBJECT}{self._bucket.name}/{each['path']}", each["size"]) for some in listed for each in some]
 
     def stamp(self, key: str) -> str | None:
         """See `PictureStore.stamp`."""

@@ -1,7 +1,9 @@
 """Places of pictures: what the house needs of such a place, and the folder on the user's disk."""
 
+import errno
 import os
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -46,6 +48,14 @@ class PictureStore(Protocol):
         Raises:
             OSError: there is none that can be read.
             StorageError: the store cannot be asked now.
+        """
+        ...
+
+    def of_day(self, day: date) -> Iterable[tuple[str, int]]:
+        """The key and the size of whatever lies where pictures of this day would be saved now.
+
+        Raises:
+            OSError: that cannot be told now.
         """
         ...
 
@@ -101,6 +111,15 @@ class FolderPictures:
         """See `PictureStore.open`. A link in the file's place, or in its folder's, is not followed."""
         return opened(Path(key))
 
+    def of_day(self, day: date) -> Iterable[tuple[str, int]]:
+        """See `PictureStore.of_day`."""
+        folder = self._root / f"{day:%Y-%m-%d}"
+        try:
+            with os.scandir(folder) as entries:
+                return [(str(folder / each.name), each.stat(follow_symlinks=False).st_size) for each in entries]
+        except FileNotFoundError:
+            return []
+
     def stamp(self, key: str) -> str | None:
         """See `PictureStore.stamp`. No program can set the time of a file's last change of any kind."""
         try:
@@ -111,6 +130,8 @@ class FolderPictures:
 
     def remove(self, key: str, size: int) -> bool:
         """See `PictureStore.remove`."""
+        if key.startswith(OBJECT):
+            raise OSError(errno.ENXIO, "it is in an object store, which DARKROOM_PICTURES does not name here")
         return removed(Path(key), size)
 
     def path(self, key: str) -> str | None:

@@ -1,14 +1,21 @@
-"""Rows that were over long ago are removed; their names stay, so that nothing is generated twice."""
+"""Rows that were over long ago are removed, and their names stay, so that nothing is made twice; or all of an owner.
+
+Each function runs within a transaction of the ledger.
+"""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.errors import InvalidRequest
-from darkroom.models import Record
+from darkroom.models import Record, Stage
 from darkroom.redact.text import clean
-from darkroom.store import rows
+from darkroom.store import rows, withdrawal
 from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
+from darkroom.store.removals import Doomed
+
+SHORT_ID = len("gen_") + 8
+"""So much of an id is part of a picture's name on a disk."""
 
 
 def remove(db: Connection, before: float, most: int, among: Collection[str] | None = None) -> int:
@@ -56,3 +63,52 @@ def check_key(db: Connection, record: Record) -> None:
         f"{named} another request, {generation_id}, whose details were removed.",
         next_step="Use a new request_key for a new picture; nothing was sent.",
     )
+
+
+def stages(db: Connection, owner: str) -> Mapping[Stage, int]:
+    """See `Removals.stages`."""
+    found = db.execute("SELECT stage, count(*) FROM generations WHERE owner = ? GROUP BY stage", (owner,))
+    return {Stage(stage): int(number) for stage, number in found.fetchall()}
+
+
+def withdraw(db: Connection, owner: str, now: float, most: int) -> int:
+    """See `Removals.withdraw`."""
+    some = "SELECT id FROM generations WHERE owner = ? AND stage = 'accepted' ORDER BY seq LIMIT ?"
+    return db.execute(f"{withdrawal.CANCELLED} AND id IN ({some})", (now, owner, most)).rowcount
+
+
+def doomed(db: Connection, owner: str, most: int) -> list[Doomed]:
+    """See `Removals.doomed`."""
+    sql = f"{rows.SELECT} WHERE owner = ? AND NOT ({UNFINISHED}) ORDER BY seq LIMIT ?"
+    written = rows.COLUMNS.index("images")
+    return [Doomed(rows.from_row(row), row[written]) for row in db.execute(sql, (owner, most)).fetchall()]
+
+
+def shared(db: Connection, ids: Collection[str], owner: str) -> frozenset[str]:
+    """See `Removals.shared`."""
+    alike = f"{rows.SELECT} WHERE id >= ? AND id < ? AND owner <> ?"
+    kept: set[str] = set()
+    for beginning in (each[:SHORT_ID] for each in ids):
+        for row in db.execute(alike, (beginning, f"{beginning}\U0010ffff", owner)).fetchall():
+            kept.update(image.key for image in rows.from_row(row).images if image.key)
+    return frozenset(kept)
+
+
+def erase(db: Connection, doomed: Sequence[Doomed]) -> int:
+    """See `Removals.erase`."""
+    sql = f"DELETE FROM generations WHERE id = ? AND owner = ? AND images = ? AND NOT ({UNFINISHED})"
+    gone = (db.execute(sql, (record.id, record.owner, written)) for record, written in doomed)
+    return sum(each.rowcount for each in gone)
+
+
+def names(db: Connection, owner: str, most: int) -> Mapping[str, float]:
+    """See `Removals.names`."""
+    sql = "SELECT id, finished_at FROM removed WHERE owner = ? ORDER BY finished_at LIMIT ?"
+    return dict(db.execute(sql, (owner, most)).fetchall())
+
+
+def forget(db: Connection, owner: str, ids: Collection[str]) -> None:
+    """See `Removals.forget`."""
+    db.execute(f"DELETE FROM removed WHERE {rows.among(ids)} AND owner = ?", (*ids, owner))
+    for table in ("tasks", "served"):
+        db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))

@@ -5,15 +5,16 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
-from darkroom.store import answers, durations, gate, lists, removal, rows, tasks, withdrawal
+from darkroom.store import answers, durations, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
-from darkroom.store.ledger import Page, Room
+from darkroom.store.ledger import Page, Room, Stretch
 from darkroom.store.sql_fellows import SqlFellows
 from darkroom.store.sql_gate import SqlGate
+from darkroom.store.sql_removals import SqlRemovals
 from darkroom.store.sql_rows import of_account, of_owner
 
 
-class SqlLedger(SqlGate, SqlFellows):
+class SqlLedger(SqlRemovals, SqlGate, SqlFellows):
     """See `Ledger`."""
 
     async def begin(
@@ -128,22 +129,9 @@ class SqlLedger(SqlGate, SqlFellows):
         """See `Ledger.ids`."""
         return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))
 
-    async def oldest(self, owner: str | None, *, after: str | None, limit: int) -> list[Record]:
+    async def oldest(self, owner: str | None, *, after: int, limit: int) -> Stretch:
         """See `Ledger.oldest`."""
         return await self._run(lambda: lists.oldest(self._db, owner, after, limit))
-
-    async def remove(self, *, older_s: float, most: int, among: Collection[str] | None = None) -> int:
-        """See `Ledger.remove`."""
-
-        def remove() -> int:
-            self._check_version()
-            return removal.remove(self._db, self._clock() - older_s, most, among)
-
-        return await self._transaction(remove, "removal")
-
-    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, float]:
-        """See `Ledger.removed`."""
-        return await self._run(lambda: removal.ends(self._db, ids, owner))
 
     def now(self) -> float:
         """See `Ledger.now`."""

@@ -5,7 +5,8 @@ from darkroom.store import rows
 from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
 
-_CANCELLED = "UPDATE generations SET stage = 'cancelled', finished_at = max(created_at, ?) WHERE stage = 'accepted'"
+CANCELLED = "UPDATE generations SET stage = 'cancelled', finished_at = max(created_at, ?) WHERE stage = 'accepted'"
+"""Cancels those waiting rows of which the rest of the condition is true."""
 
 
 def cancel(db: Connection, generation_id: str, owner: str, now: float) -> Record | None:
@@ -41,7 +42,7 @@ def as_wished(db: Connection, record: Record | None, now: float) -> Record | Non
     """The row, cancelled if it waits and that is wished."""
     if record is None or record.stage is not Stage.ACCEPTED or not record.cancel_wished:
         return record
-    db.execute(f"{_CANCELLED} AND id = ?", (now, record.id))
+    db.execute(f"{CANCELLED} AND id = ?", (now, record.id))
     return rows.select_one(db, "id = ?", (record.id,))
 
 
@@ -64,9 +65,9 @@ def forgive(db: Connection, account: str) -> None:
 
 def of_account(db: Connection, account: str, now: float) -> None:
     """Cancels what waits of this account and is no longer wanted: an older version put it back without a look."""
-    db.execute(f"{_CANCELLED} AND account = ? AND cancel_wished <> 0", (now, account))
+    db.execute(f"{CANCELLED} AND account = ? AND cancel_wished <> 0", (now, account))
 
 
 def of_holder(db: Connection, holder: str, now: float) -> None:
     """Cancels what waits of this holder and is no longer wanted."""
-    db.execute(f"{_CANCELLED} AND {UNFINISHED} AND holder = ? AND cancel_wished <> 0", (now, holder))
+    db.execute(f"{CANCELLED} AND {UNFINISHED} AND holder = ? AND cancel_wished <> 0", (now, holder))

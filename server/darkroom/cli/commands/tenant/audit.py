@@ -19,10 +19,10 @@ def _take(command: argparse.ArgumentParser) -> None:
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     found: list[dict[str, Any]] = []
     async with open_app(settings, Part.NONE) as app:
-        after: str | None = None
-        while page := await app.service.ledger.oldest(arguments.name, after=after, limit=PAGE):
-            found += map(_entry, page)
-            after = page[-1].id
+        reached, records = 0, None
+        while records != ():
+            records, reached = await app.service.ledger.oldest(arguments.name, after=reached, limit=PAGE)
+            found += map(_entry, records)
     print_value({"generations": found}, [_line(each) for each in found] or ["Nothing yet."], as_json=arguments.json)
     return DONE
 

@@ -1,0 +1,1 @@
+"""All that one owner has here: written down for it, and removed."""
