@@ -53,6 +53,7 @@ def test_a_list_fits_every_terminal_and_says_its_status_without_colour_too(home:
         seen = shown(home, "list", COLUMNS="60", **without)
         assert not re.search(r"\x1b\[[\d;]*3\dm", seen)
         assert "✓ succeeded" in seen
+        assert max(columns_of(CODES.sub("", line)) for line in seen.splitlines()) <= 60
     assert "\x1b[32m" in darkroom(home, "list", FORCE_COLOR="1").out
     ascii_only = shown(home, "list", COLUMNS="60", PYTHONIOENCODING="ascii")
     assert "+ succeeded" in ascii_only

@@ -1,9 +1,11 @@
 """The command line on a real terminal, and without one."""
 
+import io
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.hosts import PATIENCE_S, Home, RawServer, running
+from darkroom.cli.live import Live
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, running
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
@@ -118,6 +121,52 @@ def test_a_terminal_that_obeys_no_escape_codes_is_sent_none_and_lines_fit(home: 
     lines = [line for line in seen.split("\r\n") if not line.startswith("/")]
     assert any("picture saved" in line for line in lines)
     assert max(map(len, lines)) <= 50
+
+
+def test_progress_fits_where_there_is_hardly_room_and_is_erased_where_the_terminal_became_narrow() -> None:
+    class Screen(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    screen, now = Screen(), 0.0
+    with pytest.MonkeyPatch.context() as patch, Live(screen, in_place=True) as live:
+        for width, line in (("20", "狐が地図を読んでいる間に終わる"), ("8", "FatThumb"), ("1", "x" * 30)):
+            patch.setenv("COLUMNS", width)
+            live.show(line)
+    wide, narrow, least, last = re.split(r"(?:\x1b\[A)*\r\x1b\[K(?:\x1b\[J)?", screen.getvalue())[1:]
+    assert (wide, narrow, least) == ("狐が地図を読んでい…", "FatThu…", "…")
+    assert last == f"{'x' * 30}\n"
+    assert "\x1b[A\x1b[A\r\x1b[K\x1b[J" + narrow in screen.getvalue(), "it had taken three lines of the narrow one"
+    plain = io.StringIO()
+    with Live(plain, in_place=True, clock=lambda: now) as live:
+        for now in (0, 4, 8, 25, 29):
+            live.show(f"working on it, {now} s so far")
+        live.show("done")
+        live.show("done, 1 saved")
+    assert re.findall(r"\d+ s|done.*", plain.getvalue()) == ["0 s", "25 s", "done", "done, 1 saved"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is what completes")
+def test_bash_completes_commands_options_and_their_values(home: Home) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        assert darkroom(home, "completion", shell).status == 0
+    ask = """eval "$1"; shift; COMP_WORDS=(darkroom-mcp "$@"); COMP_CWORD=$#; _darkroom_mcp; echo "${COMPREPLY[*]}" """
+    script = darkroom(home, "completion", "bash").out
+    for words, found in (
+        (("pro",), "provider"),
+        (("provider", "ad"), "add"),
+        (("list", "--sea"), "--search"),
+        (("list", "--status", "f"), "failed"),
+        (("cost", "--by", ""), "day service model"),
+        (("generate", "list", "--stat"), ""),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", ask, "bash", script, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+        )
+        assert (done.stdout.strip(), done.stderr) == (found, "")
+    assert not home.ledger.exists()
 
 
 def test_ctrl_c_leaves_the_generation_running_and_says_how_to_go_on(home: Home, fatthumb: FatThumb) -> None:

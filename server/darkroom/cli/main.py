@@ -45,12 +45,16 @@ def _run(words: list[str], wire: Wire | None) -> int:
     if wire is not None and words == ["serve"]:
         return _serve(wire)
     # Every command with its words, which no host's start needs.
+    from darkroom.cli.completion import script  # noqa: PLC0415
     from darkroom.cli.parsing import parsed  # noqa: PLC0415
     from darkroom.cli.serve_options import refuse_without_http  # noqa: PLC0415
     from darkroom.cli.worker import work  # noqa: PLC0415
 
     arguments = parsed(words)
     if arguments is None:
+        return DONE
+    if arguments.command == "completion":
+        sys.stdout.write(script(arguments.parser, arguments.shell))
         return DONE
     if arguments.command == "serve" and not arguments.http:
         refuse_without_http(arguments)

@@ -8,23 +8,31 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from darkroom import __version__
+from darkroom.cli.commands.again import AGAIN
 from darkroom.cli.commands.cancel import CANCEL
 from darkroom.cli.commands.command import Command, Commands
+from darkroom.cli.commands.cost import COST
+from darkroom.cli.commands.export import EXPORT
 from darkroom.cli.commands.generate import GENERATE
 from darkroom.cli.commands.list import LIST
 from darkroom.cli.commands.models import MODELS
 from darkroom.cli.commands.open import OPEN
 from darkroom.cli.commands.provider import PROVIDER
+from darkroom.cli.commands.prune import PRUNE
 from darkroom.cli.commands.show import SHOW
 from darkroom.cli.commands.status import STATUS
 from darkroom.cli.commands.tenant import TENANT
 from darkroom.cli.commands.wait import WAIT
+from darkroom.cli.completion import SHELLS
 from darkroom.cli.serve_options import take_options
 from darkroom.redact.text import clean
 
 COMMANDS: Mapping[str, Command | Commands] = {
-    command.name: command for command in (GENERATE, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, MODELS, PROVIDER, TENANT)
-}
+    command.name: command
+    for command in (
+        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, PRUNE, MODELS, PROVIDER, TENANT,
+    )
+}  # fmt: skip
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace | None:
@@ -76,6 +84,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
     worker = commands_of.add_parser("worker", help="drive what the ledger has, and serve nobody")
     worker.add_argument("--tenants", type=Path, metavar="FILE", help="the tenants whose generations it drives as well")
+    completion = commands_of.add_parser("completion", help="print what makes a shell complete these words")
+    completion.add_argument("shell", choices=SHELLS)
+    completion.set_defaults(parser=parser)
     for command in COMMANDS.values():
         parser.commands[command.name] = _add(commands_of, command, words)
     return parser

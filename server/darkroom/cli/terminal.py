@@ -45,7 +45,10 @@ def console(stream: TextIO) -> "Console":
     """The terminal behind it, with the colours that it has: `NO_COLOR`, `FORCE_COLOR` and `TERM` are obeyed."""
     from rich.console import Console  # noqa: PLC0415 - heavy, and nothing that serves needs it
 
-    return Console(file=stream, width=columns(stream), highlight=False, markup=False, emoji=False)
+    width = columns(stream)
+    # Without a height it would take a dumb terminal for one of 80 columns, whatever its width.
+    height = None if width is None else 25
+    return Console(file=stream, width=width, height=height, highlight=False, markup=False, emoji=False)
 
 
 def show(stream: TextIO, text: str) -> None:

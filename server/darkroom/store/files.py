@@ -55,7 +55,7 @@ class Draft:
         try:
             self.file.flush()
             sync(self.file.fileno())
-            name = _give_name(self._folder, self._name, stem, suffix)
+            name = give_name(self._folder, self._name, stem, suffix)
         except OSError as error:
             raise self.refusal(error) from error
         self.drop()  # a file that loses one of its names is another by its stamp
@@ -123,7 +123,8 @@ def removed(path: Path, size: int) -> bool:
         return True
 
 
-def _give_name(folder: Folder, temporary: str, stem: str, suffix: str) -> str:
+def give_name(folder: Folder, temporary: str, stem: str, suffix: str) -> str:
+    """Gives the temporary file the name `stem.suffix`, or the next that is free; see `Draft.keep`. Raises OSError."""
     for number in range(1, 1000):
         name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
         try:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import Command, seconds, take_provider
-from darkroom.cli.commands.results import exit_status, places, print_result
-from darkroom.cli.commands.watching import made
+from darkroom.cli.commands.prompts import given
+from darkroom.cli.commands.watching import drives, made, report
+from darkroom.errors import InvalidRequest
 from darkroom.generations.asking.wishes import Wish, options_of
-from darkroom.generations.showing import linked
 from darkroom.models import MASK, MAX_COUNT, MAX_SEED, RANDOM_SEED
 from darkroom.settings import Settings
 
 
 def _take(command: argparse.ArgumentParser) -> None:
-    command.add_argument("prompt", metavar="PROMPT")
+    prompts = command.add_mutually_exclusive_group(required=True)
+    prompts.add_argument("prompt", metavar="PROMPT", nargs="?", help="-: stdin is the prompt")
+    prompts.add_argument("--file", metavar="FILE", help="make one of each line of it; -: of stdin")
     take_provider(command)
     command.add_argument("--model", metavar="ID", help="an id that `models` lists")
     command.add_argument("--count", type=int, default=1, metavar="N", help=f"1 to {MAX_COUNT} (default: 1)")
@@ -49,27 +51,34 @@ def _whole(text: str) -> str:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    images = [_whole(text) for text in arguments.images]
-    # A person names each file in so many words, so any that can be read is meant; an agent has no such command.
-    drives = {Path(text.removeprefix(MASK)).anchor for text in images}
-    async with open_app(replace(settings, inputs=tuple(map(Path, filter(None, drives)))), Part.OWN) as app:
-        wish = Wish(
-            prompt=arguments.prompt,
-            provider=arguments.provider,
-            model=arguments.model,
-            count=arguments.count,
-            aspect_ratio=arguments.aspect_ratio,
-            negative_prompt=arguments.negative_prompt,
-            seed=arguments.seed,
-            options=options_of(arguments.options),
-            request_key=arguments.request_key,
-            images=images,
+    several = arguments.file is not None
+    if several and arguments.request_key is not None:
+        raise InvalidRequest(
+            "--request-key names one generation, and --file makes several.", next_step="Leave one out."
         )
-        answer = await made(app, wish, arguments.timeout)
-        links = await app.desk().pictures.links(answer.generations)
-        lines = places(answer.generations, links)
-        print_result(linked(answer.generations[0], links), lines, as_json=arguments.json)
-        return exit_status(answer.generations)
+    prompts = await given(arguments.prompt, arguments.file)
+    images = [_whole(text) for text in arguments.images]
+    async with open_app(replace(settings, inputs=drives(images)), Part.OWN) as app:
+        wishes = [
+            Wish(
+                prompt=prompt,
+                provider=arguments.provider,
+                model=arguments.model,
+                count=arguments.count,
+                aspect_ratio=arguments.aspect_ratio,
+                negative_prompt=arguments.negative_prompt,
+                seed=arguments.seed,
+                options=options_of(arguments.options),
+                request_key=arguments.request_key,
+                images=images,
+            )
+            for prompt in prompts
+        ]
+        if several:
+            for wish in wishes:  # so that nothing is paid for where one of them is refused
+                await app.desk().foresee(wish)
+        answer = await made(app, wishes, arguments.timeout)
+        return await report(app, answer, as_json=arguments.json, several=several)
 
 
 GENERATE = Command("generate", "make pictures and wait for them", _take, _run)

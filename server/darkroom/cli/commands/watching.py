@@ -3,29 +3,56 @@
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 
 from darkroom.app.context import Opened
-from darkroom.cli.commands.results import places, tell
+from darkroom.cli.commands.results import exit_status, places, print_result, tell
 from darkroom.cli.live import Live
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError
 from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.showing import linked
 from darkroom.generations.telling.wording import say_progress
-from darkroom.models import Status
+from darkroom.models import MASK, Status
 from darkroom.views import Generation, WaitedGenerations
 
 
-async def made(app: Opened, wish: Wish, timeout_s: float) -> WaitedGenerations:
-    """Submits it, says its id, and stays with it."""
+def drives(images: Sequence[str]) -> tuple[Path, ...]:
+    """The folders that have all of these files: a person names each in so many words; an agent has no such command."""
+    return tuple(map(Path, filter(None, {Path(text.removeprefix(MASK)).anchor for text in images})))
+
+
+async def made(app: Opened, wishes: Sequence[Wish], timeout_s: float) -> WaitedGenerations:
+    """Submits them one after the other, says their ids, and stays with them.
+
+    Raises:
+        DarkroomError: one of several is refused; those before it go on, and stderr says how to wait for them.
+    """
     ids: list[str] = []
-    with anyio.CancelScope(shield=True):  # a person who left before this would not know what they paid for
-        async with app.desk().submit(wish) as started:
-            ids.append(started.id)
-            tell(f"{started.id} {started.status}")
+    try:
+        for wish in wishes:
+            with anyio.CancelScope(shield=True):  # a person who left before this would not know what they paid for
+                async with app.desk().submit(wish) as started:
+                    ids.append(started.id)
+                    tell(f"{started.id} {started.status}")
+            await anyio.lowlevel.checkpoint()
+    except (DarkroomError, anyio.get_cancelled_exc_class()):
+        await _leave(app, ids)
+        raise
     return await watched(app, ids, timeout_s, "all")
+
+
+async def report(app: Opened, answer: WaitedGenerations, *, as_json: bool, several: bool = False) -> int:
+    """Prints what was made, and returns the exit status. `several`: as JSON, in a list."""
+    links = await app.desk().pictures.links(answer.generations)
+    found = tuple(linked(each, links) for each in answer.generations)
+    value = answer.model_copy(update={"generations": found}) if several else found[0]
+    print_result(value, places(found, links), as_json=as_json)
+    return exit_status(found)
 
 
 async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal["all", "any"]) -> WaitedGenerations:
@@ -39,15 +66,20 @@ async def watched(app: Opened, ids: list[str], timeout_s: float, until: Literal[
                     answer = WaitedGenerations(generations=snapshot.generations, timed_out=snapshot.timed_out)
                     live.show(for_people(say_progress(snapshot.generations)))
     except anyio.get_cancelled_exc_class():
-        with anyio.CancelScope(shield=True):
-            left = await _left(app, ids)
-            places(left)
-            _explain_leaving(left)
+        await _leave(app, ids)
         raise
     if answer.timed_out:
         answer = answer.model_copy(update={"generations": await _left(app, ids) or answer.generations})
         _explain_leaving(answer.generations)
     return answer
+
+
+async def _leave(app: Opened, ids: Sequence[str]) -> None:
+    if ids:
+        with anyio.CancelScope(shield=True):
+            left = await _left(app, ids)
+            places(left)
+            _explain_leaving(left)
 
 
 async def _left(app: Opened, ids: Sequence[str]) -> tuple[Generation, ...]:

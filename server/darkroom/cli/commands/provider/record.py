@@ -113,7 +113,7 @@ def _listening(settings: Settings, name: str, heard: Callable[[str, "Answer"], N
 
 async def _made(settings: Settings, request: GenerationRequest) -> tuple[int, str]:
     async with open_app(settings, Part.OWN) as app:
-        answer = await made(app, Wish(prompt=request.prompt, provider=request.provider), TIMEOUT_S)
+        answer = await made(app, [Wish(prompt=request.prompt, provider=request.provider)], TIMEOUT_S)
         return exit_status(answer.generations), answer.generations[0].id
 
 

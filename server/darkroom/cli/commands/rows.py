@@ -1,0 +1,26 @@
+"""The person's own rows of the ledger, oldest first, however many there are."""
+
+import argparse
+from collections.abc import AsyncGenerator
+from datetime import datetime
+
+from darkroom.app.context import Opened
+from darkroom.models import Record
+
+PAGE = 500
+
+
+async def oldest(app: Opened) -> AsyncGenerator[list[Record]]:
+    """All of them, some at a time."""
+    after: str | None = None
+    while page := await app.service.ledger.oldest(app.owner(), after=after, limit=PAGE):
+        yield page
+        after = page[-1].id
+
+
+def day(text: str) -> datetime:
+    """The midnight here with which this day begins. Raises ArgumentTypeError."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError("a day, as in 2026-03-31") from None
