@@ -11,7 +11,9 @@ python3 dev.py test       every test; further words go to pytest. With MEASURED=
 python3 dev.py test-hosting  the tests with PostgreSQL and with replicas that die; further words go to pytest
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
-python3 dev.py build      the distributions, in dist/, by a build backend that is held to the lock's hashes
+python3 dev.py package    writes the manifests of hosts that lie in the repository, from release/description.toml
+python3 dev.py build      the distributions and the bundle, in dist/, by a build backend held to the lock's hashes
+python3 dev.py test-release  the tests of what `build` built, and hosts' own validators; further words go to pytest
 python3 dev.py bench      every benchmark of speed, and docs/performance.md from them
 python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, polling, hour, waits, follow,
                           rows, start, calls, idle, replicas or fuzz; each writes .artifacts/X.json
@@ -33,9 +35,9 @@ LEAST_COVERAGE = 95
 TESTS_PER_CORE = 5  # they wait for two thirds of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
-NOT_AUDITED = 3
 SYNCED = ROOT / ".venv" / ".synced"
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
+VALIDATORS = ROOT / "release" / "node" / "package-lock.json"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -43,8 +45,8 @@ def main(words: list[str]) -> int:
     """Runs the named command and returns its exit status."""
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
-        "test-hosting": test_hosting,
-        "audit": audit, "sbom": sbom, "build": build, "bench": bench,
+        "test-hosting": test_hosting, "test-release": test_release,
+        "audit": audit, "sbom": sbom, "package": package, "build": build, "bench": bench,
     }  # fmt: skip
     if not words or words[0] not in commands:
         print(__doc__, file=sys.stderr)
@@ -72,7 +74,7 @@ def serve(words: list[str]) -> int:
 def install(words: list[str]) -> int:
     """Everything that a contributor needs."""
     sync()
-    npm_packages()
+    npm_packages(NODE_LOCK)
     programs()
     return 0
 
@@ -91,6 +93,7 @@ def check(words: list[str]) -> int:
         )
         if run(str(BIN / command[0]), *command[1:]) != 0
     ]
+    failed += [["release.make"]] if run(PYTHON, "-m", "release.make", "--check") != 0 else []
     if contributing() != GUIDE.read_text("utf-8"):
         print("CONTRIBUTING.md has an old map of the rooms: run python3 dev.py map", file=sys.stderr)
         return 1
@@ -143,6 +146,13 @@ def test_hosting(words: list[str]) -> int:
     return tested(2, ["-m", "hosting", *words])
 
 
+def test_release(words: list[str]) -> int:
+    """Builds what is published and tests that, with hosts' own validators, which npm brings."""
+    status = build([])
+    npm_packages(VALIDATORS)
+    return status or run(PYTHON, "-m", "pytest", "-m", "release", "tests/release", *words)
+
+
 def tested(per_core: int, words: list[str]) -> int:
     """Runs pytest with these words, so many processes a core, and measures with MEASURED=yes."""
     install([])
@@ -152,62 +162,35 @@ def tested(per_core: int, words: list[str]) -> int:
 
 
 def audit(words: list[str]) -> int:
-    """Asks for known vulnerabilities; further words go to pip-audit. Whatever it could not ask about is said."""
-    sync()
-    locked = export("requirements.txt", ARTIFACTS / "locked.txt", "--all-groups")
-    command = [str(BIN / "pip-audit"), "--progress-spinner=off", "--disable-pip", "--require-hashes", "--format=json"]
-    done = subprocess.run(
-        [*command, "--requirement", str(locked), *words], capture_output=True, text=True, check=False
-    )  # fmt: skip
-    try:
-        found = json.loads(done.stdout)["dependencies"]
-    except (ValueError, KeyError):
-        found = []
-    # pip-audit by itself calls it a success when its service knows none of the packages.
-    unknown = [each["skip_reason"] for each in found if "skip_reason" in each]
-    if len(unknown) == len(found):
-        print("NOT AUDITED: pip-audit's service could not be asked about a single package:")
-        print(unknown[0] if unknown else (done.stderr.strip() or "no reason given").splitlines()[-1])
-        return NOT_AUDITED
-    flaws = [
-        f"{each['name']} {each['version']}: {', '.join([flaw['id'], *flaw['aliases']])}"
-        for each in found for flaw in each.get("vulns", [])
-    ]  # fmt: skip
-    print(f"{len(found) - len(unknown)} locked packages audited; known vulnerabilities: {len(flaws)}", *flaws, sep="\n")
-    print(*(f"NOT AUDITED: {reason}" for reason in unknown), sep="\n")
-    return 1 if flaws or unknown else 0
+    """Asks for known vulnerabilities; further words go to pip-audit."""
+    return module("release.audit", *words)
 
 
 def sbom(words: list[str]) -> int:
-    """The bill of an installation without development tools, with the hash of every file that it may come from."""
-    sync()
-    bill = export("cyclonedx1.5", ARTIFACTS / "sbom.cdx.json", "--no-dev", "--preview-features=sbom-export")
-    print(bill.relative_to(ROOT))
-    return 0
+    """The bill of a user's installation."""
+    return module("release.sbom")
+
+
+def package(words: list[str]) -> int:
+    """The manifests of hosts; with an address after it, that becomes the repository's in all of them."""
+    return module("release.make", *words)
 
 
 def build(words: list[str]) -> int:
-    """The wheel and the source distribution."""
-    sync()
-    backend = export("requirements.txt", ARTIFACTS / "build.txt", "--only-group=build")
-    command = [str(BIN / "uv"), "build", "--clear", "--require-hashes", "--build-constraints", str(backend)]
-    return subprocess.run(command, check=False, env=without_secrets()).returncode
-
-
-def export(form: str, path: Path, *options: str) -> Path:
-    """Writes a part of uv.lock in another format, by the uv that is itself locked."""
-    path.parent.mkdir(exist_ok=True)
-    project = [] if form.startswith("cyclonedx") else ["--no-emit-project"]
-    command = [str(BIN / "uv"), "export", "--locked", "--quiet", f"--format={form}", *project, *options]
-    subprocess.run([*command, "--output-file", str(path)], check=True, stdout=subprocess.DEVNULL, env=without_secrets())
-    return path
+    """The wheel, the source distribution and the bundle."""
+    return module("release.build")
 
 
 def bench(words: list[str]) -> int:
     """One benchmark by its name, or those of speed together."""
-    sync()
     name, *more = words or ["suite"]
-    return run(PYTHON, "-m", f"bench.{name}", *more)
+    return module(f"bench.{name}", *more)
+
+
+def module(name: str, *words: str) -> int:
+    """Runs a module of this repository in the development environment."""
+    sync()
+    return run(PYTHON, "-m", name, *words)
 
 
 def sync(*options: str) -> None:
@@ -236,12 +219,12 @@ def without_secrets() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.endswith(secret)}
 
 
-def npm_packages() -> None:
-    """Brings the tests' npm packages to what their lock says, when it has changed since."""
-    folder = NODE_LOCK.parent
+def npm_packages(lock: Path) -> None:
+    """Brings the npm packages beside a lock to what that says, when it has changed since."""
+    folder = lock.parent
     # npm writes this file last, so that what was broken off is done again.
     done = folder / "node_modules" / ".package-lock.json"
-    if done.exists() and done.stat().st_mtime >= NODE_LOCK.stat().st_mtime:
+    if done.exists() and done.stat().st_mtime >= lock.stat().st_mtime:
         return
     command = [str(BIN / "npm"), "ci", "--loglevel=error"]
     subprocess.run(command, check=True, stdout=sys.stderr, cwd=folder, env=without_secrets())

@@ -10,8 +10,9 @@ from darkroom.guards import Budget
 from darkroom.providers.declared import forget_secrets, read_settings
 from darkroom.settings import Settings
 
+BLANK_IN_A_BUNDLE = "${user_config.x}"
 UNEXPANDED = [
-    *("${VAR}", "${user_config.x}", "${input:x}", "%VAR%", "{{ VAR }}", "$VAR", "$env:VAR", "<your value>"),
+    *("${VAR}", "${input:x}", "%VAR%", "{{ VAR }}", "$VAR", "$env:VAR", "<your value>"),
     *("undefined", "null", "None", '""', "''", "“”"),
 ]
 KEYS = [
@@ -51,6 +52,11 @@ def test_what_nobody_meant_as_a_value_counts_as_not_set_with_a_warning(variable:
     assert value not in warning
 
 
+@pytest.mark.parametrize("variable", [*EVERY, "DARKROOM_OPENAI_KEY", "FAL_KEY", "DARKROOM_BUDGETS"])
+def test_a_field_that_was_left_blank_in_a_bundle_is_nothing_to_warn_of(variable: str) -> None:
+    assert read_settings({variable: BLANK_IN_A_BUNDLE}) == read_settings({})
+
+
 @pytest.mark.parametrize("value", KEYS)
 @pytest.mark.parametrize("name", ["FATTHUMB", "BETTERWAIFU"])
 def test_what_is_no_key_makes_no_provider_the_default(name: str, value: str) -> None:
@@ -80,11 +86,11 @@ def test_a_key_may_look_like_anything_else(key: str) -> None:
     assert (settings.accounts["fatthumb"].key, settings.warnings) == (key, ())
 
 
-@pytest.mark.parametrize("value", [*UNEXPANDED, "many", '"5"', "5 per day", "-1", "always5", "no"])
+@pytest.mark.parametrize("value", [*UNEXPANDED, BLANK_IN_A_BUNDLE, "many", '"5"', "5 per day", "-1", "always5", "no"])
 @pytest.mark.parametrize("variable", ["DARKROOM_BUDGET", "DARKROOM_CONFIRM"])
 def test_a_guard_that_cannot_be_read_stands_in_the_way_of_what_costs_money(variable: str, value: str) -> None:
     settings = read_settings({variable: value})
-    if value.startswith("${user_config."):
+    if value == BLANK_IN_A_BUNDLE:
         assert settings.unguarded is None
         assert settings.warnings == ()
     else:

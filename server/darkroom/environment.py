@@ -34,13 +34,18 @@ _EXAMPLE_KEY = re.compile(
     re.I,
 )
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
-_BLANK_OF_A_BUNDLE = re.compile(r"\$\{user_config\.[^{}]*\}")
+_BLANK = re.compile(r"\s*(?:\$\{user_config\.[^{}]*\}\s*)?")
 _QUOTES = "\"'`“”„‘’«»"
 
 
 def proxies_of(environ: Mapping[str, str]) -> dict[str, str]:
     """The proxies that the HTTP client takes from its environment: URLs by the names of their variables."""
     return {name: url for name, url in environ.items() if url and name.lower() in _PROXIES}
+
+
+def filled(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables without the blank ones, as hosts set them for fields of a form that were left blank."""
+    return {name: value for name, value in environ.items() if not _BLANK.fullmatch(value)}
 
 
 class Environment:
@@ -79,11 +84,6 @@ class Environment:
             self.spoilt.append(text.strip(_QUOTES))
         partly = _REFERENCE.search(text) and not _REFERENCE.fullmatch(text)
         return text if partly else self._unless(name, text, _no_value(text))
-
-    def guard(self, name: str) -> str:
-        """The value of a variable that protects its user: only what a bundle leaves of a blank field is none."""
-        text = self.given(name)
-        return "" if _BLANK_OF_A_BUNDLE.fullmatch(text) else text
 
     def strangers(self, *prefixes: str) -> dict[str, str]:
         """Variables under these prefixes that nobody has read, each with the one that was probably meant."""
@@ -168,7 +168,7 @@ def database_of(env: Environment) -> str | NotConfigured | None:
 
     What cannot be meant is an error: a ledger that is elsewhere than it was knows nothing of what was paid for.
     """
-    url = env.guard("DARKROOM_DATABASE_URL")
+    url = env.given("DARKROOM_DATABASE_URL")
     if not url or re.fullmatch(r"postgres(?:ql)?://\S+", url):
         return url or None
     env.spoilt.append(url.strip(_QUOTES))

@@ -25,7 +25,7 @@ class Budget:
 
 def confirm_over_of(env: Environment) -> int | NotConfigured | None:
     """Over how many pictures the user is asked first; None: never."""
-    text = env.guard("DARKROOM_CONFIRM")
+    text = env.given("DARKROOM_CONFIRM")
     match = re.fullmatch(r"always|over:([0-9]{1,9})", text)
     if text and match is None:
         return misset("DARKROOM_CONFIRM", "it is always, or over:N, as in over:2", stops=_COSTLY)
@@ -34,7 +34,7 @@ def confirm_over_of(env: Environment) -> int | NotConfigured | None:
 
 def budget_of(env: Environment) -> Budget | NotConfigured | None:
     """The budget of a day; None: there is none."""
-    text = env.guard("DARKROOM_BUDGET")
+    text = env.given("DARKROOM_BUDGET")
     if not text:
         return None
     if count := _PER_DAY.fullmatch(text):

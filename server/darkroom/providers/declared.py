@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darkroom.declaration import Declaration, own_prefix
+from darkroom.environment import filled
 from darkroom.providers.betterwaifu import DECLARATION as BETTERWAIFU
 from darkroom.providers.fatthumb import DECLARATION as FATTHUMB
 from darkroom.providers.offered import IN_CODE, NAMES, OFFERED
@@ -34,6 +35,7 @@ def read_settings(
 
     `known`: those of files that need not be read again; it fills.
     """
+    environ = filled(environ)
     wanted = _Wanted(environ, in_any_folder)
     found = _Found(warnings=wanted.warnings)
     for name, file in wanted.files.items():
@@ -75,7 +77,7 @@ def every_name(home: Path) -> Collection[str]:
 
 def names_in(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Collection[str]:
     """The names of all that there are here, without reading their files or importing their code."""
-    wanted = _Wanted(environ, in_any_folder)
+    wanted = _Wanted(filled(environ), in_any_folder)
     return [*DECLARED, *wanted.files, *wanted.places]
 
 
