@@ -10,12 +10,12 @@ from darkroom.models import Record
 PAGE = 500
 
 
-async def oldest(app: Opened) -> AsyncGenerator[list[Record]]:
+async def oldest(app: Opened) -> AsyncGenerator[tuple[Record, ...]]:
     """All of them, some at a time."""
-    after: str | None = None
-    while page := await app.service.ledger.oldest(app.owner(), after=after, limit=PAGE):
-        yield page
-        after = page[-1].id
+    records, reached = await app.service.ledger.oldest(app.owner(), after=0, limit=PAGE)
+    while records:
+        yield records
+        records, reached = await app.service.ledger.oldest(app.owner(), after=reached, limit=PAGE)
 
 
 def day(text: str) -> datetime:
