@@ -1,5 +1,6 @@
 """Reads argv, and hands over to the command."""
 
+import argparse
 import logging
 import os
 import sys
@@ -12,7 +13,7 @@ from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
-from darkroom.providers.declared import forget_secrets, read_settings
+from darkroom.providers.declared import DATABASE, forget_secrets, read_settings
 from darkroom.settings import Settings
 from darkroom.stdio.wire import Wire
 
@@ -60,8 +61,9 @@ def _run(words: list[str], wire: Wire | None) -> int:
         refuse_without_http(arguments)
     if wire is not None and not arguments.http:
         return _serve(wire)
-    settings = _read_settings(in_any_folder=False)
-    _set_up_log(settings)
+    examines = arguments.command == "doctor"
+    settings = _read_for_doctor(arguments) if examines else _read_settings(in_any_folder=False)
+    _set_up_log(settings, warn=not examines)
     if arguments.command == "serve":
         # The SDK and the web server, which no other command needs.
         from darkroom.cli.serve_http import serve_http  # noqa: PLC0415
@@ -93,9 +95,21 @@ def _read_settings(*, in_any_folder: bool) -> Settings:
         forget_secrets(os.environ)
 
 
-def _set_up_log(settings: Settings) -> None:
+def _read_for_doctor(arguments: argparse.Namespace) -> Settings:
+    """The settings; where they cannot be read, as if nothing said where the ledger is: `arguments` has the reason."""
+    arguments.blank = [name for name, value in os.environ.items() if not value.strip()]
+    environ = dict(os.environ)
+    try:
+        return _read_settings(in_any_folder=False)
+    except NotConfigured as error:
+        arguments.unread = error
+        known = {name: value for name, value in environ.items() if name not in {"DARKROOM_HOME", DATABASE}}
+        return read_settings(known)
+
+
+def _set_up_log(settings: Settings, *, warn: bool = True) -> None:
     configure_logging(settings.log_level, settings.secrets, as_json=settings.log_json)
-    for warning in settings.warnings:
+    for warning in settings.warnings if warn else ():
         log.warning("%s", warning)
 
 

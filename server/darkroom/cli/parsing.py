@@ -13,6 +13,7 @@ from darkroom.cli.commands.cancel import CANCEL
 from darkroom.cli.commands.command import Command, Commands
 from darkroom.cli.commands.cost import COST
 from darkroom.cli.commands.export import EXPORT
+from darkroom.cli.commands.doctor import DOCTOR
 from darkroom.cli.commands.generate import GENERATE
 from darkroom.cli.commands.list import LIST
 from darkroom.cli.commands.models import MODELS
@@ -30,7 +31,7 @@ from darkroom.redact.text import clean
 COMMANDS: Mapping[str, Command | Commands] = {
     command.name: command
     for command in (
-        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, PRUNE, MODELS, PROVIDER, TENANT,
+        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, PRUNE, MODELS, PROVIDER, TENANT, DOCTOR,
     )
 }  # fmt: skip
 

@@ -86,12 +86,18 @@ async def _serve(settings: Settings | DarkroomError, wire: Wire) -> None:
 
 async def _opened(settings: Settings | DarkroomError, stack: AsyncExitStack) -> Opened | Unopened:
     if isinstance(settings, DarkroomError):
-        return Unopened(settings)
+        return await _unopened(settings, None)
     try:
         return await stack.enter_async_context(open_app(settings))
     except DarkroomError as error:
         log.error("%s %s", error.message, error.next_step)
-        return Unopened(error)
+        return await _unopened(error, settings)
+
+
+async def _unopened(error: DarkroomError, settings: Settings | None) -> Unopened:
+    from darkroom.doctor.refusal import explained  # noqa: PLC0415 - a server that opens needs none of it
+
+    return Unopened(await explained(error, settings))
 
 
 def _end(status: int) -> None:

@@ -9,7 +9,7 @@ from darkroom.accounts import Limits, Window
 from darkroom.store import rounds
 from darkroom.store import windows as arithmetic
 from darkroom.store.connection import Connection
-from darkroom.store.turns import Grant, Later, Supply
+from darkroom.store.turns import Grant, Later, Left, Supply
 from darkroom.store.windows import HELD_S, SKEW_S, Uses
 
 # How long to wait for what has no time of its own: another process's turn, a job that must end first.
@@ -97,6 +97,19 @@ class Outlook:
         turn = self._from(start).time(min(ahead, FARTHEST_ESTIMATE))
         crowded = self.limits.active is not None and self.active + ahead >= self.limits.active
         return turn - self.now, crowded
+
+    def left(self) -> Left:
+        """See `Gate.limits_left`."""
+        active, now = self.limits.active, self.now
+        counted = [sum(at > now - window.seconds - SKEW_S for at in self.sent) for window in self.windows]
+        return Left(
+            active=None if active is None else max(active - self.active, 0),
+            submit=tuple((window, max(window.limit - n, 0)) for window, n in zip(self.windows, counted, strict=True)),
+            requests=tuple(
+                (window, max(left, 0)) for window, (left, _) in zip(self.limits.requests, self._requests, strict=True)
+            ),
+            closed_s=max(self.closed_until - now, 0.0),
+        )
 
     @cached_property
     def _requests(self) -> list[tuple[int, list[float]]]:

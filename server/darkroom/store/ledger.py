@@ -69,6 +69,14 @@ class Stretch(NamedTuple):
     reached: int
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """The rows of all owners that are not over: how many of each stage, and a few that are in trouble, by id."""
+
+    stages: Mapping[Stage, int]
+    troubled: Mapping[str, str]
+
+
 class Generations(Protocol):
     """Rows are the truth. Every method is one transaction, and raises StorageError where the disk refuses it."""
 
@@ -167,6 +175,10 @@ class Generations(Protocol):
 
     def now(self) -> float:
         """Seconds since 1970, by the ledger's own clock."""
+        ...
+
+    async def unfinished(self) -> Unfinished:
+        """What is not over, of all owners together."""
         ...
 
     async def unsent(self, ids: Collection[str]) -> frozenset[str]:

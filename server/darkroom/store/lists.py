@@ -4,10 +4,10 @@ import json
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from darkroom.models import Status
+from darkroom.models import Stage, Status
 from darkroom.store import rows
 from darkroom.store.connection import Connection
-from darkroom.store.ledger import Page, Stretch
+from darkroom.store.ledger import Page, Stretch, Unfinished
 
 # The indexes' own words, so that they are used.
 UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
@@ -21,6 +21,7 @@ _TELLING_PREFIX = 7
 MOST_SEARCHED = 50_000
 """Prompts that one search reads; its cursor goes on behind them."""
 _SEARCHED_AT_ONCE = 1000
+SHOWN_TROUBLES = 3
 
 
 def page(
@@ -95,6 +96,16 @@ def oldest(db: Connection, owner: str | None, after: int, limit: int) -> Stretch
     sql = f"SELECT seq, {', '.join(rows.COLUMNS)} FROM generations WHERE {where}seq > ? ORDER BY seq LIMIT ?"
     found = db.execute(sql, (*values, after, limit)).fetchall()
     return Stretch(tuple(rows.from_row(row[1:]) for row in found), found[-1][0] if found else after)
+
+
+def unfinished(db: Connection) -> Unfinished:
+    """See `Ledger.unfinished`."""
+    counted = db.execute(f"SELECT stage, count(*) FROM generations WHERE {UNFINISHED} GROUP BY stage").fetchall()
+    troubled = db.execute(
+        f"SELECT id, trouble FROM generations WHERE {UNFINISHED} AND trouble IS NOT NULL ORDER BY seq LIMIT ?",
+        (SHOWN_TROUBLES,),
+    ).fetchall()
+    return Unfinished({Stage(stage): count for stage, count in counted}, dict(troubled))
 
 
 def unsent(db: Connection, ids: Collection[str]) -> frozenset[str]:

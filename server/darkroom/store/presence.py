@@ -1,10 +1,12 @@
 """Signs of life: each process holds a lock on a file of its own while it lives, and touches it while it runs."""
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +14,7 @@ from typing import Protocol
 import anyio
 from filelock import FileLock, Timeout
 
+from darkroom import __version__
 from darkroom.errors import StorageError
 from darkroom.store.private import FILE, make_folder
 
@@ -31,6 +34,14 @@ class Life(Enum):
     SILENT = "silent"
     """It lives, but did not run for a while: stopped, in a debugger, in a container that sleeps."""
     DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another process that lives. `version`: of its Darkroom; empty where it does not say, as older ones do not."""
+
+    pid: str
+    version: str
 
 
 class Signs(Protocol):
@@ -127,6 +138,11 @@ class FilePresence:
         self._missing.pop(process_id, None)
         return _is_free(self._locked(process_id))
 
+    def neighbours(self) -> list[Neighbour]:
+        """The other processes that live. To be asked within a write transaction, as `Signs.life` is."""
+        others = (path for path in sorted(self._folder.glob("*.lock")) if path.stem != self.id)
+        return [Neighbour(path.stem.partition("-")[0], _version_in(path)) for path in others if not _is_free(path)]
+
     @property
     def checked(self) -> bool:
         """True where the ledger has been checked since a process last died unannounced: the whole machine may have."""
@@ -156,6 +172,7 @@ class FilePresence:
                 make_folder(self._folder)
                 lock = _lock(path)
                 lock.acquire(timeout=0)
+                _write_version(path)
                 self._lock.release()
                 self._lock, self._file = lock, path.stat()
             os.utime(path)
@@ -199,6 +216,21 @@ def _lock(path: Path) -> FileLock:
     return FileLock(path, mode=FILE, thread_local=False)
 
 
+def _write_version(path: Path) -> None:
+    """Writes this version into a sign of life, behind the byte that Windows locks; nothing depends on it."""
+    with suppress(OSError), path.open("r+b", buffering=0) as file:
+        file.seek(1)
+        file.write(__version__.encode())
+
+
+def _version_in(path: Path) -> str:
+    with suppress(OSError), path.open("rb", buffering=0) as file:
+        file.seek(1)
+        found = re.match(r"[0-9][0-9A-Za-z.+]{0,30}", file.read(40).decode("ascii", "replace"))
+        return found[0] if found else ""
+    return ""
+
+
 def _is_free(path: Path) -> bool:
     """True where nobody holds that lock; others who look now do not take the caller for its holder."""
     if os.name == "nt":
@@ -230,6 +262,7 @@ def _own_lock(folder: Path) -> tuple[str, FileLock, os.stat_result]:
         path = folder / f"{process_id}.lock"
         lock = _lock(path)
         lock.acquire()
+        _write_version(path)
         # A peer that looked between the file's birth and its lock took it for a dead process's and removed it.
         with suppress(FileNotFoundError):
             return process_id, lock, path.stat()

@@ -7,7 +7,7 @@ from typing import Any
 from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.store import answers, durations, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
-from darkroom.store.ledger import Page, Room, Stretch
+from darkroom.store.ledger import Page, Room, Stretch, Unfinished
 from darkroom.store.sql_fellows import SqlFellows
 from darkroom.store.sql_gate import SqlGate
 from darkroom.store.sql_removals import SqlRemovals
@@ -136,6 +136,10 @@ class SqlLedger(SqlRemovals, SqlGate, SqlFellows):
     def now(self) -> float:
         """See `Ledger.now`."""
         return self._clock()
+
+    async def unfinished(self) -> Unfinished:
+        """See `Ledger.unfinished`."""
+        return await self._run(lambda: lists.unfinished(self._db))
 
     async def unsent(self, ids: Collection[str]) -> frozenset[str]:
         """See `Ledger.unsent`."""

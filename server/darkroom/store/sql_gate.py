@@ -7,7 +7,7 @@ from darkroom.models import Record
 from darkroom.store import durations, gate, queue, rounds, rows, withdrawal
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.sql_rows import SqlRows, of_account, of_owner
-from darkroom.store.turns import Grant, Later, Owners, Standing, Supply, Took
+from darkroom.store.turns import Grant, Later, Left, Owners, Standing, Supply, Took
 
 
 class SqlGate(SqlRows):
@@ -98,6 +98,10 @@ class SqlGate(SqlRows):
     async def supply(self, account: str, windows: Sequence[Window]) -> Supply | None:
         """See `Ledger.supply`."""
         return await self._run(lambda: gate.supply(self._db, account, windows, self._clock())) if windows else None
+
+    async def limits_left(self, account: str, limits: Limits) -> Left:
+        """See `Ledger.limits_left`."""
+        return await self._run(lambda: gate.outlook(self._db, account, limits, self._clock()).left())
 
     async def reserve_requests(
         self, account: str, windows: Sequence[Window], wanted: int, *, unused: Grant | None = None

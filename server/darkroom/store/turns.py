@@ -73,6 +73,20 @@ class Took:
 
 
 @dataclass(frozen=True)
+class Left:
+    """What is left of an account's limits. `active`: further jobs at the same time; None: there is no such limit.
+
+    `submit`, `requests`: by window, as it counts now. `closed_s`: seconds for which nothing may be submitted, since the
+    provider said so.
+    """
+
+    active: int | None
+    submit: tuple[tuple[Window, int], ...]
+    requests: tuple[tuple[Window, int], ...]
+    closed_s: float
+
+
+@dataclass(frozen=True)
 class Supply:
     """The requests that an account may make, and the generations that will want them.
 
@@ -154,6 +168,10 @@ class Gate(Protocol):
 
     async def supply(self, account: str, windows: Sequence[Window]) -> Supply | None:
         """The requests that are left of the scarcest of these windows; None: there is no window."""
+        ...
+
+    async def limits_left(self, account: str, limits: Limits) -> Left:
+        """What is left of these limits at this moment."""
         ...
 
     async def reserve_requests(

@@ -105,7 +105,7 @@ class Pictures:
         host = plain_host(url)
         if host is None:
             raise _not_plain()
-        proxy = _proxy_for(host)
+        proxy = proxy_for(host)
         client = self.http.foreign(proxy)
         # A proxy resolves names itself, by its own rules; an address in the link we can judge in any case.
         targets = await self._pinned(url, host) if proxy is None or _is_address(host) else [url]
@@ -157,10 +157,10 @@ def plain_host(url: httpx2.URL) -> str | None:
     return host
 
 
-def _proxy_for(host: str) -> str | None:
-    """The proxy that the user's environment names for https links to this host."""
+def proxy_for(host: str, scheme: str = "https") -> str | None:
+    """The proxy that the user's environment names for such links to this host. Its URL may hold a password."""
     proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
+    proxy = proxies.get(scheme) or proxies.get("all")
     if not proxy or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
