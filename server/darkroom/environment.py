@@ -15,7 +15,7 @@ RESULT_PARTS = ("text", "structured", "links", "images")
 Previews = Literal["all", "sheet", "none"]
 """`sheet`: a contact sheet where there are several pictures, else the one; `all`: the sheet, and each picture too."""
 
-_REFERENCE = re.compile(
+REFERENCE = re.compile(
     r"\$\{[^{}]*\}|\{(?:env|file|input):[^{}]*\}|\{\{.*?\}\}|\$\([^()]*\)|%[A-Z_][A-Z0-9_]*%|\$(?:env:)?[A-Z_]\w*", re.I
 )
 """A reference that a shell, host or bundle should have replaced: `${VAR}`, `{env:VAR}`, `{{VAR}}`, `%VAR%`."""
@@ -73,7 +73,7 @@ class Environment:
     def key(self, name: str) -> str:
         """The same of a key, which may be an example's."""
         text = self.text(name)
-        if not text and not _REFERENCE.search(quoted := self.given(name)) and not _NOTHING.fullmatch(quoted):
+        if not text and not REFERENCE.search(quoted := self.given(name)) and not _NOTHING.fullmatch(quoted):
             self.spoilt.append(quoted.strip(_QUOTES))
         return self._unless(name, text, "it is an example, not a key" if _EXAMPLE_KEY.fullmatch(text) else "")
 
@@ -82,7 +82,7 @@ class Environment:
         text = self.given(name)
         if "://" in text:
             self.spoilt.append(text.strip(_QUOTES))
-        partly = _REFERENCE.search(text) and not _REFERENCE.fullmatch(text)
+        partly = REFERENCE.search(text) and not REFERENCE.fullmatch(text)
         return text if partly else self._unless(name, text, _no_value(text))
 
     def strangers(self, *prefixes: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ class Environment:
 
 def _no_value(text: str) -> str:
     """The reason why nobody wrote this as a value; empty where it may be one."""
-    if _REFERENCE.search(text):
+    if REFERENCE.search(text):
         return "a name in it was to be replaced by a value, and was not"
     if _NOTHING.fullmatch(text):
         return "it holds the word for no value, or an example"

@@ -1,6 +1,7 @@
 """`doctor` finds what keeps Darkroom from working, says the cure, shows no secret, and leaves nothing behind."""
 
 import fcntl
+import json
 import random
 import re
 import sqlite3
@@ -262,13 +263,67 @@ async def test_processes_are_listed_with_their_versions_and_what_is_under_way_is
         with older_process(user) as pid:
             report = examined(user).json
         said = [each["message"] for each in report["findings"]]
-        assert any(re.search(r"Other processes of this version: \d+$", each) for each in said), said
+        assert any(re.search(r"Other processes of this version: \d+\.$", each) for each in said), said
         assert any(re.search(r"Under way: 1 ", each) for each in said), said
         assert any("of 1000 requests in 3600 s" in each for each in said), said
         assert any("not tried yet: this service has no free request" in each for each in said), said
         holds(report, warning("processes", f"Process {pid} .*older", "Update Darkroom where that process's host"))
     holds(examined(user).json, warning("generations", "no process runs", "darkroom-mcp wait"))
     assert len(slow.posts) <= 1
+
+
+SETTINGS = {
+    ".cursor/mcp.json": '{"mcpServers": {',
+    ".config/Claude/claude_desktop_config.json": json.dumps(
+        {
+            "mcpServers": {
+                "pictures": {
+                    "command": "/nowhere/darkroom-mcp",
+                    "env": {"FATTHUMB_API_KEY": "your-key-here", "BETTERWAIFU_API_KEY": "${MY_KEY}"},
+                }
+            }
+        }
+    ),
+    ".codex/config.toml": f"""
+        [mcp_servers.darkroom]
+        command = "{sys.executable}"
+        args = ["-m", "darkroom"]
+        env = {{ BETTERWAIFU_API_KEY = "", FATTHUMB_API_KEY = "{SECRET}", DARKROOM_BUDGET = "a lot" }}
+    """,
+    ".config/Code/User/mcp.json": json.dumps(
+        {
+            "servers": {
+                "darkroom": {
+                    "command": sys.executable,
+                    "args": ["-m", "darkroom"],
+                    "env": {"FATTHUMB_API_KEY": "${input:key}", "BETTERWAIFU_API_KEY": SECRET},
+                }
+            }
+        }
+    ),
+    ".config/zed/settings.json": "{}",
+}
+
+
+def test_what_is_wrong_in_the_settings_of_hosts_is_found(home: Home) -> None:
+    for name, content in SETTINGS.items():
+        (home.path / name).parent.mkdir(parents=True)
+        (home.path / name).write_text(content)
+    report = examined(home).json
+    holds(
+        report,
+        failure("hosts", "Cursor: .*mcp.json cannot be used", "by hand, then restart Cursor"),
+        failure("hosts", "Claude Desktop: the command that it names does not exist", "claude_desktop_config.json"),
+        failure("hosts", "Claude Desktop: FATTHUMB_API_KEY counts as not set: .* an example", "restart Claude Desktop"),
+        failure("hosts", "Claude Desktop: BETTERWAIFU_API_KEY counts as not set: a name in it", "restart Claude"),
+        warning("hosts", "Codex: BETTERWAIFU_API_KEY is there and blank", "restart Codex"),
+        failure("hosts", "Codex: DARKROOM_BUDGET cannot be read", "restart Codex"),
+        warning("hosts", "Codex: it goes on without", "required = true below .mcp_servers.darkroom."),
+    )
+    of_hosts = [each for each in report["findings"] if each["section"] == "hosts"]
+    assert [each["level"] for each in of_hosts if "VS Code" in each["message"]] == ["ok"]
+    assert any(each["message"] == "Zed is here, without Darkroom." for each in of_hosts)
+    assert {name: (home.path / name).read_text() for name in SETTINGS} == SETTINGS
 
 
 def test_where_nothing_is_wrong_it_says_so_and_leaves_nothing_behind(home: Home, betterwaifu: BetterWaifu) -> None:

@@ -40,12 +40,12 @@ async def disk(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def saved(settings: Settings) -> Finding:
-    """Whether a picture can be saved, by saving one."""
+    """The finding about saving a picture, by doing so."""
     return await _in_time(_save, settings)
 
 
 async def place(settings: Settings) -> Finding:
-    """Whether the place of the pictures can be written to."""
+    """The finding about the place of the pictures, which is tried without one."""
     return await _in_time(_try, settings)
 
 

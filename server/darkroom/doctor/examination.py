@@ -4,13 +4,17 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import AsyncExitStack
 
+from anyio import to_thread
+
 from darkroom.app.context import unwrapped
 from darkroom.doctor import ledger as ledgers
 from darkroom.doctor.disk import disk
 from darkroom.doctor.findings import Finding, discreet, of_error
+from darkroom.doctor.hosts import hosts
 from darkroom.doctor.services import services
 from darkroom.doctor.variables import variables
 from darkroom.errors import DarkroomError, NotConfigured
+from darkroom.hosts.machine import Machine
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.opening import Store, open_store
@@ -55,3 +59,5 @@ async def _findings(settings: Settings, unread: NotConfigured | None, blank: Col
                 yield each
             for each in ledgers.processes(others):
                 yield each
+    for each in await to_thread.run_sync(lambda: list(hosts(settings, Machine.here()))):
+        yield each

@@ -12,7 +12,7 @@ Level = Literal["ok", "warning", "failure"]
 Section = Literal["Darkroom", "ledger", "disk", "services", "generations", "processes", "hosts"]
 LONGEST = 600
 _NOT_SENT = re.compile(r",? so nothing was sent|[;,]? ?nothing was (?:sent|charged)(?=\.)\.?", re.I)
-"""What an error says of a request, of which there is none here."""
+"""The words of an error about its request, of which there is none here."""
 
 
 class Finding(Sparse):
@@ -53,9 +53,14 @@ def of_error(section: Section, error: DarkroomError) -> Finding:
 
 
 def discreet(finding: Finding, redact: Redactor) -> Finding:
-    """The same, on one line, without a secret."""
-    cure = None if finding.cure is None else clean(redact(finding.cure), LONGEST)
-    return finding.model_copy(update={"message": clean(redact(finding.message), LONGEST), "cure": cure})
+    """The same, in whole sentences on one line, without a secret."""
+
+    def said(text: str) -> str:
+        line = clean(redact(text), LONGEST)
+        return line if line.endswith((".", '"', "…")) else f"{line}."
+
+    cure = None if finding.cure is None else said(finding.cure)
+    return finding.model_copy(update={"message": said(finding.message), "cure": cure})
 
 
 def report(findings: list[Finding]) -> Report:

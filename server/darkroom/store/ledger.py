@@ -178,7 +178,7 @@ class Generations(Protocol):
         ...
 
     async def unfinished(self) -> Unfinished:
-        """What is not over, of all owners together."""
+        """All rows that are not over, of all owners together."""
         ...
 
     async def unsent(self, ids: Collection[str]) -> frozenset[str]:

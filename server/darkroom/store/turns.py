@@ -74,7 +74,7 @@ class Took:
 
 @dataclass(frozen=True)
 class Left:
-    """What is left of an account's limits. `active`: further jobs at the same time; None: there is no such limit.
+    """The remainder of an account's limits. `active`: further jobs at the same time; None: there is no such limit.
 
     `submit`, `requests`: by window, as it counts now. `closed_s`: seconds for which nothing may be submitted, since the
     provider said so.
@@ -171,7 +171,7 @@ class Gate(Protocol):
         ...
 
     async def limits_left(self, account: str, limits: Limits) -> Left:
-        """What is left of these limits at this moment."""
+        """The remainder of these limits at this moment."""
         ...
 
     async def reserve_requests(
