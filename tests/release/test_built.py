@@ -29,6 +29,7 @@ VALIDATORS = {
     "gemini": [NODE, MODULES / "@google" / "gemini-cli" / "bundle" / "gemini.js", "extensions", "validate", ROOT],
     "mcpb": [NODE, MODULES / "@anthropic-ai" / "mcpb" / "dist" / "cli" / "cli.js", "validate", "BUNDLE"],
     "skillsaw": [BIN / "skillsaw", "lint", PLUGIN],
+    "tdqs": [BIN / "tdqs", "lint", "--fail-on", "warning", "--command", f"{BIN / 'darkroom-mcp'} serve"],
 }
 
 
