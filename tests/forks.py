@@ -217,6 +217,13 @@ def _become(request: dict[str, Any]) -> None:
         runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 
 
+def _list_tools() -> None:
+    """Makes the schemas of results, which a process makes once."""
+    server, context, errors = (import_module(f"darkroom.{name}") for name in ("app.server", "app.context", "errors"))
+    unopened = context.Unopened(errors.DarkroomError("", next_step=""))
+    import_module("anyio").run(server.DarkroomServer(unopened).list_tools)
+
+
 def _main(descriptor: int) -> None:
     codes: list[Any] = []
     atexit.register(_end_at_once, codes)  # before whatever others register, and so after it
@@ -226,9 +233,11 @@ def _main(descriptor: int) -> None:
     for name in LAZY:
         import_module(name)
     import_module("darkroom.transport.http").Http().kept  # noqa: B018 - it reads the certificates, once for all forks
+    _list_tools()
     gc.freeze()
     try:
         _become(_wait_for_births(socket.socket(fileno=descriptor)))
+        codes.append(0)
     except SystemExit as end:
         codes.append(end.code)
         raise

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import anyio
-import psycopg
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client import advertise
@@ -77,6 +76,8 @@ class Home:
     def select(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the ledger, read from outside, in words that both databases know."""
         if url := self.extra.get("DARKROOM_DATABASE_URL"):
+            import psycopg  # half a second, in every process of tests
+
             with psycopg.connect(url) as connection:
                 return connection.execute(sql.encode()).fetchall()
         with closing(sqlite3.connect(f"{self.ledger.as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S)) as db:

@@ -12,6 +12,7 @@ from mcp_types.jsonrpc import JSONRPCError, JSONRPCMessage, JSONRPCResponse, Req
 
 from darkroom.redact.secrets import LONGEST
 from darkroom.stdio.messages import Refused
+from darkroom.stdio.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ class Letter:
 class Outbox:
     """The write stream that the server is given: lines wait here for the client, and their senders with them."""
 
-    def __init__(self, write: Callable[[bytes], None], unechoed: Callable[[str], str]) -> None:
-        self._write = write
+    def __init__(self, wire: Wire, unechoed: Callable[[str], str]) -> None:
+        self._wire = wire
         self._unechoed = unechoed
         self._lines: deque[tuple[bytes, list[Letter]]] = deque()
         self._unread = 0
@@ -167,7 +168,8 @@ class Outbox:
             lines = list(self._lines)
             self._lines.clear()
             waiting = b"".join(line for line, _ in lines)
-            await to_thread.run_sync(self._write, waiting, abandon_on_cancel=True)
+            if rest := self._wire.write_at_once(waiting):
+                await to_thread.run_sync(self._wire.write, rest, abandon_on_cancel=True)
             self._unread -= len(waiting)
             self._notify()
             for letter in (letter for _, letters in lines for letter in letters):

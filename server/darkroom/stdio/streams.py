@@ -34,11 +34,18 @@ async def _hand_on(wire: Wire, heard: list[Heard], outbox: Outbox, door: Door) -
             return
         await door.take(line, said or None)
     heard.clear()
-    while chunk := await to_thread.run_sync(wire.read, abandon_on_cancel=True):
+    while chunk := await _chunk(wire):
         for line in wire.lines.feed(chunk):
             if not await _room(wire.source, outbox, door):
                 return
             await door.take(line)
+
+
+async def _chunk(wire: Wire) -> bytes:
+    if wire.pollable:  # a thread for each message would be most of a short call's time
+        await anyio.wait_readable(wire.source)
+        return wire.read()
+    return await to_thread.run_sync(wire.read, abandon_on_cancel=True)
 
 
 async def _room(source: int, outbox: Outbox, door: Door) -> bool:
@@ -72,7 +79,7 @@ async def stdio_streams(
     Raises:
         OSError: the client has gone, or does not read what it is sent (TimeoutError).
     """
-    outbox = Outbox(wire.write, unechoed)
+    outbox = Outbox(wire, unechoed)
     incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception]()
     written = anyio.Event()
 

@@ -1,6 +1,8 @@
 """The two descriptors of JSON-RPC, read and written from threads, and what was said on them before the server stood."""
 
 import os
+import select
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock, Thread
@@ -11,6 +13,8 @@ from darkroom.stdio.lines import Lines
 CHUNK = 64 * 1024
 MAX_HEARD = 1024 * 1024
 """Bytes that are taken in before the server stands; the rest waits in the pipe."""
+MOST_AT_ONCE = 64 * 1024
+"""The longest text that is tried without a thread: what a pipe takes, nobody having read."""
 
 Answer = Callable[[bytes | None], bytes | None]
 """The response to a line (None: one too long); b"": there is none to come; None: the server is to say it."""
@@ -36,6 +40,10 @@ class Wire:
         self._turn, self._mouth = Lock(), Lock()
         self._thread: Thread | None = None
         self._rest: bytes | None = None
+        self._pollable = _is_pollable(source)
+        self._room = select.poll() if _is_pollable(sink) else None
+        if self._room is not None:
+            self._room.register(sink, select.POLLOUT)
 
     def attend(self, answer: Answer, leave: Callable[[], None]) -> None:
         """Has lines answered on a thread until `relieve`; calls `leave` where the input ends and nothing is owed."""
@@ -56,6 +64,23 @@ class Wire:
             if self._rest is not None:
                 return self._rest
         return os.read(self.source, CHUNK)
+
+    @property
+    def pollable(self) -> bool:
+        """True where an event loop can wait until `read` does not block."""
+        return self._pollable and self._thread is None
+
+    def write_at_once(self, data: bytes) -> bytes:
+        """Writes what can be written without blocking, and returns the rest. Raises OSError: the client has gone."""
+        if self._room is None or len(data) > MOST_AT_ONCE or not self._mouth.acquire(blocking=False):
+            return data
+        try:
+            rest = memoryview(data)
+            while rest and self._room.poll(0):  # then so many bytes do not block (POSIX, and Python's select)
+                rest = rest[os.write(self._sink, rest[: select.PIPE_BUF]) :]
+            return bytes(rest)
+        finally:
+            self._mouth.release()
 
     def write(self, data: bytes) -> None:
         """Writes all of it; blocks. Raises OSError: the client has gone."""
@@ -92,3 +117,14 @@ class Wire:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._sink, rest) :]
+
+
+def _is_pollable(descriptor: int) -> bool:
+    """True of pipes and sockets, where the system can say whether they are ready."""
+    if not hasattr(select, "poll"):
+        return False
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

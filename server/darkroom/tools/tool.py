@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, cast, get_type_hints
 
 from mcp import MCPError
@@ -51,7 +52,7 @@ class AgentTool(Tool):
         """Makes the schemas that clients are shown: at a start, the list is nearly always answered from a snapshot."""
         arguments = self.fn_metadata.arg_model.model_json_schema(schema_generator=_InputSchema)
         self.parameters = {**arguments, "additionalProperties": False}
-        self.fn_metadata.output_schema = TypeAdapter(self.returns).json_schema(schema_generator=_OutputSchema)
+        self.fn_metadata.output_schema = _returned(self.returns)
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments as the tool is called with them, defaults filled in. Raises InvalidRequest."""
@@ -137,6 +138,12 @@ class _OutputSchema(_InputSchema):
     def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
         """A time is a text: its form, which the name and each value show, would be paid for fifteen times."""
         return {"type": "string"}
+
+
+@cache
+def _returned(model: type[BaseModel]) -> dict[str, Any]:
+    # Made once for all tools that return it: it is most of the time that a list takes.
+    return TypeAdapter(model).json_schema(schema_generator=_OutputSchema)
 
 
 _DEFS = "#/$defs/"
