@@ -1,6 +1,8 @@
 """Standard output is JSON-RPC from the first byte to the last, whoever else prints."""
 
 import json
+import select
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +146,38 @@ def test_a_line_that_is_no_json_is_answered_or_passed_over_but_the_server_goes_o
     assert talk.server.call("list_generations")["structuredContent"] == {"generations": []}
     rest, _, status = talk.ended()
     assert (rest, status) == ([], 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pairs")
+def test_over_sockets_as_node_gives_them_every_response_comes_though_they_are_read_late(home: Home) -> None:
+    (ours_in, theirs_in), (ours_out, theirs_out) = socket.socketpair(), socket.socketpair()
+    hello: dict[str, Any] = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "late", "version": "0"},
+    }
+    asked: list[dict[str, Any]] = [
+        {"jsonrpc": "2.0", "id": number, "method": "tools/list", "params": {}} for number in range(1, 101)
+    ]
+    opening: list[dict[str, Any]] = [
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+    ]
+    with ours_in, ours_out:
+        with theirs_in, theirs_out:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "darkroom", "serve"],
+                stdin=theirs_in.fileno(),
+                stdout=theirs_out.fileno(),
+                env=home.environ,
+            )
+        ours_in.sendall("".join(json.dumps(message) + "\n" for message in (*opening, *asked)).encode())
+        assert select.select([ours_out.fileno()], [], [], PATIENCE_S)[0]
+        ours_out.settimeout(PATIENCE_S)
+        with ours_out.makefile("rb") as lines:
+            answers = [json.loads(next(lines)) for _ in range(101)]
+            assert sorted(answer["id"] for answer in answers) == list(range(101))
+            assert all(len(answer["result"]["tools"]) > 1 for answer in answers if answer["id"])
+            ours_in.shutdown(socket.SHUT_RDWR)
+            assert not lines.read()
+    assert server.wait(PATIENCE_S) == 0
