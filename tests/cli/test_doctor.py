@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.origins import Origin, reply
-from tests.hosts import PATIENCE_S, Finished, Home, connected, darkroom, refused
+from tests.hosts import PATIENCE_S, Finished, Home, connected, darkroom, on_both_databases, refused
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
@@ -326,6 +326,7 @@ def test_what_is_wrong_in_the_settings_of_hosts_is_found(home: Home) -> None:
     assert {name: (home.path / name).read_text() for name in SETTINGS} == SETTINGS
 
 
+@on_both_databases
 def test_where_nothing_is_wrong_it_says_so_and_leaves_nothing_behind(home: Home, betterwaifu: BetterWaifu) -> None:
     user = home.with_(betterwaifu)
     done = darkroom(user, "doctor")

@@ -12,8 +12,8 @@ from darkroom.cli.commands.again import AGAIN
 from darkroom.cli.commands.cancel import CANCEL
 from darkroom.cli.commands.command import Command, Commands
 from darkroom.cli.commands.cost import COST
-from darkroom.cli.commands.export import EXPORT
 from darkroom.cli.commands.doctor import DOCTOR
+from darkroom.cli.commands.export import EXPORT
 from darkroom.cli.commands.generate import GENERATE
 from darkroom.cli.commands.list import LIST
 from darkroom.cli.commands.models import MODELS

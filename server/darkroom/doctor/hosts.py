@@ -1,6 +1,7 @@
 """The hosts that are here: whether each starts Darkroom, and whether what it starts it with can be meant."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from darkroom.settings import Settings
 
 _EXPAND = {"claude-code", "continue", "copilot", "cursor", "gemini", "opencode", "vscode", "windsurf"}
 """Those that put a value in the place of a reference such as `${VAR}`, by their documentation."""
+
+_QUOTED = re.compile(r"(['\"]).{8,}?\1")
+"""A part of a file in the words of its parser: it may be a key."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def hosts(settings: Settings, machine: Machine) -> Iterator[Finding]:
 def _of(seen: Seen, settings: Settings) -> Iterator[Finding]:
     title = seen.host.title
     if seen.problem is not None:
-        said = f"{title}: {seen.file} cannot be used: {seen.problem}"
+        said = f"{title}: {seen.file} cannot be used: {_QUOTED.sub('…', seen.problem)}"
         yield failure("hosts", said, f"Correct that file by hand, then restart {title}.")
     elif seen.name is None or seen.entry is None:
         yield ok("hosts", f"{title} is here, without Darkroom")
@@ -77,7 +81,7 @@ def _of_command(started: _Started) -> Iterator[Finding]:
             said = "the command that it names is not found on the PATH"
             yield started.finding(failure, said, "Name darkroom-mcp by its whole path, or install what is named.")
         return
-    path = Path(command).expanduser()
+    path = Path(os.path.expanduser(command))  # noqa: PTH111 - pathlib's raises where there is no such home
     if not path.is_file():
         said = "the command that it names does not exist"
     elif not os.access(path, os.X_OK):

@@ -149,7 +149,7 @@ def _of_key(one: _Examined, state: ProviderState) -> Iterator[Finding]:
     elif not one.account.key:
         return
     elif state.status == "ready":
-        yield ok("services", f"{one.title}: the key was tried and is taken{_balance(state)}")
+        yield _taken(one.title, state.account.credits if state.account is not None else None)
     else:
         why = state.note if state.note and "not asked" in state.note else "this service has no free request"
         yield ok("services", f"{one.title}: the key is set, not tried yet: {why}")
@@ -161,9 +161,12 @@ def _failed(error: Failure) -> Finding:
     return found.model_copy(update={"level": "warning"}) if error.code == NotFound.code else found
 
 
-def _balance(state: ProviderState) -> str:
-    credits_left = state.account.credits if state.account is not None else None
-    return "" if credits_left is None else f"; credits left: {credits_left:g}"
+def _taken(title: str, credits_left: float | None) -> Finding:
+    said = f"{title}: the key was tried and is taken"
+    if credits_left is None:
+        return ok("services", said)
+    said += f"; credits left: {credits_left:g}"
+    return ok("services", said) if credits_left > 0 else warning("services", said, f"Buy credits at {title}.")
 
 
 def _of_limits(title: str, left: Left) -> Finding:

@@ -46,10 +46,15 @@ def _passed_over(settings: Settings, said: Collection[str]) -> Iterator[Finding]
     keys = _key_variables(settings)
     for each in (each for each in settings.warnings if each not in elsewhere):
         name = each.split()[0]
-        cure = f"Correct {name} where Darkroom is started (its host's configuration, or your shell), or take it out."
-        if not name.isupper():
-            cure = "Run darkroom-mcp provider check with that file."
-        yield failure("Darkroom", each, cure) if name in keys else warning("Darkroom", each, cure)
+        if name.isupper():
+            cure = (
+                f"Correct {name} where Darkroom is started (its host's configuration, or your shell), or take it out."
+            )
+            yield failure("Darkroom", each, cure) if name in keys else warning("Darkroom", each, cure)
+        elif each.startswith("The provider "):
+            yield failure("Darkroom", each, "Run darkroom-mcp provider check with that file.")
+        else:
+            yield failure("Darkroom", each, "Do as it says, and run this again.")
 
 
 def _key_variables(settings: Settings) -> set[str]:
