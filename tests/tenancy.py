@@ -45,6 +45,13 @@ def write_tenants(file: Path, tenants: Mapping[str, Mapping[str, str]], *, token
     return file
 
 
+def rewrite_tenants(app: Opened, file: Path, tenants: Mapping[str, Mapping[str, str]]) -> None:
+    """Another file of this process's tenants, which has been noticed when this returns."""
+    write_tenants(file, tenants)
+    assert app.service.owners.tenants is not None
+    app.service.owners.tenants.refresh()
+
+
 @asynccontextmanager
 async def house_of(home: Home, file: Path) -> AsyncGenerator[Opened]:
     """One process over the ledger of this home, for the tenants of this file."""

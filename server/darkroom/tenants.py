@@ -54,7 +54,7 @@ class Tenant:
 
 
 class Tenants:
-    """Those of one file, in its order; read anew when that, or a file of keys that it names, has changed."""
+    """Those of one file, in its order, as they were when it was last looked at."""
 
     def __init__(self, path: Path, found: "_Found") -> None:
         self.path = path
@@ -70,8 +70,11 @@ class Tenants:
         """
         return cls(path, _read(path))
 
-    def current(self) -> "Tenants":
-        """These, as the file has them now; while it cannot be used, as it had them last, which the log says once."""
+    def refresh(self) -> None:
+        """Reads it anew, if it or a file of keys that it names has changed; blocking: for a worker thread.
+
+        While it cannot be used the tenants stay as they were, which the log says once.
+        """
         stamp = _stamps(self._found.stamps)
         if stamp not in (self._found.stamps, self._refused):
             try:
@@ -79,7 +82,6 @@ class Tenants:
             except NotConfigured as error:
                 self._refused = stamp
                 log.warning("%s The tenants stay as they were.", error.message)
-        return self
 
     @property
     def all(self) -> tuple[Tenant, ...]:

@@ -12,7 +12,7 @@ from darkroom.redact.log import DiscreetRecord
 from tests.hosts import Home, call, over, refused
 from tests.services.fatthumb import FatThumb
 from tests.services.priced import PricedService
-from tests.tenancy import clients_of, house_of, keys_for, write_tenants
+from tests.tenancy import clients_of, house_of, keys_for, rewrite_tenants, write_tenants
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ async def test_what_is_under_way_of_a_tenant_who_is_taken_out_of_the_file_is_lef
     async with house_of(home, file) as app, clients_of(app, "acme") as (acme,):
         generation_id = (await call(acme, "generate", prompt="a fox"))["id"]
         await call(acme, "wait", generation_ids=[generation_id], timeout_s=1)
-        write_tenants(file, {})
+        rewrite_tenants(app, file, {})
         assert app.service.owners.found("acme") is None
         text = await refused(acme, "generate", prompt="a hen")
         assert "The tenant acme is not in the tenants file" in text
@@ -131,7 +131,7 @@ async def test_what_is_under_way_of_a_tenant_who_is_taken_out_of_the_file_is_lef
         assert "nothing here goes on with it" in said
         with pytest.raises(NotConfigured):
             app.service.owners.of("acme")
-        write_tenants(file, {"acme": keys_for(fatthumb)})
+        rewrite_tenants(app, file, {"acme": keys_for(fatthumb)})
         fatthumb.advance(2000)
         (generation,) = await over(acme, generation_id)
         assert generation["status"] == "succeeded"
@@ -147,6 +147,6 @@ async def test_a_waiting_row_is_sent_with_the_key_that_its_tenant_has_by_then(
     async with house_of(home, file) as app, clients_of(app, "acme") as (acme,):
         await over(acme, (await call(acme, "generate", prompt="a fox"))["id"])
         waiting = (await call(acme, "generate", prompt="a hen"))["id"]
-        write_tenants(file, {"acme": keys_for(fatthumb, FATTHUMB_API_KEY=other, **slow)})
+        rewrite_tenants(app, file, {"acme": keys_for(fatthumb, FATTHUMB_API_KEY=other, **slow)})
         await over(acme, waiting)
     assert [post.key for post in fatthumb.posts] == [fatthumb.key, other]

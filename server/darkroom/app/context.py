@@ -11,6 +11,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from darkroom.app.telemetry import telemetry_of
@@ -45,6 +46,8 @@ from darkroom.tenants import LOCAL, Tenant, Tenants
 from darkroom.transport.http import Http, open_http
 
 log = logging.getLogger(__name__)
+
+TENANTS_EVERY_S = 1.0
 
 
 class Part(Enum):
@@ -151,6 +154,8 @@ async def open_app(
                 await store.database.transaction(lambda: presence.forget_the_dead(named))
                 peers.start(group, driver)
                 group.start_soon(store.check)
+            if tenants is not None:
+                group.start_soon(_follow, tenants)
             if part in _SENDING:
                 driver.start()
             if part is Part.ALL:
@@ -163,6 +168,16 @@ async def open_app(
             finally:
                 await _seen_to_its_end(driver, part)
                 group.cancel_scope.cancel()
+
+
+async def _follow(tenants: Tenants) -> None:
+    """Looks at their file every second, on a thread: it may lie on a disk that takes its time."""
+    while True:
+        await anyio.sleep(TENANTS_EVERY_S)
+        try:
+            await to_thread.run_sync(tenants.refresh, abandon_on_cancel=True)
+        except Exception:  # the file's trouble must not end the process
+            log.exception("The tenants file cannot be looked at")
 
 
 def _built(

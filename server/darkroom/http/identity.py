@@ -60,7 +60,7 @@ class Identity:
             raise Unauthenticated("A bearer token is needed.", challenge, given=False)
         if wait_s := self._throttle.wait_s(address, token):
             raise Refusal(429, "Too many wrong tokens came from your address.", retry_after_s=wait_s)
-        name = await self._named(self._tenants.current(), token) if len(token) <= MAX_TOKEN else None
+        name = await self._named(self._tenants, token) if len(token) <= MAX_TOKEN else None
         if name is None:
             self._throttle.failed(address)
             raise Unauthenticated("The token is not good here, or not any more.", challenge, given=True)

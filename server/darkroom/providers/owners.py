@@ -59,7 +59,7 @@ class Owners:
         """The means of this owner; None: it is no owner here any more."""
         if owner == LOCAL:
             return self.local
-        tenant = None if self.tenants is None else self.tenants.current().named(owner)
+        tenant = None if self.tenants is None else self.tenants.named(owner)
         known, means = self._made.get(owner, (None, None))
         if tenant is None or self._make is None:
             means = None
@@ -94,8 +94,8 @@ class Owners:
 
     @property
     def entries(self) -> tuple[Tenant, ...]:
-        """The tenants as the file has them now."""
-        return () if self.tenants is None else self.tenants.current().all
+        """The tenants as the file had them when it was last looked at."""
+        return () if self.tenants is None else self.tenants.all
 
     @property
     def shares(self) -> Mapping[str, int | None]:
