@@ -1,5 +1,6 @@
 """Two tenants of one server: what is one's does not exist for the other, whatever they ask and with whatever ids."""
 
+import json
 from collections.abc import Generator
 from typing import Any
 
@@ -123,15 +124,19 @@ async def test_a_listener_hears_of_its_own_tenant_s_generations_alone(server: Ho
         group.cancel_scope.cancel()
 
 
-async def test_equal_ids_of_requests_at_the_same_moment_are_not_mixed_up(server: Hosted) -> None:
+@pytest.mark.parametrize("era", ERAS)
+async def test_equal_ids_of_requests_at_the_same_moment_are_not_mixed_up(server: Hosted, era: Era) -> None:
     tokens = {ANN: "of ann", BOB: "of bob"}
     answers: dict[tuple[str, int], dict[str, Any]] = {}
 
     async def ask(http: httpx2.AsyncClient, token: str, number: int) -> None:
-        arguments = {"prompt": f"{tokens[token]} {number}", "provider": "sketch"}
-        body = envelope("tools/call", {"name": "generate", "arguments": arguments}, number=7)
-        response = await http.post(server.url, content=body, headers=headers_of("tools/call", "generate", token))
-        answers[token, number] = response.json()
+        params = {"name": "generate", "arguments": {"prompt": f"{tokens[token]} {number}", "provider": "sketch"}}
+        body, headers = envelope("tools/call", params, number=7), headers_of("tools/call", "generate", token)
+        if era == "legacy":
+            body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}).encode()
+            headers |= {"mcp-protocol-version": "2025-11-25"}
+        text = (await http.post(server.url, content=body, headers=headers)).text
+        answers[token, number] = json.loads(text[text.index("{") :])
 
     async with httpx2.AsyncClient(timeout=PATIENCE_S) as http, anyio.create_task_group() as group:
         for number in range(4):

@@ -65,33 +65,6 @@ async def test_a_tenant_has_as_many_under_way_as_it_may_and_the_others_wait(
     assert [post.key for post in fatthumb.posts].count(fatthumb.key) == 2
 
 
-async def test_a_tenant_begins_as_many_a_day_as_it_may_and_another_is_not_concerned(home: Home, file: Path) -> None:
-    with FatThumb() as service:
-        write_tenants(file, {"acme": keys_for(service), "beta": keys_for(service)}, acme="submissions_per_day = 1")
-        async with house_of(home, file) as app, clients_of(app, "acme", "beta") as (acme, beta):
-            await over(acme, (await call(acme, "generate", prompt="a fox"))["id"])
-            text = await refused(acme, "generate", prompt="a hen")
-            assert "The budget of 1 generation a day (set for this tenant) is used up" in text
-            assert "Nothing was sent" in text
-            await over(beta, (await call(beta, "generate", prompt="a hen"))["id"])
-        assert len(service.posts) == 2
-
-
-async def test_a_tenant_spends_as_much_money_a_day_as_it_may_and_another_is_not_concerned(
-    home: Home, file: Path
-) -> None:
-    with PricedService() as service:
-        keys = {"acme": service.environ, "beta": service.environ}
-        write_tenants(file, keys, acme='money_per_day = "0.30 USD"')
-        asked = {"provider": "priced", "count": 2}
-        async with house_of(service.home(home), file) as app, clients_of(app, "acme", "beta") as (acme, beta):
-            await over(acme, (await call(acme, "generate", prompt="a fox", **asked))["id"])
-            text = await refused(acme, "generate", prompt="a hen", **asked)
-            assert "of the budget of 0.30 USD a day (set for this tenant) 0.20 USD is spent or reserved" in text
-            await over(beta, (await call(beta, "generate", prompt="a hen", **asked))["id"])
-        assert len(service.posts) == 2
-
-
 async def test_a_tenant_s_key_that_its_service_repeats_is_neither_logged_nor_returned(
     home: Home, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
