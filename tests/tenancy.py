@@ -32,11 +32,10 @@ def keys_for(*services: Service[Any], **more: str) -> dict[str, str]:
     return {**found, **more}
 
 
-def write_tenants(file: Path, tenants: Mapping[str, Mapping[str, str]], *, tokens: bool = True, **lines: str) -> Path:
+def write_tenants(file: Path, tenants: Mapping[str, Mapping[str, str]], **lines: str) -> Path:
     """A file of these, each with its keys. `lines`: further lines of the tenant of that name."""
-    hashes = {name: [f"sha256:{hashlib.sha256(token_of(name).encode()).hexdigest()}"] * tokens for name in tenants}
     tables = (
-        f"[tenants.{name}]\ntokens = {hashes[name]}\n"
+        f'[tenants.{name}]\ntokens = ["sha256:{hashlib.sha256(token_of(name).encode()).hexdigest()}"]\n'
         f"keys = {{{', '.join(f'{key} = {value!r}' for key, value in keys.items())}}}\n{lines.get(name, '')}\n"
         for name, keys in tenants.items()
     )
