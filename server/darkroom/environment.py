@@ -34,18 +34,12 @@ _EXAMPLE_KEY = re.compile(
     re.I,
 )
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
-_BLANK = re.compile(r"\s*(?:\$\{user_config\.[^{}]*\}\s*)?")
 _QUOTES = "\"'`“”„‘’«»"
 
 
 def proxies_of(environ: Mapping[str, str]) -> dict[str, str]:
     """The proxies that the HTTP client takes from its environment: URLs by the names of their variables."""
     return {name: url for name, url in environ.items() if url and name.lower() in _PROXIES}
-
-
-def filled(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables without the blank ones, as hosts set them for fields of a form that were left blank."""
-    return {name: value for name, value in environ.items() if not _BLANK.fullmatch(value)}
 
 
 class Environment:

@@ -20,6 +20,7 @@ ASKED = OPENING + ask(1, "tools/list") + ask(2, "ping")
 SETTINGS: dict[str, dict[str, str]] = {
     "keys": {"FATTHUMB_API_KEY": "nsk_live_0123456789abcdef", "BETTERWAIFU_API_KEY": "bw_live_0123456789abcdef"},
     "a key that cannot be one": {"FATTHUMB_API_KEY": "two words"},
+    "a form left blank": {"DARKROOM_OPENAI_KEY": "${user_config.openai_key}", "FAL_KEY": "", "DARKROOM_PROVIDER": " "},
     "a default provider": {"DARKROOM_PROVIDER": "fatthumb"},
     "questions": {"DARKROOM_CONFIRM": "always"},
     "a budget": {"DARKROOM_BUDGET": "3"},

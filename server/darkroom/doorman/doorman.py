@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from darkroom.blanks import filled
 from darkroom.doorman import shapes
 from darkroom.doorman.shapes import Json
 from darkroom.doorman.snapshot import results
@@ -30,7 +31,8 @@ class _Doorman:
     def __init__(self, known: Mapping[str, Mapping[str, Json]], environ: Mapping[str, str]) -> None:
         self._results = known
         self._unsaid = "\n".join(environ.values()).lower()
-        self._left_alone = {"tools/list"} if any(map(_changes_tools, environ, environ.values())) else set[str]()
+        changed = any(_changes_tools(name, value) for name, value in filled(environ).items())
+        self._left_alone = {"tools/list"} if changed else set[str]()
         self._era: str | None = None
         self._client: Json | None = None
         self._ids = set[Any]()
@@ -110,7 +112,7 @@ def _changes_tools(variable: str, value: str) -> bool:
     if variable == "DARKROOM_PROVIDER":
         return value.strip().lower() not in IN_CODE
     own = variable.startswith("DARKROOM_") and variable.endswith(("_KEY", "_BASE_URL", "_LIMITS"))
-    return bool(value.strip()) and (own or variable == "DARKROOM_RESULTS" or variable in OFFERED.values())
+    return own or variable == "DARKROOM_RESULTS" or variable in OFFERED.values()
 
 
 def receive(wire: Wire, environ: Mapping[str, str], leave: Callable[[], None]) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from darkroom.blanks import filled
 from darkroom.declaration import Declaration, own_prefix
-from darkroom.environment import filled
 from darkroom.providers.betterwaifu import DECLARATION as BETTERWAIFU
 from darkroom.providers.fatthumb import DECLARATION as FATTHUMB
 from darkroom.providers.offered import IN_CODE, NAMES, OFFERED
