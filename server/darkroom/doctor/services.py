@@ -64,7 +64,7 @@ async def services(settings: Settings, store: Store | None) -> AsyncIterator[Fin
     async with open_http() as http:
         built = registry.build(settings, http, Redactor(settings.secrets), lambda access: _door(access, store))
         models = Models(built, {name: account.limits for name, account in settings.accounts.items()})
-        found: dict[str, list[Finding]] = {name: list(_unusable(name, built)) for name in settings.accounts}
+        found: dict[str, list[Finding]] = {name: list(_unusable(name, built, settings)) for name in settings.accounts}
 
         async def examine(name: str, provider: Provider) -> None:
             examined = _Examined(name, settings.accounts[name], provider, models, http, store)
@@ -84,10 +84,11 @@ def _door(access: Access, store: Store | None) -> Door:
     return _Unlimited() if store is None else RequestAllowance(access, store.ledger)
 
 
-def _unusable(name: str, built: Registry) -> Iterator[Finding]:
+def _unusable(name: str, built: Registry, settings: Settings) -> Iterator[Finding]:
     declared = built.declared[name]
     if (error := built.misset.get(name)) is not None:
-        yield of_error("services", error)
+        if error is not settings.no_place:  # which is the disk's affair
+            yield of_error("services", error)
     elif name not in built.providers:
         variables = " or ".join(declared.key_variables or declared.variables("BASE_URL"))
         yield ok("services", f"{declared.traits.title} is not used: {variables} is not set")
