@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import anyio
 
+from darkroom.blanks import filled
 from darkroom.cli.commands.command import DONE, FAILED, WRONG_USE, run
 from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
@@ -97,7 +98,7 @@ def _read_settings(*, in_any_folder: bool) -> Settings:
 
 def _read_for_doctor(arguments: argparse.Namespace) -> Settings:
     """The settings; where they cannot be read, as if nothing said where the ledger is: `arguments` has the reason."""
-    arguments.blank = [name for name, value in os.environ.items() if not value.strip()]
+    arguments.blank = os.environ.keys() - filled(os.environ).keys()
     environ = dict(os.environ)
     try:
         return _read_settings(in_any_folder=False)

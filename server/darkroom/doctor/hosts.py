@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from darkroom.blanks import filled
 from darkroom.doctor.findings import Finding, discreet, failure, of_error, ok, warning
 from darkroom.doctor.variables import variables
 from darkroom.environment import REFERENCE
@@ -108,7 +109,7 @@ def _of_variables(started: _Started, settings: Settings) -> Iterator[Finding]:
 
 def _wrong(own: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """The faults of these variables, in the words of the same checks of this terminal's."""
-    blank = [name for name, value in environ.items() if not value.strip()]
+    blank = environ.keys() - filled(environ).keys()
     yield from (each for each in variables(own, blank) if each.level != "ok")
     missets = [account.misset for account in own.accounts.values()]
     yield from (of_error("hosts", error) for error in (*missets, own.no_place) if error is not None)
