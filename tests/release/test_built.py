@@ -65,6 +65,9 @@ async def makes_a_picture(home: Home, command: Sequence[str], environ: dict[str,
 
 async def test_the_wheel_brings_the_command_and_its_types(home: Home, tmp_path: Path) -> None:
     (wheel,) = DIST.glob("*.whl")
+    house = [path for path in (ROOT / "server").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    with zipfile.ZipFile(wheel) as archive:
+        assert {path.relative_to(ROOT / "server").as_posix() for path in house} <= set(archive.namelist())
     run(BIN / "uv", "venv", "--quiet", tmp_path / "venv")
     python = tmp_path / "venv" / BIN.name / "python"
     # The versions of the lock, as those of the index may be newer than what is tested.
