@@ -12,11 +12,22 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.hosts import PATIENCE_S, Home, call, darkroom, on_both_databases, over
+from tests.hosts import PATIENCE_S, Home, call, darkroom, on_both_databases, over, running
 from tests.services.fatthumb import FatThumb
 from tests.tenancy import clients_of, house_of, keys_for, write_tenants
 
 PROMPT = "a-fox-that-nobody-else-would-ask-for"
+CUT_OFF = """
+import os, sys
+from darkroom.generations.leaving import exporting
+from darkroom.store.sql_removals import SqlRemovals
+def cut_off(*_):
+    os._exit(137)
+exporting._end = SqlRemovals.erase = cut_off
+import runpy
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""Is killed before it writes an export's manifest, and between a tenant's pictures and its rows."""
 TABLES = ("generations", "removed", "tasks", "served")
 
 
@@ -39,6 +50,12 @@ def put_back_without_a_token(file: Path, keys: dict[str, str]) -> None:
     write_tenants(file, {"acme": keys})
     lines = file.read_text().splitlines()
     file.write_text("\n".join(line for line in lines if not line.startswith("tokens")))
+
+
+def killed(home: Home, *words: str) -> bool:
+    """Runs a command that is killed in the middle."""
+    with running(home, *words, python=("-c", CUT_OFF)) as process:
+        return process.wait(PATIENCE_S) == 137
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
@@ -93,9 +110,13 @@ def test_an_export_has_all_of_a_tenant_s_and_a_deletion_leaves_nothing_of_it(hom
     assert darkroom(home, "tenant", "audit", "acme").out == "Nothing yet.\n"
 
 
-def test_a_deletion_that_was_interrupted_is_finished_by_the_next_one(home: Home, file: Path) -> None:
+def test_what_was_interrupted_can_be_seen_and_a_deletion_is_finished_by_the_next_one(home: Home, file: Path) -> None:
     made = anyio.run(made_by_two, home, file)
     write_tenants(file, {})
+    half = home.path / "half"
+    assert killed(home, "tenant", "export", "acme", "--to", str(half))
+    assert not (half / "manifest.json").exists()
+    assert darkroom(home, "tenant", "export", "acme", "--to", str(half)).status == 2
     picture = Path(made["acme"][1]["images"][0]["path"])
     picture.unlink()
     picture.mkdir()  # which no deletion of files removes
@@ -104,6 +125,9 @@ def test_a_deletion_that_was_interrupted_is_finished_by_the_next_one(home: Home,
     assert (interrupted.status, str(picture) in interrupted.err) == (1, True)
     assert len(home.select("SELECT 1 FROM generations WHERE owner = 'acme'")) == 2
     picture.rmdir()
+    assert killed(home, *words)
+    assert [str(path) for path in home.saved()] == [made["beta"][0]["images"][0]["path"]]
+    assert len(home.select("SELECT 1 FROM generations WHERE owner = 'acme'")) == 2
     assert darkroom(home, *words).status == 0
     assert home.select("SELECT DISTINCT owner FROM generations") == [("beta",)]
 

@@ -8,6 +8,7 @@ from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.results import print_value, tell
 from darkroom.errors import NotFound
 from darkroom.generations.leaving.exporting import ROWS, export
+from darkroom.redact.text import clean
 from darkroom.settings import Settings
 
 
@@ -22,7 +23,9 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     async with open_app(settings, Part.NONE) as app:
         ledger = app.service.ledger
         if not await ledger.stages(name):
-            raise NotFound(f"The ledger has nothing of {name}.", next_step="`tenant audit` says who has anything.")
+            raise NotFound(
+                f"The ledger has nothing of {clean(name, 60)!r}.", next_step="`tenant audit` says who has anything."
+            )
         made = await export(ledger, app.service.pictures, name, folder)
     found = {
         "tenant": name, "folder": str(folder), "generations": made.generations, "pictures": made.pictures,
