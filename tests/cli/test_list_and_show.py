@@ -13,7 +13,8 @@ from darkroom.cli.terminal import columns_of
 from darkroom.cli.times import ago, lasted, near
 from tests.cli.test_commands import DONE, FAILED, WRONG_USE
 from tests.cli.test_terminal import on_a_terminal
-from tests.hosts import Home, darkroom
+from tests.hosts import Home, darkroom, on_both_databases
+from tests.services.fatthumb import FatThumb
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
 CODES = re.compile(r"\x1b\[[\d;]*m")
@@ -60,9 +61,13 @@ def test_a_list_fits_every_terminal_and_says_its_status_without_colour_too(home:
     assert ascii_only.isascii()
 
 
-def test_a_search_finds_all_words_in_any_case_and_takes_none_of_them_for_a_pattern(home: Home) -> None:
+@on_both_databases
+def test_a_search_finds_all_words_in_any_case_and_takes_none_of_them_for_a_pattern(
+    home: Home, fatthumb: FatThumb
+) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
     prompts = ("A fox reading a map", "ÉCOLE in the Straße, 100%_off", "狐と地図")
-    ids = [darkroom(home, "generate", prompt, "--json").json["id"] for prompt in prompts]
+    ids = [darkroom(user, "generate", prompt, "--json").json["id"] for prompt in prompts]
 
     def found(*words: str) -> list[int]:
         return [ids.index(each["id"]) for each in darkroom(home, "list", "--json", *words).json["generations"]]
@@ -72,7 +77,7 @@ def test_a_search_finds_all_words_in_any_case_and_takes_none_of_them_for_a_patte
     assert found("--search", "0%_o") == [1]
     assert found("--search", "f_x") == []
     assert found("--search", "図") == [2]
-    assert found("--search", "a", "--provider", "sketch") == [1, 0]
+    assert found("--search", "a", "--provider", "fatthumb") == [1, 0]
     first = darkroom(home, "list", "--json", "--search", "a", "--limit", "1").json
     assert found("--search", "a", "--cursor", first["next_cursor"]) == [0]
     assert darkroom(home, "list", "--search", "badger").out == "No generation is like that.\n"

@@ -1,5 +1,6 @@
 """The command line on a real terminal, and without one."""
 
+import codecs
 import io
 import os
 import pty
@@ -30,6 +31,7 @@ class Terminal:
     process: subprocess.Popen[bytes]
     screen: int
     seen: str = field(default="")
+    decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def until(self, pattern: str) -> str:
         """Reads until the pattern was shown, or to the end where it is never."""
@@ -43,7 +45,7 @@ class Terminal:
                 shown = b""
             if not shown:
                 break
-            self.seen += shown.decode()
+            self.seen += self.decoder.decode(shown)
         return self.seen
 
     def type(self, text: str) -> None:

@@ -24,10 +24,11 @@ from tests.services.priced import PricedService
 DAY_S = 86_400
 
 
-def test_every_command_that_the_page_about_the_terminal_names_is_understood(home: Home) -> None:
+def test_every_command_that_the_page_about_the_terminal_names_is_understood(home: Home, fatthumb: FatThumb) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
     page = (Path(__file__).parents[2] / "docs" / "terminal.md").read_text("utf-8")
     (home.path / "prompts.txt").write_text("A fox\n", "utf-8")
-    made = darkroom(home, "generate", "A fox reading a map", "--json").json["id"]
+    made = darkroom(user, "generate", "A fox reading a map", "--json").json["id"]
     lines = re.findall(r"^(?:echo .*\| )?darkroom-mcp (.*?)(?:  +#.*)?$", page.split("```")[1], re.MULTILINE)
     assert len(lines) == 13
     for line in lines:
@@ -35,7 +36,7 @@ def test_every_command_that_the_page_about_the_terminal_names_is_understood(home
                  for word in shlex.split(line)]  # fmt: skip
         if words[0] == "export":
             words[-1] = str(home.path / "there")
-        done = darkroom(home, *words, stdin="A hen in the snow" if "-" in words else "")
+        done = darkroom(user, *words, stdin="A hen in the snow" if "-" in words else "")
         assert done.status == (FAILED if words[0] == "open" else DONE), done.err
 
 
@@ -189,9 +190,10 @@ def test_costs_are_added_up_exactly_with_currencies_and_estimates_apart(home: Ho
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
-def test_a_prune_asks_a_person_removes_what_is_old_for_good_and_keeps_its_names(home: Home) -> None:
+def test_a_prune_asks_a_person_removes_what_is_old_for_good_and_keeps_its_names(home: Home, fatthumb: FatThumb) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
     old, kept, changed, new = (
-        darkroom(home, "generate", f"fox {n}", "--request-key", f"key {n}", "--json").json for n in range(4)
+        darkroom(user, "generate", f"fox {n}", "--request-key", f"key {n}", "--json").json for n in range(4)
     )
     for each in (old, kept, changed):
         write(home, "UPDATE generations SET finished_at = finished_at - ?, created_at = created_at - ? WHERE id = ?",
@@ -214,7 +216,7 @@ def test_a_prune_asks_a_person_removes_what_is_old_for_good_and_keeps_its_names(
     assert home.saved() == sorted(Path(each["images"][0]["path"]) for each in (kept, changed, new))
     assert not list((home.path / "home" / "previews").glob("*.jpg"))
     assert "removed since" in darkroom(home, "status", old["id"]).err
-    assert "was made before" in darkroom(home, "generate", "fox 0", "--request-key", "key 0").err
+    assert "was made before" in darkroom(user, "generate", "fox 0", "--request-key", "key 0").err
     assert darkroom(home, *words, "--yes").out == "Nothing is that old.\n"
     assert darkroom(home, "prune", "--older-than", "0", "--keep", "gen_x").status == FAILED
     assert darkroom(home, "prune", "--older-than", "-1").status == WRONG_USE
