@@ -53,7 +53,7 @@ def picture(image: Image) -> str:
     """The picture's place, or what became of it; its measures are behind it."""
     if image.status is not ImageStatus.SUCCEEDED:
         return f"{image.index}. {clean(image.error.message) if image.error else 'not there yet'}"
-    return f"{image.index}. {image.path or image.uri}"
+    return f"{image.index}. {image.path or clean(image.url or image.uri or '', LONGEST)}"
 
 
 def measures(image: Image) -> str:

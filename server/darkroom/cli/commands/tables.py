@@ -53,7 +53,7 @@ def _cells(each: Generation, now: datetime) -> dict[_Column, str]:
     return {
         _AT: near(each.created_at, now),
         _AGE: ago((now - each.created_at).total_seconds()),
-        _PROVIDER: each.provider,
+        _PROVIDER: clean(each.provider, 40),
         _COST: "" if each.cost is None else str(each.cost),
     }
 

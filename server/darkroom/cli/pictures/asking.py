@@ -43,9 +43,17 @@ class Abilities(NamedTuple):
 
 def abilities() -> Abilities:
     """Those of the terminal behind stdin and stdout. Blocking, for `PATIENCE_S` at most: call it on a worker thread."""
-    if sys.platform == "win32" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if sys.platform == "win32" or not (sys.stdin.isatty() and sys.stdout.isatty() and _in_front()):
         return Abilities()
     return Abilities(_protocol(_asked()), _cell())
+
+
+def _in_front() -> bool:
+    """False for a job in the background, which its terminal would stop for asking."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # a terminal that is not this process's own stops nobody
+        return True
 
 
 def _protocol(said: bytes) -> Protocol:
