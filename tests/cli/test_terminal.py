@@ -14,11 +14,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from darkroom.cli.live import Live
-from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, running
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
@@ -169,6 +170,27 @@ def test_bash_completes_commands_options_and_their_values(home: Home) -> None:
         )
         assert (done.stdout.strip(), done.stderr) == (found, "")
     assert not home.ledger.exists()
+
+
+def catches(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Whether the process has a handler for this signal by now."""
+    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can one see who handles a signal")
+def test_a_prompt_is_typed_and_ctrl_c_ends_the_typing(home: Home) -> None:
+    with on_a_terminal(home, "generate", "-") as terminal:
+        terminal.type("A fox\n\x04")
+        assert terminal.end()[0] == 0
+    with on_a_terminal(home, "generate", "-") as terminal:
+        terminal.type("A hen\n")
+        eventually(lambda: catches(terminal.process, signal.SIGTERM))
+        terminal.process.send_signal(signal.SIGINT)
+        status, seen = terminal.end()
+    assert status == 3
+    assert "Traceback" not in seen
+    assert len(home.saved()) == 1
 
 
 def test_ctrl_c_leaves_the_generation_running_and_says_how_to_go_on(home: Home, fatthumb: FatThumb) -> None:

@@ -1,9 +1,13 @@
 """Prompts that are not written on the command line: stdin as one, or each line of a file."""
 
+import os
+import stat
 import sys
-from functools import partial
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 
 from darkroom.errors import InvalidRequest
@@ -24,7 +28,7 @@ async def given(prompt: str | None, file: str | None) -> list[str]:
     """
     if prompt is not None and prompt != STDIN:
         return [prompt]
-    text = await to_thread.run_sync(partial(_read, file or STDIN), abandon_on_cancel=True)
+    text = _text(await _data(file or STDIN), file or STDIN)
     if file is None:
         return [text.strip()]
     prompts = [line.strip() for line in text.splitlines() if line.strip()]
@@ -33,16 +37,45 @@ async def given(prompt: str | None, file: str | None) -> list[str]:
     return prompts
 
 
-def _read(file: str) -> str:
+async def _data(file: str) -> bytes:
+    """What stands there, and no more than can be meant. Ctrl-C ends it, also while nobody writes anything."""
+    data = b""
     try:
-        if file == STDIN:
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(file).expanduser().open("rb") as opened:
-                data = opened.read(MAX_BYTES + 1)
-    except (OSError, RuntimeError) as error:
+        with _opened(file) as descriptor:
+            slow = _may_be_slow(descriptor)
+            while len(data) <= MAX_BYTES:
+                if slow:
+                    await anyio.wait_readable(descriptor)
+                more = await to_thread.run_sync(os.read, descriptor, MAX_BYTES, abandon_on_cancel=True)
+                if not more:
+                    break
+                data += more
+    except (OSError, RuntimeError) as error:  # the last: the home of a user who does not exist
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise _refusal(f"{_name(file)} cannot be read ({reason})", "Name a file with prompts") from error
+    return data
+
+
+@contextmanager
+def _opened(file: str) -> Generator[int]:
+    if file == STDIN:
+        yield sys.stdin.fileno()
+        return
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(Path(file).expanduser(), flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _may_be_slow(descriptor: int) -> bool:
+    """True for a terminal, a pipe or a socket, which somebody has yet to write to."""
+    mode = os.fstat(descriptor).st_mode
+    return os.name == "posix" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor))
+
+
+def _text(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         raise _refusal(f"{_name(file)} has more than {MAX_BYTES:,} bytes", "Give shorter prompts, or fewer")
     try:
