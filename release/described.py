@@ -57,6 +57,11 @@ def asked_for() -> list[Setting]:
     return [*(known[name] for name in WORDS["services"]), *settings()]
 
 
+def asked_first() -> list[Setting]:
+    """The keys that hosts ask for which put one question after another."""
+    return asked_for()[: WORDS["asked"]]
+
+
 def settings() -> list[Setting]:
     """The settings besides keys."""
     return [Setting(each["variable"], each["title"], each["about"], each["type"]) for each in WORDS["settings"]]

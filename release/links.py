@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from release.described import WORDS, services
+from release.described import asked_first
 from release.manifests import NAME, SERVED
 
 
@@ -27,13 +27,12 @@ def vscode(*, insiders: bool = False) -> str:
 
 def vscode_server() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The server as VS Code's `mcp.json` has it, and the inputs that it asks for."""
-    known = services()
-    asked = [(name, known[name]) for name in WORDS["services"][: WORDS["asked"]]]
+    asked = asked_first()
     inputs = [
-        {"type": "promptString", "id": name, "description": f"{each.title} (may stay blank)", "password": True}
-        for name, each in asked
+        {"type": "promptString", "id": each.field, "description": f"{each.title} (may stay blank)", "password": True}
+        for each in asked
     ]
-    return {**SERVED, "env": {each.variable: f"${{input:{name}}}" for name, each in asked}}, inputs
+    return {**SERVED, "env": {each.variable: f"${{input:{each.field}}}" for each in asked}}, inputs
 
 
 def _compact(data: Any) -> bytes:

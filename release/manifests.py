@@ -11,6 +11,7 @@ from release.described import (
     SCREENSHOT,
     WORDS,
     Setting,
+    asked_first,
     asked_for,
     repository,
     services,
@@ -157,7 +158,7 @@ def codex_marketplace() -> dict[str, Any]:
 
 
 def gemini_extension() -> dict[str, Any]:
-    """The extension of Gemini CLI, which asks for what is set."""
+    """The extension of Gemini CLI, which asks for keys when it is installed."""
     return {
         "name": NAME,
         "version": PROJECT["version"],
@@ -166,7 +167,7 @@ def gemini_extension() -> dict[str, Any]:
         "mcpServers": {NAME: SERVED},
         "settings": [
             {"name": each.title, "description": each.about, "envVar": each.variable, "sensitive": each.secret}
-            for each in asked_for()
+            for each in asked_first()
         ],
     }
 
