@@ -33,7 +33,7 @@ LONGEST = 1_000_000
 PLUGINS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm", "WebP")
 LAZY = (
     "PIL.Image", "PIL.ImageFont", *(f"PIL.{kind}ImagePlugin" for kind in PLUGINS),
-    "anyio._backends._asyncio", "coverage", "httpcore2", "rich.logging",
+    "anyio._backends._asyncio", "coverage", "httpcore2", "keyring", "rich.logging", "ruamel.yaml",
 )  # fmt: skip
 """What Darkroom, and the measuring of it, imports when it is needed."""
 UNFORKED = ("darkroom.store.objects",)

@@ -172,7 +172,7 @@ REFUSED: Mapping[str, Mapping[str, str | bytes]] = {
     "claude-desktop": {
         "no JSON": '{"mcpServers": {',
         "mcpServers twice": '{"mcpServers": {}, "mcpServers": {}}',
-        "darkroom twice": '{"mcpServers": {"darkroom": {"command": "darkroom-mcp"}, "darkroom": {"command": "darkroom-mcp"}}}',
+        "darkroom twice": '{"mcpServers": {"darkroom": {"command": "b"}, "darkroom": {"command": "darkroom-mcp"}}}',
         "does not hold servers": '{"mcpServers": ["darkroom-mcp"]}',
         "mcpServers in it does not": '{"mcpServers": null}',
         "does not hold settings": "[]",

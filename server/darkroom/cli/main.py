@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 
@@ -14,6 +15,7 @@ from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
+from darkroom.keys.reading import with_kept_keys
 from darkroom.providers.declared import DATABASE, forget_secrets, read_settings
 from darkroom.settings import Settings
 from darkroom.stdio.wire import Wire
@@ -76,6 +78,10 @@ def _run(words: list[str], wire: Wire | None) -> int:
 
 
 def _serve(wire: Wire) -> int:
+    # The SDK takes most of the start-up time, and no other command needs it. The list of tools has gone out by then,
+    # and only then is a keychain asked.
+    from darkroom.cli.serve import serve  # noqa: PLC0415
+
     try:
         settings = _read_settings(in_any_folder=True)
         _set_up_log(settings)
@@ -83,15 +89,14 @@ def _serve(wire: Wire) -> int:
         settings = error
         configure_logging(logging.WARNING, ())
         logging.error("%s %s", error.message, error.next_step)
-    # The SDK takes most of the start-up time, and no other command needs it.
-    from darkroom.cli.serve import serve  # noqa: PLC0415
-
     return serve(settings, wire)
 
 
 def _read_settings(*, in_any_folder: bool) -> Settings:
     try:
-        return read_settings(os.environ, in_any_folder=in_any_folder)
+        environ, missing = with_kept_keys(os.environ, in_any_folder=in_any_folder)
+        settings = read_settings(environ, in_any_folder=in_any_folder)
+        return replace(settings, warnings=(*settings.warnings, *missing))
     finally:
         forget_secrets(os.environ)
 

@@ -20,6 +20,7 @@ from darkroom.cli.commands.models import MODELS
 from darkroom.cli.commands.open import OPEN
 from darkroom.cli.commands.provider import PROVIDER
 from darkroom.cli.commands.prune import PRUNE
+from darkroom.cli.commands.setup import SETUP
 from darkroom.cli.commands.show import SHOW
 from darkroom.cli.commands.status import STATUS
 from darkroom.cli.commands.tenant import TENANT
@@ -31,7 +32,8 @@ from darkroom.redact.text import clean
 COMMANDS: Mapping[str, Command | Commands] = {
     command.name: command
     for command in (
-        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, PRUNE, MODELS, PROVIDER, TENANT, DOCTOR,
+        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, PRUNE, MODELS, PROVIDER, TENANT, SETUP,
+        DOCTOR,
     )
 }  # fmt: skip
 

@@ -1,7 +1,9 @@
 """Answers a connection's first requests as the server would, which is given the same messages as soon as it stands."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from darkroom.blanks import filled
@@ -16,9 +18,12 @@ MAX_SAID = 32 * 1024
 """Bytes that are said in all: every pipe takes so many though nobody reads them."""
 IN_CODE = ("", "fatthumb", "betterwaifu", "sketch")
 """Values that DARKROOM_PROVIDER may have without another provider being there than always."""
+MAX_RECORD = 100_000
+"""Bytes of a record of kept keys; a server reads no larger one."""
 ECHO = 8
 """From so many characters on a part of a secret would be taken out of what the server says."""
 HANDSHAKE = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+_KEPT = re.compile(rb"^\[([a-z0-9-]+)\]", re.M)
 LEGACY, MODERN = "legacy", "2026-07-28"
 
 
@@ -31,8 +36,8 @@ class _Doorman:
     def __init__(self, known: Mapping[str, Mapping[str, Json]], environ: Mapping[str, str]) -> None:
         self._results = known
         self._unsaid = "\n".join(environ.values()).lower()
-        changed = any(_changes_tools(name, value) for name, value in filled(environ).items())
-        self._left_alone = {"tools/list"} if changed else set[str]()
+        others = any(_changes_tools(name, value) for name, value in filled(environ).items()) or _keeps_others(environ)
+        self._left_alone = {"tools/list"} if others else set[str]()
         self._era: str | None = None
         self._client: Json | None = None
         self._ids = set[Any]()
@@ -113,6 +118,20 @@ def _changes_tools(variable: str, value: str) -> bool:
         return value.strip().lower() not in IN_CODE
     own = variable.startswith("DARKROOM_") and variable.endswith(("_KEY", "_BASE_URL", "_LIMITS"))
     return own or variable == "DARKROOM_RESULTS" or variable in OFFERED.values()
+
+
+def _keeps_others(environ: Mapping[str, str]) -> bool:
+    """True where `setup` keeps the key of a service that is not always there; the key itself is not asked for."""
+    home = environ.get("DARKROOM_HOME", "").strip()
+    if not home:
+        import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_HOME is not set
+
+        home = platformdirs.user_data_dir("darkroom", appauthor=False)
+    try:
+        with (Path(home).expanduser() / "keys.toml").open("rb") as record:
+            return bool({*_KEPT.findall(record.read(MAX_RECORD))} - {name.encode() for name in IN_CODE})
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def receive(wire: Wire, environ: Mapping[str, str], leave: Callable[[], None]) -> None:

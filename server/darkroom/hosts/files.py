@@ -48,7 +48,7 @@ def backups(file: Path) -> Iterator[bytes]:
 
 
 def replace(file: Path, before: bytes | None, after: bytes | None) -> Path | None:
-    """Puts `after` in the place of `before`; returns where that is kept. None: no file.
+    """Puts `after` in the place of `before`; returns where that is kept. None: no file, which needs no backup.
 
     Raises:
         StorageError: the disk refuses, or the file is not what it was any more. It is as it was.
@@ -56,7 +56,7 @@ def replace(file: Path, before: bytes | None, after: bytes | None) -> Path | Non
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(file.stat().st_mode) if before is not None else 0o600
-        backup = _backup(file, before, mode) if before is not None else None
+        backup = _backup(file, before, mode) if before is not None and after is not None else None
         draft = None if after is None else _written(file, after, mode)
         try:
             _unchanged(file, before)

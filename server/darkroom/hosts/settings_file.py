@@ -22,7 +22,7 @@ MOST_YAML = 500_000
 
 @dataclass(frozen=True)
 class Seen:
-    """What there is of a host on a machine. `file`: the one with its settings, which may not be there yet."""
+    """A host on a machine, as far as it is there. `file`: the one with its settings, which may not be there yet."""
 
     host: Host
     file: Path
@@ -31,7 +31,7 @@ class Seen:
     name: str | None = None
     """The name that Darkroom's entry has there."""
     entry: Entry | None = None
-    """What it starts; None: it has no entry of Darkroom."""
+    """The server that it starts; None: it has no entry of Darkroom."""
     problem: str | None = None
     """The reason why the file cannot be read, or must not be edited."""
 
@@ -91,7 +91,7 @@ def is_here(host: Host, machine: Machine) -> bool:
 
 
 def look(host: Host, machine: Machine) -> Seen:
-    """What there is of this host; it raises nothing."""
+    """This host on this machine; it raises nothing."""
     file, here = find(host, machine), is_here(host, machine)
     try:
         text = opened(host, file)

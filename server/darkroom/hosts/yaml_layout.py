@@ -8,7 +8,7 @@ from darkroom.hosts.layout import Servers, Unreadable, line_end, line_start, new
 
 
 class _Node(Protocol):
-    """What the library says of a value: its parts, and the places where it begins and ends."""
+    """A value as the library reports it: its parts, and the places where it begins and ends."""
 
     value: Any
     start_mark: Any
@@ -105,7 +105,7 @@ def _in_brackets(node: _Node) -> bool:
 
 
 def _last(node: _Node) -> _Node:
-    """What the node ends with: a text, or something in brackets."""
+    """The innermost node at the end of it: a text, or something in brackets."""
     if isinstance(node.value, str) or not node.value or _in_brackets(node):
         return node
     last = cast("_Node | tuple[_Node, _Node]", node.value[-1])
