@@ -139,6 +139,8 @@ QUESTIONS: dict[str, Question] = {
     "how long it takes": lambda ledger: ledger.durations("key", "m", 1),
     "requests": lambda ledger: ledger.reserve_requests("key", LIMITS.requests, 5),
     "the other holders": lambda ledger: ledger.others("me", ["fatthumb", "betterwaifu"]),
+    "what an operator is shown": lambda ledger: ledger.look(),
+    "what one has used": lambda ledger: ledger.used("local", ["sketch"]),
     "what is held": lambda ledger: ledger.held("me"),
     "what the dead left": lambda ledger: ledger.adopt(["dead"], "me", {"local": {"fatthumb": "key"}}, lost=LOST),
 }  # fmt: skip

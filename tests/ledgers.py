@@ -19,7 +19,7 @@ from darkroom.store.postgres.connection import PostgresConnection
 from darkroom.store.postgres.database import PostgresDatabase
 from darkroom.store.postgres.news import News
 from darkroom.store.postgres.opening import prepared
-from darkroom.store.presence import Life
+from darkroom.store.presence import Life, Sign
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Standing
 
@@ -42,6 +42,10 @@ class Seen:
     def silent(self, process_id: str) -> bool:
         """See `Signs.silent`."""
         return self.life(process_id) is Life.SILENT
+
+    def living(self) -> dict[str, Sign]:
+        """See `Signs.living`."""
+        return {name: Sign(0.0) for name, life in self.lives.items() if life is not Life.DEAD}
 
 
 @dataclass

@@ -52,6 +52,17 @@ def test_a_database_s_password_is_a_secret_and_no_child_is_told_its_url(url: str
     assert environ == {}
 
 
+def test_the_operators_token_is_a_secret_and_no_child_is_told_it() -> None:
+    environ = {"DARKROOM_ADMIN_TOKEN": "an-operators-token"}
+    settings = read_settings(environ)
+    assert settings.admin_token == "an-operators-token"
+    assert settings.admin_token in settings.secrets
+    assert settings.admin_token not in repr(settings)
+    forget_secrets(environ)
+    assert environ == {}
+    assert read_settings({"DARKROOM_ADMIN_TOKEN": "short-token"}).spoilt == ("short-token",)
+
+
 @pytest.mark.parametrize("url", ["mysql://me:p@h/db", "host=h dbname=db", "postgresql://h /db", "${DATABASE_URL}"])
 def test_a_database_that_cannot_be_meant_stops_everything_rather_than_beginning_another_ledger(url: str) -> None:
     with pytest.raises(NotConfigured, match="DARKROOM_DATABASE_URL") as refusal:

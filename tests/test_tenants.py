@@ -120,6 +120,7 @@ def test_a_file_whose_keys_others_can_read_is_refused(file: Path, mode: int) -> 
         ("[tenants.acme]\nkeys = {FATTHUMB_API_KEY = 3}", "keys must be text"),
         ('[tenants.acme]\nkeys = {DARKROOM_HOME = "/"}', "DARKROOM_HOME is the server's own variable"),
         ('[tenants.acme]\nkeys = {DARKROOM_DATABASE_URL = "/"}', "DARKROOM_DATABASE_URL is the server's own variable"),
+        ("[tenants.acme]\nkeys = {DARKROOM_ADMIN_TOKEN = 'x'}", "DARKROOM_ADMIN_TOKEN is the server's own variable"),
         ("[tenants.ACME]", "a name has 1 to 40 small letters, figures and hyphens"),
         (f"[tenants.{'a' * 41}]", "a name has 1 to 40"),
         ('[tenants."../acme"]', "a name has 1 to 40"),

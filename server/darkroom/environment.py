@@ -216,6 +216,17 @@ def previews_of(env: Environment) -> Previews:
             return "sheet"
 
 
+def admin_token_of(env: Environment) -> str | None:
+    """The token of those who may see the operator's page; None: nobody may."""
+    token = env.key("DARKROOM_ADMIN_TOKEN")
+    if not token or re.fullmatch(r"[!-~]{16,512}", token):
+        return token or None
+    env.spoilt.append(token)
+    rule = "it has 16 to 512 characters of ASCII and no space, as from openssl rand -hex 32"
+    env.warnings.append(f"DARKROOM_ADMIN_TOKEN is ignored, so there is no /admin: {rule}.")
+    return None
+
+
 def keep_days_of(env: Environment) -> int | None:
     """The days for which the ledger keeps a generation once it is over; None: it stays."""
     text = env.text("DARKROOM_KEEP_DAYS")

@@ -13,6 +13,7 @@ from darkroom.declaration import Declaration
 from darkroom.environment import (
     Environment,
     Previews,
+    admin_token_of,
     data_folder,
     database_of,
     database_passwords,
@@ -67,6 +68,8 @@ class Settings:
     log_level: int = logging.WARNING
     log_json: bool = False
     """True where each line of the log is a JSON object."""
+    admin_token: str | None = field(default=None, repr=False)
+    """The token of those who may see the operator's page; None: there is none."""
     dumb_terminal: bool = False
     """The terminal obeys no escape codes."""
     file_manager: str | None = None
@@ -83,7 +86,7 @@ class Settings:
         accounts = self.accounts.values()
         urls = [*(account.base_url for account in accounts), *self.proxies]
         spoilt = [text for text in self.spoilt if "://" not in text]
-        keys = [*(account.key or "" for account in accounts), *self.store_keys, *spoilt]
+        keys = [*(account.key or "" for account in accounts), *self.store_keys, self.admin_token or "", *spoilt]
         keys += database_passwords(self.database or "")
         keys += [half for key in keys for half in key.split(":")[1:]]  # of a user and password, or an issuer and secret
         return (*keys, *(each for url in (*urls, *self.spoilt) for each in passwords(url)))
@@ -111,7 +114,7 @@ class Settings:
         collector, headers = env.text("OTEL_EXPORTER_OTLP_ENDPOINT"), env.given("OTEL_EXPORTER_OTLP_HEADERS")
         env.spoilt += [collector, *(unquote(each.partition("=")[2].strip()) for each in headers.split(","))]
         strip_notes, log_json = strips_notes(env), _log_json(env)
-        database, keep_days = database_of(env), keep_days_of(env)
+        database, keep_days, admin_token = database_of(env), keep_days_of(env), admin_token_of(env)
         for place in (home, database):
             if isinstance(place, NotConfigured):
                 raise place
@@ -141,6 +144,7 @@ class Settings:
             log_level=log_level,
             log_json=log_json,
             telemetry=bool(collector),
+            admin_token=admin_token,
             dumb_terminal=environ.get("TERM", "").lower() == "dumb",
             file_manager=_file_manager(environ),
             proxies=tuple(proxies_of(environ).values()),

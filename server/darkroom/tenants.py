@@ -29,7 +29,7 @@ MAX_TOKEN = 1024
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
-_SERVERS_OWN = re.compile(r"DARKROOM_(?!PROVIDER$)(?:[A-Z]+|DATABASE_URL|KEEP_DAYS|LOG_FORMAT)")
+_SERVERS_OWN = re.compile(r"DARKROOM_(?!PROVIDER$)(?:[A-Z]+|ADMIN_TOKEN|DATABASE_URL|KEEP_DAYS|LOG_FORMAT)")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The front: every request from its first look to its response, and its end where the server is to end."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from darkroom.about import about
 from darkroom.http import origins
 from darkroom.http.access import Access, logged
+from darkroom.http.admin.door import Admin
+from darkroom.http.admin.page import PATH as ADMIN
 from darkroom.http.bounds import Bounds, received
 from darkroom.http.identity import Identity, as_caller
 from darkroom.http.outgoing import Outgoing
@@ -32,10 +35,17 @@ DISCARDED_WITHIN_S = 1.0
 class Front:
     """The ASGI app. Nobody is let in before `open`, and after `close`."""
 
-    def __init__(self, identity: Identity, hosts: Collection[str], metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        hosts: Collection[str],
+        metadata: Mapping[str, Any] | None = None,
+        admin: Admin | None = None,
+    ) -> None:
         self._identity = identity
         self._hosts = hosts
         self._metadata = metadata
+        self._admin = admin
         self._bounds = Bounds()
         self._app: ASGIApp | None = None
         self._ready: Callable[[], Awaitable[object]] | None = None
@@ -44,7 +54,8 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        with logged(scope, send, paths=(PATH, METADATA, METADATA + PATH), probes=(LIVES, READY)) as access:
+        paths = (PATH, METADATA, METADATA + PATH, *(() if self._admin is None else (ADMIN,)))
+        with logged(scope, send, paths=paths, probes=(LIVES, READY)) as access:
             await self._answer(access, scope, receive)
 
     async def _answer(self, access: Access, scope: Scope, receive: Receive) -> None:
@@ -62,6 +73,11 @@ class Front:
                     origins.check(headers, self._hosts)
                     anyone = {"access-control-allow-origin": "*"}
                     await said(200, self._metadata, anyone)(scope, receive, send)
+                case path if path == ADMIN and self._admin is not None:
+                    origins.check(headers, self._hosts)
+                    with self._guest():
+                        page = await self._admin.respond(headers, _address(scope), scope, receive)
+                        await page(scope, receive, send)
                 case path if path == PATH:
                     await self._serve(headers, access, scope, receive)
                 case _:
@@ -73,8 +89,7 @@ class Front:
 
     async def _serve(self, headers: Headers, access: Access, scope: Scope, receive: Receive) -> None:
         origins.check(headers, self._hosts)
-        address = scope["client"][0] if scope.get("client") else ""
-        caller = access.tenant = await self._identity.caller(headers, address)
+        caller = access.tenant = await self._identity.caller(headers, _address(scope))
         if scope["method"] != "POST":
             refusal = Refusal(405, "Requests are sent with POST; there are no sessions.")
             refusal.response.headers["allow"] = "POST"
@@ -83,12 +98,18 @@ class Front:
             receive = await received(scope, receive, admission)
             if self._app is None:
                 raise Refusal(503, "The server is starting, or about to end.", retry_after_s=1.0)
-            self._inside += 1
-            try:
+            with self._guest():
                 await _for_a_while(self._app, caller, scope, receive, access.send)
-            finally:
-                self._inside -= 1
-                self._left.set()
+
+    @contextmanager
+    def _guest(self) -> Generator[None]:
+        """Somebody is inside while the block lasts."""
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            self._left.set()
 
     async def _is_ready(self) -> bool:
         if self._ready is None:
@@ -114,12 +135,18 @@ class Front:
     def close(self) -> None:
         """Lets nobody in any more."""
         self._app = self._ready = None
+        if self._admin is not None:
+            self._admin.close()
 
     async def quiet(self) -> None:
         """Waits until nobody is inside."""
         while self._inside:
             self._left = anyio.Event()
             await self._left.wait()
+
+
+def _address(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
 
 
 async def _for_a_while(app: ASGIApp, caller: str, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -12,6 +13,10 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from darkroom.app.context import Opened, open_app, unwrapped
 from darkroom.app.lowlevel import inner_of
 from darkroom.app.server import DarkroomServer
+from darkroom.errors import NotConfigured
+from darkroom.http.admin.door import Admin
+from darkroom.http.admin.operators import Operators
+from darkroom.http.admin.overview import overview
 from darkroom.http.bounds import MAX_BODY
 from darkroom.http.front import PATH, Front
 from darkroom.http.identity import Identity, asking
@@ -46,12 +51,26 @@ async def serve(settings: Settings, options: Options, end: anyio.Event, stands: 
             if options.issuer is not None and options.audience is not None:
                 http = await stack.enter_async_context(open_http())
                 issued = IssuedTokens(http, options.issuer, options.audience, options.claim)
-            front = Front(Identity(tenants, issued), options.names, issued and issued.metadata)
+            admin = _admin(settings, tenants)
+            front = Front(Identity(tenants, issued), options.names, issued and issued.metadata, admin)
             await stack.enter_async_context(serving(front, [socket], options.proxies))
             app = await stack.enter_async_context(open_app(settings, tenants=tenants, remote=True))
             host, port = socket.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
+            if admin is not None:
+                admin.open(partial(overview, app))
             await _serve(front, app, end, lambda: stands(url))
+
+
+def _admin(settings: Settings, tenants: Tenants | None) -> Admin | None:
+    """The operator's page; None: nobody may see it. Raises NotConfigured: its token is a tenant's as well."""
+    if settings.admin_token is None:
+        return None
+    if tenants is not None and (known := tenants.of_token(settings.admin_token)) is not None:
+        raise NotConfigured(
+            f"DARKROOM_ADMIN_TOKEN is a token of the tenant {known.name} too.", next_step="Make one for the page alone."
+        )
+    return Admin(Operators(settings.admin_token))
 
 
 async def _serve(front: Front, app: Opened, end: anyio.Event, stands: Callable[[], None]) -> None:

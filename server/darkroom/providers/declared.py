@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 DECLARED: Mapping[str, Declaration] = {each.name: each for each in (FATTHUMB, BETTERWAIFU, SKETCH)}
 """Those in code. A call that names none is given to the first that has a key, or to the last, which needs none."""
-DATABASE = "DARKROOM_DATABASE_URL"
+SERVERS_OWN = {"DARKROOM_ADMIN_TOKEN", "DARKROOM_DATABASE_URL"}
+"""The variables that hold secrets of the server itself."""
 _OWN = re.compile(r"DARKROOM_([A-Z0-9_]+?)_(KEY|BASE_URL|LIMITS)")
 """The variables of a declared provider."""
 
@@ -86,7 +87,11 @@ def forget_secrets(environ: MutableMapping[str, str]) -> None:
     prefixes = tuple(declaration.prefix for declaration in DECLARED.values())
     vendors = set(filter(None, OFFERED.values()))
     for name in list(environ):
-        if name.upper().startswith(prefixes) or name.upper() in {*vendors, DATABASE} or _OWN.fullmatch(name.upper()):
+        if (
+            name.upper().startswith(prefixes)
+            or name.upper() in {*vendors, *SERVERS_OWN}
+            or _OWN.fullmatch(name.upper())
+        ):
             del environ[name]
 
 

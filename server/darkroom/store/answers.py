@@ -92,6 +92,16 @@ def _check_money(db: Connection, record: Record, most: Money, free: tuple[str, .
         raise Full(until, Money(spent, most.unit))
 
 
+def begun_today(db: Connection, owner: str, free: tuple[str, ...], now: float) -> tuple[int, tuple[Money, ...]]:
+    """The number of the owner's rows of today that a budget counts, and their costs in each unit."""
+    since, until = day_of(now)
+    cost = "CAST(coalesce(sum(cost_micros), 0) AS BIGINT)"
+    sql = f"SELECT cost_unit, count(*), {cost} FROM generations WHERE {_paid_today(free)} GROUP BY cost_unit"
+    found = db.execute(sql, (owner, since, until, *free)).fetchall()
+    money = tuple(Money(micros, unit) for unit, _, micros in found if unit is not None)
+    return sum(number for _, number, _ in found), money
+
+
 def _paid_today(free: tuple[str, ...]) -> str:
     """Rows of an owner, created from one moment to another, that were perhaps paid for at none of these providers."""
     marks = ", ".join("?" * len(free))

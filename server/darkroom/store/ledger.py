@@ -8,6 +8,7 @@ from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.money import Money
 from darkroom.store.fellows import Fellows
 from darkroom.store.removals import Removals
+from darkroom.store.survey import Survey
 from darkroom.store.turns import Gate
 
 
@@ -220,5 +221,5 @@ class Generations(Protocol):
         ...
 
 
-class Ledger(Generations, Removals, Gate, Fellows, Protocol):
+class Ledger(Generations, Removals, Gate, Fellows, Survey, Protocol):
     """All of it: rows are the truth, and a memory of them is a cache."""

@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -44,6 +44,14 @@ class Neighbour:
     version: str
 
 
+@dataclass(frozen=True)
+class Sign:
+    """The last sign of a process that lives, so many seconds ago. `silent`: others go on with its work."""
+
+    ago_s: float
+    silent: bool = False
+
+
 class Signs(Protocol):
     """The knowledge that a ledger needs of the processes that its rows name."""
 
@@ -53,6 +61,10 @@ class Signs(Protocol):
 
     def silent(self, process_id: str) -> bool:
         """True where it was silent when this process last looked; may be called at any time."""
+        ...
+
+    def living(self) -> Mapping[str, Sign]:
+        """Each process that lives, by its id. Asked within a write transaction only."""
         ...
 
 
@@ -102,6 +114,16 @@ class FilePresence:
     def silent(self, process_id: str) -> bool:
         """See `Signs.silent`."""
         return self._beats.get(process_id, (None, 0.0))[1] > SILENT_AFTER_S
+
+    def living(self) -> Mapping[str, Sign]:
+        """See `Signs.living`."""
+        found: dict[str, Sign] = {}
+        for path in self._folder.glob("*.lock"):
+            if path.stem == self.id or not self.is_dead(path.stem):
+                with suppress(OSError):  # it has just ended
+                    ago_s = max(0.0, time.time() - path.stat().st_mtime)
+                    found[path.stem] = Sign(ago_s, ago_s > SILENT_AFTER_S)
+        return found
 
     def look(self, others: Collection[str]) -> Collection[str]:
         """See `Presence.look`: how long each has shown nothing. Only the time counts in which this process itself ran.

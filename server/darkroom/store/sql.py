@@ -12,9 +12,10 @@ from darkroom.store.sql_fellows import SqlFellows
 from darkroom.store.sql_gate import SqlGate
 from darkroom.store.sql_removals import SqlRemovals
 from darkroom.store.sql_rows import of_account, of_owner
+from darkroom.store.sql_survey import SqlSurvey
 
 
-class SqlLedger(SqlRemovals, SqlGate, SqlFellows):
+class SqlLedger(SqlRemovals, SqlGate, SqlFellows, SqlSurvey):
     """See `Ledger`."""
 
     async def begin(

@@ -3,13 +3,13 @@
 import os
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from darkroom.store.connection import Connection
 from darkroom.store.postgres.connection import Session, key_of, say
 from darkroom.store.postgres.news import News
 from darkroom.store.postgres.session import NOW, SERVER, LifeSession
-from darkroom.store.presence import Life
+from darkroom.store.presence import Life, Sign
 
 LEASE_S = 6.0
 """Seconds that a process may show nothing before others go on with its work."""
@@ -46,6 +46,14 @@ class PostgresPresence:
     def silent(self, process_id: str) -> bool:
         """See `Signs.silent`."""
         return self._lives.get(process_id) is Life.SILENT
+
+    def living(self) -> Mapping[str, Sign]:
+        """See `Signs.living`."""
+        found = self._db.execute(f"SELECT id, {NOW} - seen_at, {_LIFE} FROM processes").fetchall()
+        signs = {process_id: (max(0.0, ago_s), Life(life)) for process_id, ago_s, life in found}
+        return {
+            each: Sign(ago_s, life is Life.SILENT) for each, (ago_s, life) in signs.items() if life is not Life.DEAD
+        }
 
     def look(self, others: Collection[str]) -> Collection[str]:
         """See `Presence.look`."""
