@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 import PIL.Image
 import pytest
 
+from darkroom.cli.pictures.sixel import sixels
 from darkroom.cli.terminal import columns_of
 from darkroom.cli.times import ago, lasted, near
 from tests.cli.test_commands import DONE, FAILED, WRONG_USE
@@ -105,6 +106,25 @@ def test_a_picture_is_shown_by_the_protocol_that_the_terminal_says_it_has(home: 
     plain = shown(home, "show", made["id"], TERM="dumb")
     assert "\x1b" not in plain
     assert path in darkroom(home, "show", made["id"]).out
+
+
+def test_a_sixel_has_the_colour_of_every_pixel() -> None:
+    drawn = PIL.Image.new("RGB", (9, 8), (255, 255, 255))
+    for x, y, colour in ((0, 0, (255, 0, 0)), (8, 7, (0, 0, 255)), (4, 6, (0, 255, 0)), (3, 5, (0, 0, 0))):
+        drawn.putpixel((x, y), colour)
+    parts = re.fullmatch(r'\x1bP0;1q"1;1;9;8((?:#\d+;2;\d+;\d+;\d+)+)(.*)\x1b\\', sixels(drawn))
+    assert parts is not None
+    head, rest = parts.groups()
+    colours = {number: colour for number, *colour in re.findall(r"#(\d+);2;(\d+);(\d+);(\d+)", head)}
+    found: dict[tuple[int, int], tuple[int, ...]] = {}
+    for band, lines in enumerate(rest.split("-")):
+        for number, line in re.findall(r"#(\d+)([^#$]*)", lines):
+            whole = re.sub(r"!(\d+)(.)", lambda run: run[2] * int(run[1]), line)
+            for x, character in enumerate(whole):
+                for bit in range(6):
+                    if ord(character) - 63 >> bit & 1:
+                        found[x, band * 6 + bit] = tuple(int(part) * 255 // 100 for part in colours[number])
+    assert found == {(x, y): drawn.getpixel((x, y)) for x in range(9) for y in range(8)}
 
 
 def test_all_that_was_asked_for_is_shown_and_opening_needs_a_desktop(home: Home) -> None:

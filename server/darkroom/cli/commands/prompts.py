@@ -38,7 +38,7 @@ async def given(prompt: str | None, file: str | None) -> list[str]:
 
 
 async def _data(file: str) -> bytes:
-    """What stands there, and no more than can be meant. Ctrl-C ends it, also while nobody writes anything."""
+    """The content of the file, and no more than can be meant. Ctrl-C ends it, also while nobody writes anything."""
     data = b""
     try:
         with _opened(file) as descriptor:

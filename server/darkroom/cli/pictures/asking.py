@@ -12,7 +12,7 @@ PATIENCE_S = 1.0
 """Seconds for which a terminal is listened to; one over a slow line is shown half blocks."""
 LONGEST = 4096
 QUESTIONS = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[>q\x1b[c"
-"""Whether it takes a picture by kitty's protocol, what it is called, and its attributes, which each terminal names."""
+"""Three: does it take a picture by kitty's protocol, what is it called, and which attributes has it (all say those)."""
 ERASE = b"\r\x1b[2K"
 """Removes what a terminal has shown of them that does not know them."""
 _ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
