@@ -8,8 +8,9 @@ import pytest
 
 from darkroom.errors import NotConfigured
 from darkroom.guards import Budget
+from darkroom.key_files import MAX_FILE
 from darkroom.money import Money
-from darkroom.tenants import MAX_FILE, Tenant, Tenants
+from darkroom.tenants import Tenant, Tenants
 
 ACME = f"""
 [tenants.acme]

@@ -3,11 +3,8 @@
 import hashlib
 import hmac
 import logging
-import os
 import re
-import stat
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -16,14 +13,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from darkroom.errors import NotConfigured, invalid_arguments
 from darkroom.guards import Budget, money_of
+from darkroom.key_files import contents_of, stamp_of, variables_in, wrong
 from darkroom.redact.text import clean
 
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
 """The owner of generations that are made over stdio and on the command line; no tenant has this name."""
-MAX_FILE = 4 * 2**20
-"""Bytes of a tenants file, or of a file of keys."""
 MAX_TOKEN = 1024
 """Characters of a token; this program makes none that long."""
 NAME = re.compile(r"[a-z0-9-]{1,40}")
@@ -157,15 +153,15 @@ class _Entry(BaseModel):
 
 
 def _read(path: Path) -> _Found:
-    stamps: dict[Path, object] = {path: _stamp(path)}
+    stamps: dict[Path, object] = {path: stamp_of(path)}
     tables = _tables(path)
     tenants: dict[str, Tenant] = {}
     for name, table in tables.items():
         where = f"{path}: tenants.{clean(name, 60)}"
         if not NAME.fullmatch(name):
-            raise _wrong(where, "a name has 1 to 40 small letters, figures and hyphens")
+            raise wrong(where, "a name has 1 to 40 small letters, figures and hyphens")
         if name == LOCAL:
-            raise _wrong(where, "this name belongs to the server's own user")
+            raise wrong(where, "this name belongs to the server's own user")
         tenants[name] = _tenant(name, _entry(where, table), path, where, stamps)
     _check_single(path, "token", ((tenant.name, tenant.tokens) for tenant in tenants.values()))
     _check_single(path, "subject", ((tenant.name, tenant.subjects) for tenant in tenants.values()))
@@ -175,45 +171,45 @@ def _read(path: Path) -> _Found:
 def _tables(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - a server without tenants starts sooner
 
-    data = _bytes(path, secret=False)
+    data = contents_of(path, secret=False)
     try:
         parsed = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise _wrong(str(path), "it is not text in UTF-8") from error
+        raise wrong(str(path), "it is not text in UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         # The reason may quote what stands there, but the place at its end does not.
         place = re.search(r"\(at [a-z0-9, ]+\)\Z", str(error))
-        raise _wrong(str(path), f"it is not TOML {place[0] if place else ''}".rstrip()) from None
+        raise wrong(str(path), f"it is not TOML {place[0] if place else ''}".rstrip()) from None
     others = [name for name in parsed if name != "tenants"]
     if others:
-        raise _wrong(f"{path}: {clean(others[0], 60)}", "everything stands below [tenants.NAME]")
+        raise wrong(f"{path}: {clean(others[0], 60)}", "everything stands below [tenants.NAME]")
     tables = parsed.get("tenants", {})
     if not isinstance(tables, dict):
-        raise _wrong(f"{path}: tenants", "it is a table of tables, [tenants.NAME]")
+        raise wrong(f"{path}: tenants", "it is a table of tables, [tenants.NAME]")
     return cast("dict[str, Any]", tables)
 
 
 def _entry(where: str, table: object) -> _Entry:
     if not isinstance(table, dict):
-        raise _wrong(where, "it is a table")
+        raise wrong(where, "it is a table")
     try:
         return _Entry.model_validate(table)
     except ValidationError as error:
         # A key is a value, and the name of a variable may be one that was written in the wrong place: neither is said.
         said = invalid_arguments(error).message.rstrip(".")
-        raise _wrong(where, re.sub(r"keys\.\S+?(?:\.\[key\])? (?=must)", "a name or a value in keys ", said)) from None
+        raise wrong(where, re.sub(r"keys\.\S+?(?:\.\[key\])? (?=must)", "a name or a value in keys ", said)) from None
 
 
 def _tenant(name: str, entry: _Entry, path: Path, where: str, stamps: dict[Path, object]) -> Tenant:
     keys = dict(entry.keys)
     if entry.keys_file is not None:
         file = path.parent / entry.keys_file
-        stamps[file] = _stamp(file)
-        keys = {**dict(_lines(file)), **keys}
+        stamps[file] = stamp_of(file)
+        keys = {**dict(variables_in(file)), **keys}
     if own := next(filter(_SERVERS_OWN.fullmatch, keys), None):
-        raise _wrong(where, f"{own} is the server's own variable, and no tenant's")
+        raise wrong(where, f"{own} is the server's own variable, and no tenant's")
     if entry.keys:
-        _bytes(path, secret=True)
+        contents_of(path, secret=True)
     return Tenant(
         name=name,
         tokens=tuple(each.removeprefix("sha256:") for each in entry.tokens),
@@ -225,23 +221,6 @@ def _tenant(name: str, entry: _Entry, path: Path, where: str, stamps: dict[Path,
     )
 
 
-def _lines(file: Path) -> Iterator[tuple[str, str]]:
-    """The variables in a file of NAME=value lines; lines that begin with # are none."""
-    try:
-        text = _bytes(file, secret=True).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _wrong(str(file), "it is not text in UTF-8") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, separator, value = (part.strip() for part in line.partition("="))
-        name = name.removeprefix("export ").strip()
-        if not separator or not _VARIABLE.fullmatch(name):
-            raise _wrong(f"{file}, line {number}", "it is no line like FATTHUMB_API_KEY=…")
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        yield name, value[1:-1] if quoted else value
-
-
 def _check_single(path: Path, what: str, values: Iterable[tuple[str, tuple[str, ...]]]) -> None:
     """Raises NotConfigured: two of them have the same."""
     whose: dict[str, str] = {}
@@ -249,49 +228,9 @@ def _check_single(path: Path, what: str, values: Iterable[tuple[str, tuple[str, 
         for value in own:
             if other := whose.get(value):
                 both = f"twice at {name}" if other == name else f"at {other} and at {name}"
-                raise _wrong(f"{path}: tenants", f"the same {what} stands {both}")
+                raise wrong(f"{path}: tenants", f"the same {what} stands {both}")
             whose[value] = name
 
 
-def _bytes(path: Path, *, secret: bool) -> bytes:
-    """The file's contents; `secret`: nobody but its owner may be able to read it."""
-    try:
-        # A pipe in its place would keep the process waiting without an end.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise _wrong(str(path), "it is no file")
-            if secret and _readable_by_others(found):
-                raise _wrong(str(path), "others can read the keys in it: chmod 600")
-            data = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise _wrong(str(path), reason or "there is no such file") from error
-    if len(data) > MAX_FILE:
-        raise _wrong(str(path), f"it has more than {MAX_FILE:,} bytes")
-    return data
-
-
-def _readable_by_others(found: os.stat_result) -> bool:
-    """True where it is; a file of somebody else's is read through its group, as orchestrators mount files."""
-    if sys.platform == "win32":
-        return False
-    return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))
-
-
 def _stamps(known: Mapping[Path, object]) -> Mapping[Path, object]:
-    return {path: _stamp(path) for path in known}
-
-
-def _stamp(path: Path) -> object:
-    """A value that is another one once the file is; None: there is none."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode
-
-
-def _wrong(where: str, why: str) -> NotConfigured:
-    return NotConfigured(f"{clean(where, 500)}: {why}.", next_step="Correct it; nothing was sent.")
+    return {path: stamp_of(path) for path in known}
