@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 DECLARED: Mapping[str, Declaration] = {each.name: each for each in (FATTHUMB, BETTERWAIFU, SKETCH)}
 """Those in code. A call that names none is given to the first that has a key, or to the last, which needs none."""
-SERVERS_OWN = {"DARKROOM_ADMIN_TOKEN", "DARKROOM_DATABASE_URL"}
+DATABASE = "DARKROOM_DATABASE_URL"
+SERVERS_OWN = {"DARKROOM_ADMIN_TOKEN", DATABASE}
 """The variables that hold secrets of the server itself."""
 _OWN = re.compile(r"DARKROOM_([A-Z0-9_]+?)_(KEY|BASE_URL|LIMITS)")
 """The variables of a declared provider."""
