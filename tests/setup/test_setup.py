@@ -118,9 +118,11 @@ async def test_without_a_keychain_a_key_is_kept_in_a_file_of_its_own(home: Home)
     file = home.path / "home" / record.FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     record.write(file.parent, [*record.read(file.parent), Kept("krea", "file", "key-0123456789abcdef")])
+    async with connected(home.with_(DARKROOM_KREA_KEY="key-0123456789abcdef")) as client:
+        by_the_server = await client.list_tools()
     async with connected(home) as client:
-        generate = (await client.list_tools()).tools[0]
-        assert "enum" not in generate.input_schema["properties"]["provider"], "it is no more one of the usual three"
+        assert await client.list_tools() == by_the_server
+        assert "enum" not in by_the_server.tools[0].input_schema["properties"]["provider"]
         providers = {each["name"]: each for each in (await call(client, "list_models"))["providers"]}
     assert providers["fatthumb"]["status"] == providers["krea"]["status"] == "set, not tried yet"
     assert darkroom(home, "models", "--provider", "krea").status == DONE

@@ -1,9 +1,9 @@
 """Answers a connection's first requests as the server would, which is given the same messages as soon as it stands."""
 
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from darkroom.blanks import filled
@@ -36,8 +36,9 @@ class _Doorman:
     def __init__(self, known: Mapping[str, Mapping[str, Json]], environ: Mapping[str, str]) -> None:
         self._results = known
         self._unsaid = "\n".join(environ.values()).lower()
-        others = any(_changes_tools(name, value) for name, value in filled(environ).items()) or _keeps_others(environ)
-        self._left_alone = {"tools/list"} if others else set[str]()
+        changed = any(_changes_tools(name, value) for name, value in filled(environ).items())
+        self._left_alone = {"tools/list"} if changed else set[str]()
+        self._environ = environ
         self._era: str | None = None
         self._client: Json | None = None
         self._ids = set[Any]()
@@ -107,9 +108,13 @@ class _Doorman:
             return None
         if method != "tools/list":
             return result
+        others = {*_kept_here(self._environ)} - {*IN_CODE}
+        if others - {*OFFERED}:
+            return None  # perhaps there is no file of that name any more
+        tools = [_without_names(tool) for tool in result["tools"]] if others else result["tools"]
         suits = KNOWN.get(client[shapes.CLIENT]["name"])
         pages = shows_pages(client[shapes.CAPABILITIES].get("extensions"))
-        return {**result, "tools": listed(result["tools"], pages=pages, structured=not suits or "structured" in suits)}
+        return {**result, "tools": listed(tools, pages=pages, structured=not suits or "structured" in suits)}
 
 
 def _changes_tools(variable: str, value: str) -> bool:
@@ -120,18 +125,27 @@ def _changes_tools(variable: str, value: str) -> bool:
     return own or variable == "DARKROOM_RESULTS" or variable in OFFERED.values()
 
 
-def _keeps_others(environ: Mapping[str, str]) -> bool:
-    """True where `setup` keeps the key of a service that is not always there; the key itself is not asked for."""
-    home = environ.get("DARKROOM_HOME", "").strip()
+def _kept_here(environ: Mapping[str, str]) -> Iterable[str]:
+    """The services whose keys `setup` keeps for this user; the keys themselves are not asked for."""
+    home = filled(environ).get("DARKROOM_HOME", "").strip()
     if not home:
-        import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_HOME is not set
+        import platformdirs  # noqa: PLC0415 - the server needs it too then, and imports it in these moments
 
         home = platformdirs.user_data_dir("darkroom", appauthor=False)
     try:
-        with (Path(home).expanduser() / "keys.toml").open("rb") as record:
-            return bool({*_KEPT.findall(record.read(MAX_RECORD))} - {name.encode() for name in IN_CODE})
-    except (OSError, RuntimeError, ValueError):
-        return False
+        with open(os.path.join(os.path.expanduser(home), "keys.toml"), "rb") as record:  # noqa: PTH118, PTH111, PTH123
+            return {name.decode() for name in _KEPT.findall(record.read(MAX_RECORD))}
+    except (OSError, ValueError):
+        return ()
+
+
+def _without_names(tool: Json) -> Json:
+    """The tool as it is where there are more providers than it names."""
+    schema = tool["inputSchema"]
+    if "provider" not in schema["properties"]:
+        return tool
+    provider = {key: value for key, value in schema["properties"]["provider"].items() if key != "enum"}
+    return {**tool, "inputSchema": {**schema, "properties": {**schema["properties"], "provider": provider}}}
 
 
 def receive(wire: Wire, environ: Mapping[str, str], leave: Callable[[], None]) -> None:
