@@ -16,8 +16,8 @@ python3 dev.py build      the distributions and the bundle, in dist/, by a build
 python3 dev.py test-release  the tests of what `build` built, and hosts' own validators; further words go to pytest
 python3 dev.py bench      every benchmark of speed, and docs/performance.md from them
 python3 dev.py bench X    the benchmark bench/X.py, with more words for it: kill, limits, polling, hour, waits, follow,
-                          rows, start, calls, idle, replicas or fuzz; each writes .artifacts/X.json. `bench screens`
-                          draws the pictures of docs/terminal.md
+                          rows, start, calls, idle, replicas (and the table in docs/hosting.md) or fuzz; each writes
+                          .artifacts/X.json. `bench screens` draws the pictures of docs/terminal.md
 """
 
 import ast

@@ -1,203 +1,133 @@
-"""Replicas over HTTP on one PostgreSQL, one killed every few seconds: what was paid twice, lost, or sent too soon?
+"""Replicas over HTTP on one PostgreSQL: what hosting promises, in figures. Writes the table in docs/hosting.md.
 
-    python3 dev.py bench replicas                      300 generations; the database is restarted twice meanwhile
-    python3 dev.py bench replicas --generations 60     the short form
+    python3 dev.py bench replicas                    all parts, some five minutes
+    python3 dev.py bench replicas --part chaos       one of them, and no table
 
-A caller asks one replica after another until one of them replies, as behind a load balancer, and names each picture by
-a `request_key`. Windows are held against the service's own clock. Writes .artifacts/replicas.json.
+The parts: chaos (replicas killed, the database restarted and replaced), taking-over, failing-over, accepting, telling
+(progress to another replica), under-way (10,000 generations), waiting (2,000 clients). Each has a time after which it
+is broken off, and starts and ends its own database, service and replicas. Writes .artifacts/replicas.json, and fails
+where a goal was not reached.
 """
 
 import argparse
-import json
-import random
+import importlib
+import os
+import platform
 import signal
-import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
-import httpx2
-import psycopg
+from bench.common import ROOT, write_json
+from bench.hosted.lines import Line, unmeasured
+from dev import cores
+from tests.services.postgres import MISSING, program
 
-from bench.common import Provider, fatthumb, spread, user, write_json
-from bench.limits import over
-from tests.http.hosting import envelope, headers_of
-from tests.services.postgres import Cluster, cluster
+PARTS = {
+    "chaos": 300, "taking-over": 150, "failing-over": 120, "accepting": 150, "telling": 120, "under-way": 240,
+    "waiting": 240,
+}  # fmt: skip
+"""Seconds after which each is broken off."""
+PAGE = ROOT / "docs" / "hosting.md"
+BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->"
+HEAD = """\
+Made by `python3 dev.py bench replicas` on {date}: {machine}, Python {python}, PostgreSQL {postgres} with its syncs, \
+three replicas, the database, the service and the callers all on that machine. {load}
 
-SUBMIT = (30, 3.0)
-REQUESTS = (400, 10.0)
-LIMITS = f"submit={SUBMIT[0]}/{SUBMIT[1]:g},requests={REQUESTS[0]}/{REQUESTS[1]:g}"
-REPLICAS = 3
-CALLERS = 12
-KILLED_EVERY_S = 3.0
-RESTARTED_AT = {2, 5}
-"""The kills in whose place the database is restarted."""
-PATIENCE_S = 240.0
-UNDER_WAY = "('accepted', 'submitting', 'running', 'collecting')"
-
-
-class Replica:
-    """One server, started again after each end."""
-
-    def __init__(self, home: Path, environ: dict[str, str]) -> None:
-        self._home = home
-        self._environ = environ
-        self.start()
-
-    def start(self) -> None:
-        """Starts it; returns when it serves."""
-        with (self._home / "log").open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "darkroom", "serve", "--http", "--port", "0"],
-                env=self._environ, stdout=subprocess.PIPE, stderr=log, text=True,
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        assert self.url, (self._home / "log").read_text()
-
-    def end(self, how: signal.Signals) -> None:
-        """Ends it, and reaps it."""
-        self.process.send_signal(how)
-        self.process.wait(PATIENCE_S)
+| | goal | found | reached |
+|---|---|---|---|
+"""
 
 
 def main() -> int:
-    """Runs it, prints the figures, and fails where something was paid twice, lost, or sent too soon."""
-    parser = argparse.ArgumentParser(description="replicas on one PostgreSQL, killed over and over")
-    parser.add_argument("--generations", type=int, default=300)
+    """Runs the parts, prints their lines, and writes the table where all of them ran."""
+    parser = argparse.ArgumentParser(description="replicas on one PostgreSQL, measured")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this one; may come several times")
+    parser.add_argument("--generations", type=int, default=300, help="those of `chaos`")
     arguments = parser.parse_args()
-    knobs: dict[str, Any] = {"duration": 2.0, "submit_limit": SUBMIT, "request_limit": REQUESTS, "credits": None}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        fatthumb(**knobs) as provider,
-        cluster() as database,
-        ExitStack() as stack,
-    ):
-        url = database.fresh()
-        replicas = [_replica(Path(folder) / str(number), Path(folder), provider, url) for number in range(REPLICAS)]
-        for replica in replicas:
-            stack.callback(replica.end, signal.SIGTERM)
-        return _report(provider, url, *_chaos(replicas, database, url, arguments.generations))
+    if problem := _impossible():
+        print(problem, file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, _ended)
+    head = _head()
+    lines = {part: _measured(part, arguments.generations) for part in arguments.part or PARTS}
+    write_json("replicas", {part: [asdict(line) for line in found] for part, found in lines.items()})
+    every = [line for found in lines.values() for line in found]
+    if not arguments.part:
+        _write(head + "".join(f"{line.row}\n" for line in every))
+    return 1 if any(line.reached is False or line.found.startswith("not measured") for line in every) else 0
 
 
-def _replica(home: Path, shared: Path, provider: Provider, url: str) -> Replica:
-    home.mkdir()
-    pictures = str(shared / "pictures")  # on one machine; elsewhere it is an object store
-    environ = {**provider.environ(home, LIMITS), **{"DARKROOM_DATABASE_URL": url, "DARKROOM_PICTURES": pictures}}
-    return Replica(home, {**user(home), **environ})
-
-
-def _chaos(
-    replicas: Sequence[Replica], database: Cluster, url: str, generations: int
-) -> tuple[dict[str, str], list[float], int, float]:
-    """The ids by prompt, seconds from each kill to the takeover of what the dead had, restarts, and seconds in all."""
-    over_by, takeovers, restarts = time.monotonic() + PATIENCE_S, list[float](), 0
-    began = time.monotonic()
-    with ThreadPoolExecutor(CALLERS) as callers:
-        asked = {
-            f"picture {number}": callers.submit(_asked, replicas, f"picture {number}") for number in range(generations)
-        }
-        beat = 0
-        while time.monotonic() < over_by and not _all_over(url, generations):
-            time.sleep(KILLED_EVERY_S)
-            beat += 1
-            if beat in RESTARTED_AT:
-                database.stop()
-                database.start()
-                restarts += 1
-                continue
-            victim = replicas[beat % REPLICAS]
-            dead = victim.process.pid
-            victim.end(signal.SIGKILL)
-            if (seconds := _taken_over(url, dead)) is not None:
-                takeovers.append(seconds)
-            victim.start()
-        ids = {prompt: found.result() for prompt, found in asked.items()}
-    return ids, takeovers, restarts, time.monotonic() - began
-
-
-def _asked(replicas: Sequence[Replica], prompt: str) -> str:
-    """The id of this picture, from whichever replica replies."""
-    arguments = {"prompt": prompt, "provider": "fatthumb", "request_key": prompt}
-    body = envelope("tools/call", {"name": "generate", "arguments": arguments})
-    headers = headers_of("tools/call", "generate")
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            said = httpx2.post(random.choice(replicas).url, content=body, headers=headers, timeout=20)
-            result = _result(said.text)
-            if "structuredContent" in result:
-                return str(result["structuredContent"]["id"])
-        except (httpx2.HTTPError, ValueError, KeyError):
-            pass  # it was killed, or has no database just now
-        threading.Event().wait(0.1)
-    raise TimeoutError(f"nobody took {prompt!r}")
-
-
-def _result(text: str) -> dict[str, Any]:
-    """The result in a response, whether that is one object or a stream of events."""
-    last = next((line[5:] for line in reversed(text.splitlines()) if line.startswith("data:")), text)
-    return json.loads(last)["result"]
-
-
-def _ask(url: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(sql.encode(), values).fetchall()
-
-
-def _tried(work: Callable[[], Any]) -> Any:
+def _impossible() -> str:
+    """The reason why nothing can be measured here."""
+    if not Path("/proc/self/task").is_dir():
+        return "This bench reads /proc, which only Linux has."
     try:
-        return work()
-    except psycopg.OperationalError:  # it is being restarted
-        return None
+        program("initdb")
+    except RuntimeError:
+        return MISSING
+    return ""
 
 
-def _all_over(url: str, generations: int) -> bool:
-    sql = f"SELECT count(*), count(*) FILTER (WHERE stage IN {UNDER_WAY}) FROM generations"
-    return _tried(lambda: _ask(url, sql)) == [(generations, 0)]
+def _measured(part: str, generations: int) -> list[Line]:
+    """The lines of a part; one that says why, where it came to no end."""
+    measure: Callable[..., list[Line]] = importlib.import_module(f"bench.hosted.{part.replace('-', '_')}").measure
+    how: dict[str, Any] = {"generations": generations} if part == "chaos" else {}
+    print(f"\n{part}", flush=True)
+    began = time.monotonic()
+    try:
+        with _broken_off_after(PARTS[part]):
+            lines = measure(**how)
+    except Exception as error:  # the other parts have figures nevertheless
+        lines = [unmeasured(part, f"{type(error).__name__}: {str(error)[:300]}")]
+    for line in lines:
+        print(f"  {line.what}: {line.found}" + (f"; goal: {line.goal}" if line.goal else ""), flush=True)
+    print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
+    return lines
 
 
-def _taken_over(url: str, pid: int) -> float | None:
-    """Seconds until no row that is under way names the dead process; None: it had none."""
-    began, had = time.monotonic(), False
-    sql = f"SELECT count(*) FROM generations WHERE holder LIKE %s AND stage IN {UNDER_WAY}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(sql.encode(), (f"{pid}-%",)).fetchall() != [(0,)]:
-            had = True
-            time.sleep(0.005)
-            assert time.monotonic() - began < PATIENCE_S
-    return time.monotonic() - began if had else None
+@contextmanager
+def _broken_off_after(seconds: int) -> Generator[None]:
+    """Raises TimeoutError in the block after so many seconds."""
+
+    def late(number: int, frame: FrameType | None) -> NoReturn:
+        raise TimeoutError(f"not over after {seconds} s")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
-def _report(provider: Provider, url: str, ids: dict[str, str], takeovers: list[float], restarts: int, s: float) -> int:
-    log = provider.log()
-    prompts = [post["body"]["prompt"] for post in log["posts"]]
-    known = _ask(url, "SELECT id, stage, failure FROM generations")
-    unknown = sum("outcome_unknown" in (failure or "") for _, _, failure in known)
-    lost = [row for row in known if row[1] != "succeeded" and "outcome_unknown" not in (row[2] or "")]
-    missing = set(ids.values()) - {row[0] for row in known}
-    double = len(prompts) - len(set(prompts))
-    accepted = [at for at, _, route in log["times"] if route == "submit"]
-    every = [at for at, _, route in log["times"] if route in {"submit", "read"}]
-    exceeded = over(accepted, *SUBMIT) + over(every, *REQUESTS)
-    print(f"{len(known)} generations by {REPLICAS} replicas in {s:.0f} s, {len(takeovers)} kills while something was "
-          f"under way, {restarts} restarts of the database; {len(every)} requests")  # fmt: skip
-    print(f"double charges: {double}")
-    print(f"lost generations: {len(lost) + len(missing)}", *lost[:5], sep="\n  ")
-    print(f"said to be unknown (killed during the POST; never sent again): {unknown}")
-    print(f"windows exceeded: {exceeded}; refused by the service with 429: {log['refused_429']}")
-    print(f"takeover, from the kill to the dead one's rows held by another: {spread(takeovers)}")
-    write_json("replicas", {
-        "generations": len(known), "double charges": double, "lost": len(lost) + len(missing), "unknown": unknown,
-        "windows exceeded": exceeded, "restarts": restarts, "s to take over": takeovers, "seconds": s,
-    })  # fmt: skip
-    return 1 if double or lost or missing or exceeded or len(known) != len(ids) else 0
+def _ended(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(1)
+
+
+def _head() -> str:
+    load = os.getloadavg()[0]
+    return HEAD.format(
+        date=datetime.now(UTC).date().isoformat(),
+        machine=f"{platform.system()} on {platform.machine()}, {cores()} cores",
+        python=platform.python_version(),
+        postgres=Path(program("initdb")).parents[1].name,
+        load=f"The load average before it began was {load:.1f}.",
+    )
+
+
+def _write(table: str) -> None:
+    before, begin, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if begin and end:
+        PAGE.write_text(f"{before}{begin}{table}{end}{after}", "utf-8")
+        print(f"written to {PAGE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ def test_what_was_looked_is_kept_across_a_restart(tmp_path: Path) -> None:
         async with house(tmp_path, provider) as one:
             await one.begin(running_job())
             await anyio.sleep(part_s)
+            await one.driver.keep_looks()  # as its sweep does every few seconds
             one.stop()
         await anyio.sleep(86_400.0)
         async with house(tmp_path, provider) as two:

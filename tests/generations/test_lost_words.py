@@ -138,9 +138,9 @@ async def test_a_row_that_ended_since_the_sweep_read_it_is_not_driven_again(
     async with house(tmp_path, Spoken(), starts=False) as process:
         running = await process.ledger.begin(row(Stage.RUNNING, job_id="job"), adopt_within_s=ANY_AGE_S)
 
-        async def ends_meanwhile(_: str) -> list[Record]:
+        async def ends_meanwhile(*_: object) -> tuple[frozenset[str], list[Record]]:
             await process.ledger.change(running, {"stage": Stage.SUCCEEDED})
-            return [running]
+            return frozenset({running.id}), [running]
 
         monkeypatch.setattr(process.ledger, "held", ends_meanwhile)
         resumed: list[Record] = []

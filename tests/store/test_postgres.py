@@ -1,7 +1,12 @@
 """The ledger in PostgreSQL: how it is reached, and what becomes of it when it is not."""
 
+import os
+import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +15,9 @@ import pytest
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.postgres.connection import PostgresConnection
-from tests.hosts import Home, darkroom
+from tests.hosts import Home, darkroom, eventually
 from tests.ledgers import open_postgres_ledger
-from tests.services.postgres import Cluster, free_port
+from tests.services.postgres import Cluster, cluster_folder, free_port
 
 LOADED = """
 import sys, anyio, time
@@ -54,6 +59,42 @@ def test_a_url_that_the_driver_cannot_read_is_refused_and_not_repeated(home: Hom
     assert done.status == 1
     assert "DARKROOM_DATABASE_URL" in done.err
     assert "hunter22" not in done.err + done.out
+
+
+@pytest.mark.hosting
+@pytest.mark.skipif(shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") is None, reason="PgBouncer is not installed")
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_a_pooler_is_refused_where_it_lends_sessions_out_and_used_where_it_does_not(
+    home: Home, postgres: Cluster, mode: str
+) -> None:
+    with cluster_folder() as folder, pooled(postgres, folder, mode) as url:
+        done = darkroom(home.with_(DARKROOM_DATABASE_URL=url), "list")
+    assert done.status == (1 if mode == "transaction" else 0), done.err
+    assert ("pool_mode=session" in done.err) is (mode == "transaction")
+
+
+@contextmanager
+def pooled(server: Cluster, folder: Path, mode: str) -> Generator[str]:
+    """A URL of that server through PgBouncer, in this mode."""
+    port, ini = free_port(), folder / "pgbouncer.ini"
+    ini.write_text(
+        f"[databases]\npostgres = host=127.0.0.1 port={server.port} user=postgres\n[pgbouncer]\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\npool_mode = {mode}\n"
+    )
+    user = {"user": "postgres"} if os.geteuid() == 0 else {}
+    found = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") or ""
+    with subprocess.Popen([found, str(ini)], stderr=subprocess.DEVNULL, **user) as process:
+        try:
+            eventually(lambda: is_open(port))
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            process.terminate()
+
+
+def is_open(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 async def test_a_database_that_nobody_serves_is_said_with_its_cure() -> None:

@@ -5,12 +5,18 @@ from typing import Protocol
 
 from darkroom.models import Failure, Record
 
+BATCH = 500
+"""The number of rows that a process takes over at a time: others that look at the same moment have their share."""
+
 
 class Fellows(Protocol):
     """The other processes. Each method is a transaction; raises StorageError."""
 
-    async def held(self, holder: str) -> list[Record]:
-        """The unfinished rows of this holder, oldest first."""
+    async def held(self, holder: str, driven: Collection[str] = ()) -> tuple[frozenset[str], list[Record]]:
+        """The ids of this holder's unfinished rows, and, oldest first, those rows that are not `driven`.
+
+        Of those that wait there is one of each account and owner, whose queue it stands for.
+        """
         ...
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
@@ -53,6 +59,10 @@ class Fellows(Protocol):
         """Writes into this holder's rows, by id, what they struggle with; None: with nothing any more."""
         ...
 
+    async def note_looked(self, holder: str, seconds: Mapping[str, float]) -> None:
+        """Adds so much to the time for which these rows of this holder were seen at work, by id."""
+        ...
+
     async def note_wait(self, owner: str, ids: Collection[str], for_s: float) -> None:
         """Writes down, for whichever process drives these, that somebody waits for them, for so many seconds."""
         ...
@@ -82,10 +92,11 @@ class Fellows(Protocol):
         lost: Failure,
         only: Collection[str] | None = None,
         finds: Collection[str] = (),
+        most: int = BATCH,
     ) -> list[Record]:
-        """Takes over what those of these processes left unfinished that are dead or silent.
+        """Takes over what those of these processes left unfinished that are dead or silent, up to so many rows.
 
-        Their late writes find nothing then.
+        Their late writes find nothing then. Where it takes as many as that, there may be more.
 
         Only rows of the owners in `accounts`, of the providers there (by name, with the account that now counts for
         them), and, where `only` names some, only those. A dead process's row in `submitting` ends here as failed with

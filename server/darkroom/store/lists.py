@@ -11,6 +11,7 @@ from darkroom.store.ledger import Page, Stretch, Unfinished
 
 # The indexes' own words, so that they are used.
 UNFINISHED = "stage IN ('accepted', 'submitting', 'running', 'collecting')"
+MOST_LOOSE = 1000
 _RUNS = "stage = 'running'"
 _BY_STATUS = {
     Status.QUEUED: f"{UNFINISHED} AND (stage IN ('accepted', 'submitting') OR {_RUNS} AND provider_queued <> 0)",
@@ -113,3 +114,15 @@ def unsent(db: Connection, ids: Collection[str]) -> frozenset[str]:
     some = "id IN (SELECT value FROM json_each(?))"
     sql = f"SELECT id FROM generations WHERE {some} AND stage IN ('accepted', 'submitting')"
     return frozenset(generation_id for (generation_id,) in db.execute(sql, (json.dumps(list(ids)),)))
+
+
+def held(db: Connection, holder: str, driven: Collection[str]) -> tuple[frozenset[str], list[Record]]:
+    """See `Fellows.held`."""
+    sql = f"SELECT id, stage, account, owner FROM generations WHERE holder = ? AND {UNFINISHED} ORDER BY seq"
+    found, loose, queues = db.execute(sql, (holder,)).fetchall(), list[str](), set[tuple[str, str]]()
+    for name, stage, *queue in found:
+        if name not in driven and (stage != "accepted" or tuple(queue) not in queues):
+            loose.append(name)
+            queues |= {tuple(queue)} if stage == "accepted" else set()
+    records = rows.select_all(db, rows.among(loose[:MOST_LOOSE]), tuple(loose[:MOST_LOOSE])) if loose else []
+    return frozenset(name for name, *_ in found), records

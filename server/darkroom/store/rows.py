@@ -100,7 +100,9 @@ def from_row(row: tuple[Any, ...]) -> Record:
     fields["images"] = tuple(_with_key(image) for image in _IMAGES.validate_json(fields["images"]))
     if fields["failure"] is not None:
         fields["failure"] = Failure.model_validate_json(fields["failure"])
-    return Record(**fields)
+    record = Record(**fields)
+    # Without the names of all fields as those that were set, which take as much memory as the fields themselves.
+    return Record.model_construct(_fields_set=set(), **{name: getattr(record, name) for name in COLUMNS})
 
 
 def _with_key(image: Image) -> Image:

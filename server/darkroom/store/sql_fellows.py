@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.models import Failure, Record
-from darkroom.store import inheritance, rows
+from darkroom.store import inheritance, lists, rows
+from darkroom.store.fellows import BATCH
 from darkroom.store.gate import LONGEST_WAIT_S
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.migrations import is_outdated
@@ -13,9 +14,9 @@ from darkroom.store.sql_rows import SqlRows
 class SqlFellows(SqlRows):
     """See `Fellows`."""
 
-    async def held(self, holder: str) -> list[Record]:
+    async def held(self, holder: str, driven: Collection[str] = ()) -> tuple[frozenset[str], list[Record]]:
         """See `Ledger.held`."""
-        return await self._run(lambda: rows.select_all(self._db, f"holder = ? AND {UNFINISHED}", (holder,)))
+        return await self._run(lambda: lists.held(self._db, holder, driven))
 
     async def newest(self, ids: Sequence[str]) -> list[Record]:
         """See `Ledger.newest`."""
@@ -80,6 +81,7 @@ class SqlFellows(SqlRows):
         lost: Failure,
         only: Collection[str] | None = None,
         finds: Collection[str] = (),
+        most: int = BATCH,
     ) -> list[Record]:
         """See `Ledger.adopt`."""
 
@@ -87,7 +89,9 @@ class SqlFellows(SqlRows):
             self.outdated = is_outdated(self._db)
             if self.outdated:
                 return []
-            return inheritance.take(self._db, self._signs, others, holder, accounts, only, finds, lost, self._clock())
+            return inheritance.take(
+                self._db, self._signs, others, holder, accounts, only, finds, lost, self._clock(), most
+            )
 
         return await self._transaction(take, "heirs")
 
@@ -95,6 +99,12 @@ class SqlFellows(SqlRows):
         """See `Ledger.note_trouble`."""
         sql = "UPDATE generations SET trouble = ? WHERE id = ? AND holder = ?"
         values = [(trouble, name, holder) for name, trouble in troubles.items()]
+        await self._transaction(lambda: self._db.executemany(sql, values))
+
+    async def note_looked(self, holder: str, seconds: Mapping[str, float]) -> None:
+        """See `Ledger.note_looked`."""
+        sql = "UPDATE generations SET looked_s = looked_s + ? WHERE id = ? AND holder = ?"
+        values = [(seen_s, name, holder) for name, seen_s in seconds.items()]
         await self._transaction(lambda: self._db.executemany(sql, values))
 
     @property

@@ -12,7 +12,7 @@ from darkroom.generations.driving import polling
 from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.ending import Ending
-from darkroom.generations.driving.job import Job
+from darkroom.generations.driving.job import KEPT_EVERY_S, Job
 from darkroom.generations.driving.listening import Listener
 from darkroom.generations.driving.looking import COLLECTING_S, Looker
 from darkroom.generations.driving.pace import named_wait
@@ -152,6 +152,14 @@ class Driver:
     def driven(self) -> set[str]:
         """The ids of the generations that this process follows."""
         return {*self._jobs}
+
+    async def keep_looks(self) -> None:
+        """Writes down, of all at once, for how long they were seen at work. Raises StorageError: later, with more."""
+        due = {job: job.seen_s for job in self._jobs.values() if job.seen_s >= KEPT_EVERY_S}
+        if due:
+            await self._journal.ledger.note_looked(self._holder, {job.record.id: seen_s for job, seen_s in due.items()})
+            for job, seen_s in due.items():
+                job.looks_kept(seen_s)
 
     def leave(self, generation_id: str) -> None:
         """Follows this one no more: another process does."""

@@ -37,7 +37,7 @@ class Job:
         """Its age at the end of the last look, in seconds since its submission."""
         self.heard = False
         """True where its service has reported something, unasked, that no look has seen yet."""
-        self.heard_of: set[str] = set()
+        self.heard_of: frozenset[str] = frozenset()
         """The reports that looks came sooner for."""
         self.shown_at = float("-inf")
         """The time at which watchers were last notified of such a report."""
@@ -67,6 +67,11 @@ class Job:
         if self._seen_at is not None:
             self.seen_s += min(now - self._seen_at, self.pause_s + COVERED_S)
         self._seen_at = now
+
+    def looks_kept(self, seconds: float) -> None:
+        """So much of the time that it was seen at work is in its row by now."""
+        self.record = self.record.model_copy(update={"looked_s": self.record.looked_s + seconds})
+        self.seen_s -= seconds
 
     def is_done(self, reading: Reading) -> None:
         """A look succeeded, and the provider has finished."""

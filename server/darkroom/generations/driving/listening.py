@@ -70,6 +70,6 @@ class Listener:
     def _look_sooner(self, job: Job, why: str) -> None:
         """Once for each reason: what is heard may be wrong, and must not set the pace of looks."""
         if why not in job.heard_of:
-            job.heard_of.add(why)
+            job.heard_of |= {why}
             job.heard = True
             self._hurry(job)

@@ -1,15 +1,14 @@
 """One look at a job: its new state, its pictures, and its end."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import anyio
 
-from darkroom.errors import DarkroomError, StorageError
+from darkroom.errors import DarkroomError
 from darkroom.generations.driving.again import Again
 from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.ending import Ending
-from darkroom.generations.driving.job import KEPT_EVERY_S, Job
+from darkroom.generations.driving.job import Job
 from darkroom.generations.driving.pace import longest_wait, named_wait
 from darkroom.generations.driving.reading import Reader, timed_out
 from darkroom.generations.telling.journal import Journal
@@ -68,19 +67,14 @@ class Looker:
         if (queued, position) != (job.record.provider_queued, job.record.queue_position):
             job.record = await self._journal.note(job.record, provider_queued=queued, queue_position=position)
         job.record = (await self._collector.collect(provider, job.record, reading)).record
-        await self._count(provider, job)
+        self._count(provider, job)
         return None
 
-    async def _count(self, provider: Provider, job: Job) -> None:
+    def _count(self, provider: Provider, job: Job) -> None:
         """Adds the time since the last look that succeeded, and ends a job that has been seen at work for too long."""
         job.seen_at_work()
         if job.record.looked_s + job.seen_s > provider.traits.deadline_s:
             raise timed_out(provider)
-        if job.seen_s >= KEPT_EVERY_S:
-            with suppress(StorageError):  # it is written later, with more
-                looked = {"looked_s": job.record.looked_s + job.seen_s}
-                job.record = self._journal.published(await self._journal.ledger.change(job.record, looked))
-                job.seen_s = 0.0
 
     async def _finish(self, provider: Provider, job: Job, reading: Reading) -> DarkroomError | None:
         if job.record.stage is Stage.RUNNING:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,6 +13,7 @@ from darkroom.generations.driving.posting import lost_in_submission
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import Record
 from darkroom.providers.owners import Owners
+from darkroom.store.fellows import BATCH
 from darkroom.store.ledger import Ledger
 from darkroom.store.presence import RESTORED_EVERY_S, Presence
 from darkroom.tenants import LOCAL
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ADOPTION_INTERVAL_S = 1.0
 FOLLOW_INTERVAL_S = 0.2
+YIELD_S = 0.00001
+"""Seconds, for each generation that this process drives already, before it takes more: who has fewer goes first."""
 
 
 class Peers:
@@ -67,12 +71,17 @@ class Peers:
         }
         finds = {name for own in theirs.values() for name, provider in own.items() if provider.traits.finds}
         lost = lost_in_submission().failure()
-        adopted = await self._ledger.adopt(gone, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
-        self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
-        for record in adopted:
-            log.info("%s adopted from a process that does not run any more", record.id)
-            self._changes.publish(record)
-            driver.resume(record)
+        adopt = partial(self._ledger.adopt, gone, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
+        more = True
+        while more:
+            adopted = await adopt()
+            self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
+            for record in adopted:
+                log.info("%s adopted from a process that does not run any more", record.id)
+                self._changes.publish(record)
+                driver.resume(record)
+            if more := len(adopted) >= BATCH:
+                await anyio.sleep(len(driver.driven()) * YIELD_S)
 
     async def _stay_present(self) -> None:
         while True:

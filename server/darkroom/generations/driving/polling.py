@@ -50,8 +50,9 @@ class Looks:
         self._last = float("-inf")
         self._due = float("inf")
         self._firm = False
-        self._bell = anyio.Event()
-        self._looked = anyio.Event()
+        # Made while somebody waits: of thousands of jobs nearly all pause, and nobody waits for their looks.
+        self._bell: anyio.Event | None = None
+        self._looked: anyio.Event | None = None
 
     async def pause(self, seconds: float) -> None:
         """Waits that long, or until a time that somebody asks for meanwhile; a firm pause is kept whole."""
@@ -60,18 +61,21 @@ class Looks:
             self._bell = anyio.Event()
             with anyio.move_on_after(self._due - anyio.current_time()):
                 await self._bell.wait()
+        self._bell = None
 
     def done(self, *, firm: bool) -> None:
         """A look has ended; `firm`: the pause after it must not be cut short."""
         self._last, self._firm = anyio.current_time(), firm
-        self._looked.set()
-        self._looked = anyio.Event()
+        if self._looked is not None:
+            self._looked.set()
+            self._looked = None
 
     def by(self, time: float) -> None:
         """Asks for a look at this time, if that is sooner, unless the pause is firm."""
         if not self._firm and time < self._due:
             self._due = time
-            self._bell.set()
+            if self._bell is not None:
+                self._bell.set()
 
     def ring(self, shortest_s: float) -> None:
         """Asks for a look as soon as the last is `shortest_s` old, unless the pause is firm."""
@@ -82,5 +86,6 @@ class Looks:
         if self._firm or anyio.current_time() - self._last < shortest_s:
             return
         self.ring(shortest_s)
+        looked = self._looked = self._looked or anyio.Event()
         with anyio.move_on_after(PATIENCE_S):
-            await self._looked.wait()
+            await looked.wait()

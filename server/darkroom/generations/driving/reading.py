@@ -4,6 +4,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 
+import anyio
+
 from darkroom.errors import (
     LOOK_AGAIN,
     DarkroomError,
@@ -22,6 +24,8 @@ from darkroom.providers.base import Provider, Reading
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 20
+"""Looks at jobs of one account at the same time: so many connections are kept, and a wait for one ends in an error."""
 A_STREAK = 2
 """So many failures in a row without a success between them are the provider's, not one job's."""
 
@@ -33,6 +37,7 @@ class Reader:
         self._recovered = recovered
         self._retries: dict[str, RetryAllowance] = defaultdict(RetryAllowance)
         self._streaks: dict[str, int] = defaultdict(int)
+        self._free: dict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(AT_ONCE))
 
     async def retry(self, provider: Provider) -> None:
         """Waits until one more look after a failed one may be made."""
@@ -46,7 +51,8 @@ class Reader:
             DarkroomError: what kept it from saying.
         """
         try:
-            reading = await self._asked(provider, record, young=young)
+            async with self._free[provider.access.account]:
+                reading = await self._asked(provider, record, young=young)
         except DarkroomError:
             self._streaks[provider.access.account] += 1
             raise

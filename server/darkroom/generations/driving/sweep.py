@@ -30,6 +30,10 @@ class _Drives(Protocol):
         """The ids of the rows that it follows."""
         ...
 
+    async def keep_looks(self) -> None:
+        """Writes down for how long they were seen at work. Raises StorageError."""
+        ...
+
     def leave(self, generation_id: str) -> None:
         """Follows this one no more."""
         ...
@@ -49,6 +53,7 @@ async def sweep_until_cancelled(journal: Journal, holder: str, driver: _Drives) 
             if held or stamp != seen:
                 held = await sweep(journal, holder, driver)
                 seen = stamp
+            await driver.keep_looks()
             await journal.share_trouble(holder)
         except StorageError as error:
             log.error("Rows of this process cannot be looked after: %s", error.message)
@@ -67,12 +72,12 @@ async def sweep(journal: Journal, holder: str, driver: _Drives) -> bool:
         StorageError: the ledger cannot be used; the next sweep does the rest.
     """
     driven = driver.driven()
-    held = await journal.ledger.held(holder)
-    if strange := driven - {record.id for record in held}:
+    held, loose = await journal.ledger.held(holder, driven)
+    if strange := driven - held:
         await _leave(journal, holder, driver, strange)
     if held:
         driver.awaited_elsewhere(await journal.ledger.awaited(holder))
-    for record in held:
+    for record in loose:
         if not driver.stranded(record):
             continue
         if record.stage is Stage.ACCEPTED:

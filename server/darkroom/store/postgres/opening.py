@@ -14,6 +14,7 @@ from darkroom.store.migrations import NewerLedger, is_outdated, migrate
 from darkroom.store.postgres.connection import PostgresConnection, key_of
 from darkroom.store.postgres.cures import refused, unusable
 from darkroom.store.postgres.database import PostgresDatabase
+from darkroom.store.postgres.pooler import check_sessions
 from darkroom.store.postgres.presence import PostgresPresence
 from darkroom.store.postgres.session import MAKE_TABLE
 
@@ -44,6 +45,7 @@ async def open_postgres(url: str) -> AsyncGenerator[tuple[PostgresDatabase, Post
     Raises:
         StorageError: it cannot be used; it is left as it is.
     """
+    await to_thread.run_sync(check_sessions, url)
     db = PostgresConnection(url)
     found = await to_thread.run_sync(prepared, db)
     try:
