@@ -81,7 +81,7 @@ def pooled(server: Cluster, folder: Path, mode: str) -> Generator[str]:
         f"[databases]\npostgres = host=127.0.0.1 port={server.port} user=postgres\n[pgbouncer]\n"
         f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\npool_mode = {mode}\n"
     )
-    user = {"user": "postgres"} if os.geteuid() == 0 else {}
+    user: dict[str, Any] = {"user": "postgres"} if os.geteuid() == 0 else {}
     found = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") or ""
     with subprocess.Popen([found, str(ini)], stderr=subprocess.DEVNULL, **user) as process:
         try:

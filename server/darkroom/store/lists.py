@@ -4,7 +4,7 @@ import json
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from darkroom.models import Stage, Status
+from darkroom.models import Record, Stage, Status
 from darkroom.store import rows
 from darkroom.store.connection import Connection
 from darkroom.store.ledger import Page, Stretch, Unfinished
