@@ -12,6 +12,8 @@ python3 dev.py test-hosting  the tests with PostgreSQL and with replicas that di
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py package    writes the manifests of hosts that lie in the repository, from release/description.toml
+python3 dev.py pages      writes docs/services.md and docs/tools.md, from declarations and schemas
+python3 dev.py docs       the documentation as a site, in .artifacts/site; a warning is an error
 python3 dev.py build      the distributions and the bundle, in dist/, by a build backend held to the lock's hashes
 python3 dev.py test-release  the tests of what `build` built, and hosts' own validators; further words go to pytest
 python3 dev.py bench      every benchmark of speed, and docs/performance.md from them
@@ -47,7 +49,7 @@ def main(words: list[str]) -> int:
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
         "test-hosting": test_hosting, "test-release": test_release,
-        "audit": audit, "sbom": sbom, "package": package, "build": build, "bench": bench,
+        "audit": audit, "sbom": sbom, "package": package, "pages": pages, "docs": docs, "build": build, "bench": bench,
     }  # fmt: skip
     if not words or words[0] not in commands:
         print(__doc__, file=sys.stderr)
@@ -94,7 +96,7 @@ def check(words: list[str]) -> int:
         )
         if run(str(BIN / command[0]), *command[1:]) != 0
     ]
-    failed += [["release.make"]] if run(PYTHON, "-m", "release.make", "--check") != 0 else []
+    failed += [[name] for name in ("release.make", "docs.make") if run(PYTHON, "-m", name, "--check") != 0]
     if contributing() != GUIDE.read_text("utf-8"):
         print("CONTRIBUTING.md has an old map of the rooms: run python3 dev.py map", file=sys.stderr)
         return 1
@@ -175,6 +177,16 @@ def sbom(words: list[str]) -> int:
 def package(words: list[str]) -> int:
     """The manifests of hosts; with an address after it, that becomes the repository's in all of them."""
     return module("release.make", *words)
+
+
+def pages(words: list[str]) -> int:
+    """The pages of the documentation that are made from the product."""
+    return module("docs.make")
+
+
+def docs(words: list[str]) -> int:
+    """The documentation as a site."""
+    return module("docs.site")
 
 
 def build(words: list[str]) -> int:
