@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,13 @@ def test_every_link_between_the_documents_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def docstrings() -> Iterator[tuple[Path, int, str]]:
+@cache
+def docstrings() -> tuple[tuple[Path, int, str], ...]:
+    """Each docstring, found once."""
+    return tuple(_docstrings())
+
+
+def _docstrings() -> Iterator[tuple[Path, int, str]]:
     """Each text that stands by itself in a module: docstrings, and those below constants and fields."""
     for file in [*(ROOT / "server").rglob("*.py"), *(ROOT / "bench").glob("*.py"), ROOT / "dev.py"]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
