@@ -29,7 +29,7 @@ PAGES = {path.name: path.read_text("utf-8") for path in (*ROOT.glob("*.md"), *RO
 CODES = {
     each.code for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.DarkroomError)
 }
-OTHERS = {"claude", "codex", "gemini", "pip", "uv", "npm"}
+OTHERS = {"claude", "codex", "gemini", "pip", "uv", "npm", "sudo", "python3", "export", "curl"}
 """Programs of others, whose words are their own; what stands behind `--` is ours."""
 PARSED_ELSEWHERE = {"python", "text", "console", ""}
 """Kinds of blocks that other tests run (test_conformance.py), or that nobody types."""
@@ -51,7 +51,7 @@ def lines() -> Iterator[tuple[str, str]]:
 
 def ours(line: str) -> list[str] | None:
     """The words behind `darkroom-mcp` in a command line; None: it starts something else."""
-    words = shlex.split(line.rpartition("| ")[2], comments=True)
+    words = shlex.split(re.sub(r".*\| | &$", "", line), comments=True)
     words = words[words.index("--") + 1 :] if words[0] in OTHERS and "--" in words else words
     words = words[1:] if words[:1] == ["uvx"] else words
     return words[1:] if words[0] == "darkroom-mcp" else None
@@ -87,7 +87,9 @@ def test_every_command_line_in_the_documents_can_be_read_by_the_program_that_it_
 
 
 def can_be_meant(words: list[str]) -> bool:
-    """True for a program of others, and for a command of dev.py that there is."""
+    """True for a program of others, for a command of dev.py that there is, and for JSON that is given a name."""
+    if re.match(r"[a-z]+=", words[0]):
+        return bool(json.loads(words[0].partition("=")[2]))
     if words[1:2] == ["dev.py"]:
         return f"python3 dev.py {words[2]}" in (dev.__doc__ or "")
     return words[0] in OTHERS
