@@ -26,6 +26,8 @@ BLOCK = 10
 QUICK_S = 5.0
 """A block that is used up sooner is followed by a larger one, any other by a smaller one: what is held is lost."""
 RECHECK_S = 30.0
+APART_S = 0.05
+"""Seconds between two claims where the first one had to wait; not longer than that wait."""
 WORDLESS_KEPT = 1000
 BLIND_S = 30.0
 """Seconds between looks at a key's jobs while the ledger cannot say how many requests are left."""
@@ -91,9 +93,11 @@ class SubmitQueue:
                 with about_row(claimed):
                     group.start_soon(self._send, claimed)
                 continue
-            self._empty = claimed is None
+            self._empty, asked_at = claimed is None, anyio.current_time()
             with anyio.move_on_after(min(max(claimed.in_s, 0.01), RECHECK_S) if claimed else RECHECK_S):
                 await self._wake.wait()
+                if claimed:  # of what nobody may send yet more may come, and each row wakes this
+                    await anyio.sleep_until(asked_at + APART_S)
 
     async def _send(self, record: Record) -> None:
         try:
