@@ -9,7 +9,7 @@ from pathlib import Path
 from darkroom.hosts.known import HOSTS
 from darkroom.hosts.machine import Machine
 from darkroom.keys import record
-from darkroom.keys.reading import with_kept_keys
+from darkroom.keys.reading import Given, with_kept_keys
 from darkroom.keys.record import Kept
 from tests.cli.test_terminal import on_a_terminal
 from tests.hosts import Home, call, connected, darkroom
@@ -88,16 +88,18 @@ async def test_a_person_keeps_a_key_in_the_keychain_and_every_server_uses_it(
     assert listed["default"] is True
 
     (home.path / "stuck").touch()
+    record.write(home.path / "home", [*record.read(home.path / "home"), Kept("krea", "keychain")])
     began = time.monotonic()
     async with connected(home) as client:
         assert await client.list_tools()
         catalogue = await call(client, "list_models")
     assert time.monotonic() - began >= 2
-    assert "betterwaifu within 2 s" in catalogue["warnings"][0]
+    assert "betterwaifu, krea within 2 s" in catalogue["warnings"][0]
+    assert [each["status"] for each in catalogue["providers"] if each["name"] == "krea"] == ["no key"]
     (home.path / "stuck").unlink()
     forgotten = darkroom(home, "setup", "--remove", "--service", "betterwaifu")
     assert (forgotten.status, json.loads(vault.read_text())) == (DONE, {})
-    assert record.read(home.path / "home") == ()
+    assert [each.name for each in record.read(home.path / "home")] == ["krea"]
 
 
 async def test_without_a_keychain_a_key_is_kept_in_a_file_of_its_own(home: Home) -> None:
@@ -131,15 +133,15 @@ async def test_without_a_keychain_a_key_is_kept_in_a_file_of_its_own(home: Home)
 def test_a_set_variable_counts_before_a_kept_key_and_a_spoilt_record_is_passed_over(tmp_path: Path) -> None:
     environ = {"DARKROOM_HOME": str(tmp_path), "FATTHUMB_API_KEY": "nsk_set"}
     record.write(tmp_path, [Kept("fatthumb", "file", "nsk_kept"), Kept("bfl", "file", "kept")])
-    assert with_kept_keys(environ) == ({**environ, "DARKROOM_BFL_KEY": "kept"}, [])
-    assert with_kept_keys({**environ, "BFL_API_KEY": "set"})[0].get("DARKROOM_BFL_KEY") is None
+    assert with_kept_keys(environ) == Given({**environ, "DARKROOM_BFL_KEY": "kept"}, ("fatthumb", "bfl"))
+    assert "DARKROOM_BFL_KEY" not in with_kept_keys({**environ, "BFL_API_KEY": "set"}).environ
     unexpanded = {**environ, "FATTHUMB_API_KEY": "${FATTHUMB_API_KEY}"}
-    assert with_kept_keys(unexpanded)[0]["FATTHUMB_API_KEY"] == "nsk_kept"
+    assert with_kept_keys(unexpanded).environ["FATTHUMB_API_KEY"] == "nsk_kept"
     for spoilt in ("[fatthumb", "fatthumb = 1", "[fatthumb]\nplace = 'elsewhere'", "['../x']\nplace = 'file'", "\0"):
         (tmp_path / record.FILE).write_text(spoilt)
-        found, warnings = with_kept_keys(environ)
-        assert found == environ
-        assert "no kept key is used" in warnings[0]
+        found = with_kept_keys(environ)
+        assert found.environ == environ
+        assert "no kept key is used" in found.warnings[0]
 
 
 def test_every_host_is_added_repeated_and_removed_without_another_byte_changed(home: Home) -> None:

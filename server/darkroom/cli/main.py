@@ -94,9 +94,9 @@ def _serve(wire: Wire) -> int:
 
 def _read_settings(*, in_any_folder: bool) -> Settings:
     try:
-        environ, missing = with_kept_keys(os.environ, in_any_folder=in_any_folder)
-        settings = read_settings(environ, in_any_folder=in_any_folder)
-        return replace(settings, warnings=(*settings.warnings, *missing))
+        given = with_kept_keys(os.environ, in_any_folder=in_any_folder)
+        settings = read_settings(given.environ, in_any_folder=in_any_folder, also=given.names)
+        return replace(settings, warnings=(*settings.warnings, *given.warnings))
     finally:
         forget_secrets(os.environ)
 

@@ -1,6 +1,7 @@
 """Kept keys, as if their variables were set: for those alone that `setup` recorded and whose variables are not set."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from darkroom.declaration import own_prefix
 from darkroom.environment import Environment
@@ -21,28 +22,35 @@ def variables_of(name: str) -> tuple[str, ...]:
     return tuple(filter(None, (f"{own_prefix(name)}KEY", OFFERED.get(name))))
 
 
-def with_kept_names(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables, with one for each kept key that says nothing but that there is one: no keychain is asked."""
+class Given(NamedTuple):
+    """Variables with kept keys among them, the services whose keys are kept, and a sentence for what is missing."""
+
+    environ: Mapping[str, str]
+    names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def kept_names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The services whose keys are kept; no keychain is asked."""
     try:
-        kept = record.read(home_of(environ))
+        return tuple(each.name for each in record.read(home_of(environ)))
     except NotConfigured:
-        return environ
-    return {**{variables_of(each.name)[0]: "kept" for each in kept}, **environ}
+        return ()
 
 
-def with_kept_keys(environ: Mapping[str, str], *, in_any_folder: bool = False) -> tuple[Mapping[str, str], list[str]]:
-    """The variables with kept keys among them, and a sentence for each that cannot be had."""
+def with_kept_keys(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Given:
+    """The variables as they count. It waits for the keychain, if that is where a key is, no longer than it may."""
     try:
         kept = record.read(home_of(environ, in_any_folder=in_any_folder))
     except NotConfigured as error:
-        return environ, [error.message]
+        return Given(environ, warnings=(error.message,))
     given = Environment(environ)
     wanted = [each for each in kept if not any(map(given.key, variables_of(each.name)))]
     asked = [each.name for each in wanted if each.place == "keychain"]
     found = keychain.read(asked, READ_WITHIN_S) if asked else {}
     keys = {each.name: each.key or found.get(each.name) for each in wanted}
     more = {variables_of(name)[0]: key for name, key in keys.items() if key}
-    return {**environ, **more}, list(_missing(keys, found))
+    return Given({**environ, **more}, tuple(each.name for each in kept), tuple(_missing(keys, found)))
 
 
 def _missing(keys: Mapping[str, str | None], found: Mapping[str, str | None]) -> Iterator[str]:

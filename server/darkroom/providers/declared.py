@@ -31,14 +31,18 @@ _OWN = re.compile(r"DARKROOM_([A-Z0-9_]+?)_(KEY|BASE_URL|LIMITS)")
 
 
 def read_settings(
-    environ: Mapping[str, str], *, in_any_folder: bool = False, known: MutableMapping[str, Declaration] | None = None
+    environ: Mapping[str, str],
+    *,
+    in_any_folder: bool = False,
+    known: MutableMapping[str, Declaration] | None = None,
+    also: Collection[str] = (),
 ) -> Settings:
     """As `Settings.from_environment`, with all of these.
 
-    `known`: those of files that need not be read again; it fills.
+    `known`: those of files that need not be read again; it fills. `also`: those to have though no variable is for them.
     """
     environ = filled(environ)
-    wanted = _Wanted(environ, in_any_folder)
+    wanted = _Wanted(environ, in_any_folder, also)
     found = _Found(warnings=wanted.warnings)
     for name, file in wanted.files.items():
         if known is not None and name in known:
@@ -77,9 +81,9 @@ def every_name(home: Path) -> Collection[str]:
     return list(dict.fromkeys([*DECLARED, *NAMES, *added_files(home), *installed()]))
 
 
-def names_in(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Collection[str]:
+def names_in(environ: Mapping[str, str], *, also: Collection[str] = ()) -> Collection[str]:
     """The names of all that there are here, without reading their files or importing their code."""
-    wanted = _Wanted(filled(environ), in_any_folder)
+    wanted = _Wanted(filled(environ), in_any_folder=False, also=also)
     return [*DECLARED, *wanted.files, *wanted.places]
 
 
@@ -116,15 +120,14 @@ def _spelled(name: str) -> str:
 
 
 class _Wanted:
-    """The providers that a variable is for. `files`: each with its file, None where that is shipped.
+    """The providers that a variable is for, or that are `also` there. `files`: with their files, None where shipped.
 
     `places`: those in code. `warnings`: a sentence for each that is installed under a name which is taken.
     """
 
-    def __init__(self, environ: Mapping[str, str], in_any_folder: bool) -> None:
-        self._spelled = {
-            found[1] for name, value in environ.items() if value.strip() and (found := _OWN.fullmatch(name))
-        }
+    def __init__(self, environ: Mapping[str, str], in_any_folder: bool, also: Collection[str]) -> None:
+        given = {found[1] for name, value in environ.items() if value.strip() and (found := _OWN.fullmatch(name))}
+        self._spelled = given | set(map(_spelled, also))
         self._named = environ.get("DARKROOM_PROVIDER", "").strip().lower()
         self.warnings: list[str] = []
         self.places: dict[str, Place] = {}

@@ -12,7 +12,7 @@ import anyio
 from darkroom.app.context import unwrapped
 from darkroom.cli.signals import on_signal
 from darkroom.errors import NotConfigured
-from darkroom.keys.reading import with_kept_names
+from darkroom.keys.reading import kept_names
 from darkroom.providers.declared import DECLARED, names_in
 from darkroom.providers.offered import NAMES
 from darkroom.settings import Settings
@@ -54,7 +54,7 @@ async def run(command: Command, settings: Settings, arguments: argparse.Namespac
 def take_provider(command: argparse.ArgumentParser, *, past: bool = False) -> None:
     """Adds `--provider`. `past`: also one that is not configured, but may have been."""
     try:
-        names = [*names_in(with_kept_names(os.environ))]
+        names = [*names_in(os.environ, also=kept_names(os.environ))]
     except NotConfigured:
         names = [*DECLARED]
     choices = dict.fromkeys([*names, *(NAMES if past else ())])
