@@ -112,7 +112,7 @@ async def test_the_focus_goes_to_the_title_when_its_button_has_done_its_work(
         connected(home.with_(fatthumb)) as client,
         host.shows(client, await finished(client)) as gallery,
     ):
-        await tab_to(gallery, "Fetch what is missing")
+        await tab_to(gallery, "Fetch what is missing (free)")
         fatthumb.always("picture", None)
         await gallery.page.keyboard.press("Enter")
         await expect(gallery.words.get_by_text("1 picture saved.")).to_be_visible()

@@ -33,7 +33,7 @@ async def test_what_did_not_come_is_fetched_again_at_no_cost(home: Home, fatthum
     ):
         await expect(gallery.words.get_by_text("Failed", exact=True)).to_be_visible()
         fatthumb.always("picture", None)
-        await button(gallery, "Fetch what is missing").click()
+        await button(gallery, "Fetch what is missing (free)").click()
         await expect(gallery.words.get_by_text("1 picture saved.")).to_be_visible()
         (job,) = fatthumb.jobs.values()
         await painted(picture(gallery), fatthumb.picture(job.thumbnail_ids[0]))

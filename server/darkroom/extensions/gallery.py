@@ -29,7 +29,8 @@ STRUCTURED = "darkroom/structured"
 """The place in a result's `_meta` where the page finds the structured half that the model is not to see."""
 PARTS = Path(__file__).with_name("gallery_page")
 SCRIPTS = (
-    "elements", "host", "pictures", "generation", "roll", "frame", "actions", "rolls", "lightbox", "start",
+    "elements", "host", "pictures", "generation", "buttons", "again", "foot", "roll", "frame", "actions", "rolls",
+    "lightbox", "start",
 )  # fmt: skip
 """In the order in which they run, in one scope."""
 SHOWN = {"generate", "wait"}
@@ -123,7 +124,10 @@ def _page(traits: Mapping[str, Traits]) -> str:
 
 def _facts(traits: Mapping[str, Traits]) -> str:
     """The constants that the scripts need and that are decided elsewhere."""
-    providers = {name: {"title": it.title, "seed": it.seed, "free": it.free} for name, it in traits.items()}
+    providers = {
+        name: {"title": it.title, "seed": it.seed, "free": it.free, "from": it.images and it.images.models}
+        for name, it in traits.items()
+    }
     facts = {
         "VERSION": __version__,
         "PROVIDERS": providers,

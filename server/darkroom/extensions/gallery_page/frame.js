@@ -17,11 +17,13 @@ class Frame {
   constructor(roll, index) {
     Object.assign(this, { roll, index });
     this.facts = el("span", { class: "facts" });
-    this.window = el("div", { class: "window" }, el("div", { class: "tray", "aria-hidden": "true" }));
+    const unseen = { "aria-hidden": "true" };
+    this.blank = el("div", { class: "blank", ...unseen });
+    this.window = el("div", { class: "window" }, el("div", { class: "tray", ...unseen }), this.blank);
     this.tools = el("div", { class: "tools" });
     this.noteBox = el("div", { class: "note", hidden: true });
     const edge = el("figcaption", { class: "edge" }, el("span", { class: "number" }, String(index)), this.facts);
-    this.element = el("li", { class: "frame" }, el("figure", {}, edge, this.window, this.tools, this.noteBox));
+    this.element = el("li", { class: "frame" }, el("figure", {}, this.window, edge, this.tools, this.noteBox));
     this.element.frame = this;
     seen.observe(this.element);
   }
@@ -49,10 +51,13 @@ class Frame {
     this.live = this.state === "developing" || this.state === "waiting";
     this.state = state;
     if (state !== "shown" || !this.live) this.element.dataset.state = state;
-    this.window.querySelectorAll(":scope > :not(.tray)").forEach((child) => child.remove());
+    this.window.querySelectorAll(":scope > :not(.tray, .blank)").forEach((child) => child.remove());
     if (state === "shown") this.reveal();
     else if (state === "failed") this.explain();
-    else this.tools.replaceChildren(el("span", {}, state === "waiting" ? "Waiting" : "Developing"));
+    else this.facts.textContent = state === "waiting" ? "Waiting" : "Developing";
+    const pending = { shown: "picture", waiting: "queued" }[state];
+    this.blank.hidden = !pending || this.sharpness > 0;
+    this.blank.replaceChildren(...(pending ? [icon(pending)] : []));
   }
 
   reveal() {
@@ -72,7 +77,7 @@ class Frame {
     this.tools.replaceChildren();
     const next = isFetchable(this.image) && host.has("serverTools") ? "" : error?.next;
     const more = el("span", {}, `${error?.charged || ""} ${next || ""}`);
-    this.window.append(el("p", { class: "why" }, error?.message || "This picture did not come.", more));
+    this.window.append(el("p", { class: "why", dir: "auto" }, icon("failed"), error?.message || "This picture did not come.", more));
   }
 
   /** Draws the picture once it is in sight: the preview at once, then a sharper one where the frame needs it. */
@@ -97,6 +102,7 @@ class Frame {
     await draw(this.canvas, picture, width);
     if (!this.sharpness) {
       this.element.dataset.state = this.live && !calm.matches ? "arriving" : "shown";
+      this.blank.hidden = true;
       setTimeout(() => { this.element.dataset.state = this.state; }, 2000);
     }
     this.sharpness = this.canvas.width;
@@ -105,6 +111,7 @@ class Frame {
   fail(canvas, error) {
     this.element.dataset.state = "failed";
     this.loupe.remove();
-    canvas.replaceWith(el("p", { class: "why" }, "The picture is saved, but cannot be shown here.", el("span", {}, error.message)));
+    this.blank.hidden = true;
+    canvas.replaceWith(el("p", { class: "why" }, icon("failed"), "The picture is saved, but cannot be shown here.", el("span", {}, error.message)));
   }
 }

@@ -18,8 +18,13 @@ function understood(raw) {
     message: messageOf(progress, text(it.provider, 60)), position: number(progress.queue_position),
     elapsed: number(progress.elapsed_s) || 0, expected: number(progress.expected_s),
     images: list(it.images).map(object).filter((image) => Number.isInteger(image.index)).slice(0, 16).map(understoodImage),
-    error: it.error && understoodError(it.error), created: text(it.created_at, 40),
+    error: it.error && understoodError(it.error), created: text(it.created_at, 40), cost: costOf(object(it.cost)),
   };
+}
+
+/** What it cost, or will by the price list; "" where that is not known. */
+function costOf({ amount, unit }) {
+  return amount >= 0 && text(unit) ? `${Number(amount.toPrecision(6))} ${text(unit, 30)}` : "";
 }
 
 /** The sentence without the times and the place that the page shows itself. */

@@ -7,7 +7,7 @@ const lightbox = {
       el("button", { type: "button", class: "round", "aria-label": name, title: name, onclick }, icon(picture));
     this.title = el("h2", { id: "lightbox-title", tabindex: "-1" });
     this.easel = el("div", { class: "easel" });
-    this.words = el("p", { class: "text" });
+    this.words = el("p", { class: "text", dir: "auto" });
     this.facts = el("p", { class: "facts" });
     this.tools = el("div", { class: "tools" });
     this.noteBox = el("div", { class: "note", hidden: true });

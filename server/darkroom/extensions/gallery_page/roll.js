@@ -7,6 +7,7 @@ class Roll {
   generation = understood({});
   previews = new Map();
   frames = new Map();
+  unanswered = new Map();
   failures = 0;
   nextLook = 0;
 
@@ -15,7 +16,7 @@ class Roll {
     const heading = `prompt-${++Roll.made}`;
     const box = (name, ...children) => el("div", { class: name }, ...children);
     this.state = el("span");
-    this.title = el("h2", { class: "prompt", id: heading, tabindex: "-1" });
+    this.title = el("h2", { class: "prompt", id: heading, tabindex: "-1", dir: "auto" });
     this.clock = el("span", { class: "clock" });
     this.usual = el("span");
     this.timer = box("timer", this.clock, this.usual);
@@ -23,7 +24,7 @@ class Roll {
     this.bar = box("bar", this.fill);
     const meter = { role: "progressbar", "aria-labelledby": heading, "aria-valuemin": "0", "aria-valuemax": "100" };
     for (const [name, value] of Object.entries(meter)) this.bar.setAttribute(name, value);
-    this.message = el("p", { class: "message" });
+    this.message = el("p", { class: "message", dir: "auto" });
     this.facts = el("p", { class: "facts" });
     this.alarm = box("alarm");
     this.strip = el("ol", { class: "frames", role: "list" });
@@ -31,11 +32,13 @@ class Roll {
     this.buttons = box("buttons");
     this.noteBox = el("div", { class: "note", hidden: true });
     this.settings = el("dl");
-    const details = el("details", { ontoggle: () => this.learn() }, el("summary", {}, icon("next"), "Settings"), this.settings);
-    this.foot = box("foot", this.buttons, this.noteBox, details);
-    const state = el("p", { class: "state" }, el("span", { class: "bulb", "aria-hidden": "true" }), this.state);
+    this.editor = el("div", { class: "editor", hidden: true });
+    this.details = el("details", { ontoggle: () => this.learn() }, el("summary", {}, icon("next"), "Settings"), this.settings);
+    this.foot = box("foot", this.buttons, this.editor, this.noteBox, this.details);
+    this.bulb = el("span", { class: "bulb" });
+    const state = el("p", { class: "state" }, this.bulb, this.state);
     const head = box("head", state, this.title, this.timer, this.bar, this.message, this.facts, this.alarm);
-    this.element = el("section", { class: "roll", "aria-labelledby": heading }, head, this.film, this.foot);
+    this.element = el("article", { class: "roll", "aria-labelledby": heading }, head, this.film, this.foot);
   }
 
   get running() {
@@ -83,6 +86,7 @@ class Roll {
   draw() {
     const { generation, element } = this;
     const { status, provider, model, seed, elapsed } = generation;
+    if (element.dataset.status !== status) this.bulb.replaceChildren(icon(status));
     element.dataset.status = status;
     element.classList.toggle("running", this.running);
     const took = status === "succeeded" && elapsed >= 1 ? ` in ${lasting(elapsed)}` : "";
@@ -94,7 +98,7 @@ class Roll {
     this.alarm.hidden = !generation.error;
     if (generation.error) {
       const { message, charged, next } = generation.error;
-      this.alarm.replaceChildren(el("p", {}, message), el("p", {}, `${charged} ${next}`));
+      this.alarm.replaceChildren(el("p", { dir: "auto" }, message), el("p", { dir: "auto" }, `${charged} ${next}`));
     }
     this.drawFilm();
     this.drawFoot();
@@ -127,37 +131,10 @@ class Roll {
   }
 
   drawFoot() {
-    const { generation } = this;
-    const saved = generation.images.find((image) => isHere(image) && image.path);
-    this.foot.hidden = !this.id;
-    const offered = `${Boolean(saved)} ${this.fetchable}`;
-    if (this.id && offered !== this.offered) {
-      this.offered = offered;
-      const plain = (name, label, title, onclick) => el("button", { type: "button", class: "plain", title, onclick }, icon(name), label);
-      const made = [];
-      const free = "Free: asks the provider again for what did not come.";
-      if (this.fetchable) made.push(plain("fetch", "Fetch what is missing", free, () => this.fetchAgain()));
-      if (saved && host.has("serverTools")) made.push(plain("folder", "Open folder", saved.path, () => this.openFolder(saved.index)));
-      const held = this.buttons.contains(document.activeElement) && document.activeElement.textContent;
-      this.buttons.replaceChildren(...made);
-      // The focus stays with its button, or goes to the title where that is gone: it would fall to the page's top.
-      if (held) (made.find((button) => button.textContent === held) || this.title).focus({ preventScroll: true });
-      this.buttons.hidden = !made.length;
-    }
-    const wish = object(this.request || this.asked);
-    const options = Object.entries(object(wish.options)).slice(0, 12).map(([name, value]) => [name.replaceAll("_", " "), String(value)]);
-    const rows = [
-      ["Prompt", generation.prompt], ["Leave out", text(wish.negative_prompt)],
-      ["Provider", titleOf(generation.provider)], ["Model", generation.model],
-      ["Aspect ratio", text(wish.aspect_ratio, 40)], ["Pictures", String(generation.count)],
-      ["Seed", generation.seed === undefined ? "" : String(generation.seed), "mono"], ...options,
-      ["Asked", when(generation.created)],
-      ["Took", this.running || generation.status === "unknown" ? "" : lasting(generation.elapsed)], ["Id", generation.id, "mono"],
-    ];
-    if (String(rows) === this.listed) return; // nobody's selection is taken from under them
-    this.listed = String(rows);
-    const said = rows.filter((row) => row[1]);
-    this.settings.replaceChildren(...said.flatMap(([name, value, look]) => [el("dt", {}, name), el("dd", { class: look }, value)]));
+    this.foot.hidden = !this.id && !(this.generation.prompt && !this.running);
+    this.details.hidden = !this.id;
+    drawButtons(this);
+    drawSettings(this);
   }
 
   /** Moves the clock and the bar on. */
@@ -212,6 +189,11 @@ class Roll {
     const looked = await this.look();
     if (!looked || this.fetchable) this.note(looked ? "It still did not come." : "It could not be asked for at the moment.");
     else this.note("");
+  }
+
+  async lookAgain() {
+    this.note("Looking…");
+    this.note((await this.look()) ? "" : "It could not be asked for at the moment.");
   }
 
   async openFolder(index) {

@@ -1,6 +1,7 @@
 // All rolls: who asks for one, who answers, and what is looked at when.
 
 const rolls = new Map();
+const MANY = 4;
 let pending; // what is being asked for and has no id yet
 
 /** The roll of this generation, made where it is missing; `first`: above the others. */
@@ -10,6 +11,7 @@ function adopt(id, first = false) {
   if (id) rolls.set(id, roll);
   $("empty").hidden = true;
   roll.element.classList.toggle("fresh", first);
+  $("gallery").classList.toggle("many", rolls.size > MANY);
   $("gallery").insertBefore(roll.element, first ? $("gallery").querySelector(".roll") : null);
   return roll;
 }
