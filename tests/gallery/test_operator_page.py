@@ -5,6 +5,7 @@ from playwright.async_api import Browser, expect
 from tests.gallery.shown import ARTIFACTS, HEIGHT, VIOLATIONS, WIDTH
 from tests.hosts import Home
 from tests.http.operating import ADMIN, at_work
+from tests.npm import MODULES
 
 
 async def test_an_operator_signs_in_and_reads_it_at_any_width(home: Home, browser: Browser) -> None:
@@ -29,6 +30,10 @@ async def test_an_operator_signs_in_and_reads_it_at_any_width(home: Home, browse
             ARTIFACTS.mkdir(parents=True, exist_ok=True)
             await page.screenshot(path=ARTIFACTS / f"operator-{width}px.png", full_page=True)
             assert await page.evaluate("document.scrollingElement.scrollWidth") <= width
+        await page.evaluate((MODULES / "axe-core" / "axe.min.js").read_text())
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme=theme)
+            assert (await page.evaluate("axe.run(document, { preload: false })"))["violations"] == []
         await page.get_by_role("button", name="Sign out").click()
         await expect(page.get_by_label("token")).to_be_visible()
         assert [each for each in complaints if "401" not in each] == []

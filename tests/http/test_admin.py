@@ -4,12 +4,19 @@ import html
 import re
 import time
 
+import pytest
+from starlette.datastructures import Headers
+from starlette.types import Message, Scope
+
 from darkroom import errors
-from darkroom.errors import DarkroomError
+from darkroom.errors import DarkroomError, StorageError
+from darkroom.http.admin.door import UNREADABLE, Admin
 from darkroom.http.admin.operators import LASTS_S, Operators
+from darkroom.http.admin.overview import Overview
 from darkroom.http.admin.page import REASONS, duration
+from darkroom.http.refusals import Refusal
 from darkroom.http.throttle import FREE_TRIES
-from tests.hosts import Home, on_both_databases
+from tests.hosts import Home, darkroom, on_both_databases
 from tests.http.hosting import ANN, BOB, got, hosted, posted, tenants_file
 from tests.http.operating import ADMIN, LINK, OPERATOR, PROMPT, WORDS, Visitor, at_work
 from tests.ledgers import Clock
@@ -126,6 +133,35 @@ def test_without_a_token_that_is_long_enough_there_is_no_such_page(home: Home) -
         log = server.log.read_text()
         assert "DARKROOM_ADMIN_TOKEN is ignored, so there is no /admin" in log
         assert "too-short-15-ch" not in log
+
+
+def test_a_token_that_is_a_tenants_as_well_starts_no_server(home: Home) -> None:
+    file = str(tenants_file(home.path))
+    ended = darkroom(home, "serve", "--http", "--port", "0", "--tenants", file, DARKROOM_ADMIN_TOKEN=ANN)
+    assert ended.status == 2
+    assert "DARKROOM_ADMIN_TOKEN is a token of the tenant ann too." in ended.err
+    assert ANN not in ended.err
+
+
+async def test_a_ledger_that_cannot_be_read_is_said_in_words() -> None:
+    async def fails(_: str) -> Overview:
+        raise StorageError("The disk at /secret/path is away.", next_step="Wait.")
+
+    async def nothing() -> Message:
+        return {"type": "http.request"}
+
+    admin = Admin(Operators(ADMIN))
+    scope: Scope = {"type": "http", "method": "GET", "query_string": b"", "scheme": "http"}
+    page, json = (Headers({"authorization": OPERATOR, "accept": kind}) for kind in ("*/*", "application/json"))
+    with pytest.raises(Refusal, match="starting, or about to end"):
+        await admin.respond(page, "127.0.0.1", scope, nothing)
+    admin.open(fails)
+    response = await admin.respond(page, "127.0.0.1", scope, nothing)
+    assert response.status_code == 503
+    assert UNREADABLE.encode() in response.body
+    assert b"/secret" not in response.body
+    with pytest.raises(Refusal, match=UNREADABLE):
+        await admin.respond(json, "127.0.0.1", scope, nothing)
 
 
 def test_a_cookie_ends_and_a_code_has_words() -> None:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 COOKIE = "darkroom_operator"
 MAX_FORM = 4_096
 FORM_WITHIN_S = 5.0
+UNREADABLE = "The ledger cannot be read just now. The log says why."
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": POLICY,
@@ -84,7 +85,9 @@ class Admin:
             seen = await self._seen(scope)
         except StorageError:
             log.warning("The operator's page cannot be made", exc_info=True)
-            return _html(notice("The ledger cannot be read just now. The log says why."), 503)
+            if as_json:
+                raise Refusal(503, UNREADABLE, retry_after_s=1.0) from None
+            return _html(notice(UNREADABLE), 503)
         return _json(seen) if as_json else _html(page(seen))
 
     async def _seen(self, scope: Scope) -> Overview:

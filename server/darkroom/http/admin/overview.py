@@ -4,6 +4,7 @@ from datetime import datetime
 
 from darkroom import __version__
 from darkroom.app.context import Opened
+from darkroom.errors import StorageError
 from darkroom.models import Frozen, Sparse, Stage, moment
 from darkroom.redact.text import clean
 from darkroom.store.survey import Failed, Look, Queue, UnderWay
@@ -72,7 +73,8 @@ class Overview(Sparse):
     written_to: bool
     """False where the ledger could not be written to just now."""
     queues_are_complete: bool
-    processes: tuple[ProcessSeen, ...]
+    processes: tuple[ProcessSeen, ...] | None
+    """None where that could not be looked up: a ledger that takes no write says of nobody whether it lives."""
     queues: tuple[QueueSeen, ...]
     under_way: tuple[GenerationSeen, ...]
     failed: tuple[GenerationSeen, ...]
@@ -83,10 +85,30 @@ class Overview(Sparse):
 async def overview(app: Opened, after: str) -> Overview:
     """The house as it is now, with the tenants whose names come after this one. Raises StorageError."""
     ledger = app.service.ledger
-    look, signs = await ledger.look(), await ledger.processes()
+    look = await ledger.look()
     shares = app.service.owners.shares
     names = [name for name in sorted(shares) if name > after]
-    processes = (
+    processes = await _processes(app, look)  # before it is asked whether the ledger can be written to
+    return Overview(
+        version=__version__,
+        at=moment(look.at),
+        written_to=ledger.trouble is None,
+        queues_are_complete=look.all_counted,
+        processes=processes,
+        queues=tuple(_queue(each, look) for each in look.queues),
+        under_way=tuple(_under_way(app, each) for each in look.under_way),
+        failed=tuple(_failed(app, each) for each in look.failed),
+        tenants=tuple([await _tenant(app, name, shares[name]) for name in names[:TENANTS_AT_ONCE]]),
+        more_tenants_after=names[TENANTS_AT_ONCE - 1] if len(names) > TENANTS_AT_ONCE else None,
+    )
+
+
+async def _processes(app: Opened, look: Look) -> tuple[ProcessSeen, ...] | None:
+    try:
+        signs = await app.service.ledger.processes()
+    except StorageError:
+        return None
+    return tuple(
         ProcessSeen(
             id=name,
             state="silent" if sign.silent else "running",
@@ -95,18 +117,6 @@ async def overview(app: Opened, after: str) -> Overview:
             this_one=name == app.service.holder,
         )
         for name, sign in sorted(signs.items())
-    )
-    return Overview(
-        version=__version__,
-        at=moment(look.at),
-        written_to=ledger.trouble is None,
-        queues_are_complete=look.all_counted,
-        processes=tuple(processes),
-        queues=tuple(_queue(each, look) for each in look.queues),
-        under_way=tuple(_under_way(app, each) for each in look.under_way),
-        failed=tuple(_failed(app, each) for each in look.failed),
-        tenants=tuple([await _tenant(app, name, shares[name]) for name in names[:TENANTS_AT_ONCE]]),
-        more_tenants_after=names[TENANTS_AT_ONCE - 1] if len(names) > TENANTS_AT_ONCE else None,
     )
 
 
@@ -132,7 +142,7 @@ def _under_way(app: Opened, row: UnderWay) -> GenerationSeen:
         tenant=row.owner,
         provider=row.provider,
         model=_model(app, row),
-        state="queued there" if queued else _STATES.get(row.stage, "running"),
+        state="queued at the provider" if queued else _STATES.get(row.stage, "running"),
         since=moment(row.since),
     )
 

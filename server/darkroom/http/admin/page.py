@@ -77,7 +77,7 @@ def _film(seen: Overview) -> Element:
         (sum(queue.waiting for queue in seen.queues), "waiting", "waiting"),
         (sum(queue.under_way for queue in seen.queues), "under way", "under way"),
         (len(seen.failed), "recent failure", "recent failures"),
-        (len(seen.processes), "process", "processes"),
+        (len(seen.processes or ()), "process", "processes"),
     )
     frames = (
         element("li", element("b", str(number)), f" {one if number == 1 else many}") for number, one, many in figures
@@ -122,7 +122,8 @@ def _sections(seen: Overview) -> Iterator[Element]:
     yield table("Tenants", TENANTS, map(_tenant, seen.tenants))
     if seen.more_tenants_after is not None:
         yield element("a", "More tenants", kind="plain", href=f"{PATH}?after={seen.more_tenants_after}")
-    yield table("Processes", PROCESSES, map(_process, seen.processes))
+    if seen.processes is not None:
+        yield table("Processes", PROCESSES, map(_process, seen.processes))
 
 
 def _queue(queue: QueueSeen) -> tuple[Part, ...]:
