@@ -28,6 +28,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -41,6 +42,15 @@ GUIDE = ROOT / "CONTRIBUTING.md"
 SYNCED = ROOT / ".venv" / ".synced"
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
 VALIDATORS = ROOT / "release" / "node" / "package-lock.json"
+MODULES = {
+    "audit": "release.audit",
+    "sbom": "release.sbom",
+    "package": "release.make",
+    "pages": "docs.make",
+    "docs": "docs.site",
+    "build": "release.build",
+}
+"""Commands that are modules of this repository, which are given the further words."""
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -49,7 +59,7 @@ def main(words: list[str]) -> int:
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
         "test-hosting": test_hosting, "test-release": test_release,
-        "audit": audit, "sbom": sbom, "package": package, "pages": pages, "docs": docs, "build": build, "bench": bench,
+        "bench": bench, **{name: partial(module, each) for name, each in MODULES.items()},
     }  # fmt: skip
     if not words or words[0] not in commands:
         print(__doc__, file=sys.stderr)
@@ -151,7 +161,7 @@ def test_hosting(words: list[str]) -> int:
 
 def test_release(words: list[str]) -> int:
     """Builds what is published and tests that, with hosts' own validators, which npm brings."""
-    status = build([])
+    status = module(MODULES["build"], [])
     npm_packages(VALIDATORS)
     return status or run(PYTHON, "-m", "pytest", "-m", "release", "tests/release", *words)
 
@@ -164,43 +174,13 @@ def tested(per_core: int, words: list[str]) -> int:
     return run(PYTHON, *measured, "-m", "pytest", "-n", str(per_core * cores()), "--dist", "worksteal", *words)
 
 
-def audit(words: list[str]) -> int:
-    """Asks for known vulnerabilities; further words go to pip-audit."""
-    return module("release.audit", *words)
-
-
-def sbom(words: list[str]) -> int:
-    """The bill of a user's installation."""
-    return module("release.sbom")
-
-
-def package(words: list[str]) -> int:
-    """The manifests of hosts; with an address after it, that becomes the repository's in all of them."""
-    return module("release.make", *words)
-
-
-def pages(words: list[str]) -> int:
-    """The pages of the documentation that are made from the product."""
-    return module("docs.make")
-
-
-def docs(words: list[str]) -> int:
-    """The documentation as a site."""
-    return module("docs.site")
-
-
-def build(words: list[str]) -> int:
-    """The wheel, the source distribution and the bundle."""
-    return module("release.build")
-
-
 def bench(words: list[str]) -> int:
     """One benchmark by its name, or those of speed together."""
     name, *more = words or ["suite"]
-    return module(f"bench.{name}", *more)
+    return module(f"bench.{name}", more)
 
 
-def module(name: str, *words: str) -> int:
+def module(name: str, words: list[str]) -> int:
     """Runs a module of this repository in the development environment."""
     sync()
     return run(PYTHON, "-m", name, *words)
