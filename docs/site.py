@@ -51,16 +51,17 @@ def assemble() -> None:
 
 
 def placed(text: str) -> str:
-    """A page whose links lead to pages of the site."""
+    """A page whose links lead to pages of the site, and are called as those are."""
     text = re.sub(r"\]\(docs/", "](", text)
     for name, place in FROM_ROOT.items():
         text = re.sub(rf"\]\((\.\./)?{re.escape(name)}", f"]({place}", text)
-    return text
+    titles = pages()
+    return re.sub(r"\[[\w/-]+\.md\]\(([\w-]+\.md)", lambda to: f"[{titles.get(to[1], to[1])}]({to[1]}", text)
 
 
-def pages() -> list[str]:
-    """The names of all pages, in the order of the navigation."""
-    return list(_names(tomllib.loads((FOLDER / "zensical.toml").read_text("utf-8"))["project"]["nav"]))
+def pages() -> dict[str, str]:
+    """The name of each page with its title, in the order of the navigation."""
+    return dict(_entries(tomllib.loads((FOLDER / "zensical.toml").read_text("utf-8"))["project"]["nav"]))
 
 
 def llms() -> str:
@@ -79,13 +80,13 @@ def beginning(text: str) -> tuple[str, str]:
     return title.removeprefix("# ").strip(), re.split(r"(?<=\.)\s", plain)[0]
 
 
-def _names(nav: list[dict[str, Any]]) -> Iterator[str]:
+def _entries(nav: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for entry in nav:
-        for value in entry.values():
-            if isinstance(value, str):
-                yield value
+        for title, inside in entry.items():
+            if isinstance(inside, str):
+                yield inside, title
             else:
-                yield from _names(value)
+                yield from _entries(inside)
 
 
 if __name__ == "__main__":

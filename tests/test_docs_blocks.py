@@ -31,7 +31,7 @@ CODES = {
 }
 OTHERS = {"claude", "codex", "gemini", "pip", "uv", "npm", "sudo", "python3", "export", "curl"}
 """Programs of others, whose words are their own; what stands behind `--` is ours."""
-PARSED_ELSEWHERE = {"python", "text", "console", ""}
+PARSED_ELSEWHERE = {"python", "text"}
 """Kinds of blocks that other tests run (test_conformance.py), or that nobody types."""
 
 
@@ -47,6 +47,8 @@ def lines() -> Iterator[tuple[str, str]]:
     """Each command line of the documents, with its page."""
     for page, block in blocks("sh"):
         yield from ((page, line) for line in block.splitlines() if line.strip())
+    for page, block in blocks("console"):
+        yield from ((page, line) for line in re.findall(r"^\$ (.+)", block, re.MULTILINE))
 
 
 def ours(line: str) -> list[str] | None:
@@ -144,7 +146,7 @@ def test_every_other_toml_in_the_documents_is_read_by_its_own_reader(tmp_path: P
 
 def test_every_block_is_of_a_kind_that_a_test_reads() -> None:
     kinds = {kind for text in PAGES.values() for kind in re.findall(r"^ *```(\w+)$", text, re.MULTILINE)}
-    assert kinds <= {"sh", "json", "toml"} | PARSED_ELSEWHERE
+    assert kinds <= {"sh", "console", "json", "toml"} | PARSED_ELSEWHERE
 
 
 def test_every_variable_in_the_documents_is_one_that_the_product_reads() -> None:
