@@ -31,7 +31,8 @@ class KeyDone(Sparse):
     @property
     def line(self) -> str:
         """The same for a person."""
-        where = f" ({'the system’s keychain' if self.place == 'keychain' else self.place})" if self.place else ""
+        place = "the system's keychain" if self.place == "keychain" else self.place
+        where = f" ({place})" if place else ""
         said = " ".join(filter(None, [self.tried, self.error]))
         would = "would be " if self.dry_run and self.done in {"kept", "forgotten"} else ""
         return f"{self.name}: {would}{self.done}{where}{f'. {said}' if said else ''}"
