@@ -2,13 +2,13 @@
 
 python3 dev.py demo       make a picture with the built-in sketch provider
 python3 dev.py serve      serve MCP on stdin and stdout (what mcp.json starts)
-python3 dev.py install    the development environment: .venv, npm packages for tests, a Chromium and a PostgreSQL where
-                          apt can bring them
+python3 dev.py install    .venv, npm packages for tests, and where apt can bring them a Chromium and a PostgreSQL
 python3 dev.py check      format, lint, types, import law, the map of rooms, GitHub workflows
 python3 dev.py map        writes the map of rooms in CONTRIBUTING.md from the modules' docstrings
 python3 dev.py test       every test; further words go to pytest. With MEASURED=yes in the environment: also how much of
                           the product they run, by branch, which takes half as long again
 python3 dev.py test-hosting  the tests with PostgreSQL and with replicas that die; further words go to pytest
+python3 dev.py test-agents   the examples, Claude Code and Codex with a stub for their model; further words go to pytest
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
 python3 dev.py package    writes the manifests of hosts that lie in the repository, from release/description.toml
@@ -42,6 +42,7 @@ GUIDE = ROOT / "CONTRIBUTING.md"
 SYNCED = ROOT / ".venv" / ".synced"
 NODE_LOCK = ROOT / "tests" / "node" / "package-lock.json"
 VALIDATORS = ROOT / "release" / "node" / "package-lock.json"
+AGENTS = (ROOT / "examples" / "node", ROOT / "tests" / "agents" / "node")
 MODULES = {
     "audit": "release.audit",
     "sbom": "release.sbom",
@@ -58,7 +59,7 @@ def main(words: list[str]) -> int:
     """Runs the named command and returns its exit status."""
     commands = {
         "demo": demo, "serve": serve, "install": install, "check": check, "map": write_map, "test": test,
-        "test-hosting": test_hosting, "test-release": test_release,
+        "test-hosting": test_hosting, "test-agents": test_agents, "test-release": test_release,
         "bench": bench, **{name: partial(module, each) for name, each in MODULES.items()},
     }  # fmt: skip
     if not words or words[0] not in commands:
@@ -159,6 +160,16 @@ def test_hosting(words: list[str]) -> int:
     return tested(2, ["-m", "hosting", *words])
 
 
+def test_agents(words: list[str]) -> int:
+    """Installs the examples and the coding agents, a gigabyte of npm packages in all, and tests those."""
+    sync()
+    for folder in AGENTS:
+        npm_packages(folder / "package-lock.json")
+    for script in sorted((ROOT / "examples").glob("*.py")):
+        sync("--script", str(script))
+    return run(PYTHON, "-m", "pytest", "-n", str(cores()), "-m", "agents", "tests/agents", *words)
+
+
 def test_release(words: list[str]) -> int:
     """Builds what is published and tests that, with hosts' own validators, which npm brings."""
     status = module(MODULES["build"], [])
@@ -187,13 +198,13 @@ def module(name: str, words: list[str]) -> int:
 
 
 def sync(*options: str) -> None:
-    """Brings .venv to what uv.lock says, or a part of it; its output goes to stderr: stdout may be the server's."""
+    """Brings .venv to what uv.lock says, or a part of it, or makes a script's own; stdout may be the server's."""
     # The interpreter that runs this file, not one that uv would fetch, unless it is too old.
     ours = {"UV_PYTHON": sys.executable} if sys.version_info >= (3, 11) else {}
     environ = {**ours, **without_secrets()}
     environ.pop("VIRTUAL_ENV", None)
-    wanted = options or ("--all-extras",)
-    subprocess.run([uv(), "sync", "--locked", "--quiet", *wanted], check=True, stdout=sys.stderr, env=environ)
+    wanted = options if "--script" in options else ("--locked", *(options or ("--all-extras",)))
+    subprocess.run([uv(), "sync", "--quiet", *wanted], check=True, stdout=sys.stderr, env=environ)
 
 
 def sync_once(*options: str) -> None:
@@ -226,9 +237,8 @@ def npm_packages(lock: Path) -> None:
 def programs() -> None:
     """Installs a Chromium and a PostgreSQL where there is none and we may; else the tests say what to install."""
     missing = ["chromium-headless-shell"] if find_browser() is None else []
-    missing += (
-        [] if list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") else ["postgresql"]
-    )
+    database = list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")
+    missing += [] if database else ["postgresql"]
     if not missing or not shutil.which("apt-get") or os.geteuid() != 0:
         return
     for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
@@ -246,15 +256,8 @@ def uv() -> str:
     found = shutil.which("uv") or (str(own) if own.exists() else None)
     if found:
         return found
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--root-user-action=ignore",
-    ]
+    quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
+    pip = [sys.executable, "-m", "pip", "install", *quiet]
     locked = ["--require-hashes", "--no-deps", "--requirement", str(ROOT / "uv-requirements.txt")]
     subprocess.run([*pip, "--target", str(TOOLS), *locked], check=True, stdout=sys.stderr, env=without_secrets())
     return str(own)

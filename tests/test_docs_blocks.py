@@ -31,7 +31,7 @@ CODES = {
     for name, each in vars(errors).items()
     if isinstance(each, type) and issubclass(each, errors.DarkroomError)
 }
-OTHERS = {"claude", "codex", "gemini", "pip", "uv", "npm", "sudo", "python3", "export", "curl"}
+OTHERS = {"claude", "codex", "gemini", "pip", "uv", "npm", "node", "sudo", "python3", "export", "curl"}
 """Programs of others, whose words are their own; what stands behind `--` is ours."""
 OF_A_STATUS = "… returned …"
 """The text of an error for an HTTP status, whatever its code."""
