@@ -35,8 +35,8 @@ def page() -> str:
 def section(tool: Schema, generation: Schema) -> str:
     """All about one tool."""
     hints = [words for name, words in HINTS.items() if tool["annotations"].get(name)]
-    gallery = tool.get("_meta", {}).get("ui", {}).get("visibility") == ["app"]
-    said = "For the gallery in hosts with MCP Apps; agents are not shown it." if gallery else tool["description"]
+    where = " Only hosts with MCP Apps list it." if tool["name"] == "gallery" else ""
+    said = tool["description"] + where
     lines = [f"## {tool['name']}", "", said, "", f"*{'; '.join(hints).capitalize()}.*" if hints else "", ""]
     return "\n".join([*lines, arguments(tool["inputSchema"]), "", _returned(tool, generation), ""])
 

@@ -81,8 +81,7 @@ async def test_the_page_is_listed_and_read_and_named_by_the_tools_that_it_shows(
     assert page.meta is not None
     assert page.meta["ui"]["permissions"] == {"clipboardWrite": {}}
     assert "csp" not in page.meta["ui"], "it needs no origin"
-    assert tools.pop("generate") == tools.pop("wait") == {"ui": {"resourceUri": PAGE}}
-    assert tools.pop("gallery") == {"ui": {"visibility": ["app"]}}
+    assert tools.pop("generate") == tools.pop("wait") == tools.pop("gallery") == {"ui": {"resourceUri": PAGE}}
     assert set(tools.values()) == {None}
 
 
@@ -164,6 +163,8 @@ async def test_a_picture_that_is_not_there_is_refused_in_words(home: Home, fatth
             text = await refused(client, "gallery", generation_id=generation["id"], index=index, action="view")
             assert text.startswith("invalid_request: index")
         assert "picture 2" in await refused(client, "gallery", generation_id=generation["id"], index=2, action="view")
+        assert "generation_id" in await refused(client, "gallery", action="view")
+        assert "cursor" in await refused(client, "gallery", cursor=UNKNOWN_ID)
         text = await refused(client, "gallery", generation_id=generation["id"], index=1, action="delete")
         assert text.startswith("invalid_request: action")
         (saved,) = home.saved()

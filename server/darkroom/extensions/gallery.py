@@ -1,27 +1,28 @@
-"""The gallery (MCP Apps): a page that hosts show beside the results of generate and wait, and the tool it asks."""
+"""The gallery (MCP Apps): a page beside the results of generate and wait, or with the history; the tool it asks."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from mcp.server.apps import APP_MIME_TYPE, Apps
 from mcp.server.mcpserver.resources import TextResource
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ToolAnnotations
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from darkroom import __version__
 from darkroom.declaration import Traits
-from darkroom.errors import NotFound, ResultUnavailable
+from darkroom.errors import InvalidRequest, NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
 from darkroom.generations.desk import Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
-from darkroom.generations.pictures.preview import MIME_TYPE
+from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE
 from darkroom.generations.telling.wording import IN_SHORT
-from darkroom.models import MAX_COUNT, Frozen, Image, ImageStatus
-from darkroom.tools.arguments import Number
-from darkroom.tools.get_status import GenerationId
+from darkroom.models import MAX_COUNT, Image, ImageStatus, Sparse, Status
+from darkroom.tools.arguments import Number, OneId, Trimmed, Word
+from darkroom.tools.get_status import EXAMPLE_ID
+from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
 
 URI = "ui://darkroom/gallery.html"
@@ -30,20 +31,25 @@ STRUCTURED = "darkroom/structured"
 PARTS = Path(__file__).with_name("gallery_page")
 SCRIPTS = (
     "elements", "host", "pictures", "generation", "buttons", "again", "foot", "roll", "frame", "actions", "rolls",
-    "lightbox", "start",
+    "ledger", "lightbox", "start",
 )  # fmt: skip
 """In the order in which they run, in one scope."""
-SHOWN = {"generate", "wait"}
+SHOWN = {"generate", "wait", "gallery"}
 """The tools whose results the page shows."""
-LARGE_SIDES = (1600, 800)
-LARGE_BYTES = 440_000
-"""Under 600 KB once it is base64, with the result around it."""
+LARGE = ((1600, 440_000), (800, 440_000))
+"""Sides, and bytes: under 600 KB once they are base64, with the result around them."""
+SMALL = ((512, MAX_BYTES),)
+PAGE_SIZE = 24
+LONGEST_SEARCH = 200
 
 
-class _Done(Frozen):
-    """The thing that was done, in words."""
+class _Done(Sparse):
+    """The thing that was done, in words; of the history, a page as list_generations has it."""
 
     done: str
+    # The page knows the shape, and every conversation would pay for it.
+    generations: Annotated[list[Any] | None, WithJsonSchema({})] = None
+    next_cursor: Annotated[str | None, WithJsonSchema({})] = None
 
 
 def gallery_page(traits: Mapping[str, Traits]) -> Apps:
@@ -66,52 +72,83 @@ def gallery_page(traits: Mapping[str, Traits]) -> Apps:
     return apps
 
 
-def with_gallery(tools: Iterable[AgentTool], whose: Whose, file_manager: str | None) -> Iterator[AgentTool]:
+def with_gallery(
+    tools: Iterable[AgentTool], whose: Whose, results: Results, file_manager: str | None
+) -> Iterator[AgentTool]:
     """The same tools, those that the page belongs to naming it, and the page's own after them."""
-    for tool in tools:
+    for tool in (*tools, gallery_tool(whose, results, file_manager)):
         if tool.name in SHOWN:
             tool.meta = {"ui": {"resourceUri": URI}}
         yield tool
-    own = gallery_tool(whose, file_manager)
-    own.meta = {"ui": {"visibility": ["app"]}}
-    yield own
 
 
-def gallery_tool(whose: Whose, file_manager: str | None) -> AgentTool:
+def gallery_tool(whose: Whose, results: Results, file_manager: str | None) -> AgentTool:
     """The tool at the caller's desk."""
 
     async def gallery(
-        generation_id: GenerationId,
-        index: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Picture.", examples=[1]), Number],
-        action: Annotated[Literal["view", "open_folder"], Field(description="What to do.", examples=["view"])],
+        action: Annotated[
+            Literal["history", "view", "thumbnail", "open_folder"],
+            Field(description="history; the others are the page's own.", examples=["history"]),
+            Word,
+        ] = "history",
+        search: Annotated[
+            str, Field(max_length=LONGEST_SEARCH, description="Words of prompts.", examples=["fox"]), Trimmed
+        ] = "",
+        status: Annotated[Status | None, Field(description="Only these.", examples=["failed"]), Word] = None,
+        cursor: Annotated[
+            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["gen_…"]), Trimmed
+        ] = None,
+        generation_id: Annotated[
+            str | None, Field(max_length=100, description="Of view and the like.", examples=[EXAMPLE_ID]), OneId
+        ] = None,
+        index: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Picture.", examples=[1]), Number] = 1,
     ) -> Annotated[CallToolResult, _Done]:
-        """For the gallery page: show a picture large, or open its folder."""
+        """Show the user the gallery of all past generations, to browse and search. Free; asks no provider."""
+        if action == "history":
+            return await _history(whose, results, search, status, cursor)
         image = await _saved(whose, generation_id, index)
         if action == "open_folder":
-            if image.path is None:
-                raise ResultUnavailable(
-                    "There is no folder to open: the pictures are kept by the server.",
-                    next_step=f"Read the resource {image.uri} to get the picture.",
-                )
-            folder = Path(image.path).parent
-            await to_thread.run_sync(open_folder, folder, file_manager)
-            return _done(f"Opened {folder}")
-        for side in LARGE_SIDES:
-            seen = await whose().pictures.preview(image, LARGE_BYTES, side)
-            if seen is not None:
-                shown = ImageContent(data=seen, mime_type=MIME_TYPE)
-                return _done(f"Picture {index}, at most {side} px", shown)
-        raise ResultUnavailable(
-            f"The picture at {image.path or image.uri} cannot be read any more.",
-            next_step="Look whether it was moved or changed.",
-        )
+            return await _opened(image, file_manager)
+        return await _seen(whose, image, SMALL if action == "thumbnail" else LARGE)
 
     return agent_tool(
         gallery,
-        title="Show in the gallery",
+        title="Show the gallery",
         annotations=ToolAnnotations(  # it opens a window on the user's desktop
             read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
         ),
+    )
+
+
+async def _history(
+    whose: Whose, results: Results, search: str, status: Status | None, cursor: str | None
+) -> CallToolResult:
+    page = await whose().page(status=status, limit=PAGE_SIZE, cursor=cursor, search=search)
+    listed = results.listed(page)
+    structured = {"done": "Shown in the gallery.", **(listed.structured_content or {})}
+    return CallToolResult(content=listed.content, structured_content=structured)
+
+
+async def _opened(image: Image, file_manager: str | None) -> CallToolResult:
+    if image.path is None:
+        raise ResultUnavailable(
+            "There is no folder to open: the pictures are kept by the server.",
+            next_step=f"Read the resource {image.uri} to get the picture.",
+        )
+    folder = Path(image.path).parent
+    await to_thread.run_sync(open_folder, folder, file_manager)
+    return _done(f"Opened {folder}")
+
+
+async def _seen(whose: Whose, image: Image, sizes: Iterable[tuple[int, int]]) -> CallToolResult:
+    for side, most in sizes:
+        seen = await whose().pictures.preview(image, most, side)
+        if seen is not None:
+            shown = ImageContent(data=seen, mime_type=MIME_TYPE)
+            return _done(f"Picture {image.index}, at most {side} px", shown)
+    raise ResultUnavailable(
+        f"The picture at {image.path or image.uri} cannot be read any more.",
+        next_step="Look whether it was moved or changed.",
     )
 
 
@@ -138,7 +175,9 @@ def _facts(traits: Mapping[str, Traits]) -> str:
     return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
 
 
-async def _saved(whose: Whose, generation_id: str, index: int) -> Image:
+async def _saved(whose: Whose, generation_id: str | None, index: int) -> Image:
+    if generation_id is None:
+        raise InvalidRequest("generation_id: only history goes without one", next_step="Name the generation.")
     generation = await whose().kept(generation_id)
     for image in generation.images:
         if image.index == index and image.status is ImageStatus.SUCCEEDED:

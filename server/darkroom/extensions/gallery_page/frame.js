@@ -5,7 +5,7 @@ const seen = new IntersectionObserver((entries) => {
     frame.isSeen = isIntersecting;
     if (!isIntersecting) continue;
     frame.develop();
-    frame.roll.learn();
+    if (!frame.roll.past) frame.roll.learn();
   }
 }, { rootMargin: "300px" });
 
@@ -90,7 +90,7 @@ class Frame {
     const preview = roll.previews.get(index);
     try {
       if (!this.sharpness && preview) await this.expose(preview, width);
-      if (this.sharpness < needed) await this.expose(await large(roll.id, index), width);
+      if (this.sharpness < needed) await this.expose(await large(roll.id, index, false, needed < SMALL), width);
     } catch (error) {
       if (!this.sharpness) this.fail(canvas, error);
     } finally {

@@ -2,6 +2,7 @@
 
 const fetching = lane(2);
 const KEPT = 12;
+const SMALL = 360; // pixels of a canvas for which a thumbnail is sharp enough
 const kept = new Map();
 
 /** Draws on the canvas, no larger than it is shown; from bytes, since many hosts forbid image URLs of any kind. */
@@ -17,11 +18,11 @@ async function draw(canvas, { data, type }, width) {
   bitmap.close();
 }
 
-/** The picture large; the last few are kept. */
-function large(id, index, first) {
-  const key = `${id} ${index}`;
+/** The picture large, or `small`; the last few are kept. */
+function large(id, index, first, small = false) {
+  const key = `${id} ${index} ${small}`;
   if (!kept.has(key)) {
-    const coming = fetching(() => fetchLarge(id, index), first);
+    const coming = fetching(() => fetchLarge(id, index, small), first);
     coming.catch(() => kept.delete(key));
     kept.set(key, coming);
     if (kept.size > KEPT) kept.delete(kept.keys().next().value);
@@ -30,11 +31,11 @@ function large(id, index, first) {
 }
 
 /** By the tool that makes it small enough for any host, else as the original. */
-async function fetchLarge(id, index) {
+async function fetchLarge(id, index, small) {
   let why = new Error("This host does not let the gallery fetch pictures.");
   if (host.has("serverTools")) {
     try {
-      const [found] = picturesIn((await host.call("gallery", { generation_id: id, index, action: "view" })).content);
+      const [found] = picturesIn((await host.call("gallery", { generation_id: id, index, action: small ? "thumbnail" : "view" })).content);
       if (found) return found;
     } catch (error) {
       why = error;

@@ -79,7 +79,8 @@ class Roll {
     }
     this.draw();
     const news = `${STATES[generation.status]}, ${generation.images.filter(isHere).length}`;
-    if (news !== this.news) say(`${STATES[generation.status]}. ${generation.message}`);
+    const first = this.past && this.news === undefined;
+    if (news !== this.news && !first) say(`${STATES[generation.status]}. ${generation.message}`);
     this.news = news;
   }
 

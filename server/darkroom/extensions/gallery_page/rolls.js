@@ -12,12 +12,13 @@ function adopt(id, first = false) {
   $("empty").hidden = true;
   roll.element.classList.toggle("fresh", first);
   $("gallery").classList.toggle("many", rolls.size > MANY);
-  $("gallery").insertBefore(roll.element, first ? $("gallery").querySelector(".roll") : null);
+  $("gallery").insertBefore(roll.element, (first && $("gallery").querySelector(":scope > .roll")) || $("history"));
   return roll;
 }
 
 /** The tool is being called: shows what is asked for before there is an answer. */
 function asking(args, whole) {
+  if (args.action !== undefined) return whole && ledger.want(args);
   if (typeof args.prompt === "string") {
     pending ??= adopt("", true);
     pending.asked = unkeyed(args);
@@ -32,6 +33,7 @@ function asking(args, whole) {
 /** The tool has answered: one generation, several, or words. */
 function answered(result) {
   const answer = structureOf(result);
+  if (answer.done !== undefined) return answer.generations && ledger.take(answer);
   const found = (answer.generations ? list(answer.generations) : [answer]).map(understood).filter((one) => one.id);
   // A host that drops the structured half still says which generations there are.
   const named = found.length || result.isError ? [] : wordsOf(result).match(/\bgen_[a-z2-7]{26}\b/g) || [];
@@ -69,7 +71,7 @@ function givenUp() {
 /** Once a second: clocks move on, and what is due is looked at. Nothing while nobody can see the page. */
 function beat() {
   if (host.ended || document.visibilityState === "hidden") return;
-  const running = [...rolls.values()].filter((roll) => roll.running);
+  const running = [...rolls.values(), ...past.values()].filter((roll) => roll.running);
   running.forEach((roll) => roll.tick());
   if (!host.has("serverTools") && !host.has("serverResources")) return;
   const due = running.filter((roll) => !roll.looking && roll.nextLook <= performance.now()).sort((a, b) => a.nextLook - b.nextLook);

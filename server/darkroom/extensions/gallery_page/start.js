@@ -16,6 +16,7 @@ async function start() {
     });
     host.capabilities = object(result.hostCapabilities);
     dress(object(result.hostContext));
+    ledger.build();
   } catch (error) {
     $("empty").textContent = `${error.message} What it sends is shown nevertheless.`;
   }

@@ -1,0 +1,118 @@
+// The history: everything that the ledger has, to search, narrow and page through.
+
+const past = new Map(); // its rolls; those of results stand above it, and may be the same generations
+
+const ledger = {
+  asked: 0,
+
+  plain(picture, label, title, act) {
+    const button = tool(picture, label, label, title, act);
+    button.className = "plain";
+    return button;
+  },
+
+  build() {
+    this.toggle = this.plain("queued", "History", "All past generations.", () => (this.shown ? this.close() : this.open()));
+    this.toggle.setAttribute("aria-expanded", "false");
+    this.body = el("div", { class: "ledger", hidden: true });
+    $("history").replaceChildren(this.toggle, this.body);
+    $("history").hidden = !host.has("serverTools");
+  },
+
+  /** What is below the button, made when it is first wanted. */
+  fill() {
+    const states = Object.entries(STATES).filter(([status]) => status !== "unknown");
+    const seek = () => this.load();
+    this.words = el("input", {
+      type: "search", dir: "auto", maxlength: "200", "aria-label": "Words of the prompt", placeholder: "Words of the prompt",
+      onkeydown: (event) => event.key === "Enter" && !event.isComposing && seek(),
+    });
+    this.status = el("select", { "aria-label": "State", onchange: seek }, el("option", { value: "" }, "All states"),
+      ...states.map(([value, label]) => el("option", { value }, label)));
+    this.list = el("div", { class: "past many" });
+    this.told = el("p", { class: "message" });
+    this.older = this.plain("next", "Older", "Goes on with older ones.", () => this.load(true));
+    const find = this.plain("find", "Search", "Finds prompts with all of these words.", seek);
+    const controls = el("div", { class: "seek", role: "search", hidden: !host.has("serverTools") }, this.words, this.status, find);
+    this.body.append(controls, this.told, this.list, this.older);
+  },
+
+  unfold(open) {
+    if (!this.body) this.build();
+    if (!this.words) this.fill();
+    this.shown = open;
+    this.body.hidden = !open;
+    this.toggle.setAttribute("aria-expanded", String(open));
+  },
+
+  open() {
+    this.unfold(true);
+    this.words.focus({ preventScroll: true });
+    this.load();
+  },
+
+  close() {
+    this.asked += 1; // what is still to come is not shown
+    this.unfold(false);
+    this.clear();
+  },
+
+  clear() {
+    for (const roll of past.values()) roll.frames.forEach((frame) => frame.remove());
+    past.clear();
+    this.list.replaceChildren();
+  },
+
+  /** The assistant has asked for it with these words: they stand in the fields. */
+  want({ search, status }) {
+    this.unfold(true);
+    this.words.value = text(search, 200);
+    this.status.value = status in STATES ? status : "";
+  },
+
+  /** What the assistant was answered. */
+  take(page) {
+    this.unfold(true);
+    $("history").hidden = false;
+    $("empty").hidden = true;
+    this.show(page);
+  },
+
+  async load(older = false) {
+    const asked = ++this.asked;
+    const cursor = older ? this.cursor : undefined;
+    this.told.textContent = "Looking…";
+    try {
+      const wish = { action: "history", search: this.words.value.trim(), status: this.status.value || undefined, cursor };
+      const result = await host.call("gallery", wish);
+      if (asked === this.asked) this.show(structureOf(result), older);
+    } catch (error) {
+      if (asked === this.asked) this.tell(error.message);
+    }
+  },
+
+  tell(words) {
+    this.told.textContent = words;
+    say(words);
+  },
+
+  show(page, older = false) {
+    const held = older && document.activeElement === this.older;
+    if (!older) this.clear();
+    let first;
+    for (const generation of list(page.generations).map(understood)) {
+      if (!generation.id || past.has(generation.id)) continue;
+      const roll = new Roll(generation.id);
+      first ??= roll;
+      roll.past = true;
+      past.set(generation.id, roll);
+      this.list.append(roll.element);
+      roll.show(generation);
+    }
+    this.cursor = text(page.next_cursor, 100);
+    this.older.hidden = !this.cursor || !host.has("serverTools");
+    const there = past.size ? `${past.size} shown` : "None like that";
+    this.tell(this.cursor ? `${there}${past.size ? "" : " so far"}; there are older ones.` : `${there}.`);
+    if (held && first) first.title.focus({ preventScroll: true });
+  },
+};

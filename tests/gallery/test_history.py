@@ -1,0 +1,58 @@
+"""The history in the gallery: opened from the page or by the assistant, searched, narrowed and paged."""
+
+from typing import Any
+
+from playwright.async_api import expect
+
+from darkroom.extensions.gallery import PAGE_SIZE
+from tests.gallery.scenes import accessibility_faults, button, finished, painted, picture
+from tests.gallery.shown import Host
+from tests.hosts import Home, connected
+from tests.services.fatthumb import FatThumb
+
+
+async def test_the_history_is_searched_narrowed_and_paged_and_its_pictures_are_enlarged(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
+    async with connected(home.with_(fatthumb, FATTHUMB_LIMITS="submit=100/1")) as client:
+        await finished(client, prompt="A hen in the snow")
+        (hen,) = fatthumb.jobs.values()
+        made = [
+            (await client.call_tool("generate", {"prompt": f"A fox {number}", "provider": "sketch"})).structured_content
+            for number in range(PAGE_SIZE)
+        ]
+        ids = [generation["id"] for generation in made]
+        result = await client.call_tool("wait", {"generation_ids": ids[-1:], "timeout_s": 60})
+        async with host.shows(client, result, width=1200) as gallery:
+            history = gallery.view.get_by_role("region", name="History")
+            rolls = history.get_by_role("article")
+            await button(gallery, "History").click()
+            await expect(history).to_contain_text(f"{PAGE_SIZE} shown; there are older ones.")
+            await expect(rolls).to_have_count(PAGE_SIZE)
+            assert await accessibility_faults(gallery) == []
+            await gallery.keep("history")
+            await button(gallery, "Older").click()
+            await expect(history).to_contain_text(f"{PAGE_SIZE + 1} shown.")
+            await expect(rolls.last.get_by_role("heading")).to_be_focused()
+            await history.get_by_role("searchbox").fill("SNOW hen")
+            await history.get_by_role("searchbox").press("Enter")
+            await expect(rolls).to_have_count(1)
+            await painted(rolls.get_by_role("img").last, fatthumb.picture(hen.thumbnail_ids[0]))
+            await gallery.keep("history-found")
+            await rolls.get_by_role("button", name="Enlarge picture 1").click()
+            await expect(gallery.view.get_by_role("dialog")).to_contain_text("A hen in the snow")
+            await gallery.page.keyboard.press("Escape")
+            await history.get_by_role("combobox").select_option("failed")
+            await expect(history).to_contain_text("None like that.")
+            await expect(gallery.spoken).to_contain_text("None like that.")
+            await button(gallery, "History").click()
+            await expect(rolls).to_have_count(0)
+            await expect(picture(gallery)).to_have_count(1)
+        asked: dict[str, Any] = {"action": "history", "search": "hen"}
+        shown = await client.call_tool("gallery", asked)
+        assert [generation["id"] for generation in shown.structured_content["generations"]] not in ([], ids)
+        async with host.shows(client, shown, asked_for=asked, width=320) as gallery:
+            await expect(gallery.view.get_by_role("searchbox")).to_have_value("hen")
+            await expect(picture(gallery)).to_have_accessible_name("Picture 1: A hen in the snow")
+            assert await gallery.frame.evaluate("document.scrollingElement.scrollWidth") <= 320
+            await gallery.keep("history-narrow")
