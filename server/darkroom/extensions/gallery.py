@@ -125,7 +125,7 @@ async def _history(
 ) -> CallToolResult:
     page = await whose().page(status=status, limit=PAGE_SIZE, cursor=cursor, search=search)
     listed = results.listed(page)
-    structured = {"done": "Shown in the gallery.", **(listed.structured_content or {})}
+    structured: dict[str, Any] = {"done": "Shown in the gallery.", **(listed.structured_content or {})}
     return CallToolResult(content=listed.content, structured_content=structured)
 
 
