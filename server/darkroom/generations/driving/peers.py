@@ -72,16 +72,17 @@ class Peers:
         finds = {name for own in theirs.values() for name, provider in own.items() if provider.traits.finds}
         lost = lost_in_submission().failure()
         adopt = partial(self._ledger.adopt, gone, self._presence.id, accounts, lost=lost, only=self._only, finds=finds)
-        more = True
-        while more:
-            adopted = await adopt()
+        adopted, more = list[Record](), True
+        while more:  # all of it before anything is looked at: thousands of looks would hold up the rest
+            part = await adopt()
             self._version = -1  # what this process itself ended of theirs is no news of another's, but it is news
-            for record in adopted:
-                log.info("%s adopted from a process that does not run any more", record.id)
-                self._changes.publish(record)
-                driver.resume(record)
-            if more := len(adopted) >= BATCH:
-                await anyio.sleep(len(driver.driven()) * YIELD_S)
+            adopted += part
+            if more := len(part) >= BATCH:
+                await anyio.sleep((len(adopted) + len(driver.driven())) * YIELD_S)
+        for record in adopted:
+            log.info("%s adopted from a process that does not run any more", record.id)
+            self._changes.publish(record)
+            driver.resume(record)
 
     async def _stay_present(self) -> None:
         while True:
