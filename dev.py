@@ -235,10 +235,11 @@ def npm_packages(lock: Path) -> None:
 
 
 def programs() -> None:
-    """Installs a Chromium and a PostgreSQL where there is none and we may; else the tests say what to install."""
+    """Installs Chromium, PostgreSQL and PgBouncer where they are missing and we may; else the tests say what to install."""
     missing = ["chromium-headless-shell"] if find_browser() is None else []
     database = list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")
     missing += [] if database else ["postgresql"]
+    missing += [] if Path("/usr/sbin/pgbouncer").exists() or shutil.which("pgbouncer") else ["pgbouncer"]
     if not missing or not shutil.which("apt-get") or os.geteuid() != 0:
         return
     for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
