@@ -235,7 +235,7 @@ def npm_packages(lock: Path) -> None:
 
 
 def programs() -> None:
-    """Installs Chromium, PostgreSQL and PgBouncer where they are missing and we may; else the tests say what to install."""
+    """Installs Chromium, PostgreSQL and PgBouncer where they are missing and we may; else tests say what they need."""
     missing = ["chromium-headless-shell"] if find_browser() is None else []
     database = list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")
     missing += [] if database else ["postgresql"]
