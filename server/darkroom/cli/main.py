@@ -72,6 +72,10 @@ def _run(words: list[str], wire: Wire | None) -> int:
         from darkroom.cli.serve_http import serve_http  # noqa: PLC0415
 
         return anyio.run(serve_http, settings, arguments)
+    if arguments.command == "gallery":
+        from darkroom.cli.gallery import show_gallery  # noqa: PLC0415 - as for serve
+
+        return anyio.run(show_gallery, settings)
     if arguments.command == "worker":
         return anyio.run(work, settings, arguments)
     return anyio.run(run, arguments.chosen, settings, arguments)

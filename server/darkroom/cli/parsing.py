@@ -85,6 +85,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"darkroom-mcp {__version__}")
     commands_of = _commands_of(parser, words, "COMMAND")
     take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
+    commands_of.add_parser("gallery", help="show all generations in a browser on this machine")
     worker = commands_of.add_parser("worker", help="drive what the ledger has, and serve nobody")
     worker.add_argument("--tenants", type=Path, metavar="FILE", help="the tenants whose generations it drives as well")
     completion = commands_of.add_parser("completion", help="print what makes a shell complete these words")

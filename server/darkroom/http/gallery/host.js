@@ -1,0 +1,56 @@
+// A host for the gallery: passes on what the page asks for, and opens with the history.
+"use strict";
+const frame = document.querySelector("iframe");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const send = (message) => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...message }, "*");
+const context = () => ({ theme: dark.matches ? "dark" : "light", displayMode: "fullscreen", locale: navigator.language, platform: "web" });
+
+async function ask(method, params) {
+  let response;
+  try {
+    response = await fetch("/call", {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ method, params }),
+    });
+  } catch {
+    throw new Error("darkroom-mcp gallery does not run any more. Start it again");
+  }
+  const said = await response.json();
+  if (!response.ok) throw new Error(said.error.message);
+  return said;
+}
+
+const ANSWERS = {
+  "ui/initialize": ({ protocolVersion }) => ({
+    protocolVersion, hostInfo: { name: "darkroom-mcp", version: "1" }, hostContext: context(),
+    hostCapabilities: { serverTools: {}, serverResources: {}, openLinks: {} },
+  }),
+  "ui/open-link": ({ url }) => {
+    if (!String(url).startsWith("https://")) throw new Error("it opens https links only");
+    window.open(url, "_blank", "noopener,noreferrer");
+    return {};
+  },
+  "tools/call": (params) => ask("tools/call", params),
+  "resources/read": (params) => ask("resources/read", params),
+};
+
+async function begin() {
+  send({ method: "ui/notifications/tool-input", params: { arguments: { action: "history" } } });
+  const result = await ask("tools/call", { name: "gallery", arguments: { action: "history" } });
+  send({ method: "ui/notifications/tool-result", params: result });
+}
+
+addEventListener("message", async ({ source, data }) => {
+  if (source !== frame.contentWindow || data?.jsonrpc !== "2.0" || typeof data.method !== "string") return;
+  const { id, method, params } = data;
+  if (method === "ui/notifications/initialized") begin();
+  if (id === undefined) return;
+  try {
+    if (!Object.hasOwn(ANSWERS, method)) throw new Error("this host does not know that");
+    send({ id, result: await ANSWERS[method](params ?? {}) });
+  } catch (error) {
+    send({ id, error: { code: -32603, message: error.message } });
+  }
+});
+dark.addEventListener("change", () => send({ method: "ui/notifications/host-context-changed", params: context() }));
+history.replaceState(null, "", "/"); // the token has been used
+frame.src = "/page";

@@ -1,0 +1,74 @@
+"""`darkroom-mcp gallery`: the same page in a browser of this machine, let in by an address that works once."""
+
+import signal
+from typing import Any
+
+import httpx2
+from playwright.async_api import Browser, expect
+
+from tests.hosts import PATIENCE_S, Home, darkroom, running
+from tests.services.fatthumb import FatThumb
+
+CALL: dict[str, Any] = {"method": "tools/call", "params": {"name": "gallery", "arguments": {}}}
+
+STRANGE: list[Any] = [
+    {"method": "tools/call", "params": {"name": "list_models", "arguments": {}}},
+    {"method": "resources/read", "params": {"uri": "file:///etc/passwd"}},
+    [],
+]
+
+
+async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_let_in(
+    home: Home, fatthumb: FatThumb, browser: Browser
+) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=100/1")
+    assert darkroom(user, "generate", "A fox reading a map").status == 0
+    with running(user, "gallery") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        address: str = process.stdout.readline().strip()
+        own = address.partition("/?token=")[0]
+        assert own.startswith("http://127.0.0.1:")
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as stranger:
+            for path, status in (("/", 403), ("/?token=", 403), ("/?token=wrong", 403), ("/page", 403), ("/x", 404)):
+                assert (await stranger.get(own + path)).status_code == status, path
+            assert (await stranger.get(address, headers={"host": "elsewhere.example"})).status_code == 421
+            assert (await stranger.post(f"{own}/call", json=CALL)).status_code == 403
+            assert (await stranger.post(f"{own}/call", json=CALL, headers={"origin": own})).status_code == 403
+        context = await browser.new_context()
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        await page.clock.install()
+        await page.goto(address)
+        view = page.frame_locator("iframe")
+        await expect(view.get_by_role("img", name="Picture 1: A fox reading a map")).to_be_visible()
+        await expect(view.get_by_role("region", name="History")).to_contain_text("1 shown.")
+        await page.screenshot(path=".artifacts/gallery/loopback.png")
+        assert page.url == f"{own}/"
+        await page.reload()
+        await view.get_by_role("button", name="Edit prompt").click()
+        await view.get_by_role("textbox", name="The prompt to run").fill("A badger")
+        await view.get_by_role("button", name="Run (").click()
+        await expect(view.get_by_role("button", name="Spend")).to_be_focused()
+        await page.clock.fast_forward(1000)  # a confirmation that comes sooner is a double click
+        await view.get_by_role("button", name="Spend").click()
+        await expect(view.get_by_role("img", name="Picture 1: A badger").first).to_be_visible()
+        cookies = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}  # pyright: ignore
+        async with httpx2.AsyncClient(timeout=PATIENCE_S, cookies=cookies) as known:
+            other = await known.post(f"{own}/call", json=CALL, headers={"origin": "http://127.0.0.1:1"})
+            assert other.status_code == 403, "a page of another port of this machine"
+            for strange in STRANGE:
+                answer = await known.post(f"{own}/call", json=strange, headers={"origin": own})
+                assert answer.status_code == 400
+            listed = await known.post(f"{own}/call", json=CALL, headers={"origin": own})
+            assert len(listed.json()["structuredContent"]["generations"]) == 2
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as late:
+            assert "works once" in (await late.get(address)).text
+        assert complaints == []
+        await context.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
