@@ -4,7 +4,7 @@ import signal
 from typing import Any
 
 import httpx2
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.hosts import PATIENCE_S, Home, darkroom, running
 from tests.services.fatthumb import FatThumb
@@ -18,6 +18,50 @@ STRANGE: list[Any] = [
 ]
 
 
+async def nobody_is_let_in(address: str, own: str) -> None:
+    """Whoever has no token or cookie, or comes by another name."""
+    async with httpx2.AsyncClient(timeout=PATIENCE_S) as stranger:
+        for path, status in (("/", 403), ("/?token=", 403), ("/?token=wrong", 403), ("/page", 403), ("/x", 404)):
+            assert (await stranger.get(own + path)).status_code == status, path
+        assert (await stranger.get(address, headers={"host": "elsewhere.example"})).status_code == 421
+        assert (await stranger.post(f"{own}/call", json=CALL)).status_code == 403
+        assert (await stranger.post(f"{own}/call", json=CALL, headers={"origin": own})).status_code == 403
+
+
+async def zoomed_and_saved(page: Page, view: FrameLocator, home: Home) -> None:
+    """The one picture there is, enlarged, then as a download."""
+    await view.get_by_role("button", name="Enlarge picture 1").click()
+    zoom = view.get_by_role("button", name="Zoom", exact=True)
+    large = view.get_by_role("dialog").get_by_role("img")
+    fits = await large.bounding_box()
+    await zoom.click()
+    await expect(zoom).to_have_attribute("aria-pressed", "true")
+    zoomed = await large.bounding_box()
+    assert fits is not None
+    assert zoomed is not None
+    assert zoomed["width"] > 1.5 * fits["width"]
+    await page.keyboard.press("ArrowRight")
+    async with page.expect_download() as coming:
+        await view.get_by_role("button", name="Save picture 1").click()
+    (saved,) = home.saved()
+    download = await coming.value
+    assert (download.suggested_filename, (await download.path()).read_bytes()) == (saved.name, saved.read_bytes())
+    await page.screenshot(path=".artifacts/gallery/loopback-zoomed.png")
+
+
+async def nothing_else_is_asked(context: BrowserContext, own: str) -> None:
+    """With the cookie: from another port of this machine nothing, and from the page what it needs and no more."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}  # pyright: ignore
+    async with httpx2.AsyncClient(timeout=PATIENCE_S, cookies=cookies) as known:
+        other = await known.post(f"{own}/call", json=CALL, headers={"origin": "http://127.0.0.1:1"})
+        assert other.status_code == 403, "a page of another port of this machine"
+        for strange in STRANGE:
+            answer = await known.post(f"{own}/call", json=strange, headers={"origin": own})
+            assert answer.status_code == 400
+        listed = await known.post(f"{own}/call", json=CALL, headers={"origin": own})
+        assert len(listed.json()["structuredContent"]["generations"]) == 2
+
+
 async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_let_in(
     home: Home, fatthumb: FatThumb, browser: Browser
 ) -> None:
@@ -29,12 +73,7 @@ async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_le
         address: str = process.stdout.readline().strip()
         own = address.partition("/?token=")[0]
         assert own.startswith("http://127.0.0.1:")
-        async with httpx2.AsyncClient(timeout=PATIENCE_S) as stranger:
-            for path, status in (("/", 403), ("/?token=", 403), ("/?token=wrong", 403), ("/page", 403), ("/x", 404)):
-                assert (await stranger.get(own + path)).status_code == status, path
-            assert (await stranger.get(address, headers={"host": "elsewhere.example"})).status_code == 421
-            assert (await stranger.post(f"{own}/call", json=CALL)).status_code == 403
-            assert (await stranger.post(f"{own}/call", json=CALL, headers={"origin": own})).status_code == 403
+        await nobody_is_let_in(address, own)
         context = await browser.new_context()
         page = await context.new_page()
         complaints: list[str] = []
@@ -47,6 +86,7 @@ async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_le
         await expect(view.get_by_role("region", name="History")).to_contain_text("1 shown.")
         await page.screenshot(path=".artifacts/gallery/loopback.png")
         assert page.url == f"{own}/"
+        await zoomed_and_saved(page, view, home)
         await page.reload()
         await view.get_by_role("button", name="Edit prompt").click()
         await view.get_by_role("textbox", name="The prompt to run").fill("A badger")
@@ -55,15 +95,7 @@ async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_le
         await page.clock.fast_forward(1000)  # a confirmation that comes sooner is a double click
         await view.get_by_role("button", name="Spend").click()
         await expect(view.get_by_role("img", name="Picture 1: A badger").first).to_be_visible()
-        cookies = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}  # pyright: ignore
-        async with httpx2.AsyncClient(timeout=PATIENCE_S, cookies=cookies) as known:
-            other = await known.post(f"{own}/call", json=CALL, headers={"origin": "http://127.0.0.1:1"})
-            assert other.status_code == 403, "a page of another port of this machine"
-            for strange in STRANGE:
-                answer = await known.post(f"{own}/call", json=strange, headers={"origin": own})
-                assert answer.status_code == 400
-            listed = await known.post(f"{own}/call", json=CALL, headers={"origin": own})
-            assert len(listed.json()["structuredContent"]["generations"]) == 2
+        await nothing_else_is_asked(context, own)
         async with httpx2.AsyncClient(timeout=PATIENCE_S) as late:
             assert "works once" in (await late.get(address)).text
         assert complaints == []

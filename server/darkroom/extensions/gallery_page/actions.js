@@ -9,6 +9,9 @@ function actions(frame, noteBox) {
   if (host.has("serverTools")) made.push(variation(roll, index, note));
   if (host.has("serverTools") && takesPictures(roll)) made.push(fromPicture(roll, index, note));
   if (path) made.push(copying("Copy path", `Copy path of picture ${index}`, path, async () => path, "path", note));
+  if (host.has("downloadFile") && host.has("serverResources")) {
+    made.push(tool("fetch", "Save", `Save picture ${index}`, "Saves the original where the host keeps downloads.", () => save(roll, frame.image, note)));
+  }
   if (url.startsWith("https://")) {
     made.push(tool("link", "Open link", `Open link of picture ${index}`, url, async () => {
       try {
@@ -19,6 +22,22 @@ function actions(frame, noteBox) {
     }));
   }
   return made;
+}
+
+/** Gives the host the original, to be saved by its own means. */
+async function save(roll, { index, path, type }, note) {
+  note("Saving…");
+  try {
+    const uri = `darkroom://generations/${roll.id}/images/${index}`;
+    const { blob, mimeType } = await host.read(uri);
+    const name = path.split(/[\\/]/).pop() || `${roll.id}-${index}.${type.replace("image/", "")}`;
+    const resource = { uri: `file:///${encodeURIComponent(name)}`, mimeType: text(mimeType) || type, blob };
+    const result = await host.request("ui/download-file", { contents: [{ type: "resource", resource }] }, 0);
+    if (result.isError) throw new Error("The host did not save it.");
+    note("The host has it.");
+  } catch (error) {
+    note(error.message);
+  }
 }
 
 /** Says to the assistant, as the person's own words, which picture was chosen. */

@@ -21,7 +21,8 @@ const lightbox = {
       el("footer", {}, this.words, this.facts, this.tools, this.noteBox));
     $("lightbox").append(this.sheet);
     $("lightbox").addEventListener("keydown", (event) => this.key(event));
-    this.easel.addEventListener("click", (event) => event.target === this.easel && this.close());
+    this.easel.addEventListener("click", (event) => event.target === this.easel && !this.zoomed && this.close());
+    this.easel.addEventListener("pointermove", (event) => this.zoomed && event.buttons === 1 && this.easel.scrollBy(-event.movementX, -event.movementY));
   },
 
   async open(frame) {
@@ -47,7 +48,10 @@ const lightbox = {
     this.sheet.classList.toggle("alone", all.length < 2);
     this.turns.forEach((turn) => { turn.hidden = all.length < 2; });
     showNote(this.noteBox, "");
-    this.tools.replaceChildren(...actions(frame, this.noteBox));
+    const zoom = tool("find", "Zoom", "Zoom", "Shows it in its own size; drag it, or use the arrow keys.", () => this.zoom(!this.zoomed));
+    this.tools.replaceChildren(zoom, ...actions(frame, this.noteBox));
+    this.zoomer = zoom;
+    this.zoom(false);
     const canvas = el("canvas", { role: "img", "aria-label": name, width: small.width, height: small.height });
     canvas.getContext("2d").drawImage(small, 0, 0);
     this.easel.style.setProperty("--ratio", roll.ratio(index));
@@ -77,6 +81,17 @@ const lightbox = {
     watcher.observe($("lightbox"));
   },
 
+  /** In its own size, at least twice as large as it fits, to be moved about; or as it fits. */
+  zoom(on) {
+    this.zoomed = on;
+    this.easel.classList.toggle("zoomed", on);
+    this.zoomer.setAttribute("aria-pressed", String(on));
+    if (on) this.easel.setAttribute("tabindex", "0");
+    else this.easel.removeAttribute("tabindex");
+    if (on) this.easel.focus({ preventScroll: true });
+    this.easel.scrollTo((this.easel.scrollWidth - this.easel.clientWidth) / 2, (this.easel.scrollHeight - this.easel.clientHeight) / 2);
+  },
+
   step(by) {
     const all = shownFrames();
     if (all.length < 2) return;
@@ -85,7 +100,7 @@ const lightbox = {
   },
 
   key(event) {
-    const inText = event.target instanceof HTMLInputElement;
+    const inText = event.target instanceof HTMLInputElement || event.target === this.easel; // which arrow keys move about in
     if (event.key === "Tab") return this.keepIn(event);
     if (event.key === "Escape") this.close();
     else if (event.key === "ArrowLeft" && !inText) this.step(-1);
@@ -95,7 +110,7 @@ const lightbox = {
   },
 
   keepIn(event) {
-    const stops = [...this.sheet.querySelectorAll("button:not([hidden]), input")];
+    const stops = [...this.sheet.querySelectorAll("button:not([hidden]), input, [tabindex='0']")];
     const at = stops.indexOf(document.activeElement);
     const next = event.shiftKey ? (at > 0 ? at - 1 : stops.length - 1) : (at + 1) % stops.length;
     stops[next].focus();

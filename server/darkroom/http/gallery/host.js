@@ -22,11 +22,22 @@ async function ask(method, params) {
 const ANSWERS = {
   "ui/initialize": ({ protocolVersion }) => ({
     protocolVersion, hostInfo: { name: "darkroom-mcp", version: "1" }, hostContext: context(),
-    hostCapabilities: { serverTools: {}, serverResources: {}, openLinks: {} },
+    hostCapabilities: { serverTools: {}, serverResources: {}, openLinks: {}, downloadFile: {} },
   }),
   "ui/open-link": ({ url }) => {
     if (!String(url).startsWith("https://")) throw new Error("it opens https links only");
     window.open(url, "_blank", "noopener,noreferrer");
+    return {};
+  },
+  "ui/download-file": async ({ contents }) => {
+    for (const { resource } of contents) {
+      const bytes = Uint8Array.from(atob(resource.blob), (character) => character.charCodeAt(0));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+      link.download = decodeURIComponent(resource.uri.split("/").pop());
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    }
     return {};
   },
   "tools/call": (params) => ask("tools/call", params),
