@@ -1,10 +1,10 @@
-"""Pictures of the terminal for the documents: what `list` and `show` print on a terminal of 100 columns.
+"""Pictures for the documents: what commands print on a terminal of 100 columns, and the history in the gallery.
 
     python3 dev.py bench screens
 
-Runs both commands on a terminal, over a ledger with generations of many kinds, and writes docs/list.svg and
-docs/show.png (coloured blocks would make a large SVG), which takes a Chromium. Only the times in the ledger and the
-name of the folder are not as they came.
+Runs `list`, `show`, `setup` and `doctor` on a terminal, over a ledger with generations of many kinds, and writes
+docs/NAME.svg for each (docs/show.png: coloured blocks would make a large SVG), then docs/gallery.jpg, which both take
+a Chromium. Only the times in the ledger and the names of folders are not as they came.
 """
 
 import math
@@ -21,12 +21,13 @@ from contextlib import closing
 from pathlib import Path
 
 import PIL.Image
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
 
 from bench.common import ROOT
 from dev import BROWSERS
-from tests.hosts import Home, darkroom
+from tests.hosts import Home, darkroom, running
 from tests.services.fatthumb import FatThumb
 
 COLUMNS = 100
@@ -40,6 +41,11 @@ MADE = (
     ("狐が地図を読んでいる", "--provider", "sketch"),
     ("An island under a full moon", "--provider", "sketch", "--seed", "11", "--aspect-ratio", "16:9"),
 )
+HOSTS = {
+    ".cursor/mcp.json": '{\n  // the team\'s\n  "mcpServers": {}\n}\n',
+    ".codex/config.toml": 'model = "gpt-5"\n',
+    ".config/Code/User/mcp.json": '{"servers": {}}\n',
+}
 
 
 def main() -> int:
@@ -48,8 +54,15 @@ def main() -> int:
         home = Home(Path(folder))
         _fill(home, service)
         shown = darkroom(home, "list", "--search", "island", "--json").json["generations"][0]["id"]
-        for words in (("list",), ("show", shown[4:12])):
-            _write(words, _on_a_terminal(home, *words).replace(folder, SHOWN_AT))
+        for host, settings in HOSTS.items():
+            (home.path / host).parent.mkdir(parents=True, exist_ok=True)
+            (home.path / host).write_text(settings)
+        commands = (("list",), ("show", shown[4:12]), ("setup", "--yes"), ("doctor",))
+        script = str(Path(sys.executable).with_name("darkroom-mcp"))
+        for words in commands:
+            seen = _on_a_terminal(home, *words).replace(script, "~/.local/bin/darkroom-mcp")
+            _write(words, seen.replace(folder, SHOWN_AT))
+        _show_history(home)
     return 0
 
 
@@ -105,6 +118,29 @@ def _write(words: tuple[str, ...], seen: str) -> None:
         _photograph(drawn, path)
     else:
         path.write_text(drawn, "utf-8")
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def _show_history(home: Home) -> None:
+    """The page that `darkroom-mcp gallery` serves, in a browser."""
+    for words in (("A hen in the snow",), ("A sailing boat off a rocky coast", "--count", "2"), ("A night market",)):
+        darkroom(home, "generate", *words, "--provider", "sketch")
+    path, size = ROOT / "docs" / "gallery.jpg", {"width": 1100, "height": 780}
+    with running(home, "gallery") as server, sync_playwright() as play:
+        assert server.stdout is not None
+        server.stdout.readline()
+        found = next(found for name in BROWSERS if (found := shutil.which(name)))
+        browser = play.chromium.launch(executable_path=found, chromium_sandbox=False)
+        page = browser.new_page(viewport=size)  # pyright: ignore[reportArgumentType] - its own name of this type is private
+        page.goto(server.stdout.readline().strip())
+        view = page.frame_locator("iframe")
+        view.get_by_placeholder("Words of the prompt").fill("a")
+        view.get_by_role("button", name="Search").click()
+        view.get_by_text("9 shown.").wait_for()
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1000)  # the small versions fade in
+        page.screenshot(path=path, type="jpeg", quality=82)
+        browser.close()
     print(f"{path}: {path.stat().st_size:,} bytes")
 
 

@@ -33,7 +33,7 @@ class HostDone(Sparse):
     @property
     def line(self) -> str:
         """The same for a person."""
-        before = f" (before: {self.backup})" if self.backup else ""
+        before = f"\n  as it was before: {self.backup}" if self.backup else ""
         would = "would be " if self.dry_run and self.done != "unchanged" else ""
         return f"{self.title}: {self.error or f'{would}{self.done}, {self.file}{before}'}"
 
