@@ -30,7 +30,7 @@ from darkroom.accounts import Limits, Window
 from darkroom.models import Answered, Charged, Failure, GenerationRequest, Record, Stage, Status
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.ledger import Room
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from tests.ledgers import Seen
 

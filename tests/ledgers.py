@@ -19,7 +19,7 @@ from darkroom.store.postgres.connection import PostgresConnection
 from darkroom.store.postgres.database import PostgresDatabase
 from darkroom.store.postgres.news import News
 from darkroom.store.postgres.opening import prepared
-from darkroom.store.presence import Life, Sign
+from darkroom.store.signs import Life, Sign
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Standing
 

@@ -17,7 +17,7 @@ from darkroom.accounts import Limits
 from darkroom.errors import Outdated
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.migrations import MIGRATIONS
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from tests.hosts import Home, RawServer, eventually, running
 from tests.hosts import darkroom as command
 from tests.ledgers import ANY_AGE_S, Seen, open_ledger

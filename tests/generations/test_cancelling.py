@@ -8,7 +8,7 @@ import pytest
 from darkroom.errors import Moderated, OutcomeUnknown, ProviderUnreachable, RateLimited
 from darkroom.models import Charged, Failure, Receipt, Stage
 from darkroom.providers.base import Submission
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from tests.generations.house import SENT, Spoken, house
 
 LOST = Failure(code="outcome_unknown", message="Nobody knows.", charged=Charged.MAYBE, next_step="Look.")

@@ -19,7 +19,7 @@ from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger
-from darkroom.store.presence import Presence
+from darkroom.store.signs import Presence
 from tests.generations.house import Spoken, house
 from tests.ledgers import ANY_AGE_S
 

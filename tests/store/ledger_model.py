@@ -13,7 +13,7 @@ from darkroom.accounts import Limits, Window
 from darkroom.models import TERMINAL, Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.money import Money
 from darkroom.store.ledger import Ledger, Room
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from tests.ledgers import Seen
 from tests.store.callers import Callers
 

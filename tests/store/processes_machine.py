@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from darkroom.models import Answered, Record, Stage
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from tests.store.callers import Callers
 from tests.store.ledger_files import Ledgers
 from tests.store.ledger_model import ACCOUNTS, LOST, Model, Process, picks

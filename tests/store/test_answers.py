@@ -7,7 +7,7 @@ import pytest
 from darkroom.accounts import Limits
 from darkroom.models import Answered, GenerationRequest, Record, Stage
 from darkroom.store.database import open_database
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from tests.ledgers import ANY_AGE_S, Seen, open_ledger, standing_of
 from tests.store.ledger_model import LOST

@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 
 from darkroom.models import Answered, Receipt, Record, Stage
 from darkroom.money import Money
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.turns import Later
 from tests.ledgers import sqlite
 from tests.services.postgres import Cluster

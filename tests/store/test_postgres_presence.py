@@ -12,7 +12,7 @@ from darkroom.store.postgres import session
 from darkroom.store.postgres.database import PostgresDatabase
 from darkroom.store.postgres.opening import open_postgres
 from darkroom.store.postgres.presence import LEASE_S, PostgresPresence
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from tests.hosts import PATIENCE_S
 from tests.services.postgres import Cluster
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.store import presence as module
-from darkroom.store.presence import SILENT_AFTER_S, STAYS_MISSING_S, FilePresence, Life, present
+from darkroom.store.presence import SILENT_AFTER_S, STAYS_MISSING_S, FilePresence, present
+from darkroom.store.signs import Life
 from tests.attacks.test_safekeeping import mode
 
 

@@ -11,7 +11,7 @@ from darkroom.accounts import Limits, Window
 from darkroom.models import Charged, Failure, GenerationRequest, Image, ImageStatus, Record, Stage
 from darkroom.money import Money
 from darkroom.store.ledger import Full, Room
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from tests.ledgers import ANY_AGE_S, Seen, open_postgres_ledger
 from tests.services.postgres import Cluster

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.models import GenerationRequest, Record, Stage
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from tests.hosts import ON_POSTGRESQL
 from tests.ledgers import ANY_AGE_S, Seen, open_ledger, open_postgres_ledger

@@ -13,7 +13,7 @@ from anyio import from_thread
 from darkroom.accounts import Limits, Window
 from darkroom.models import GenerationRequest, Receipt, Record, Stage
 from darkroom.store.database import FILE_NAME, open_database
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later
 from tests.ledgers import Clock, Seen, open_ledger

@@ -9,7 +9,7 @@ import pytest
 from darkroom.accounts import Limits
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.database import FILE_NAME
-from darkroom.store.presence import Life
+from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later, Obstacle
 from tests.ledgers import Clock, Seen, open_ledger, standing_of

@@ -4,46 +4,29 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from functools import partial
-from pathlib import Path
-from weakref import WeakValueDictionary
 
 import anyio
 from anyio import to_thread
-from anyio.abc import TaskGroup
 
+from darkroom.app.building import built
 from darkroom.app.telemetry import telemetry_of
-from darkroom.declaration import Declaration
 from darkroom.errors import DarkroomError
-from darkroom.generations.asking.given import Inputs
 from darkroom.generations.desk import Desk
-from darkroom.generations.driving.collect import Collector
 from darkroom.generations.driving.driver import Driver
-from darkroom.generations.driving.elsewhere import hand_over
 from darkroom.generations.driving.keeping import remove_until_cancelled
 from darkroom.generations.driving.peers import Peers
-from darkroom.generations.driving.queue import RequestAllowance
 from darkroom.generations.observer import Observer
 from darkroom.generations.service import Service
-from darkroom.generations.telling.changes import Changes
-from darkroom.generations.telling.journal import Journal
-from darkroom.generations.telling.telemetry import Telemetry
-from darkroom.providers import registry
-from darkroom.providers.base import Access
 from darkroom.providers.catalogue import Catalogue, Models
-from darkroom.providers.declared import every_name, read_settings, settings_of
-from darkroom.providers.owners import Means, Owners
-from darkroom.redact.secrets import Redactor
+from darkroom.providers.declared import every_name, read_settings
 from darkroom.settings import Settings
 from darkroom.store.cures import UPDATE_HERE
-from darkroom.store.ledger import Ledger
 from darkroom.store.opening import open_store
-from darkroom.store.pictures import FolderPictures, PictureStore
 from darkroom.store.tasks import TaskRows
-from darkroom.tenants import LOCAL, Tenant, Tenants
-from darkroom.transport.http import Http, open_http
+from darkroom.tenants import LOCAL, Tenants
+from darkroom.transport.http import open_http
 
 log = logging.getLogger(__name__)
 
@@ -144,9 +127,10 @@ async def open_app(
             ledger, presence = store.ledger, store.presence
             if ledger.outdated:
                 log.warning("A newer Darkroom uses this ledger as well. %s", UPDATE_HERE)
-            service, driver = _built(
-                settings, tenants, part, http, ledger, presence.id, group, only, telemetry, remote=remote
-            )
+            service, driver = built(
+                settings, tenants, http, ledger, presence.id, group, only, telemetry,
+                sends=part in _SENDING, remote=remote,
+            )  # fmt: skip
             if part is not Part.NONE:
                 peers = Peers(ledger, presence, service.owners, service.changes, only)
                 await peers.adopt(driver)
@@ -178,72 +162,6 @@ async def _follow(tenants: Tenants) -> None:
             await to_thread.run_sync(tenants.refresh, abandon_on_cancel=True)
         except Exception:  # the file's trouble must not end the process
             log.exception("The tenants file cannot be looked at")
-
-
-def _built(
-    settings: Settings,
-    tenants: Tenants | None,
-    part: Part,
-    http: Http,
-    ledger: Ledger,
-    holder: str,
-    group: TaskGroup,
-    only: set[str] | None,
-    telemetry: Telemetry,
-    *,
-    remote: bool,
-) -> tuple[Service, Driver]:
-    owners = _owners(settings, tenants, http, ledger)
-    changes = Changes()
-    journal = Journal(ledger, changes, telemetry)
-    pictures = _pictures(settings, remote=remote)
-    collector = Collector(journal, pictures, strip=settings.strip_notes, redactor=owners.redactor)
-    elsewhere = partial(hand_over, settings, owners)
-    driver = Driver(journal, owners, holder, collector, group, only=only, elsewhere=elsewhere)
-    service = Service(
-        journal,
-        changes,
-        owners,
-        driver,
-        holder,
-        group,
-        pictures,
-        only=only if part in _SENDING else frozenset(),
-        inputs=Inputs(ledger, settings.inputs, owners.local.registry.inputs),
-        provable=not remote,
-    )
-    return service, driver
-
-
-def _pictures(settings: Settings, *, remote: bool) -> PictureStore:
-    previews = settings.home / "previews"
-    if isinstance(settings.pictures, Path):
-        return FolderPictures(settings.pictures, previews, shared=not remote)
-    from darkroom.store.objects import ObjectPictures  # noqa: PLC0415 - few servers need it, or have what it needs
-
-    return ObjectPictures(settings.pictures, settings.home, previews)
-
-
-def _owners(settings: Settings, tenants: Tenants | None, http: Http, ledger: Ledger) -> Owners:
-    doors: WeakValueDictionary[str, RequestAllowance] = WeakValueDictionary()
-    declared: dict[str, Declaration] = {}
-
-    def door(access: Access) -> RequestAllowance:
-        found = doors.get(access.account)  # tenants may share a key
-        if found is None:
-            found = doors[access.account] = RequestAllowance(access, ledger)
-        return found
-
-    def means(own: Settings) -> Means:
-        made = registry.build(own, http, Redactor(own.secrets), door)
-        return Means(made, own.accounts, own.budget, warnings=own.warnings)
-
-    def of_tenant(tenant: Tenant) -> Means:
-        made = means(settings_of(tenant, settings, declared))
-        rule = "set for this tenant" if tenant.budget else made.rule
-        return replace(made, rule=rule, stored=None if tenant.stored_mb is None else tenant.stored_mb * 10**6)
-
-    return Owners(means(settings), tenants, of_tenant)
 
 
 async def _seen_to_its_end(driver: Driver, part: Part) -> None:

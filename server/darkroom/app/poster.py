@@ -24,7 +24,8 @@ from darkroom.providers.declared import read_settings
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.opening import open_store
-from darkroom.store.presence import RESTORED_EVERY_S, Presence
+from darkroom.store.presence import RESTORED_EVERY_S
+from darkroom.store.signs import Presence
 from darkroom.transport.http import open_http
 
 

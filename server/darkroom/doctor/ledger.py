@@ -15,7 +15,8 @@ from darkroom.store.cures import MOVE, UPDATE_HERE
 from darkroom.store.database import FILE_NAME, SqliteDatabase
 from darkroom.store.ledger import Unfinished
 from darkroom.store.opening import Store
-from darkroom.store.presence import FilePresence, Neighbour
+from darkroom.store.presence import FilePresence
+from darkroom.store.signs import Neighbour
 
 CHECKED_WITHIN_S = 30.0
 _STAGES = {

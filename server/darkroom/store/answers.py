@@ -7,7 +7,7 @@ from darkroom.money import Money
 from darkroom.store import removal, rounds, rows
 from darkroom.store.connection import Connection
 from darkroom.store.ledger import Crammed, Full, Room, Unpriced
-from darkroom.store.presence import Life, Signs
+from darkroom.store.signs import Life, Signs
 
 UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
 OWES = "coalesce(answering, holder)"

@@ -9,7 +9,7 @@ from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.connection import Connection
 from darkroom.store.fellows import BATCH
 from darkroom.store.lists import UNFINISHED
-from darkroom.store.presence import Life, Signs
+from darkroom.store.signs import Life, Signs
 
 
 def others(db: Connection, holder: str, providers: Collection[str] | None) -> list[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from darkroom.errors import StorageError
 from darkroom.store.connection import Database
 from darkroom.store.database import SqliteDatabase, open_database
-from darkroom.store.presence import FilePresence, Presence, present
+from darkroom.store.presence import FilePresence, present
+from darkroom.store.signs import Presence
 from darkroom.store.sql import SqlLedger
 from darkroom.store.tasks import SqlTasks
 

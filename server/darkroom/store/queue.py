@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from darkroom.accounts import Limits
 from darkroom.store import gate, rounds, withdrawal
 from darkroom.store.connection import Connection
-from darkroom.store.presence import Life, Signs
+from darkroom.store.signs import Life, Signs
 from darkroom.store.turns import Later, Obstacle, Owners, Standing
 
 UNDRIVEN_FOR_S = 24 * 3600.0

@@ -8,7 +8,7 @@ from darkroom.errors import Outdated
 from darkroom.store.connection import Database
 from darkroom.store.cures import UPDATE_HERE
 from darkroom.store.migrations import is_outdated
-from darkroom.store.presence import Signs
+from darkroom.store.signs import Signs
 
 
 class SqlRows:

@@ -7,7 +7,7 @@ from darkroom.store import answers, rounds
 from darkroom.store.connection import Connection
 from darkroom.store.gate import LONGEST_WAIT_S
 from darkroom.store.lists import UNFINISHED
-from darkroom.store.presence import Sign
+from darkroom.store.signs import Sign
 from darkroom.store.sql_rows import SqlRows
 from darkroom.store.survey import MOST_COUNTED, MOST_ENDED, MOST_SHOWN, Failed, Look, Queue, UnderWay, Used
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from darkroom.models import Stage
 from darkroom.money import Money
-from darkroom.store.presence import Sign
+from darkroom.store.signs import Sign
 
 MOST_COUNTED = 20_000
 """Unfinished rows that are counted into queues."""

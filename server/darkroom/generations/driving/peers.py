@@ -15,7 +15,8 @@ from darkroom.models import Record
 from darkroom.providers.owners import Owners
 from darkroom.store.fellows import BATCH
 from darkroom.store.ledger import Ledger
-from darkroom.store.presence import RESTORED_EVERY_S, Presence
+from darkroom.store.presence import RESTORED_EVERY_S
+from darkroom.store.signs import Presence
 from darkroom.tenants import LOCAL
 
 log = logging.getLogger(__name__)

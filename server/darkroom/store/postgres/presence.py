@@ -9,7 +9,7 @@ from darkroom.store.connection import Connection
 from darkroom.store.postgres.connection import Session, key_of, say
 from darkroom.store.postgres.news import News
 from darkroom.store.postgres.session import NOW, SERVER, LifeSession
-from darkroom.store.presence import Life, Sign
+from darkroom.store.signs import Life, Sign
 
 LEASE_S = 6.0
 """Seconds that a process may show nothing before others go on with its work."""
