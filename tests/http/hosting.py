@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -52,9 +52,12 @@ class Hosted:
         return socket.create_connection(self.address, timeout=PATIENCE_S)
 
 
+ENDS_WITHIN_S = 10.0
+
+
 @contextmanager
 def hosted(home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom")) -> Generator[Hosted]:
-    """A server on a free port, killed at the end if it still runs."""
+    """A server on a free port, which is asked to end at the end, and killed where it does not."""
     log = home.path / "server.log"
     command = [sys.executable, *python, "serve", "--http", "--port", "0", *words]
     with log.open("a") as errors, subprocess.Popen(
@@ -69,6 +72,9 @@ def hosted(home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom")) 
             assert url, log.read_text()
             yield Hosted(url, process, home, log)
         finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(ENDS_WITHIN_S)
             process.kill()
 
 
