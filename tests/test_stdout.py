@@ -1,6 +1,7 @@
 """Standard output is JSON-RPC from the first byte to the last, whoever else prints."""
 
 import json
+import os
 import select
 import socket
 import subprocess
@@ -148,21 +149,54 @@ def test_a_line_that_is_no_json_is_answered_or_passed_over_but_the_server_goes_o
     assert (rest, status) == ([], 0)
 
 
+HELLO: dict[str, Any] = {
+    "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "late", "version": "0"},
+}  # fmt: skip
+OPENING: list[dict[str, Any]] = [
+    {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": HELLO},
+    {"jsonrpc": "2.0", "method": "notifications/initialized"},
+]
+
+
+def asked_for_tools(times: int) -> bytes:
+    asked: list[dict[str, Any]] = [
+        {"jsonrpc": "2.0", "id": number, "method": "tools/list", "params": {}} for number in range(1, times + 1)
+    ]
+    return "".join(json.dumps(message) + "\n" for message in (*OPENING, *asked)).encode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_over_pipes_that_do_not_block_every_response_comes_though_they_are_read_late(home: Home) -> None:
+    (theirs_in, ours_in), (ours_out, theirs_out) = os.pipe(), os.pipe()
+    os.set_blocking(theirs_in, False)
+    os.set_blocking(theirs_out, False)
+    command = [sys.executable, "-m", "darkroom", "serve"]
+    server = subprocess.Popen(command, stdin=theirs_in, stdout=theirs_out, env=home.environ)
+    os.close(theirs_in)
+    os.close(theirs_out)
+    with os.fdopen(ours_in, "wb") as asks, os.fdopen(ours_out, "rb") as lines:
+        asks.write(asked_for_tools(100))
+        asks.flush()
+        assert select.select([lines], [], [], PATIENCE_S)[0]
+        answers = [json.loads(next(lines)) for _ in range(101)]
+        assert sorted(answer["id"] for answer in answers) == list(range(101))
+    assert server.wait(PATIENCE_S) == 0
+
+
+def test_what_it_says_into_a_file_is_json_rpc_and_it_ends_well(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "asked").write_bytes(asked_for_tools(0))
+    with (tmp_path / "asked").open("rb") as asked, (tmp_path / "said").open("wb") as said:
+        done = subprocess.run(
+            [sys.executable, "-m", "darkroom", "serve"],
+            stdin=asked, stdout=said, stderr=subprocess.PIPE, env=home.environ, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert [json.loads(line)["id"] for line in (tmp_path / "said").read_text("utf-8").splitlines()] == [0]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pairs")
 def test_over_sockets_as_node_gives_them_every_response_comes_though_they_are_read_late(home: Home) -> None:
     (ours_in, theirs_in), (ours_out, theirs_out) = socket.socketpair(), socket.socketpair()
-    hello: dict[str, Any] = {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "late", "version": "0"},
-    }
-    asked: list[dict[str, Any]] = [
-        {"jsonrpc": "2.0", "id": number, "method": "tools/list", "params": {}} for number in range(1, 101)
-    ]
-    opening: list[dict[str, Any]] = [
-        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello},
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-    ]
     with ours_in, ours_out:
         with theirs_in, theirs_out:
             server = subprocess.Popen(
@@ -171,7 +205,7 @@ def test_over_sockets_as_node_gives_them_every_response_comes_though_they_are_re
                 stdout=theirs_out.fileno(),
                 env=home.environ,
             )
-        ours_in.sendall("".join(json.dumps(message) + "\n" for message in (*opening, *asked)).encode())
+        ours_in.sendall(asked_for_tools(100))
         assert select.select([ours_out.fileno()], [], [], PATIENCE_S)[0]
         ours_out.settimeout(PATIENCE_S)
         with ours_out.makefile("rb") as lines:

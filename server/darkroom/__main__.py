@@ -46,7 +46,10 @@ def _take_the_wire() -> tuple[int, int]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    was_file = sys.stdout.seekable()
     os.dup2(2, 1)
+    if was_file:  # and would look for its place in what may be none
+        sys.stdout = os.fdopen(1, "w", closefd=False)
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415 - only Windows has handles besides its descriptors, which children are given
         import msvcrt  # noqa: PLC0415

@@ -63,7 +63,7 @@ class Wire:
             self._thread = None
             if self._rest is not None:
                 return self._rest
-        return os.read(self.source, CHUNK)
+        return self._take()
 
     @property
     def pollable(self) -> bool:
@@ -76,8 +76,9 @@ class Wire:
             return data
         try:
             rest = memoryview(data)
-            while rest and self._room.poll(0):  # then so many bytes do not block (POSIX, and Python's select)
-                rest = rest[os.write(self._sink, rest[: select.PIPE_BUF]) :]
+            with suppress(BlockingIOError):
+                while rest and self._room.poll(0):  # then so many bytes do not block (POSIX, and Python's select)
+                    rest = rest[os.write(self._sink, rest[: select.PIPE_BUF]) :]
             return bytes(rest)
         finally:
             self._mouth.release()
@@ -110,13 +111,23 @@ class Wire:
                 leave()
 
     def _hear(self) -> bytes:
-        self._rest = os.read(self.source, CHUNK)
+        self._rest = self._take()
         return self._rest
+
+    def _take(self) -> bytes:
+        while True:
+            try:
+                return os.read(self.source, CHUNK)
+            except BlockingIOError:  # the host's end of it is one with this, and does not block
+                select.select([self.source], [], [])
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(self._sink, rest) :]
+            try:
+                rest = rest[os.write(self._sink, rest) :]
+            except BlockingIOError:
+                select.select([], [self._sink], [])
 
 
 def _is_pollable(descriptor: int) -> bool:
