@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
@@ -14,6 +15,7 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+BARE_GETS = 1000
 
 
 def user(home: Path) -> dict[str, str]:
@@ -90,3 +92,15 @@ def write_json(name: str, figures: Any) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     print(f"written to {path.relative_to(ROOT)}")
+
+
+async def bare_get(provider: Provider) -> float:
+    """Ms of processor time for a GET of the HTTP client, over a connection that is kept."""
+    import httpx2  # noqa: PLC0415 - most benchmarks start without it
+
+    async with httpx2.AsyncClient(headers={"x-api-key": provider.key}) as client:
+        await client.get(f"{provider.url}/generations/none")
+        began = time.process_time()
+        for _ in range(BARE_GETS):
+            await client.get(f"{provider.url}/generations/none")
+        return 1000 * (time.process_time() - began) / BARE_GETS

@@ -22,15 +22,13 @@ from statistics import median
 from typing import Any
 
 import anyio
-import httpx2
 
-from bench.common import Provider, fatthumb, processor_s, rows, spread, write_json
+from bench.common import bare_get, fatthumb, processor_s, rows, spread, write_json
 
 PACE = 20
 ALL_WAIT_S = 20.0
 SLOWER = 2.5
 """A busy machine submits so many times more slowly, and all are under way for a while nevertheless."""
-BARE_GETS = 300
 GOAL_MB, GOAL_MS, GOAL_LATE_S = 200, 0.3, 0.1
 LIMITS = f"submit={PACE}/1,requests=100000000/3600"
 
@@ -99,16 +97,6 @@ def main() -> int:
     })  # fmt: skip
     done = all(row[2] == "succeeded" for row in known) and len(log["posts"]) == count
     return 0 if done and peak <= GOAL_MB else 1
-
-
-async def bare_get(provider: Provider) -> float:
-    """Ms of processor time for a GET of the HTTP client, over a connection that is kept."""
-    async with httpx2.AsyncClient(headers={"x-api-key": provider.key}) as client:
-        await client.get(f"{provider.url}/generations/none")
-        began = time.process_time()
-        for _ in range(BARE_GETS):
-            await client.get(f"{provider.url}/generations/none")
-        return 1000 * (time.process_time() - began) / BARE_GETS
 
 
 def say(

@@ -19,9 +19,9 @@ from bench.common import Provider, fatthumb
 from bench.hosted.calls import Caller, Refused
 from bench.hosted.lines import Line, halves, none
 from bench.hosted.taking_over import until_taken_over
-from bench.hosted.team import UNDER_WAY, Replica, ask, both, database, replicas, standby_of
+from bench.hosted.team import UNDER_WAY, Replica, ask, both, database, replicas
 from bench.limits import over
-from tests.services.postgres import Cluster
+from tests.services.postgres import Cluster, standby_of
 
 SUBMIT, REQUESTS = (30, 3.0), (400, 10.0)
 LIMITS = f"submit={SUBMIT[0]}/{SUBMIT[1]:g},requests={REQUESTS[0]}/{REQUESTS[1]:g}"

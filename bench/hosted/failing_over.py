@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from bench.hosted.calls import Caller, Refused
 from bench.hosted.lines import Line, at_most, none
 from bench.hosted.null import null_service
-from bench.hosted.team import Replica, ask, both, database, replicas, standby_of
-from tests.services.postgres import Cluster
+from bench.hosted.team import Replica, ask, both, database, replicas
+from tests.services.postgres import Cluster, standby_of
 
 LIMITS = "submit=1/3600,requests=1000000/60"
 REPLICAS, WRITERS = 3, 6

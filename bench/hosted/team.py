@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from bench.common import Provider, processor_s, user
-from tests.services.postgres import Cluster, cluster, cluster_folder
+from tests.services.postgres import Cluster, cluster
 
 START_WITHIN_S = 60.0
 END_WITHIN_S = 20.0
@@ -117,18 +117,6 @@ def database() -> Generator[Cluster]:
         server.stop("fast")
         server.start(*DURABLE)
         yield server
-
-
-@contextmanager
-def standby_of(primary: Cluster) -> Generator[Cluster]:
-    """A synchronous standby of that one, without which that one then commits nothing."""
-    with cluster_folder() as folder:
-        standby = Cluster(folder)
-        standby.copy(primary)
-        try:
-            yield standby
-        finally:
-            standby.stop()
 
 
 def both(url: str, primary: Cluster, standby: Cluster) -> str:

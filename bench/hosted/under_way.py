@@ -7,9 +7,8 @@ import urllib.request
 from collections.abc import Callable
 
 import anyio
-import httpx2
 
-from bench.common import Provider
+from bench.common import Provider, bare_get
 from bench.hosted.calls import Caller
 from bench.hosted.lines import Line, at_most, unmeasured
 from bench.hosted.null import null_service
@@ -20,7 +19,6 @@ REPLICAS, GENERATIONS = 3, 10_000
 MEMORY_GOAL_MB, LOOK_GOAL_MS = 80.0, 0.3
 TAKEN_WITHIN_S, LOOKED_WITHIN_S = 90.0, 90.0
 SETTLED_S, FOR_S = 5.0, 30.0
-BARE_GETS = 1000
 _COPIED = (
     "owner, provider, account, request, request_hash, answered, submitted_at, provider_queued, images, created_at,"
     " ledger_file, driven_at"
@@ -53,7 +51,7 @@ def measure() -> list[Line]:
             time.sleep(SETTLED_S)
             looks, used_s = _watched(team, provider)
             more = [each.megabytes() - before for each, before in zip(team, base, strict=True)]
-            bare_ms = anyio.run(_bare_get, provider)
+            bare_ms = anyio.run(bare_get, provider)
     taken = f"{taken_s:.1f} s, {min(shares):,} to {max(shares):,} each; all looked at after {looked_s:.1f} s more"
     share = f" (beside {max(base):.0f} MB)"
     lines = [
@@ -99,13 +97,3 @@ def _until(condition: Callable[[], bool], within_s: float) -> float:
             raise TimeoutError(f"not within {within_s:.0f} s")
         time.sleep(0.05)
     return time.monotonic() - began
-
-
-async def _bare_get(provider: Provider) -> float:
-    """Ms of processor time for a GET of the HTTP client, over a connection that is kept."""
-    async with httpx2.AsyncClient(headers={"x-api-key": provider.key}) as client:
-        await client.get(f"{provider.url}/generations/none")
-        began = time.process_time()
-        for _ in range(BARE_GETS):
-            await client.get(f"{provider.url}/generations/none")
-        return 1000 * (time.process_time() - began) / BARE_GETS

@@ -13,7 +13,7 @@ import pytest
 
 from tests.hosts import PATIENCE_S, Home, RawServer, running
 from tests.services.fatthumb import FatThumb
-from tests.services.postgres import Cluster, cluster, cluster_folder
+from tests.services.postgres import Cluster, cluster, standby_of
 
 pytestmark = pytest.mark.hosting
 
@@ -82,13 +82,8 @@ def server() -> Generator[Cluster]:
 @pytest.fixture
 def standby(server: Cluster) -> Generator[Cluster]:
     """A synchronous one of that server."""
-    with cluster_folder() as folder:
-        other = Cluster(folder)
-        other.copy(server)
-        try:
-            yield other
-        finally:
-            other.stop()
+    with standby_of(server) as other:
+        yield other
 
 
 def unfinished(server: Cluster) -> int:

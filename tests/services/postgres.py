@@ -138,3 +138,15 @@ def cluster() -> Generator[Cluster]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def standby_of(primary: Cluster) -> Generator[Cluster]:
+    """A synchronous standby of that one, without which that one then commits nothing."""
+    with cluster_folder() as folder:
+        standby = Cluster(folder)
+        standby.copy(primary)
+        try:
+            yield standby
+        finally:
+            standby.stop()

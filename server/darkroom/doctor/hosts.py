@@ -23,7 +23,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 
 _EXPAND = {"claude-code", "continue", "copilot", "cursor", "gemini", "opencode", "vscode", "windsurf"}
-"""Those that put a value in the place of a reference such as `${VAR}`, by their documentation."""
+"""Those that are taken to put a value in the place of a reference such as `${VAR}`; not each was seen to."""
 
 _QUOTED = re.compile(r"(['\"]).{8,}?\1")
 """A part of a file in the words of its parser: it may be a key."""

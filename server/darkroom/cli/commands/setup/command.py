@@ -104,7 +104,7 @@ async def _removed(
 
 
 def _reported(settings: Settings, done: _Done, arguments: argparse.Namespace) -> int:
-    lines = [each.line for each in (*done.services, *done.hosts)] or ["Nothing was to be done."]
+    lines = [each.line for each in (*done.services, *done.hosts)] or ["There was nothing to do."]
     print_result(done, lines, as_json=arguments.json)
     if any(each.done in {"added", "updated", "removed"} and not each.dry_run for each in done.hosts):
         tell("Start these hosts again, so that they see it.")
@@ -122,9 +122,9 @@ def _nobody_to_ask(settings: Settings, machine: Machine, *, remove: bool) -> Inv
             "Nobody can be asked here which hosts to take Darkroom out of.", next_step="Add --yes, or --host NAME."
         )
     return InvalidRequest(
-        f"Nobody can be asked here: for which of {', '.join(offers(settings.home))} a key is to be kept, and to which "
-        f"hosts Darkroom is to be added (found: {titles}).",
-        next_step="Run it in a terminal, or say it: --service NAME, --host NAME, or --yes for every host found.",
+        f"Nobody can be asked here. Services whose keys can be kept: {', '.join(offers(settings.home))}. "
+        f"Hosts found: {titles}.",
+        next_step="Run it in a terminal, or add --service NAME, --host NAME, or --yes for every host found.",
     )
 
 
