@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, Generic, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -184,20 +184,26 @@ def _end_at_once(codes: list[Any], exit_process: Callable[[int], None] = os._exi
 
 
 def _measure() -> None:
-    """Begins to measure, where that is wanted; what was measured is saved by one thread at a time.
+    """Begins to measure, where that is wanted; one thread at a time saves what was measured, and not within itself.
 
     A server's last resort may end the process while its main thread saves at exit: both would use one connection.
+    A signal may end it while this thread holds a lock of coverage's own, which would then wait for itself.
     """
     coverage = import_module("coverage")
     coverage.process_startup()
     if (running := coverage.Coverage.current()) is not None:
-        save, turn = running.save, Lock()
+        save, turn = running.save, RLock()
+        saving: list[Callable[[], None]] = []
 
         def save_alone() -> None:
             with turn:
-                save()
+                if not saving:
+                    saving.append(save)
+                    save()
+                    saving.clear()
 
         running.save = save_alone
+        running._collector.data_lock = RLock()
 
 
 def _become(request: dict[str, Any]) -> None:
