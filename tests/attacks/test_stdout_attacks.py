@@ -1,9 +1,11 @@
 """Standard output belongs to the protocol, whatever a dependency does to it, before, during and after."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,6 +169,35 @@ def test_a_host_that_takes_no_stderr_is_served_all_the_same(home: Home, closes: 
     assert [line for line in out.splitlines() if not is_json_rpc(line)] == []
     assert process.returncode in {0, 120}, "Python ends with 120 where it cannot flush stderr"
     assert darkroom(home, "list").status == 0
+
+
+def test_a_host_that_never_reads_stderr_is_served_and_finds_there_that_lines_are_missing(home: Home) -> None:
+    ours, stderr = os.pipe()
+    os.set_blocking(ours, False)
+    os.set_blocking(stderr, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(stderr, bytes(1024))
+    os.set_blocking(stderr, True)
+    with (
+        os.fdopen(ours, "rb", buffering=0) as unread,
+        subprocess.Popen(
+            [sys.executable, "-m", "darkroom", "serve"], env={**home.environ, "DARKROOM_LOG": "info"},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, bufsize=1,
+        ) as process,
+    ):  # fmt: skip
+        os.close(stderr)
+        try:
+            server = RawServer(process)
+            assert generated(server)["status"] == "succeeded"
+            while unread.read(1024):
+                """It has room again."""
+            server.call("generate", prompt="another fox")
+            process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+        assert b"Lines are missing here" in unread.read()
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=["stdin", "stdout", "stderr", "all three"])

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from darkroom.about import subject
+from darkroom.cli.unread import never_waiting
 from darkroom.redact.log import DiscreetRecord, JsonFormatter, JsonRecord
 from darkroom.redact.secrets import Redactor
 
@@ -29,7 +30,7 @@ def configure_logging(level: int, secrets: Iterable[str], *, as_json: bool = Fal
         redact = redactor
 
     logging.setLogRecordFactory(Json if as_json else Text)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(never_waiting(sys.stderr))
     handler.setFormatter(
         JsonFormatter(subject)
         if as_json

@@ -40,8 +40,8 @@ class Wire:
         self._turn, self._mouth = Lock(), Lock()
         self._thread: Thread | None = None
         self._rest: bytes | None = None
-        self._pollable = _is_pollable(source)
-        self._room = select.poll() if _is_pollable(sink) else None
+        self._pollable = is_pollable(source)
+        self._room = select.poll() if is_pollable(sink) else None
         if self._room is not None:
             self._room.register(sink, select.POLLOUT)
 
@@ -130,7 +130,7 @@ class Wire:
                 select.select([], [self._sink], [])
 
 
-def _is_pollable(descriptor: int) -> bool:
+def is_pollable(descriptor: int) -> bool:
     """True of pipes and sockets, where the system can say whether they are ready."""
     if not hasattr(select, "poll"):
         return False
