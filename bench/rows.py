@@ -124,6 +124,7 @@ QUESTIONS: dict[str, Question] = {
         for provider in ("fatthumb", "sketch")
         for status in Status
     },
+    "which providers there are": lambda ledger: ledger.providers("local"),
     "one by its id": lambda ledger: ledger.get(IDS[0], "local"),
     "fifty by their ids": lambda ledger: ledger.several(IDS, "local"),
     "ids that begin with gen_": lambda ledger: ledger.ids("local", "gen_", 20),

@@ -38,7 +38,8 @@ async def test_the_history_is_searched_narrowed_and_paged_and_its_pictures_are_e
             await rolls.get_by_role("button", name="Enlarge picture 1").click()
             await expect(gallery.view.get_by_role("dialog")).to_contain_text("A hen in the snow")
             await gallery.page.keyboard.press("Escape")
-            await history.get_by_role("combobox").select_option("failed")
+            await expect(history.get_by_role("combobox", name="Service")).to_be_hidden()  # there is but one
+            await history.get_by_role("combobox", name="State").select_option("failed")
             await expect(history).to_contain_text("None like that.")
             await expect(gallery.spoken).to_contain_text("None like that.")
             await button(gallery, "History").click()
@@ -52,3 +53,35 @@ async def test_the_history_is_searched_narrowed_and_paged_and_its_pictures_are_e
             await expect(picture(gallery)).to_have_accessible_name("Picture 1: A hen in the snow")
             assert await gallery.frame.evaluate("document.scrollingElement.scrollWidth") <= 320
             await gallery.keep("history-narrow")
+
+
+async def test_the_history_is_narrowed_to_one_service_and_goes_on_with_older_ones_of_it(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
+    async with connected(home.with_(fatthumb, FATTHUMB_LIMITS="submit=1/1000")) as client:
+        result = await finished(client, prompt="A hen in the snow", provider="sketch")
+        for number in range(PAGE_SIZE + 1):  # these only wait, but for the first
+            await started(client, prompt=f"A fox {number}")
+        async with host.shows(client, result, width=320) as gallery:
+            history = gallery.view.get_by_role("region", name="History")
+            rolls = history.get_by_role("article")
+            await button(gallery, "History").click()
+            service = history.get_by_role("combobox", name="Service")
+            await expect(service.get_by_role("option")).to_have_text(["All services", "FatThumb", "sketch"])
+            await service.select_option("FatThumb")
+            await button(gallery, "Older").click()
+            await expect(history).to_contain_text(f"{PAGE_SIZE + 1} shown.")
+            await expect(rolls.filter(has_text="A fox")).to_have_count(PAGE_SIZE + 1)
+            assert await accessibility_faults(gallery) == []
+            await gallery.keep("history-of-one-service")
+            await service.select_option("sketch")
+            await expect(history).to_contain_text("1 shown.")
+            await expect(rolls).to_have_count(1)
+        asked: dict[str, Any] = {"action": "history", "provider": "sketch"}
+        shown = await client.call_tool("gallery", asked)
+        async with host.shows(client, shown, asked_for=asked) as gallery:
+            service = gallery.view.get_by_role("combobox", name="Service")
+            await expect(service).to_have_value("sketch")
+            await expect(picture(gallery)).to_have_accessible_name("Picture 1: A hen in the snow")
+            await service.select_option("All services")
+            await expect(gallery.view.get_by_role("article").filter(has_text="A fox")).not_to_have_count(0)

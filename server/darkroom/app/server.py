@@ -79,7 +79,7 @@ class DarkroomServer(MCPServer[Any]):
         bus = OwnersBus(desk)
         updates = Updates(lambda: app.opened().observer, desk, bus)
         traits = {name: account.declaration.traits for name, account in accounts.items()}
-        shown = list(with_gallery(tools.values(), desk, results, app.settings.file_manager))
+        shown = list(with_gallery(tools.values(), desk, results, app.settings.file_manager, app.providers))
         self._listening = ListenHandler(bus, max_subscriptions=MAX_LISTENING)
         self._undescribed = shown.copy()
         with without_rich_logging():

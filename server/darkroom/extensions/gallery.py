@@ -1,7 +1,7 @@
 """The gallery (MCP Apps): a page beside the results of generate and wait, or with the history; the tool it asks."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,12 +15,13 @@ from darkroom import __version__
 from darkroom.declaration import Traits
 from darkroom.errors import InvalidRequest, NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
-from darkroom.generations.desk import Whose
+from darkroom.generations.desk import Desk, Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
 from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE
 from darkroom.generations.telling.wording import IN_SHORT
 from darkroom.models import MAX_COUNT, Image, ImageStatus, Sparse, Status
-from darkroom.tools.arguments import Number, OneId, Trimmed, Word
+from darkroom.tools.arguments import Number, OneId, Trimmed, Word, one_of
+from darkroom.tools.generate import provider_field
 from darkroom.tools.get_status import EXAMPLE_ID
 from darkroom.tools.results import Results
 from darkroom.tools.tool import AgentTool, agent_tool
@@ -50,6 +51,7 @@ class _Done(Sparse):
     # The page knows the shape, and every conversation would pay for it.
     generations: Annotated[list[Any] | None, WithJsonSchema({})] = None
     next_cursor: Annotated[str | None, WithJsonSchema({})] = None
+    providers: Annotated[list[str] | None, WithJsonSchema({})] = None
 
 
 def gallery_page(traits: Mapping[str, Traits]) -> Apps:
@@ -73,16 +75,16 @@ def gallery_page(traits: Mapping[str, Traits]) -> Apps:
 
 
 def with_gallery(
-    tools: Iterable[AgentTool], whose: Whose, results: Results, file_manager: str | None
+    tools: Iterable[AgentTool], whose: Whose, results: Results, file_manager: str | None, providers: Collection[str]
 ) -> Iterator[AgentTool]:
     """The same tools, those that the page belongs to naming it, and the page's own after them."""
-    for tool in (*tools, gallery_tool(whose, results, file_manager)):
+    for tool in (*tools, gallery_tool(whose, results, file_manager, providers)):
         if tool.name in SHOWN:
             tool.meta = {"ui": {"resourceUri": URI}}
         yield tool
 
 
-def gallery_tool(whose: Whose, results: Results, file_manager: str | None) -> AgentTool:
+def gallery_tool(whose: Whose, results: Results, file_manager: str | None, providers: Collection[str]) -> AgentTool:
     """The tool at the caller's desk."""
 
     async def gallery(
@@ -95,6 +97,7 @@ def gallery_tool(whose: Whose, results: Results, file_manager: str | None) -> Ag
             str, Field(max_length=LONGEST_SEARCH, description="Words of prompts.", examples=["fox"]), Trimmed
         ] = "",
         status: Annotated[Status | None, Field(description="Only these.", examples=["failed"]), Word] = None,
+        provider: Annotated[str | None, provider_field(providers, "Only this one."), Word, one_of(providers)] = None,
         cursor: Annotated[
             str | None, Field(max_length=100, description="The previous next_cursor.", examples=["gen_…"]), Trimmed
         ] = None,
@@ -105,7 +108,8 @@ def gallery_tool(whose: Whose, results: Results, file_manager: str | None) -> Ag
     ) -> Annotated[CallToolResult, _Done]:
         """Show the user the gallery of all past generations, to browse and search. Free; asks no provider."""
         if action == "history":
-            return await _history(whose, results, search, status, cursor)
+            wish: dict[str, Any] = {"status": status, "provider": provider, "cursor": cursor, "search": search}
+            return await _history(whose(), results, wish)
         image = await _saved(whose, generation_id, index)
         if action == "open_folder":
             return await _opened(image, file_manager)
@@ -120,12 +124,11 @@ def gallery_tool(whose: Whose, results: Results, file_manager: str | None) -> Ag
     )
 
 
-async def _history(
-    whose: Whose, results: Results, search: str, status: Status | None, cursor: str | None
-) -> CallToolResult:
-    page = await whose().page(status=status, limit=PAGE_SIZE, cursor=cursor, search=search)
-    listed = results.listed(page)
+async def _history(desk: Desk, results: Results, wish: Mapping[str, Any]) -> CallToolResult:
+    listed = results.listed(await desk.page(limit=PAGE_SIZE, **wish))
     structured: dict[str, Any] = {"done": "Shown in the gallery.", **(listed.structured_content or {})}
+    if wish["cursor"] is None:
+        structured["providers"] = await desk.providers()
     return CallToolResult(content=listed.content, structured_content=structured)
 
 

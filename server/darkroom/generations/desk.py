@@ -196,6 +196,10 @@ class Desk:
         shown = await self._house.describer.generations(page.records)
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 
+    async def providers(self) -> list[str]:
+        """The providers of the owner's generations that `page` can be asked for. Raises StorageError."""
+        return [name for name in await self._house.ledger.providers(self.owner) if name in self._registry.declared]
+
     async def _held_back(self, record: Record) -> bool:
         """True where it waits for a limit, so that there is no word of the provider to wait for."""
         standing = await self._house.describer.standing(record)

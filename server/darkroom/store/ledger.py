@@ -166,6 +166,10 @@ class Generations(Protocol):
         """
         ...
 
+    async def providers(self, owner: str) -> list[str]:
+        """The providers of this owner's rows, in order of their names."""
+        ...
+
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
         """This owner's newest ids that begin so."""
         ...

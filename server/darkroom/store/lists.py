@@ -79,6 +79,15 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def providers(db: Connection, owner: str) -> list[str]:
+    """See `Ledger.providers`."""
+    sql = "SELECT min(provider) FROM generations WHERE owner = ? AND provider > ?"  # from one to the next, by the index
+    found = [""]
+    while (after := db.execute(sql, (owner, found[-1])).fetchall()[0][0]) is not None:
+        found.append(after)
+    return found[1:]
+
+
 def ids(db: Connection, owner: str, prefix: str, limit: int) -> list[str]:
     """See `Ledger.ids`."""
     if "gen_".startswith(prefix[:4]) and len(prefix) < _TELLING_PREFIX:

@@ -126,6 +126,10 @@ class SqlLedger(SqlRemovals, SqlGate, SqlFellows, SqlSurvey):
 
         return await self._recall(("page", owner, status, provider, limit, before, words), read)
 
+    async def providers(self, owner: str) -> list[str]:
+        """See `Ledger.providers`."""
+        return await self._recall(("providers", owner), lambda: lists.providers(self._db, owner))
+
     async def ids(self, owner: str, prefix: str, limit: int) -> list[str]:
         """See `Ledger.ids`."""
         return await self._run(lambda: lists.ids(self._db, owner, prefix, limit))

@@ -29,12 +29,22 @@ const ledger = {
     });
     this.status = el("select", { "aria-label": "State", onchange: seek }, el("option", { value: "" }, "All states"),
       ...states.map(([value, label]) => el("option", { value }, label)));
+    this.provider = el("select", { "aria-label": "Service", onchange: seek });
+    this.offer([]);
     this.list = el("div", { class: "past many" });
     this.told = el("p", { class: "message" });
     this.older = this.plain("next", "Older", "Goes on with older ones.", () => this.load(true));
     const find = this.plain("find", "Search", "Finds prompts with all of these words.", seek);
-    const controls = el("div", { class: "seek", role: "search", hidden: !host.has("serverTools") }, this.words, this.status, find);
+    const controls = el("div", { class: "seek", role: "search", hidden: !host.has("serverTools") }, this.words, this.status, this.provider, find);
     this.body.append(controls, this.told, this.list, this.older);
+  },
+
+  /** Lets one of these providers be chosen, or the one that is chosen already; where there is but one, there is no choice. */
+  offer(names, chosen = this.provider.value) {
+    const all = [...new Set([...names, chosen])].filter((name) => text(name, 60));
+    this.provider.replaceChildren(...["", ...all].map((name) => el("option", { value: name }, name ? titleOf(name) : "All services")));
+    this.provider.value = chosen;
+    this.provider.hidden = all.length < 2 && !chosen;
   },
 
   unfold(open) {
@@ -64,10 +74,11 @@ const ledger = {
   },
 
   /** The assistant has asked for it with these words: they stand in the fields. */
-  want({ search, status }) {
+  want({ search, status, provider }) {
     this.unfold(true);
     this.words.value = text(search, 200);
     this.status.value = status in STATES ? status : "";
+    this.offer([], text(provider, 60));
   },
 
   /** What the assistant was answered. */
@@ -83,7 +94,8 @@ const ledger = {
     const cursor = older ? this.cursor : undefined;
     this.told.textContent = "Looking…";
     try {
-      const wish = { action: "history", search: this.words.value.trim(), status: this.status.value || undefined, cursor };
+      const narrowed = { status: this.status.value || undefined, provider: this.provider.value || undefined };
+      const wish = { action: "history", search: this.words.value.trim(), ...narrowed, cursor };
       const result = await host.call("gallery", wish);
       if (asked === this.asked) this.show(structureOf(result), older);
     } catch (error) {
@@ -109,6 +121,7 @@ const ledger = {
       this.list.append(roll.element);
       roll.show(generation);
     }
+    if (page.providers) this.offer(list(page.providers));
     this.cursor = text(page.next_cursor, 100);
     this.older.hidden = !this.cursor || !host.has("serverTools");
     const there = past.size ? `${past.size} shown` : "None like that";
