@@ -11,6 +11,8 @@ import yaml
 
 from darkroom.cli.serve_options import take_options
 from darkroom.http.front import LIVES, READY
+from tests.hosts import Home
+from tests.http.hosting import got, hosted, tenants_file
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -44,6 +46,14 @@ def test_each_example_starts_a_server_with_options_and_variables_that_there_are(
     assert options.tenants
     known = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs" / "configuration.md").read_text()))
     assert variables - known == set()
+
+
+@pytest.mark.parametrize("container", list(containers()), ids=lambda _: "")
+def test_each_example_starts_with_its_own_words(container: Any, home: Home) -> None:
+    words = list(container[0])
+    words[words.index("--tenants") + 1] = str(tenants_file(home.path))
+    with hosted(home, *words[words.index("--http") + 1 :]) as server:
+        assert got(server, READY).status_code == 200
 
 
 def test_there_are_two_servers_and_nothing_of_them_is_root_or_writes_its_own_files() -> None:

@@ -32,10 +32,15 @@ class Options:
         return ipaddress.ip_address(self.host).is_loopback
 
     @property
+    def named(self) -> frozenset[str]:
+        """The hosts that its operator named; `localhost` can be one: a container's port may be published on loopback."""
+        found = [urlsplit(self.audience or "").hostname, *(name.lower().strip("[]") for name in self.hosts)]
+        return frozenset(name for name in found if name)
+
+    @property
     def names(self) -> frozenset[str]:
         """Every host that a request may be for."""
-        named = [urlsplit(self.audience or "").hostname, *(name.lower().strip("[]") for name in self.hosts)]
-        return LOOPBACK.union(name for name in named if name)
+        return LOOPBACK | self.named
 
 
 def checked(options: Options) -> Options:
@@ -55,7 +60,7 @@ def checked(options: Options) -> Options:
         except ValueError:
             raise _wrong(f"--trust-proxy {proxy} is no address or network", "Write 10.0.0.7 or 10.0.0.0/24") from None
     found = replace(options, host=host)
-    if not found.local and not (options.tenants and found.names - LOOPBACK):
+    if not found.local and not (options.tenants and found.named):
         raise _wrong(
             f"{host} can be reached from other machines",
             "Add --tenants FILE, so that it is known who asks, and --allow-host NAME for each name of this server",
