@@ -33,7 +33,7 @@ class Options:
 
     @property
     def named(self) -> frozenset[str]:
-        """The hosts that its operator named; `localhost` can be one: a container's port may be published on loopback."""
+        """The hosts that its operator named; `localhost` can be one, for a container whose port is published there."""
         found = [urlsplit(self.audience or "").hostname, *(name.lower().strip("[]") for name in self.hosts)]
         return frozenset(name for name in found if name)
 
