@@ -4,7 +4,7 @@ import signal
 from typing import Any
 
 import httpx2
-from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Dialog, FrameLocator, Page, expect
 
 from tests.hosts import PATIENCE_S, Home, darkroom, running
 from tests.services.fatthumb import FatThumb
@@ -104,3 +104,52 @@ async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_le
         assert process.wait(PATIENCE_S) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+async def test_where_the_user_wants_to_be_asked_before_paying_the_browser_asks_and_only_a_yes_pays(
+    home: Home, fatthumb: FatThumb, browser: Browser
+) -> None:
+    user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=100/1", DARKROOM_CONFIRM="always")
+    assert darkroom(user, "generate", "A fox reading a map").status == 0
+    with running(user, "gallery") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        address: str = process.stdout.readline().strip()
+        own = address.partition("/?token=")[0]
+        context = await browser.new_context()
+        page = await context.new_page()
+        questions: list[str] = []
+        says_yes = False
+
+        async def asked(dialog: Dialog) -> None:
+            questions.append(dialog.message)
+            await (dialog.accept() if says_yes else dialog.dismiss())
+
+        page.on("dialog", asked)
+        await page.clock.install()
+        await page.goto(address)
+        view = page.frame_locator("iframe")
+        for says_yes in (False, True):
+            await view.get_by_role("button", name="Enlarge picture 1").first.click()
+            await view.get_by_role("button", name="Make a variation of picture 1").last.click()
+            await page.clock.fast_forward(1000)
+            await view.get_by_role("button", name="Spend").click()
+            if says_yes:
+                await expect(view.get_by_role("dialog")).to_be_hidden()
+                await expect(view.get_by_role("img", name="Picture 1: A fox reading a map")).to_have_count(2)
+            else:
+                await expect(view.get_by_role("dialog")).to_contain_text("you said no, so nothing was sent")
+                assert len(fatthumb.posts) == 1
+                await page.keyboard.press("Escape")
+        assert questions == [questions[0]] * 2
+        assert "Make 1 picture with FatThumb" in questions[0]
+        assert "A fox reading a map" in questions[0]
+        assert len(fatthumb.posts) == 2
+        paid = {"name": "generate", "arguments": {"prompt": "A badger"}}
+        cookies = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}  # pyright: ignore
+        async with httpx2.AsyncClient(timeout=PATIENCE_S, cookies=cookies, headers={"origin": own}) as known:
+            for agreed in ({}, {"agreed": questions[0]}, {"agreed": True}):  # a yes to other words is none
+                answer = await known.post(f"{own}/call", json={"method": "tools/call", "params": paid, **agreed})
+                assert set(answer.json()) == {"question"}
+        assert len(fatthumb.posts) == 2
+        await context.close()

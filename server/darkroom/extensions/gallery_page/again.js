@@ -13,7 +13,7 @@ function price(roll) {
 function spending(roll, { note, change = () => ({}), what, ...words }) {
   const service = titleOf(roll.generation.provider);
   const spent = roll.generation.cost ? `about ${roll.generation.cost}` : "credits";
-  const [twice, pictures] = [roll.generation.error?.code === "outcome_unknown", countOf(roll)];
+  const [twice, pictures] = [isLost(roll.generation), countOf(roll)];
   const ask = isFree(roll) ? undefined : `Spend ${spent} on ${pictures}?${twice ? " The first may have been paid for." : ""}`;
   return careful({
     ...words, note, ask, asked: `${ask} Press again to confirm; ${service} charges for it`,

@@ -45,12 +45,12 @@ async function cancel(roll) {
 }
 
 function whenOver(roll, saved) {
-  const { status, error } = roll.generation;
+  const { status } = roll.generation;
   const made = [];
   if (!host.has("serverTools")) return made;
   const free = "Free: asks the provider again for what did not come.";
   if (roll.fetchable) made.push(named("fetch", tool("fetch", "Fetch what is missing (free)", "Fetch what is missing (free)", free, () => roll.fetchAgain())));
-  if (roll.id && (status === "unknown" || error?.code === "outcome_unknown")) {
+  if (roll.id && (status === "unknown" || isLost(roll.generation))) {
     made.push(named("look", tool("again", "Look again (free)", "Look again (free)", "Free: asks what became of it.", () => roll.lookAgain())));
   }
   if (roll.generation.prompt && ["failed", "partial", "cancelled"].includes(status)) {

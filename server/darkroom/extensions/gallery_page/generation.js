@@ -47,6 +47,9 @@ function understoodError(it) {
   return { code: text(it.code, 60), message: text(it.message, 600), charged: CHARGED[it.charged] || "", next: text(it.next_step, 400) };
 }
 
+const isLost = ({ error }) => error?.code === "outcome_unknown";
+/** Its state in a few words. Where the answer of the service was lost, "failed" would claim to know what came of it. */
+const stateOf = (generation) => (isLost(generation) ? "Outcome unknown" : STATES[generation.status]);
 const isHere = (image) => image.status === "succeeded";
 const isFetchable = (image) => image.status === "failed" && !image.hidden && WORTH_ANOTHER_TRY.includes(image.error?.code);
 const titleOf = (provider) => PROVIDERS[provider]?.title || provider || "the provider";

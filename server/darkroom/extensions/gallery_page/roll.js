@@ -78,20 +78,20 @@ class Roll {
       if (previews.has(image.uri)) this.previews.set(image.index, previews.get(image.uri));
     }
     this.draw();
-    const news = `${STATES[generation.status]}, ${generation.images.filter(isHere).length}`;
+    const news = `${stateOf(generation)}, ${generation.images.filter(isHere).length}`;
     const first = this.past && this.news === undefined;
-    if (news !== this.news && !first) say(`${STATES[generation.status]}. ${generation.message}`);
+    if (news !== this.news && !first) say(`${stateOf(generation)}. ${generation.message}`);
     this.news = news;
   }
 
   draw() {
     const { generation, element } = this;
     const { status, provider, model, seed, elapsed } = generation;
-    if (element.dataset.status !== status) this.bulb.replaceChildren(icon(status));
+    if (element.dataset.status !== status) this.bulb.replaceChildren(icon(isLost(generation) ? "unknown" : status));
     element.dataset.status = status;
     element.classList.toggle("running", this.running);
     const took = status === "succeeded" && elapsed >= 1 ? ` in ${lasting(elapsed)}` : "";
-    this.state.textContent = this.id || !this.running ? STATES[status] + took : "Asking";
+    this.state.textContent = this.id || !this.running ? stateOf(generation) + took : "Asking";
     this.title.textContent = generation.prompt || "A generation";
     this.message.textContent = generation.message;
     this.message.hidden = !generation.message || generation.error?.message === generation.message;
@@ -194,7 +194,12 @@ class Roll {
 
   async lookAgain() {
     this.note("Looking…");
-    this.note((await this.look()) ? "" : "It could not be asked for at the moment.");
+    const before = JSON.stringify(this.generation.error);
+    const looked = await this.look();
+    const { error } = this.generation;
+    const same = looked && JSON.stringify(error) === before;
+    this.note(looked ? same && "Nothing new is known of it." : "It could not be asked for at the moment.");
+    if (looked && !same && error) say(error.next);
   }
 
   async openFolder(index) {

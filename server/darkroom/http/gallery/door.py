@@ -28,8 +28,9 @@ PAGE = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
-Ask = Callable[[str, Mapping[str, Any]], Awaitable[str]]
-"""Passes a request of the page on, `tools/call` or `resources/read`; returns the result in JSON. Raises MCPError."""
+Ask = Callable[[str, Mapping[str, Any], str | None], Awaitable[str]]
+"""Passes a request of the page on, `tools/call` or `resources/read`, with the question that the person has said yes
+to; returns the result in JSON, or `{"question": "…"}` where they must be asked first. Raises MCPError."""
 
 
 class Door:
@@ -89,9 +90,9 @@ class Door:
         if request.headers.get("origin") != f"http://{host}":
             raise Refusal(403, "Pages of that origin may not ask here.")
         self._know(request)
-        method, params = _asked(await _body(request))
+        call = _asked(await _body(request))
         try:
-            result = await self._ask(method, params)
+            result = await self._ask(*call)
         except MCPError as error:
             raise Refusal(400, error.error.message) from None
         return Response(result, 200, {"cache-control": "no-store"}, "application/json")
@@ -126,8 +127,8 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def _asked(body: bytes) -> tuple[str, Mapping[str, Any]]:
-    """The method and its parameters. Raises Refusal: the page would not ask that."""
+def _asked(body: bytes) -> tuple[str, Mapping[str, Any], str | None]:
+    """The method, its parameters, and the question agreed to. Raises Refusal: the page would not ask that."""
     call: Any
     try:
         call = json.loads(body)
@@ -135,8 +136,10 @@ def _asked(body: bytes) -> tuple[str, Mapping[str, Any]]:
         call = None
     match call:
         case {"method": "tools/call", "params": {"name": str(name), "arguments": dict()}} if name in TOOLS:
-            return "tools/call", {"name": name, "arguments": call["params"]["arguments"]}
+            agreed = call.get("agreed")
+            arguments = call["params"]["arguments"]
+            return "tools/call", {"name": name, "arguments": arguments}, agreed if isinstance(agreed, str) else None
         case {"method": "resources/read", "params": {"uri": str(uri)}} if uri.startswith("darkroom://"):
-            return "resources/read", {"uri": uri}
+            return "resources/read", {"uri": uri}, None
         case _:
             raise Refusal(400, "That is nothing that the gallery asks for.")

@@ -5,18 +5,21 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const send = (message) => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...message }, "*");
 const context = () => ({ theme: dark.matches ? "dark" : "light", displayMode: "fullscreen", locale: navigator.language, platform: "web" });
 
-async function ask(method, params) {
+/** Where the person must be asked before anything is paid for, their yes counts for the words that they saw alone. */
+async function ask(method, params, agreed) {
   let response;
   try {
     response = await fetch("/call", {
-      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ method, params }),
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ method, params, agreed }),
     });
   } catch {
     throw new Error("darkroom-mcp gallery does not run any more. Start it again");
   }
   const said = await response.json();
   if (!response.ok) throw new Error(said.error.message);
-  return said;
+  if (said.question === undefined) return said;
+  if (!confirm(said.question)) throw new Error("you said no, so nothing was sent");
+  return ask(method, params, said.question);
 }
 
 const ANSWERS = {
