@@ -21,7 +21,7 @@ from darkroom.tools.confirm import Consent
 
 
 class _Person:
-    """The person at the browser, who is asked there: a call with a new question is declined, and made again on a yes."""
+    """The person at the browser, who is asked there: a new question declines its call, which is made again on a yes."""
 
     def __init__(self) -> None:
         self._deciding = anyio.Lock()
