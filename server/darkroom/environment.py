@@ -3,7 +3,7 @@
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -169,18 +169,28 @@ def database_of(env: Environment) -> str | NotConfigured | None:
     return misset("DARKROOM_DATABASE_URL", "it begins with postgresql:// and has no spaces")
 
 
-def data_folder() -> Path:
-    """The platform's folder for a program's own data."""
+def data_folder() -> Path | NotConfigured:
+    """The platform's folder for a program's own data; an error where this user has no home folder."""
     import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_HOME is not set
 
-    return Path(platformdirs.user_data_dir("darkroom", appauthor=False))
+    return _at_home("DARKROOM_HOME", lambda: Path(platformdirs.user_data_dir("darkroom", appauthor=False)))
 
 
-def pictures_folder() -> Path:
-    """The platform's folder for pictures, and ours in it."""
+def pictures_folder() -> Path | NotConfigured:
+    """The platform's folder for pictures, and ours in it; an error where this user has no home folder."""
     import platformdirs  # noqa: PLC0415 - only needed where DARKROOM_PICTURES is not set
 
-    return Path(platformdirs.user_pictures_dir()) / "Darkroom"
+    return _at_home("DARKROOM_PICTURES", lambda: Path(platformdirs.user_pictures_dir()) / "Darkroom")
+
+
+def _at_home(variable: str, folder: Callable[[], Path]) -> Path | NotConfigured:
+    try:
+        return folder()
+    except RuntimeError:  # no HOME, and a user whom the system does not list, as in a container
+        return NotConfigured(
+            f"{variable} is not set, and this user has no home folder.",
+            next_step=f"Set {variable} to a folder and start again. Nothing was sent.",
+        )
 
 
 def inputs_of(env: Environment, in_any_folder: bool) -> tuple[Path, ...]:

@@ -108,16 +108,20 @@ class Settings:
         env = Environment(environ)
         accounts = {name: account_of(env, declaration) for name, declaration in declared.items()}
         with_key = [name for name, account in accounts.items() if account.asked_first]
-        home, pictures = folder_of(env, "DARKROOM_HOME", in_any_folder), place_of(env, in_any_folder)
+        home = folder_of(env, "DARKROOM_HOME", in_any_folder) or data_folder()
+        pictures = place_of(env, in_any_folder) or pictures_folder()
         default, confirm_over, budget = _default_provider(env, declared), confirm_over_of(env), budget_of(env)
         results, previews, log_level = results_of(env), previews_of(env), _log_level(env)
         collector, headers = env.text("OTEL_EXPORTER_OTLP_ENDPOINT"), env.given("OTEL_EXPORTER_OTLP_HEADERS")
         env.spoilt += [collector, *(unquote(each.partition("=")[2].strip()) for each in headers.split(","))]
         strip_notes, log_json = strips_notes(env), _log_json(env)
         database, keep_days, admin_token = database_of(env), keep_days_of(env), admin_token_of(env)
-        for place in (home, database):
-            if isinstance(place, NotConfigured):
-                raise place
+        if isinstance(home, NotConfigured):
+            raise home
+        if isinstance(database, NotConfigured):
+            raise database
+        no_place = pictures if isinstance(pictures, NotConfigured) else None
+        places = (pictures, pictures_folder() if no_place else None, home / "pictures")
         inputs = inputs_of(env, in_any_folder)
         misspelt = env.strangers("DARKROOM_", *(declaration.prefix for declaration in declared.values()))
         env.warnings += [f"{n} is no variable of Darkroom's{m and f'; {m} is'}." for n, m in misspelt.items()]
@@ -125,16 +129,16 @@ class Settings:
         guards += misspelt_guards(environ, misspelt)
         errors = [error for error in (default, pictures, *guards) if isinstance(error, NotConfigured)]
         return cls(
-            home=home if isinstance(home, Path) else data_folder(),
-            database=database if isinstance(database, str) else None,
-            pictures=pictures if isinstance(pictures, Path | Bucket) else pictures_folder(),
+            home=home,
+            database=database,
+            pictures=next(each for each in places if isinstance(each, Path | Bucket)),
             store_keys=tuple(map(env.given, OBJECT_STORE_SECRETS)) if isinstance(pictures, Bucket) else (),
             accounts=accounts,
             default_provider=default or next(iter(with_key), "sketch"),
             confirm_over=confirm_over if isinstance(confirm_over, int) else None,
             budget=budget if isinstance(budget, Budget) else None,
             unguarded=guards[0] if guards else None,
-            no_place=pictures if isinstance(pictures, NotConfigured) else None,
+            no_place=no_place,
             results=results,
             previews=previews,
             inputs=inputs,
@@ -158,10 +162,10 @@ def home_of(environ: Mapping[str, str], *, in_any_folder: bool = False) -> Path:
     Raises:
         NotConfigured: there is no telling where it should be.
     """
-    home = folder_of(Environment(environ), "DARKROOM_HOME", in_any_folder)
+    home = folder_of(Environment(environ), "DARKROOM_HOME", in_any_folder) or data_folder()
     if isinstance(home, NotConfigured):
         raise home
-    return home or data_folder()
+    return home
 
 
 def _default_provider(env: Environment, names: Iterable[str]) -> str | NotConfigured:

@@ -1,6 +1,7 @@
 """Everything that lives as long as the process does, built once from the settings."""
 
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -191,7 +192,8 @@ class Unopened:
     """
 
     error: DarkroomError
-    settings: Settings = field(default_factory=lambda: read_settings({}))
+    settings: Settings = field(default_factory=lambda: read_settings({"DARKROOM_HOME": os.devnull}))
+    """Those of the tools that it lists. No ledger is looked for: there may be no folder for one."""
     owner: Callable[[], str] = lambda: LOCAL
     remote: bool = False
     secret: str | None = None

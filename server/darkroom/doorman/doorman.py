@@ -128,14 +128,14 @@ def _changes_tools(variable: str, value: str) -> bool:
 def _kept_here(environ: Mapping[str, str]) -> Iterable[str]:
     """The services whose keys `setup` keeps for this user; the keys themselves are not asked for."""
     home = filled(environ).get("DARKROOM_HOME", "").strip()
-    if not home:
-        import platformdirs  # noqa: PLC0415 - the server needs it too then, and imports it in these moments
-
-        home = platformdirs.user_data_dir("darkroom", appauthor=False)
     try:
+        if not home:
+            import platformdirs  # noqa: PLC0415 - the server needs it too then, and imports it in these moments
+
+            home = platformdirs.user_data_dir("darkroom", appauthor=False)
         with open(os.path.join(os.path.expanduser(home), "keys.toml"), "rb") as record:  # noqa: PTH118, PTH111, PTH123
             return {name.decode() for name in _KEPT.findall(record.read(MAX_RECORD))}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # the last: this user has no home folder
         return ()
 
 

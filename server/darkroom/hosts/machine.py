@@ -17,8 +17,12 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        """This one."""
-        return cls(sys.platform, Path.home(), os.environ)
+        """This one. A user without a home folder, as in a container, has none of the hosts' settings."""
+        try:
+            home = Path.home()
+        except RuntimeError:
+            home = Path("/")
+        return cls(sys.platform, home, os.environ)
 
     @property
     def windows(self) -> bool:

@@ -62,7 +62,8 @@ def read_settings(
 
 def settings_of(tenant: Tenant, server: Settings, known: MutableMapping[str, Declaration]) -> Settings:
     """The settings of this server for a tenant: with the keys of its own entry and no others. `known`: as above."""
-    own = read_settings({**tenant.keys, "DARKROOM_HOME": str(server.home)}, known=known)
+    places = {"DARKROOM_HOME": str(server.home), "DARKROOM_PICTURES": str(server.pictures)}
+    own = read_settings({**tenant.keys, **places}, known=known)
     return replace(
         server,
         accounts=own.accounts,
