@@ -1,5 +1,6 @@
 """A user without a home folder, as in a container whose user the system does not list."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -55,3 +56,26 @@ def test_doctor_examines_the_machine_of_such_a_user(home: Home) -> None:
     )  # fmt: skip
     assert "None of the hosts that Darkroom knows was found here." in done.stdout
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_reports_a_missing_home_folder_as_json_too(home: Home) -> None:
+    environ = {name: value for name, value in Homeless(home.path).environ.items() if name not in NAMED}
+    done = subprocess.run(
+        [sys.executable, "-c", UNLISTED, "doctor", "--json"],
+        env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    failures = [each["message"] for each in json.loads(done.stdout)["findings"] if each["level"] == "failure"]
+    assert failures == [f"{variable} is not set, and this user has no home folder." for variable in NAMED]
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("folder", [None, "nowhere"])
+def test_setup_writes_nothing_where_nobody_knows_whose_settings_it_would_be(home: Home, folder: str | None) -> None:
+    environ = {**Homeless(home.path).environ, **({"HOME": folder} if folder else {})}
+    done = subprocess.run(
+        [sys.executable, "-c", UNLISTED, "setup", "--host", "cursor"],
+        env=environ, cwd=home.path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Set HOME and try again." in done.stderr
+    assert not list(home.path.rglob(".cursor"))

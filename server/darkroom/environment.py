@@ -34,7 +34,7 @@ _EXAMPLE_KEY = re.compile(
     re.I,
 )
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
-_QUOTES = "\"'`“”„‘’«»"
+QUOTES = "\"'`“”„‘’«»"
 
 
 def proxies_of(environ: Mapping[str, str]) -> dict[str, str]:
@@ -68,14 +68,14 @@ class Environment:
         """The same of a key, which may be an example's."""
         text = self.text(name)
         if not text and not REFERENCE.search(quoted := self.given(name)) and not _NOTHING.fullmatch(quoted):
-            self.spoilt.append(quoted.strip(_QUOTES))
+            self.spoilt.append(quoted.strip(QUOTES))
         return self._unless(name, text, "it is an example, not a key" if _EXAMPLE_KEY.fullmatch(text) else "")
 
     def url(self, name: str) -> str:
         """The same of a URL: with a part of it missing it is no URL, but it is not left out either."""
         text = self.given(name)
         if "://" in text:
-            self.spoilt.append(text.strip(_QUOTES))
+            self.spoilt.append(text.strip(QUOTES))
         partly = REFERENCE.search(text) and not REFERENCE.fullmatch(text)
         return text if partly else self._unless(name, text, _no_value(text))
 
@@ -105,7 +105,7 @@ def _no_value(text: str) -> str:
         return "a name in it was to be replaced by a value, and was not"
     if _NOTHING.fullmatch(text):
         return "it holds the word for no value, or an example"
-    if text[:1] in _QUOTES and text[-1:] in _QUOTES and text:
+    if text[:1] in QUOTES and text[-1:] in QUOTES and text:
         return "the quotes around it belong to a shell or to JSON, not to the value"
     return ""
 
@@ -165,7 +165,7 @@ def database_of(env: Environment) -> str | NotConfigured | None:
     url = env.given("DARKROOM_DATABASE_URL")
     if not url or re.fullmatch(r"postgres(?:ql)?://\S+", url):
         return url or None
-    env.spoilt.append(url.strip(_QUOTES))
+    env.spoilt.append(url.strip(QUOTES))
     return misset("DARKROOM_DATABASE_URL", "it begins with postgresql:// and has no spaces")
 
 

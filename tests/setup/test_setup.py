@@ -116,7 +116,7 @@ async def test_without_a_keychain_a_key_is_kept_in_a_file_of_its_own(home: Home)
     assert kept.status == FAILED
     assert "fatthumb: kept" in kept.out
     assert "Not tried" in kept.out
-    assert "krea: failed. That is no key" in kept.out
+    assert "krea: not kept. That is no key" in kept.out
     file = home.path / "home" / record.FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     record.write(file.parent, [*record.read(file.parent), Kept("krea", "file", "key-0123456789abcdef")])

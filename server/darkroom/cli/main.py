@@ -5,14 +5,16 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
 
 from darkroom.blanks import filled
-from darkroom.cli.commands.command import DONE, FAILED, WRONG_USE, run
+from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING, WRONG_USE, run
 from darkroom.cli.log import configure_logging
-from darkroom.cli.terminal import show, spell_anything
+from darkroom.cli.terminal import read_anything, show, spell_anything
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.keys.reading import with_kept_keys
@@ -28,6 +30,7 @@ def main(words: Sequence[str], wire: Wire | None = None) -> int:
 
     `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
     """
+    read_anything(sys.stdin)
     spell_anything(sys.stdout, sys.stderr)
     try:
         try:
@@ -39,6 +42,8 @@ def main(words: Sequence[str], wire: Wire | None = None) -> int:
         return _refuse(error, WRONG_USE)
     except DarkroomError as error:
         return _refuse(error, FAILED)
+    except KeyboardInterrupt:  # before, or after, there is something to be ended in order
+        return STILL_RUNNING
     except BrokenPipeError:
         # The reader of our output has gone; Python's own flush at exit must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -114,7 +119,9 @@ def _read_for_doctor(arguments: argparse.Namespace) -> Settings:
     except NotConfigured as error:
         arguments.unread = error
         known = {name: value for name, value in environ.items() if name not in {"DARKROOM_HOME", DATABASE}}
-        return read_settings(known)
+        with suppress(NotConfigured):
+            return read_settings(known)
+        return read_settings({**known, "DARKROOM_HOME": str(Path(os.sep).absolute())})  # this user has no home folder
 
 
 def _set_up_log(settings: Settings, *, warn: bool = True) -> None:

@@ -23,6 +23,12 @@ def spell_anything(*streams: TextIO) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def read_anything(stream: TextIO) -> None:
+    """Lets it read every line: bytes that are no text become characters that nothing takes for a name or a key."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+
+
 def spells_everything(stream: TextIO) -> bool:
     """True where its encoding has every character."""
     return (stream.encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")

@@ -30,7 +30,7 @@ async def disk(settings: Settings) -> AsyncIterator[Finding]:
     """The findings about the disk."""
     yield await saved(settings)
     folders = {"The ledger's disk": settings.home}
-    if isinstance(settings.pictures, Path):
+    if isinstance(settings.pictures, Path) and settings.no_place is None:
         folders["The pictures' disk"] = settings.pictures
     for name, folder in folders.items():
         free = await to_thread.run_sync(_free, folder)

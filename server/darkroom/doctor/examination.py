@@ -14,7 +14,6 @@ from darkroom.doctor.hosts import hosts
 from darkroom.doctor.services import services
 from darkroom.doctor.variables import variables
 from darkroom.errors import DarkroomError, NotConfigured
-from darkroom.hosts.machine import Machine
 from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.store.opening import Store, open_store
@@ -59,5 +58,5 @@ async def _findings(settings: Settings, unread: NotConfigured | None, blank: Col
                 yield each
             for each in ledgers.processes(others):
                 yield each
-    for each in await to_thread.run_sync(lambda: list(hosts(settings, Machine.here()))):
+    for each in await to_thread.run_sync(lambda: list(hosts(settings))):
         yield each

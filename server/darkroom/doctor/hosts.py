@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -42,10 +43,12 @@ class _Started:
         return kind("hosts", f"{self.host.title}: {message}", f"{cure} The file is {self.file}.")
 
 
-def hosts(settings: Settings, machine: Machine) -> Iterator[Finding]:
+def hosts(settings: Settings) -> Iterator[Finding]:
     """The findings about every known host on this machine. `settings`: of this terminal."""
-    found = [look(host, machine) for host in HOSTS]
-    here = [seen for seen in found if seen.here]
+    here: list[Seen] = []
+    with suppress(NotConfigured):  # a user without a home folder has no host's settings
+        machine = Machine.here()
+        here = [seen for seen in (look(host, machine) for host in HOSTS) if seen.here]
     for seen in here:
         yield from _of(seen, settings)
     if not here:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from darkroom.errors import NotConfigured
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -17,11 +19,16 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        """This one. A user without a home folder, as in a container, has none of the hosts' settings."""
+        """This one. Raises NotConfigured: this user has no home folder, which nearly every host's settings are in."""
         try:
             home = Path.home()
         except RuntimeError:
-            home = Path("/")
+            home = Path()
+        if not home.is_absolute():
+            raise NotConfigured(
+                "This user has no home folder (HOME names none), so settings of hosts cannot be found.",
+                next_step="Set HOME and try again.",
+            )
         return cls(sys.platform, home, os.environ)
 
     @property

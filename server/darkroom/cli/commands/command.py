@@ -45,7 +45,7 @@ async def run(command: Command, settings: Settings, arguments: argparse.Namespac
     status = STILL_RUNNING
     with unwrapped():
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(on_signal, tasks.cancel_scope.cancel)
+            await tasks.start(on_signal, tasks.cancel_scope.cancel)
             status = await command.run(settings, arguments)
             tasks.cancel_scope.cancel()
     return status

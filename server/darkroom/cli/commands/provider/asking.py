@@ -1,6 +1,7 @@
 """Asks the person at the terminal, who alone may say yes."""
 
 import os
+import select
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,40 +15,58 @@ from darkroom.errors import InvalidRequest
 async def agreed(question: str, *, otherwise: str, usually: bool = False) -> bool:
     """True where the person says yes. `otherwise`: the option that says so where nobody can be asked.
 
-    `usually`: what an empty answer means.
+    `usually`: what an empty line means; the end of the input is a no.
 
     Raises:
         InvalidRequest: there is no terminal to ask on.
     """
-    said = (await _said(f"{question} {'[Y/n]' if usually else '[y/N]'} ", otherwise)).lower()
-    return said in {"y", "yes"} or (usually and not said)
+    line = await _said(f"{question} {'[Y/n]' if usually else '[y/N]'} ", otherwise)
+    return line.strip().lower() in {"y", "yes"} or (usually and bool(line) and not line.strip())
 
 
 async def typed(question: str, wanted: str, *, otherwise: str) -> bool:
     """True where the person types just this; the rest as `agreed`."""
-    return await _said(f"{question} ", otherwise) == wanted
+    return (await _said(f"{question} ", otherwise)).strip() == wanted
 
 
 async def answer(question: str) -> str:
     """The line that the person types, or the next one of the input where that is no terminal; empty at its end."""
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    if os.name == "posix" and sys.stdin.isatty():
-        await anyio.wait_readable(sys.stdin)  # so that Ctrl-C ends it, which a blocking read would not notice
-        said = sys.stdin.readline()
-    else:
-        said = await to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
-    return said.strip()
+    return (await _line(question)).strip()
 
 
 async def secret(question: str) -> str:
-    """The same of a line that the terminal does not show."""
+    """The same of a line that the terminal does not show; of a paste of several, all of them in one."""
     if sys.platform == "win32":
         import getpass  # noqa: PLC0415 - elsewhere the terminal itself is told
 
         return (await to_thread.run_sync(getpass.getpass, question, abandon_on_cancel=True)).strip()
     with _unseen():
-        return await answer(question)
+        return " ".join([await answer(question), *_pasted_behind().split()])
+
+
+async def _line(question: str) -> str:
+    """The line as it was typed, with its end; empty at the end of the input."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    try:
+        if os.name != "posix" or not sys.stdin.isatty():
+            return await to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+        await anyio.wait_readable(sys.stdin)  # so that Ctrl-C ends it, which a blocking read would not notice
+        line = sys.stdin.readline()
+    except anyio.get_cancelled_exc_class():
+        sys.stderr.write("\n")
+        raise
+    if not line.endswith("\n"):
+        sys.stderr.write("\n")
+    return line
+
+
+def _pasted_behind() -> str:
+    """The lines behind the first one of a paste, which answer nothing that is asked next."""
+    behind = b""
+    while select.select([sys.stdin], [], [], 0)[0] and (more := os.read(sys.stdin.fileno(), 4096)):
+        behind += more
+    return behind.decode(errors="replace")
 
 
 async def _said(question: str, otherwise: str) -> str:
@@ -55,7 +74,7 @@ async def _said(question: str, otherwise: str) -> str:
         raise InvalidRequest(
             "Nobody can be asked here: this is no terminal.", next_step=f"Run it in one, or with {otherwise}."
         )
-    return await answer(question)
+    return await _line(question)
 
 
 @contextmanager

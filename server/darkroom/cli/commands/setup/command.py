@@ -64,8 +64,14 @@ async def _services(settings: Settings) -> Sequence[Offer]:
     known = offers(settings.home)
     kept = {each.name for each in record.read(settings.home)}
     show_offers(list(known.values()), kept)
-    said = await answer("Whose keys do you have? Names with spaces between them (Enter: none, sketches need none): ")
-    return [offer_of(settings.home, name) for name in dict.fromkeys(said.lower().replace(",", " ").split())]
+    while True:
+        said = await answer(
+            "Whose keys do you have? Names with spaces between them (Enter: none, sketches need none): "
+        )
+        try:
+            return [offer_of(settings.home, name) for name in dict.fromkeys(said.lower().replace(",", " ").split())]
+        except InvalidRequest as error:
+            tell(f"{error.message} {error.next_step}")
 
 
 async def _hosts(machine: Machine, *, asks: bool, every: bool) -> Sequence[Host]:

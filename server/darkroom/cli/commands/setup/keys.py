@@ -7,6 +7,7 @@ from anyio import to_thread
 
 from darkroom.cli.commands.provider.asking import answer, secret
 from darkroom.cli.commands.results import tell
+from darkroom.cli.commands.setup.pasted import bare
 from darkroom.cli.commands.setup.services import Offer
 from darkroom.cli.commands.setup.trying import tried
 from darkroom.errors import DarkroomError, InvalidRequest
@@ -42,22 +43,24 @@ async def keep(settings: Settings, offer: Offer, *, dry: bool) -> KeyDone:
     """Asks for the service's key, tries it and keeps it."""
     if dry:
         return KeyDone(name=offer.name, done="kept", dry_run=True, tried=f"It comes from {offer.where}.")
+    refusal = ""
     try:
         for attempt in range(ATTEMPTS):
-            key = await _asked_for(settings, offer, again=attempt > 0)
+            key = bare(await _asked_for(settings, offer, again=attempt > 0))
             if not key:
                 return KeyDone(name=offer.name, done="not kept", error="No key was given.")
             found = await tried(settings, offer.name, key)
-            if found.outcome != "refused":
+            if found.outcome in {"works", "not tried"}:
                 kept = await to_thread.run_sync(keeping.keep, settings.home, offer.name, key)
                 said = f"{'' if found.outcome == 'works' else 'Not tried: '}{found.why}"
                 return KeyDone(name=offer.name, done="kept", place=_place(settings, kept), tried=said)
-            tell(f"{offer.title} refuses this key. {found.why}")
+            refusal = found.why if found.outcome == "no key" else f"{offer.title} refuses this key. {found.why}"
             if not sys.stdin.isatty():
                 break
+            tell(refusal)
     except DarkroomError as error:
         return KeyDone(name=offer.name, done="failed", error=f"{error.message} {error.next_step}")
-    return KeyDone(name=offer.name, done="not kept", error=f"{offer.title} refuses the key.")
+    return KeyDone(name=offer.name, done="not kept", error=refusal)
 
 
 async def forget(settings: Settings, name: str, *, dry: bool) -> KeyDone:

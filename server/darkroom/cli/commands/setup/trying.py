@@ -15,17 +15,16 @@ from darkroom.settings import Settings
 class Tried(NamedTuple):
     """The outcome. `why`: a sentence for a person."""
 
-    outcome: Literal["works", "refused", "not tried"]
+    outcome: Literal["works", "refused", "no key", "not tried"]
     why: str
 
 
 async def tried(settings: Settings, name: str, key: str) -> Tried:
-    """The service's word on the key, where it has something harmless to ask.
-
-    Raises:
-        InvalidRequest: it is no key.
-    """
-    account = _with_key(settings, name, key)
+    """The service's word on the key, where it has something harmless to ask."""
+    try:
+        account = _with_key(settings, name, key)
+    except InvalidRequest as error:
+        return Tried("no key", f"{error.message} {error.next_step}")
     configure_logging(settings.log_level, [*account.secrets, *settings.secrets], as_json=settings.log_json)
     try:
         async with open_app(account, Part.NONE) as app:
@@ -51,6 +50,6 @@ def _with_key(settings: Settings, name: str, key: str) -> Settings:
     read = read_settings(environ)
     account = read.accounts.get(name)
     if account is None or account.key != key:
-        why = account.misset.message if account and account.misset else "it is an example, or no single word"
+        why = account.misset.message if account and account.misset else "it is an example, or no single word."
         raise InvalidRequest(f"That is no key of {name}: {why}", next_step="Copy it again. Nothing was kept.")
     return replace(settings, accounts={name: account}, default_provider=name, unguarded=None, no_place=None)
