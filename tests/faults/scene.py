@@ -4,16 +4,16 @@ import json
 import os
 import secrets
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from tests.faults.ledgers import InFile, InPostgres, Outside
 from tests.hosts import PATIENCE_S, Home, RawServer, eventually
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -25,6 +25,8 @@ LIMITED = (
     " os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
 )
 """Starts what follows with a disk on which no file may grow beyond so many bytes."""
+NO_PAGE = 4096
+"""A disk on which the ledger's file, as it is, can be read, but not one page of it written."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class Scene:
             f"{name}_LIMITS": UNHURRIED,
             self.variable: service.url,
         }
+        self.database_url: str | None = None
+        """The PostgreSQL under the ledger, as its superuser reaches it, whatever this user's processes are told."""
         self.file_limit: int | None = None
         self.kept: dict[Path, bytes] = {}
         """Files as the test made them: nobody may change a byte."""
@@ -188,31 +192,51 @@ class Scene:
         self._processes.append(process)
         return process
 
-    # The user's ledger, seen from outside
+    # The user's ledger, seen and troubled from outside
+
+    @property
+    def database(self) -> InPostgres:
+        """The ledger's PostgreSQL."""
+        assert self.database_url
+        return InPostgres(self.database_url)
+
+    @property
+    def ledger(self) -> Outside:
+        """The ledger, wherever it is."""
+        return self.database if self.database_url else InFile(self.home)
 
     def edit(self, statement: str) -> int:
-        """Writes into the ledger, as something else than Darkroom would; answers the number of rows."""
-        if not self.home.ledger.exists():
-            return 0
-        with closing(sqlite3.connect(self.home.ledger, isolation_level=None, timeout=PATIENCE_S)) as db:
-            try:
-                return db.execute(statement).rowcount
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):  # Darkroom is just making it
-                    return 0
-                raise
+        """Writes into the ledger; answers the number of rows."""
+        return self.ledger.edit(statement)
 
     def look(self, sql: str) -> list[tuple[Any, ...]]:
         """Reads the ledger."""
-        return self.home.select(sql)
+        url = {"DARKROOM_DATABASE_URL": self.database_url} if self.database_url else {}
+        return Home(self.path, url).select(sql)
 
-    @contextmanager
-    def locked(self) -> Generator[None]:
-        """Another process has the ledger for itself."""
-        with closing(sqlite3.connect(self.home.ledger, isolation_level=None, timeout=PATIENCE_S)) as db:
-            db.execute("BEGIN EXCLUSIVE")
-            yield
-            db.execute("ROLLBACK")
+    def fill_disk(self) -> None:
+        """No process of this user can write to the ledger any more."""
+        if self.database_url:
+            self.database.fill()
+            return
+        self.file_limit = NO_PAGE
+        self._limit_files(NO_PAGE)
+
+    def make_room(self) -> None:
+        """They all can again."""
+        if self.database_url:
+            self.database.make_room()
+            return
+        self.file_limit = None
+        self._limit_files(None)
+
+    def _limit_files(self, most: int | None) -> None:
+        from resource import RLIMIT_FSIZE, prlimit  # Windows has none
+
+        for process in self._processes:
+            if process.poll() is None:
+                _, hard = prlimit(process.pid, RLIMIT_FSIZE)
+                prlimit(process.pid, RLIMIT_FSIZE, (hard if most is None else most, hard))
 
     def files_with_the_key(self) -> list[Path]:
         """The files whose name or content holds the key, a journal beside the ledger included."""
@@ -222,6 +246,7 @@ class Scene:
             with suppress(FileNotFoundError):  # a journal goes when its transaction is over
                 if key in str(path) or (path.is_file() and key.encode() in path.read_bytes()):
                     found.append(path)
+        assert not self.ledger.holds(key)
         return found
 
     # Coming and going

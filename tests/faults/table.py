@@ -10,6 +10,7 @@ from typing import Any, get_args
 from darkroom.cli.words import for_people
 from tests.faults.runs import Run, at_the_terminal, nothing
 from tests.faults.scene import Outcome, Scene, everything_under
+from tests.hosts import Home
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import RouteName
@@ -92,10 +93,11 @@ def name_of(fault: Fault) -> str:
     return fault.name
 
 
-def prove(fault: Fault, path: Path, environ: Mapping[str, str] | None = None) -> None:
-    """Lets the fault happen to a user of this environment, and asserts that it ends as it must."""
-    with fault.service() as service, Scene(path, service, prompt=fault.name, count=fault.count) as scene:
-        scene.extra |= {**(environ or {}), **fault.environ}
+def prove(fault: Fault, home: Home) -> None:
+    """Lets the fault happen to this user, and asserts that it ends as it must."""
+    with fault.service() as service, Scene(home.path, service, prompt=fault.name, count=fault.count) as scene:
+        scene.extra |= {**home.extra, **fault.environ}
+        scene.database_url = home.extra.get("DARKROOM_DATABASE_URL")
         fault.prepare(scene)
         check(scene, fault, fault.run(scene), fault.ends)
         assert {route: service.unplayed(route) for route in get_args(RouteName)} == dict.fromkeys(
@@ -128,8 +130,7 @@ def assert_kept(scene: Scene, fault: Fault, outcome: Outcome) -> None:
     assert not [path for path in everything_under(scene.path) if path.suffix == ".part"]
     if fault.unopened:
         return
-    if scene.home.ledger.exists():
-        assert scene.look("PRAGMA integrity_check") == [("ok",)]
+    assert scene.ledger.sound()
     rows = Counter(json.loads(request)["prompt"] for (request,) in scene.look("SELECT request FROM generations"))
     assert Counter(post.body["prompt"] for post in scene.service.posts) <= rows
     told = outcome.generation

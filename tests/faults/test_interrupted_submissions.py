@@ -46,4 +46,4 @@ ENDS_OF_THE_PROCESS = (
 @on_both_databases
 @pytest.mark.parametrize("fault", ENDS_OF_THE_PROCESS, ids=name_of)
 def test_a_command_that_is_ended_has_sent_once_and_knows_what_became_of_it(fault: Fault, home: Home) -> None:
-    prove(fault, home.path, home.extra)
+    prove(fault, home)

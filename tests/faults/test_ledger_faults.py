@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -21,14 +20,12 @@ from tests.faults.runs import (
 )
 from tests.faults.scene import Command, Outcome, Scene
 from tests.faults.table import Fault, name_of, prove, refused, succeeds
-from tests.hosts import eventually
+from tests.hosts import Home, eventually, on_both_databases
 from tests.services.faults import Answer, Delay
 
 ADVICE = "DARKROOM_HOME"
 DAY_S = 86_400
 STRUGGLING = "Trying again"
-TOO_SMALL = 4096
-"""A disk on which the ledger, as it is, can be read, but not one page of it written."""
 
 
 def every_tool_refuses(scene: Scene) -> Outcome:
@@ -64,30 +61,26 @@ def used_before(scene: Scene) -> None:
 
 def full_disk(scene: Scene) -> None:
     used_before(scene)
-    scene.file_limit = TOO_SMALL
-
-
-def room_again(scene: Scene) -> None:
-    scene.file_limit = None
+    scene.fill_disk()
 
 
 def locked_at_a_call(scene: Scene) -> Outcome:
     """A server is told to generate while somebody else holds its ledger, for longer than it waits."""
     with scene.server() as server:
         server.ask("list_generations")  # the handshake comes before the ledger is open
-        with scene.locked():
+        with scene.ledger.locked():
             return server.ask("generate", prompt=scene.prompt)
 
 
 def locked_at_the_start(scene: Scene) -> Outcome:
     used_before(scene)
-    with scene.locked():
+    with scene.ledger.locked():
         return at_the_terminal(scene)
 
 
 def locked_for_a_moment(scene: Scene) -> Outcome:
     used_before(scene)
-    with scene.locked():
+    with scene.ledger.locked():
         command = scene.generate()
         # Whether it has come to the lock by then or not: the outcome is the same.
         time.sleep(1)
@@ -99,7 +92,7 @@ def locked_when_the_answer_comes(scene: Scene) -> Outcome:
     with scene.server() as server:
         generation_id = generation_of(scene, server)
         posted(scene)
-        with scene.locked():
+        with scene.ledger.locked():
             eventually(lambda: STRUGGLING in "".join(server.err))
         return looked_at(scene, server, generation_id, lambda seen: status_of(seen) in OVER)
 
@@ -107,19 +100,16 @@ def locked_when_the_answer_comes(scene: Scene) -> Outcome:
 def locked_while_a_command_waits(scene: Scene, command: Command) -> None:
     """The same, at the terminal."""
     posted(scene)
-    with scene.locked():
+    with scene.ledger.locked():
         eventually(lambda: command.over or command.says(STRUGGLING))
 
 
 def disk_full_when_the_answer_comes(scene: Scene, command: Command) -> None:
-    from resource import RLIMIT_FSIZE, prlimit
-
     posted(scene)
-    before = prlimit(command.process.pid, RLIMIT_FSIZE)
-    prlimit(command.process.pid, RLIMIT_FSIZE, (TOO_SMALL, before[1]))
+    scene.fill_disk()
     command.until_it_says(STRUGGLING)
     assert scene.files_with_the_key() == []
-    prlimit(command.process.pid, RLIMIT_FSIZE, before)
+    scene.make_room()
 
 
 def slow_answer(scene: Scene) -> None:
@@ -145,19 +135,13 @@ def clock_jumps(seconds: int) -> Callable[[Scene], object]:
     return lambda scene: scene.edit(f"UPDATE generations SET {back}")
 
 
-def signs_of_life_deleted(scene: Scene) -> None:
-    """Somebody tidies up: the processes live, but cannot be seen to until they put it back."""
-    for lock in (scene.home.ledger.parent / "processes").iterdir():
-        lock.unlink()
-
-
 def deleted_while_it_runs(scene: Scene) -> Outcome:
     """A second process leaves the job to the first, which is alive."""
     scene.service.later_jobs(duration=3.0)
     with scene.server() as server:
         generation_id = generation_of(scene, server)
         polled(scene)
-        signs_of_life_deleted(scene)
+        scene.ledger.lose_signs()
         outcome = scene.waited()
         assert looked_at(scene, server, generation_id, lambda seen: status_of(seen) in OVER).generation is not None
     return outcome
@@ -170,8 +154,8 @@ def deleted_while_it_posts(scene: Scene) -> Outcome:
         first.send("tools/call", {"name": "generate", "arguments": {"prompt": scene.prompt}})
         posted(scene)
         holder = scene.look("SELECT holder FROM generations")
-        signs_of_life_deleted(scene)
-        eventually(lambda: scene.look("SELECT job_id NOT NULL AND stage = 'succeeded' FROM generations") == [(1,)])
+        scene.ledger.lose_signs()
+        eventually(lambda: scene.look("SELECT job_id IS NOT NULL AND stage = 'succeeded' FROM generations") == [(1,)])
         outcome = second.ask("list_generations")
         assert scene.look("SELECT holder FROM generations") == holder
     return outcome
@@ -196,10 +180,10 @@ REFUSED = (
     Fault(
         "a disk that is full before the submission",
         full_disk,
-        refused("not be used", ADVICE),
-        mended=room_again,
+        refused("could not be used", "the disk"),
+        mended=Scene.make_room,
     ),
-    Fault("a ledger that is locked when a server is called", nothing, refused("locked", ADVICE), run=locked_at_a_call),
+    Fault("a ledger that is locked when a server is called", nothing, refused("locked", "again"), run=locked_at_a_call),
     Fault(
         "a ledger that is locked when a command starts", nothing, refused("locked", "again"), run=locked_at_the_start
     ),
@@ -207,7 +191,7 @@ REFUSED = (
         Fault(
             f"a ledger with a row in stage {stage} that cannot be read, {how}",
             a_row_that_cannot_be_read(stage),
-            refused("ledger", ADVICE),
+            refused("holds a row that cannot be read", "Check the"),
             run=run,
         )
         for stage in ("succeeded", "accepted")
@@ -216,7 +200,6 @@ REFUSED = (
 )
 
 SURVIVED = (
-    Fault("a ledger that is empty", empty_file, succeeds()),
     Fault("a ledger that is locked for a moment", nothing, succeeds(), run=locked_for_a_moment),
     Fault(
         "a ledger that is locked when the job's id comes",
@@ -253,9 +236,15 @@ SURVIVED = (
     Fault("a clock set back by a day between two runs", clock_set_back, succeeds(accepted=2, sent=3)),
 )
 
-FAULTS = (*UNOPENED, *REFUSED, *SURVIVED)
+IN_FILES = (*UNOPENED, Fault("a ledger that is empty", empty_file, succeeds()))
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_ledger_is_never_harmed_and_nothing_is_sent_without_one(fault: Fault, tmp_path: Path) -> None:
-    prove(fault, tmp_path)
+@pytest.mark.parametrize("fault", IN_FILES, ids=name_of)
+def test_a_ledger_s_file_is_never_harmed_and_nothing_is_sent_without_one(fault: Fault, home: Home) -> None:
+    prove(fault, home)
+
+
+@on_both_databases
+@pytest.mark.parametrize("fault", [*REFUSED, *SURVIVED], ids=name_of)
+def test_a_ledger_is_never_harmed_and_nothing_is_sent_without_one(fault: Fault, home: Home) -> None:
+    prove(fault, home)

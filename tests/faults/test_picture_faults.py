@@ -3,13 +3,13 @@
 import struct
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.faults.runs import fetching, interrupted
 from tests.faults.scene import Scene
 from tests.faults.table import Fault, failed, name_of, partial, prove, succeeds
+from tests.hosts import Home, on_both_databases
 from tests.services import faults
 from tests.services.faults import Answer, CutBody, Delay, Drip, Flood, Hang, Html, Raw, Redirect, Reset
 
@@ -148,6 +148,7 @@ WELL = (
 FAULTS = (*MISSING, *UNFIT, *WELL)
 
 
+@on_both_databases
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_picture_is_saved_whole_or_says_why_not(fault: Fault, tmp_path: Path) -> None:
-    prove(fault, tmp_path)
+def test_a_picture_is_saved_whole_or_says_why_not(fault: Fault, home: Home) -> None:
+    prove(fault, home)

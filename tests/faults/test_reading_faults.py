@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from tests.faults.runs import (
 )
 from tests.faults.scene import Outcome, Scene
 from tests.faults.table import Fault, failed, name_of, partial, prove, succeeds
+from tests.hosts import Home, on_both_databases
 from tests.services import faults
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.faults import Alter, Answer, CutBody, CutJson, Delay, Flood, Html, Raw, Redirect, Reset
@@ -222,6 +222,7 @@ INTERRUPTIONS = tuple(
 FAULTS = (*TROUBLE, *STRANGE, *ENDS, *INTERRUPTIONS)
 
 
+@on_both_databases
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_job_is_followed_to_its_end_whatever_a_look_at_it_brings(fault: Fault, tmp_path: Path) -> None:
-    prove(fault, tmp_path)
+def test_a_job_is_followed_to_its_end_whatever_a_look_at_it_brings(fault: Fault, home: Home) -> None:
+    prove(fault, home)

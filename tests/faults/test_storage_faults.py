@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial as with_
-from pathlib import Path
 
 import pytest
 
 from tests.faults.scene import Scene
 from tests.faults.table import Ending, Fault, failed, name_of, prove, succeeds
+from tests.hosts import Home, on_both_databases
 from tests.services.fatthumb import FatThumb
 
 TOO_SMALL = 500_000
@@ -78,8 +78,7 @@ FAULTS = (
 )
 
 
+@on_both_databases
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_picture_that_cannot_be_saved_is_not_paid_for_or_fetched_again_when_it_can(
-    fault: Fault, tmp_path: Path
-) -> None:
-    prove(fault, tmp_path)
+def test_a_picture_that_cannot_be_saved_is_not_paid_for_or_fetched_again_when_it_can(fault: Fault, home: Home) -> None:
+    prove(fault, home)

@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
-from pathlib import Path
 
 import pytest
 
 from tests.faults.runs import interrupted, meanwhile, through_a_server, until_it_says
 from tests.faults.scene import Command, Scene
 from tests.faults.table import Fault, failed, name_of, prove, queued, refused_by_provider, succeeds, unknown
-from tests.hosts import eventually
+from tests.hosts import Home, eventually, on_both_databases
 from tests.services import faults
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.faults import Answer, CutBody, CutJson, Delay, Flood, Html, Raw, Redirect, Reset
@@ -38,7 +37,7 @@ def unreachable_and_put_off(scene: Scene) -> None:
     """A try has been made and taken back, and the next one is far away: nothing is under way now."""
 
     def put_off() -> bool:
-        waiting = "SELECT 1 FROM generations WHERE refused_since NOT NULL AND stage = 'accepted'"
+        waiting = "SELECT 1 FROM generations WHERE refused_since IS NOT NULL AND stage = 'accepted'"
         return scene.edit(f"UPDATE accounts SET closed_until = closed_until + 1000 WHERE EXISTS ({waiting})") == 1
 
     eventually(put_off)
@@ -276,6 +275,7 @@ SLOW = (
 FAULTS = (*REACHING, *REFUSALS, *PAUSES, *DOUBTS, *BETTERWAIFU, *SLOW)
 
 
+@on_both_databases
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_submission_is_sent_once_whatever_becomes_of_it(fault: Fault, tmp_path: Path) -> None:
-    prove(fault, tmp_path)
+def test_a_submission_is_sent_once_whatever_becomes_of_it(fault: Fault, home: Home) -> None:
+    prove(fault, home)

@@ -97,6 +97,11 @@ class Cluster:
             cursor = connection.execute(words.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def processes(self) -> list[int]:
+        """The ids of the server's own process and of those that serve Darkroom."""
+        serving = self.say("SELECT pid FROM pg_stat_activity WHERE application_name = 'darkroom'")
+        return [int((self.data / "postmaster.pid").read_text().split()[0]), *(pid for (pid,) in serving)]
+
     def url(self, schema: str = "public", *, hosts: str = "") -> str:
         """Its URL, for a client that uses this schema."""
         options = quote(f"-csearch_path={schema}")

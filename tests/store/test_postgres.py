@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 
 from darkroom.errors import StorageError, Unstorable, Unwritten
 from darkroom.models import GenerationRequest, Record, Stage
+from darkroom.store.postgres import database
 from darkroom.store.postgres.connection import PostgresConnection
+from tests.faults.ledgers import InPostgres
 from tests.hosts import Home, darkroom, eventually
 from tests.ledgers import open_postgres_ledger
 from tests.services.postgres import Cluster, cluster_folder, free_port
@@ -149,6 +152,23 @@ async def test_a_lost_commit_says_that_nobody_knows_and_is_not_done_anew(
         assert not isinstance(refusal.value, Unwritten)
         monkeypatch.undo()
         assert (await ledger.begin(DONE, adopt_within_s=0.0)).id == DONE.id
+
+
+async def test_what_queues_up_behind_a_lock_that_stays_is_answered_soon_and_told_why(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(database, "IMPATIENT_S", 0.001)
+    url = postgres.fresh()
+    async with open_postgres_ledger(url) as ledger:
+        with InPostgres(url).locked():
+            began = time.monotonic()
+            for _ in range(20):
+                with pytest.raises(StorageError, match="locked by other processes") as caught:
+                    await ledger.get("gen_1", "local")
+                assert "goes on by itself" in caught.value.next_step
+            assert time.monotonic() - began < 20 * 0.5 / 2
+        assert await ledger.get("gen_1", "local") is None
 
 
 async def test_a_value_that_the_database_cannot_hold_is_no_outage(postgres: Cluster) -> None:

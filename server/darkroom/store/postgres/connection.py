@@ -1,10 +1,10 @@
 """Connections to PostgreSQL, made as the ledger needs them."""
 
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg.adapt import Dumper
@@ -26,7 +26,33 @@ _SETTINGS = (
     "SET tcp_keepalives_interval = 1",
     "SET tcp_keepalives_count = 2",
 )
-Session = psycopg.Connection[tuple[Any, ...]]
+ANSWER_WITHIN_S = 10.0
+"""Seconds after which a server that says nothing is given up: none of our statements takes as long, and a machine whose
+disk hangs, or that waits for a standby, keeps the connection alive."""
+T = TypeVar("T")
+
+
+class Session(psycopg.Connection[tuple[Any, ...]]):
+    """A connection whose server has to answer in time."""
+
+    answer_within_s = ANSWER_WITHIN_S
+
+    def wait(self, gen: Generator[Any, Any, T], *arguments: Any, **named: Any) -> T:
+        """See `psycopg.Connection.wait`. Raises psycopg.OperationalError: no answer came, and the session is closed."""
+        return super().wait(self._in_time(gen), *arguments, **named)
+
+    def _in_time(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        until = time.monotonic() + self.answer_within_s
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() >= until:
+                    self.close()
+                    raise psycopg.OperationalError(f"it has not answered for {self.answer_within_s:.0f} s")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value
 
 
 class _BoolAsNumber(Dumper):
@@ -49,7 +75,7 @@ def connect(url: str) -> Session:
     """
     given = conninfo_to_dict(url)
     usual = {"connect_timeout": CONNECT_TIMEOUT_S, "target_session_attrs": "read-write", **_PATIENCE}
-    session = psycopg.connect(
+    session = Session.connect(
         **cast("dict[str, Any]", {**usual, "application_name": "darkroom", **given}),
         autocommit=True,
         cursor_factory=psycopg.ClientCursor,
@@ -76,6 +102,7 @@ class PostgresConnection:
     def __init__(self, url: str) -> None:
         self._url = url
         self._session: Session | None = None
+        self._lock_timeout_s = LOCK_TIMEOUT_S
         self.changed = 0
         """Rows that were written since this was made."""
         self.ahead_s = 0.0
@@ -85,7 +112,24 @@ class PostgresConnection:
         """Connects where that is needed. Raises psycopg.Error."""
         if self._session is None:
             self._session = connect(self._url)
+            self._lock_timeout_s = LOCK_TIMEOUT_S
             self.set_clock()
+
+    @contextmanager
+    def unhurried(self) -> Generator[None]:
+        """Gives the statements of this block as long as they take."""
+        self._open.answer_within_s = float("inf")
+        try:
+            yield
+        finally:
+            if self._session is not None:
+                self._session.answer_within_s = ANSWER_WITHIN_S
+
+    def wait_for_locks(self, seconds: float) -> None:
+        """Lets the statements that follow wait so long for a lock at most. Raises psycopg.Error."""
+        if seconds != self._lock_timeout_s:
+            self.execute(f"SET lock_timeout = '{seconds}s'")
+            self._lock_timeout_s = seconds
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Result:
         """See `Connection.execute`."""

@@ -7,14 +7,14 @@ from typing import TypeVar
 import anyio
 import psycopg
 from anyio import to_thread
+from psycopg.errors import LockNotAvailable
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from darkroom.errors import Outdated, StorageError, Unstorable, Unwritten
 from darkroom.redact.text import clean
-from darkroom.store.cures import unreadable
-from darkroom.store.postgres.connection import PostgresConnection, key_of
-from darkroom.store.postgres.cures import is_lost, is_passing, refused
+from darkroom.store.postgres.connection import LOCK_TIMEOUT_S, PostgresConnection, key_of
+from darkroom.store.postgres.cures import is_lost, is_passing, refused, unreadable
 from darkroom.store.postgres.news import News
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ T = TypeVar("T")
 PATIENCE_S = 5.0
 """Seconds for which a call waits for a database that is restarted or replaced."""
 IMPATIENT_S = 0.1
-"""The same right after another call waited in vain."""
+"""The same, and for a lock, right after another call waited in vain: a stopped process may hold it."""
 PAUSE_S = 0.1
 BELIEVED_S = 15.0
 """Seconds for which a failure to write is reported. Everything that must be written is tried more often than that."""
@@ -137,6 +137,7 @@ class PostgresDatabase:
         while True:
             try:
                 self.db.ready()
+                self.db.wait_for_locks(IMPATIENT_S if self._in_vain else LOCK_TIMEOUT_S)
                 self._keep_time()
                 result = once()
             except _Wordless:
@@ -147,7 +148,7 @@ class PostgresDatabase:
                 if is_lost(error):
                     self.db.leave()
                 if not is_passing(error) or time.monotonic() >= until:
-                    self._in_vain = is_lost(error)
+                    self._in_vain = is_lost(error) or isinstance(error, LockNotAvailable)
                     raise
                 time.sleep(PAUSE_S)
             else:

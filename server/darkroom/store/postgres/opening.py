@@ -9,10 +9,9 @@ import psycopg
 from anyio import to_thread
 
 from darkroom.errors import StorageError
-from darkroom.store.cures import UPDATE
 from darkroom.store.migrations import NewerLedger, is_outdated, migrate
 from darkroom.store.postgres.connection import PostgresConnection, key_of
-from darkroom.store.postgres.cures import refused, unusable
+from darkroom.store.postgres.cures import UPDATE, refused, unusable
 from darkroom.store.postgres.database import PostgresDatabase
 from darkroom.store.postgres.pooler import check_sessions
 from darkroom.store.postgres.presence import PostgresPresence
@@ -71,7 +70,8 @@ def prepared(db: PostgresConnection) -> Prepared:
         if encoding != "UTF8":
             raise unusable(f"keeps text as {encoding}", _UTF8)
         alone = f"BEGIN; SELECT pg_advisory_xact_lock({key_of('migrations')})"
-        migrate(db, db.now(), alone)
+        with db.unhurried():
+            migrate(db, db.now(), alone)
         db.execute(f"{alone}; {MAKE_TABLE}; {_SHARED}; COMMIT")
         (file,) = db.execute(_FILE).fetchone()
         (secret,) = db.execute("SELECT secret FROM shared").fetchone()
