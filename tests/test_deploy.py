@@ -67,6 +67,17 @@ def test_there_are_two_servers_and_nothing_of_them_is_root_or_writes_its_own_fil
     assert {each["kind"] for kind in ("Service", "PodDisruptionBudget") for each in kubernetes(kind)} >= {"Service"}
 
 
+def test_the_database_of_the_compose_example_waits_for_its_standby_as_soon_as_there_can_be_one_and_no_sooner() -> None:
+    """While the image makes the database, its commits would wait for a standby that cannot connect yet."""
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    database, standby = compose["services"]["database"], compose["services"]["standby"]
+    assert "synchronous_standby_names" not in " ".join(database["command"])
+    assert "synchronous_standby_names = 'standby'" in compose["configs"]["replication"]["content"]
+    assert standby["command"][0].rstrip().endswith("exec postgres -c synchronous_standby_names=")
+    assert all("127.0.0.1" in each["healthcheck"]["test"] for each in (database, standby))
+    assert compose["x-darkroom"]["depends_on"]["standby"] == {"condition": "service_healthy"}
+
+
 def test_the_image_is_nobodys_root_and_asks_whether_it_lives() -> None:
     lines = (ROOT / "Containerfile").read_text()
     stage = lines.rpartition("\nFROM ")[2]
