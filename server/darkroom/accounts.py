@@ -29,8 +29,8 @@ class Limits:
     def described(self) -> list[str]:
         """The limits in words, one each."""
         words = [] if self.active is None else [f"{self.active} active at a time"]
-        words += [f"{w.limit} submissions per {w.seconds:g} s" for w in self.submit]
-        words += [f"{w.limit} requests per {w.seconds:g} s" for w in self.requests]
+        words += [f"{w.limit} submission{'s' * (w.limit != 1)} per {w.seconds:g} s" for w in self.submit]
+        words += [f"{w.limit} request{'s' * (w.limit != 1)} per {w.seconds:g} s" for w in self.requests]
         return words
 
 

@@ -54,7 +54,7 @@ def test_what_cannot_be_added_leaves_the_file_as_it_was(home: Home, file: Path, 
 def test_the_list_has_limits_and_names_of_variables_and_no_key(home: Home, file: Path) -> None:
     write_tenants(file, {"acme": {"FATTHUMB_API_KEY": "nsk_test_0123456789"}}, acme='money_per_day = "2.50 USD"')
     listed = darkroom(home, "tenant", "list", "--file", str(file))
-    assert listed.out == "acme  1 tokens  FATTHUMB_API_KEY  money_per_day 2.50 USD\n"
+    assert listed.out == "acme  1 token  FATTHUMB_API_KEY  money_per_day 2.50 USD\n"
     assert darkroom(home, "tenant", "list", "--file", str(file), "--json").json["tenants"][0]["name"] == "acme"
 
 

@@ -17,7 +17,7 @@ read, looks = FatThumb.read, []
 async def quoting(self, *given):
     looks.append(given)
     if len(looks) == 1:
-        raise ValueError({PROMPT!r})
+        raise ValueError({PROMPT!r}) from KeyError({PROMPT!r})
     return await read(self, *given)
 FatThumb.read = quoting
 import runpy
@@ -49,7 +49,8 @@ async def test_json_lines_name_tenant_request_and_generation_and_quote_nothing(h
         assert all(line["model"] for line in driven)
         (broken,) = logged(server, level="error")
         assert broken["generation"] == generation
-        assert "ValueError" in broken["exception"]
+        assert broken["exception"].rstrip().endswith("ValueError")
+        assert "KeyError" in broken["exception"], "and the exception that it came from"
         served = logged(server, logger="darkroom.http.access", tenant="ann", status=200, level="info")
         assert len({line["request"] for line in served}) == len(served) > 1
         assert all(line["duration_ms"] >= 0 for line in served)

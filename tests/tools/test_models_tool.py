@@ -61,7 +61,7 @@ async def test_what_a_provider_accepts_is_what_generate_takes(
     assert waifus["accepts"]["max_count"] == 1
     assert waifus["accepts"]["negative_prompt"] is waifus["accepts"]["seed"] is True
     assert waifus["accepts"]["options"] == ["width", "height", "steps", "cfg_scale", "sampler"]
-    assert waifus["limits"] == ["1 active at a time", "1 submissions per 60 s"]
+    assert waifus["limits"] == ["1 active at a time", "1 submission per 60 s"]
     assert waifus["account"] == {
         "credits": 1000,
         "plan": "pro",

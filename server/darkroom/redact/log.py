@@ -54,9 +54,11 @@ class JsonRecord(DiscreetRecord):
     """A line that leaves this machine: an exception's own words, which may quote a prompt or a path, are not in it."""
 
     @staticmethod
-    def traced(kind: type[BaseException], _: BaseException, trace: Any) -> list[str]:
-        """The traceback, and the kind of the exception."""
-        return [*traceback.format_tb(trace), kind.__qualname__]
+    def traced(kind: type[BaseException], error: BaseException, trace: Any) -> list[str]:
+        """The traceback and the kind of the exception, after those of the exception that it came from."""
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        earlier = [*JsonRecord.traced(type(cause), cause, cause.__traceback__), "\n"] if cause else []
+        return [*earlier, *traceback.format_tb(trace), kind.__qualname__]
 
 
 class JsonFormatter(logging.Formatter):

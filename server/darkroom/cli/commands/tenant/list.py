@@ -38,7 +38,8 @@ def _line(tenant: dict[str, Any]) -> str:
     limits = [f"{name} {tenant[name]}" for name in ("active", "submissions_per_day", "money_per_day", "stored_mb")]
     known = [each for each in limits if not each.endswith(" None")]
     keys = ", ".join(tenant["keys"]) or "no keys"
-    return f"{tenant['name']}  {tenant['tokens']} tokens  {keys}  {', '.join(known) or 'no limits'}"
+    tokens = f"{tenant['tokens']} token{'s' * (tenant['tokens'] != 1)}"
+    return f"{tenant['name']}  {tokens}  {keys}  {', '.join(known) or 'no limits'}"
 
 
 LIST = Command("list", "the tenants of a file", _take, _run)
