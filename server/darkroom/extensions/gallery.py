@@ -32,7 +32,7 @@ STRUCTURED = "darkroom/structured"
 PARTS = Path(__file__).with_name("gallery_page")
 SCRIPTS = (
     "elements", "host", "pictures", "generation", "buttons", "again", "foot", "roll", "frame", "actions", "rolls",
-    "ledger", "lightbox", "start",
+    "ledger", "cover", "lightbox", "comparison", "start",
 )  # fmt: skip
 """In the order in which they run, in one scope."""
 SHOWN = {"generate", "wait", "gallery"}
@@ -159,7 +159,8 @@ def _page(traits: Mapping[str, Traits]) -> str:
     """The one self-contained document that a host takes."""
     script = "\n".join((_facts(traits), *((PARTS / f"{name}.js").read_text("utf-8") for name in SCRIPTS)))
     page = (PARTS / "page.html").read_text("utf-8")
-    return page.replace("{style}", (PARTS / "style.css").read_text("utf-8")).replace("{script}", script)
+    style = "".join((PARTS / f"{name}.css").read_text("utf-8") for name in ("style", "cover"))
+    return page.replace("{style}", style).replace("{script}", script)
 
 
 def _facts(traits: Mapping[str, Traits]) -> str:

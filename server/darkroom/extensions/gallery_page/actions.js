@@ -8,6 +8,9 @@ function actions(frame, noteBox) {
   if (host.has("message")) made.push(tool("say", "Use", `Use picture ${index}`, "Tells the assistant to go on with this picture.", () => use(roll, index, note)));
   if (host.has("serverTools")) made.push(variation(roll, index, note));
   if (host.has("serverTools") && takesPictures(roll)) made.push(fromPicture(roll, index, note));
+  if (host.has("serverTools") || roll.generation.count > 1) {
+    made.push(tool("compare", "Compare", `Compare picture ${index}`, "Shows it beside another one.", () => comparison.choose(frame)));
+  }
   if (path) made.push(copying("Copy path", `Copy path of picture ${index}`, path, async () => path, "path", note));
   if (host.has("downloadFile") && host.has("serverResources")) {
     made.push(tool("fetch", "Save", `Save picture ${index}`, "Saves the original where the host keeps downloads.", () => save(roll, frame.image, note)));

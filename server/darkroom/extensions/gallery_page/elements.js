@@ -39,6 +39,7 @@ const PATHS = {
   next: "M6 3 11 8 6 13",
   previous: "M10 3 5 8 10 13",
   close: "M3.5 3.5l9 9M12.5 3.5l-9 9",
+  compare: "M2 3h5v10H2zM9 3h5v10H9z",
   edit: "M2.5 13.5l.8-3.2 7.6-7.6 2.4 2.4-7.6 7.6zM9.4 4.2l2.4 2.4",
   stop: "M8 2.2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 8 2.2M6 6h4v4H6z",
   say: "M2 3h12v8H8l-3.5 2.8V11H2z",

@@ -98,12 +98,12 @@ async function openEditor(roll) {
   words.focus();
 }
 
-/** Everything that was asked for, and what is known of it. */
-function drawSettings(roll) {
+/** Everything that was asked for, and what is known of it: names, values as text ("" where unknown), and their looks. */
+function settingsOf(roll) {
   const { generation, request, asked } = roll;
   const wish = object(request || asked);
   const options = Object.entries(object(wish.options)).slice(0, 12).map(([name, value]) => [name.replaceAll("_", " "), String(value)]);
-  const rows = [
+  return [
     ["Prompt", generation.prompt], ["Leave out", text(wish.negative_prompt)],
     ["Provider", titleOf(generation.provider)], ["Model", generation.model],
     ["Aspect ratio", text(wish.aspect_ratio, 40)], ["Pictures", String(generation.count)],
@@ -112,6 +112,10 @@ function drawSettings(roll) {
     ["Took", roll.running || generation.status === "unknown" ? "" : lasting(generation.elapsed)],
     ["Cost", generation.cost], ["Id", generation.id, "mono"],
   ];
+}
+
+function drawSettings(roll) {
+  const rows = settingsOf(roll);
   if (String(rows) === roll.listed) return; // nobody's selection is taken from under them
   roll.listed = String(rows);
   const said = rows.filter((row) => row[1]);

@@ -63,12 +63,22 @@ class Frame {
   reveal() {
     const { size, type, bytes, watermarked } = this.image;
     this.canvas = el("canvas", { role: "img", "aria-label": this.name });
-    const enlarge = { "aria-label": `Enlarge picture ${this.index}`, onclick: () => lightbox.open(this) };
-    this.loupe = el("button", { type: "button", class: "loupe", ...enlarge }, icon("enlarge"));
+    this.loupe = el("button", { type: "button", class: "loupe", onclick: () => comparison.press(this) });
+    this.nameLoupe();
     this.window.append(this.canvas, this.loupe);
     this.facts.textContent = joined(size, type.replace("image/", "").toUpperCase(), bytes && weight(bytes), watermarked && "watermarked");
     this.tools.replaceChildren(...actions(this, this.noteBox));
     if (this.isSeen) this.develop();
+  }
+
+  /** Names what a press on the picture does. */
+  nameLoupe() {
+    const { chosen } = comparison;
+    const isChosen = Boolean(chosen) && isSame(chosen, this);
+    const does = isChosen ? "Stop comparing" : chosen ? "Compare with" : "Enlarge";
+    this.element.toggleAttribute("data-chosen", isChosen);
+    this.loupe?.setAttribute("aria-label", `${does} picture ${this.index}`);
+    this.loupe?.replaceChildren(icon(isChosen ? "close" : chosen ? "compare" : "enlarge"));
   }
 
   explain() {

@@ -113,7 +113,7 @@ function dress(change) {
   }
   const insets = object(safeAreaInsets);
   document.body.style.padding = ["top", "right", "bottom", "left"].map((side) => `${number(insets[side]) || 0}px`).join(" ");
-  lightbox.place();
+  covering?.place();
 }
 
 /** Tells the host how tall the page is. */

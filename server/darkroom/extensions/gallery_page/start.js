@@ -26,12 +26,13 @@ async function start() {
 
 window.addEventListener("message", (event) => host.receive(event));
 window.addEventListener("resize", () => {
-  lightbox.place();
+  covering?.place();
   clearTimeout(start.settling);
   start.settling = setTimeout(() => everyFrame().forEach((frame) => frame.isSeen && frame.develop()), 300);
 });
 document.addEventListener("pointerdown", (event) => armed && !armed.button.contains(event.target) && armed.disarm());
 document.addEventListener("focusout", (event) => armed?.button === event.target && armed.disarm());
+document.addEventListener("keydown", ({ key }) => key === "Escape" && !armed && !covering && comparison.leave());
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !armed) return;
   armed.disarm();
