@@ -1,7 +1,9 @@
 """The operator's page: who may see it, what it shows, and everything that it must not."""
 
+import hashlib
 import html
 import re
+import signal
 import time
 
 import pytest
@@ -12,14 +14,17 @@ from darkroom import errors
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.http.admin.door import UNREADABLE, Admin
 from darkroom.http.admin.operators import LASTS_S, Operators
-from darkroom.http.admin.overview import Overview
+from darkroom.http.admin.overview import TENANTS_AT_ONCE, Overview
 from darkroom.http.admin.page import REASONS, duration
 from darkroom.http.refusals import Refusal
 from darkroom.http.throttle import FREE_TRIES
-from tests.hosts import Home, darkroom, on_both_databases
+from tests.hosts import Home, darkroom, eventually, on_both_databases
 from tests.http.hosting import ANN, BOB, got, hosted, posted, tenants_file
 from tests.http.operating import ADMIN, LINK, OPERATOR, PROMPT, WORDS, Visitor, at_work
 from tests.ledgers import Clock
+from tests.services.fatthumb import FatThumb
+from tests.test_many_processes import serving
+from tests.test_stopped_processes import IMPATIENT
 
 
 @on_both_databases
@@ -54,6 +59,60 @@ async def test_it_shows_tenants_queues_what_runs_and_what_failed_and_quotes_nobo
             assert [word for word in (PROMPT, LINK, fatthumb.origin, ADMIN, ANN, BOB, *keys) if word in text] == []
         log = server.log.read_text()
         assert [word for word in (ADMIN, ANN, fatthumb.key) if word in log] == []
+
+
+@on_both_databases
+def test_what_a_frozen_process_drives_and_what_a_dead_one_left_is_shown_so(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.later_jobs(duration=1000.0)
+    keyless = home.with_(DARKROOM_ADMIN_TOKEN=ADMIN)  # which cannot go on with it
+    with (
+        serving(home.with_(fatthumb)) as other,
+        hosted(keyless, python=("-c", IMPATIENT)) as server,
+        Visitor(server) as visitor,
+    ):
+        other.call("generate", prompt=PROMPT)
+
+        def is_seen(process: str | None) -> bool:
+            look = visitor.overview()
+            rows = [(row["state"], row.get("process")) for row in look["under_way"]]
+            drives = [each["state"] for each in look["processes"] if each["drives"] == 1]
+            return rows == [("running", process)] and drives == [process or "running"]
+
+        eventually(lambda: is_seen(None))
+        assert "its process is" not in visitor.ask(authorization=OPERATOR).text
+        other.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: is_seen("silent"))
+        assert "its process is silent" in visitor.ask(authorization=OPERATOR).text
+        other.process.kill()
+        eventually(lambda: is_seen("gone"))
+        assert "its process is gone" in visitor.ask(authorization=OPERATOR).text
+
+
+@on_both_databases
+def test_of_many_tenants_it_shows_a_part_and_says_of_how_many(home: Home) -> None:
+    names = sorted(f"team-{number}" for number in range(2 * TENANTS_AT_ONCE + 40))
+    file = home.path / "tenants.toml"
+    file.write_text(
+        "\n".join(
+            f'[tenants.{name}]\ntokens = ["sha256:{hashlib.sha256(name.encode()).hexdigest()}"]' for name in names
+        )
+    )
+    file.chmod(0o600)
+    with hosted(home.with_(DARKROOM_ADMIN_TOKEN=ADMIN), *WORDS, str(file)) as server, Visitor(server) as visitor:
+        page = visitor.ask(authorization=OPERATOR)
+        assert f"{TENANTS_AT_ONCE} of {len(names) + 1}, by name." in page.text
+        assert f'href="/admin?after={visitor.overview()["more_tenants_after"]}"' in page.text
+        assert len(page.content) < 200_000
+        seen: list[str] = []
+        query = ""
+        while True:
+            look = visitor.overview(query)
+            assert len(look["tenants"]) <= TENANTS_AT_ONCE
+            seen += [each["name"] for each in look["tenants"]]
+            if "more_tenants_after" not in look:
+                break
+            query = f"?after={look['more_tenants_after']}"
+        assert seen == sorted([*names, "local"])
 
 
 def test_only_the_operators_own_token_opens_it(home: Home) -> None:

@@ -63,14 +63,14 @@ def _queues(db: Connection, now: float) -> tuple[Queue, ...]:
 
 def _under_way(db: Connection) -> tuple[UnderWay, ...]:
     found = db.execute(
-        "SELECT id, owner, provider, request ->> 'model', stage, provider_queued,"
+        "SELECT id, owner, holder, provider, request ->> 'model', stage, provider_queued,"
         f" coalesce(submitted_at, created_at) AS since FROM generations WHERE {UNFINISHED} AND stage <> 'accepted'"
         " ORDER BY since LIMIT ?",
         (MOST_SHOWN,),
     )
     return tuple(
-        UnderWay(name, owner, provider, model or "", Stage(stage), bool(queued), since)
-        for name, owner, provider, model, stage, queued, since in found.fetchall()
+        UnderWay(name, owner, holder, provider, model or "", Stage(stage), bool(queued), since)
+        for name, owner, holder, provider, model, stage, queued, since in found.fetchall()
     )
 
 

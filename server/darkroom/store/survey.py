@@ -36,6 +36,7 @@ class UnderWay:
 
     id: str
     owner: str
+    holder: str
     provider: str
     model: str
     stage: Stage

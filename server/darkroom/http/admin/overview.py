@@ -5,7 +5,7 @@ from datetime import datetime
 from darkroom import __version__
 from darkroom.app.context import Opened
 from darkroom.errors import StorageError
-from darkroom.models import Frozen, Sparse, Stage, moment
+from darkroom.models import Sparse, Stage, moment
 from darkroom.redact.text import clean
 from darkroom.store.survey import Failed, Look, Queue, UnderWay
 
@@ -18,12 +18,15 @@ _STATES = {
 }
 
 
-class ProcessSeen(Frozen):
-    """A process on this ledger that lives: its last sign, and the unfinished generations that it drives."""
+class ProcessSeen(Sparse):
+    """A process on this ledger: its last sign, and the unfinished generations that it drives.
+
+    `state`: "running", "silent" where it shows nothing though it lives, or "gone" where nobody took its generations.
+    """
 
     id: str
     state: str
-    seen_s_ago: float
+    seen_s_ago: float | None
     drives: int
     this_one: bool
 
@@ -40,7 +43,7 @@ class QueueSeen(Sparse):
 
 
 class GenerationSeen(Sparse):
-    """A generation that is under way, or one that failed."""
+    """A generation that is under way, or one that failed. `process`: the state of its process, where it does not run."""
 
     id: str
     tenant: str
@@ -50,6 +53,7 @@ class GenerationSeen(Sparse):
     since: datetime
     code: str | None = None
     charged: str | None = None
+    process: str | None = None
 
 
 class TenantSeen(Sparse):
@@ -66,7 +70,7 @@ class TenantSeen(Sparse):
 
 
 class Overview(Sparse):
-    """All of it. `more_tenants_after`: the name after which the next tenants come."""
+    """All of it. `more_tenants_after`: the name after which the next tenants come, of `tenants_in_all`."""
 
     version: str
     at: datetime
@@ -79,6 +83,7 @@ class Overview(Sparse):
     under_way: tuple[GenerationSeen, ...]
     failed: tuple[GenerationSeen, ...]
     tenants: tuple[TenantSeen, ...]
+    tenants_in_all: int
     more_tenants_after: str | None
 
 
@@ -89,6 +94,7 @@ async def overview(app: Opened, after: str) -> Overview:
     shares = app.service.owners.shares
     names = [name for name in sorted(shares) if name > after]
     processes = await _processes(app, look)  # before it is asked whether the ledger can be written to
+    states = {each.id: each.state for each in processes or ()}
     return Overview(
         version=__version__,
         at=moment(look.at),
@@ -96,9 +102,10 @@ async def overview(app: Opened, after: str) -> Overview:
         queues_are_complete=look.all_counted,
         processes=processes,
         queues=tuple(_queue(each, look) for each in look.queues),
-        under_way=tuple(_under_way(app, each) for each in look.under_way),
+        under_way=tuple(_under_way(app, each, states.get(each.holder)) for each in look.under_way),
         failed=tuple(_failed(app, each) for each in look.failed),
         tenants=tuple([await _tenant(app, name, shares[name]) for name in names[:TENANTS_AT_ONCE]]),
+        tenants_in_all=len(shares),
         more_tenants_after=names[TENANTS_AT_ONCE - 1] if len(names) > TENANTS_AT_ONCE else None,
     )
 
@@ -108,16 +115,21 @@ async def _processes(app: Opened, look: Look) -> tuple[ProcessSeen, ...] | None:
         signs = await app.service.ledger.processes()
     except StorageError:
         return None
-    return tuple(
+    me, gone = app.service.holder, sorted(look.held.keys() - signs.keys())
+    living = [
         ProcessSeen(
             id=name,
             state="silent" if sign.silent else "running",
             seen_s_ago=round(sign.ago_s, 1),
             drives=look.held.get(name, 0),
-            this_one=name == app.service.holder,
+            this_one=name == me,
         )
         for name, sign in sorted(signs.items())
-    )
+    ]
+    dead = [
+        ProcessSeen(id=name, state="gone", seen_s_ago=None, drives=look.held[name], this_one=False) for name in gone
+    ]
+    return (*living, *dead)
 
 
 def _queue(queue: Queue, look: Look) -> QueueSeen:
@@ -135,7 +147,7 @@ def _between(since: float | None, until: float | None) -> float | None:
     return None if since is None or until is None else max(0.0, round(until - since, 1))
 
 
-def _under_way(app: Opened, row: UnderWay) -> GenerationSeen:
+def _under_way(app: Opened, row: UnderWay, process: str | None) -> GenerationSeen:
     queued = row.stage is Stage.RUNNING and row.provider_queued
     return GenerationSeen(
         id=row.id,
@@ -144,6 +156,7 @@ def _under_way(app: Opened, row: UnderWay) -> GenerationSeen:
         model=_model(app, row),
         state="queued at the provider" if queued else _STATES.get(row.stage, "running"),
         since=moment(row.since),
+        process=None if process == "running" else process,
     )
 
 

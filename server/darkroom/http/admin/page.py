@@ -73,11 +73,12 @@ def notice(text: str) -> bytes:
 
 def _film(seen: Overview) -> Element:
     """The head of the page: the figures that tell whether to read on."""
+    running = sum(process.state != "gone" for process in seen.processes or ())
     figures = (
         (sum(queue.waiting for queue in seen.queues), "waiting", "waiting"),
         (sum(queue.under_way for queue in seen.queues), "under way", "under way"),
         (len(seen.failed), "recent failure", "recent failures"),
-        (len(seen.processes or ()), "process", "processes"),
+        (running, "process", "processes"),
     )
     frames = (
         element("li", element("b", str(number)), f" {one if number == 1 else many}") for number, one, many in figures
@@ -116,10 +117,14 @@ def _sections(seen: Overview) -> Iterator[Element]:
     some = "" if seen.queues_are_complete else f"Only {MOST_COUNTED:,} generations were counted."
     oldest = f"The oldest {MOST_SHOWN}." if len(seen.under_way) == MOST_SHOWN else ""
     last = f"At most {MOST_SHOWN}, of the {MOST_ENDED:,} that ended last."
-    yield table("Queues", QUEUES, map(_queue, seen.queues), some)
+    longest = f"The {MOST_SHOWN} longest." if len(seen.queues) == MOST_SHOWN else ""
+    yield table("Queues", QUEUES, map(_queue, seen.queues), f"{longest} {some}".strip())
     yield table("Under way", UNDER_WAY, (_under_way(each, seen.at) for each in seen.under_way), oldest)
     yield table("Recent failures", FAILED, (_failed(each, seen.at) for each in seen.failed), last)
-    yield table("Tenants", TENANTS, map(_tenant, seen.tenants))
+    part = (
+        f"{len(seen.tenants)} of {seen.tenants_in_all:,}, by name." if len(seen.tenants) < seen.tenants_in_all else ""
+    )
+    yield table("Tenants", TENANTS, map(_tenant, seen.tenants), part)
     if seen.more_tenants_after is not None:
         yield element("a", "More tenants", kind="plain", href=f"{PATH}?after={seen.more_tenants_after}")
     if seen.processes is not None:
@@ -135,6 +140,8 @@ def _queue(queue: QueueSeen) -> tuple[Part, ...]:
 
 def _under_way(row: GenerationSeen, now: datetime) -> tuple[Part, ...]:
     state = _state(row.state.replace(" ", "-"), row.state)
+    if row.process is not None:
+        state = element("span", state, ", ", _state(row.process, f"its process is {row.process}"))
     return _code(row.id), row.tenant, f"{row.provider} {row.model}".strip(), state, _ago(row.since, now)
 
 
@@ -157,7 +164,8 @@ def _tenant(tenant: TenantSeen) -> tuple[Part, ...]:
 
 def _process(process: ProcessSeen) -> tuple[Part, ...]:
     name = element("span", _code(process.id), " (this one)" if process.this_one else None)
-    return name, _state(process.state, process.state), f"{duration(process.seen_s_ago)} ago", str(process.drives)
+    seen = None if process.seen_s_ago is None else f"{duration(process.seen_s_ago)} ago"
+    return name, _state(process.state, process.state), seen, str(process.drives)
 
 
 def _state(kind: str, *words: str) -> Element:
