@@ -43,7 +43,7 @@ class QueueSeen(Sparse):
 
 
 class GenerationSeen(Sparse):
-    """A generation that is under way, or one that failed. `process`: the state of its process, where it does not run."""
+    """A generation that is under way, or one that failed. `process`: its state, where that does not run."""
 
     id: str
     tenant: str
