@@ -80,6 +80,7 @@ def test_the_terminal_is_told_of_commands_alone(home: Home) -> None:
         (["models", "--provider", "fathumb"], "Did you mean fatthumb?"),
         (["generate", "a fox", "--conut", "2"], "Did you mean --count?"),
         (["generate", "a fox", "--aspect_ratio=16:9"], "Did you mean --aspect-ratio?"),
+        (["provider", "record", "my.toml", "--prompt", "a fox", "--yes"], "unrecognized arguments: --yes\n"),
         (["list", "--sttaus", "failed"], "Did you mean --status?"),
     ],
 )

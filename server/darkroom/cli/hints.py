@@ -22,10 +22,10 @@ def hint(message: str, words: Sequence[str], options: Mapping[str, Sequence[str]
 def _unread(unread: Sequence[str], words: Sequence[str], options: Mapping[str, Sequence[str]]) -> str | None:
     command = next((word for word in words if word in options), "")
     for word in unread:
-        name = word.partition("=")[0].replace("_", "-").lower()
+        written = word.partition("=")[0]
         if word.startswith("-"):
-            close = get_close_matches(name, options.get(command, ()), 1)
-            return f"Did you mean {close[0]}?" if close else None
+            close = get_close_matches(written.replace("_", "-").lower(), options.get(command, ()), 1)
+            return f"Did you mean {close[0]}?" if close not in ([], [written]) else None
     if command == "generate":
         return f"A prompt of several words needs quotes: darkroom-mcp generate {_quoted(words[1:])}"
     return None

@@ -86,7 +86,7 @@ def _is_set(settings: Settings, name: str) -> bool:
 def _line(entry: _Entry) -> str:
     state = f"{' or '.join(entry.variables)} is {'set' if entry.is_set else 'not set'}" if entry.variables else "no key"
     said = entry.error or (state if not entry.docs else f"{state}; {clean(entry.docs, 200)}")
-    return f"{entry.name:<17} {clean(entry.title or '', 40):<20} {entry.origin:<9} {said}"
+    return f"{entry.name:<17} {clean(entry.title or '', 40):<21} {entry.origin:<9} {said}"
 
 
 LIST = Command("list", "list every provider, and the variable that it can be used with", _take, _run)
