@@ -28,7 +28,12 @@ def main() -> int:
     unlisted = {path.name for path in PAGES.glob("*.md")} - set(pages())
     for name in (*missing, *unlisted):
         print(f"{name}: the navigation in docs/zensical.toml and the pages differ", file=sys.stderr)
-    if missing or unlisted:
+    dead = [
+        link for path in PAGES.glob("*.md") for link in links(path.read_text("utf-8")) if not (PAGES / link).exists()
+    ]
+    for link in dead:
+        print(f"{link}: a page leads there, and it is not in the site", file=sys.stderr)
+    if missing or unlisted or dead:
         return 1
     for page in PAGES.glob("*.md"):
         shutil.copy(page, SITE)
@@ -48,6 +53,11 @@ def assemble() -> None:
     for name, place in FROM_ROOT.items():
         (PAGES / place).write_text(placed((ROOT / name).read_text("utf-8")), "utf-8")
     shutil.copy(FOLDER / SETTINGS.name, SETTINGS)
+
+
+def links(text: str) -> list[str]:
+    """The places in the repository that a page leads to."""
+    return re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
 
 
 def placed(text: str) -> str:
