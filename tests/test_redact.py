@@ -1,7 +1,9 @@
 """Secrets of every kind, in every spelling: the search itself, without a provider around it."""
 
 import base64
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,12 @@ KINDS = {
 }
 
 
+def spelled_out(value: Any) -> list[str]:
+    """The ways in which a service may write this down as JSON."""
+    plain = json.dumps(value, ensure_ascii=False)
+    return [plain, json.dumps(value), plain.replace("/", "\\/")]
+
+
 @pytest.mark.parametrize(
     ("kind", "hidden"),
     [
@@ -39,6 +47,7 @@ def test_a_secret_of_any_kind_is_found_in_any_spelling(kind: str, hidden: Callab
         assert REDACTED in redacted
         assert found_in(redacted, kind) == []
         assert redacted.endswith((">, is it?", ">, is it?']}"))
+    assert not any(map(Redactor([kind, "x"]).is_clear, spelled_out({told: [told]})))
 
 
 def test_what_holds_no_secret_is_as_it_was() -> None:
@@ -46,6 +55,7 @@ def test_what_holds_no_secret_is_as_it_was() -> None:
     for text in ("", "a fox", "nsk_live_ 01234", "hunter22, xhunter2", "%zz &#; \\u00 \x1b[", "\ud800"):
         assert redact(text) == text
         assert redact.value({text: [text, 1, None, True, 1.5]}) == {text: [text, 1, None, True, 1.5]}
+    assert redact.is_clear('{"id": "generation_01234", "progress": 100, "note": "100 % of it & more"}')
 
 
 def test_a_text_that_is_too_long_to_be_searched_goes_as_a_whole_if_its_beginning_holds_a_secret() -> None:
@@ -94,6 +104,7 @@ def test_a_part_of_a_secret_is_found_in_any_spelling(secret: str, part: str, hid
         assert found_in(redacted, part) == []
         assert redacted.endswith((">, is it?", ">, is it?']}"))
     assert redact.leaks(f"https://pictures.example/a.png?key={hidden(part)}&size=1")
+    assert not any(map(redact.is_clear, spelled_out({told: [told]})))
 
 
 @pytest.mark.parametrize("start", range(len("nsk_live_"), len(LIVE) - 7))
@@ -104,6 +115,7 @@ def test_any_eight_letters_and_figures_of_a_key_are_found_at_any_place(start: in
             for redacted in (redact(told), redact.value(told)):
                 assert REDACTED in redacted
                 assert not holds_part_of(LIVE, redacted, 5)
+            assert not any(map(redact.is_clear, spelled_out({"id": 1, before: told})))
 
 
 @pytest.mark.parametrize(

@@ -119,17 +119,20 @@ async def read_as(api: Api, path: str, kind: type[W], *, waits: bool = True) -> 
         DarkroomError: as `Api.read`.
     """
     answer = await api.read(path, waits=waits)
-    unfit = ProviderError(
-        f"{api.title} returned something that its API does not document{api.says(answer)}",
-        next_step="Try again in a minute; nothing is lost.",
-    )
     try:
         found = kind.model_validate(answer, context=api.redact)
     except ValidationError as error:
-        raise unfit from error
+        raise _unfit(api, answer) from error
     if not found.model_fields_set and api.says(answer):  # an error, under a status that says that all is well
-        raise unfit
+        raise _unfit(api, answer)
     return found
+
+
+def _unfit(api: Api, answer: dict[str, Any]) -> ProviderError:
+    return ProviderError(
+        f"{api.title} returned something that its API does not document{api.says(answer)}",
+        next_step="Try again in a minute; nothing is lost.",
+    )
 
 
 def path_segment(provider_id: str) -> str:

@@ -107,6 +107,16 @@ class Redactor:
             return {self.value(name): self.value(each) for name, each in cast("dict[str, Any]", value).items()}
         return value
 
+    def is_clear(self, json_text: str) -> bool:
+        """True where `value` leaves what this JSON says as it is: one look at all of it, in place of one at each text.
+
+        A text without escapes stands in it as it is, and no telling part of a secret lies between two places of a look.
+        """
+        if "\\" in json_text or len(json_text) > LONGEST:
+            return False  # nobody knows, so `value` looks
+        folded = _folded(json_text)
+        return not self._probed(folded) and not any(secret in folded for secret in self._alone)
+
     def holds(self, value: Any) -> bool:
         """True where a secret stands in this JSON whole, or most of a long one: so nobody learns it part by part."""
         if isinstance(value, dict):
@@ -161,9 +171,8 @@ class Redactor:
     def _parts(self, folded: str, tells: "_Tells") -> Iterator[tuple[int, int]]:
         """The places where long secrets, or telling parts of them, begin and end."""
         past: dict[tuple[_Form, int], int] = {}
-        probes, places = self._probes, range(0, len(folded) - PROBE + 1, STRIDE)
-        for at in [at for at in places if folded[at : at + PROBE] in probes]:
-            for form, place in probes[folded[at : at + PROBE]].items():
+        for at in self._probed(folded):
+            for form, place in self._probes[folded[at : at + PROBE]].items():
                 if at < past.get((form, at - place), 0):
                     continue  # the same stretch as before
                 before = _alike(folded[max(0, at - place) : at][::-1], form.text[:place][::-1])
@@ -171,6 +180,11 @@ class Redactor:
                 past[form, at - place] = at + after
                 if tells(form, place - before, place + after):
                     yield at - before, at + after
+
+    def _probed(self, folded: str) -> list[int]:
+        """The places that are looked at where a part of a long secret may stand."""
+        probes = self._probes
+        return [at for at in range(0, len(folded) - PROBE + 1, STRIDE) if folded[at : at + PROBE] in probes]
 
 
 _Tells = Callable[[_Form, int, int], bool]

@@ -207,7 +207,7 @@ class Api:
             self.key.state = "key refused"
         elif response.is_success:
             self.key.state = "ready"
-        return failures.Answer(response.status_code, dict(response.headers), received)
+        return failures.Answer(response.status_code, response.headers, received)
 
 
 def _patient(within_s: float) -> httpx2.Timeout:

@@ -30,7 +30,7 @@ from darkroom.errors import (
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean, quote
-from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, words_in
+from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, text_of, words_in
 
 
 class NotSetUp(httpx2.ConnectError):
@@ -68,7 +68,7 @@ _NO_SUCH_PATH = re.compile(
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response, read whole. Header names are lower case."""
+    """An HTTP response, read whole. Its headers are asked for in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -81,7 +81,8 @@ class Answer:
 
     def json_value(self, redact: Redactor) -> Any:
         """The body as JSON, with every secret that the provider repeats taken out of it. Raises ValueError."""
-        return redact.value(lenient_json(self.body))
+        value = lenient_json(self.body)
+        return value if redact.is_clear(text_of(self.body)) else redact.value(value)
 
     def json_object(self, title: str, redact: Redactor) -> dict[str, Any]:
         """The body as a JSON object, with every secret that the provider repeats taken out of it.

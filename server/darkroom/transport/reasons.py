@@ -49,8 +49,12 @@ def lenient_json(body: bytes) -> Any:
     Raises:
         ValueError, RecursionError: it is not JSON.
     """
-    text = body.decode(json.detect_encoding(body), "replace")
-    return json.loads(text, strict=False, parse_constant=str, parse_int=_whole)
+    return json.loads(text_of(body), strict=False, parse_constant=str, parse_int=_whole)
+
+
+def text_of(body: bytes) -> str:
+    """The text of JSON."""
+    return body.decode(json.detect_encoding(body), "replace")
 
 
 def _whole(digits: str) -> int | None:
