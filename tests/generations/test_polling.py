@@ -1,6 +1,7 @@
 """When jobs are looked at: by many at once, after failures, and within a provider's request window; in virtual time."""
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from darkroom.providers.declared import DECLARED
 from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
+from darkroom.store.turns import Grant
 from tests.generations.virtual import NOW, Answer, MadeUp, clock, in_virtual_time
 from tests.ledgers import open_ledger, pictures_in
 
@@ -239,3 +241,26 @@ def test_the_looks_of_a_process_keep_the_request_window(
     times = in_virtual_time(looked)
     for end in times:
         assert sum(end - window.seconds < at <= end for at in times) <= window.limit
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1000, 10), (1_000_000, 10_000)])
+def test_many_looks_within_a_large_window_take_few_transactions(tmp_path: Path, limit: int, most: int) -> None:
+    async def reserved() -> list[int]:
+        blocks: list[int] = []
+        async with open_ledger(tmp_path, clock=clock) as ledger:
+            reserve = ledger.reserve_requests
+
+            async def noting(account: str, windows: Sequence[Window], wanted: int, **unused: Any) -> Grant:
+                blocks.append(wanted)
+                return await reserve(account, windows, wanted, **unused)
+
+            ledger.reserve_requests = noting
+            budget = RequestAllowance(Access("key", Limits(requests=(Window(limit, 3600.0),))), ledger)
+            for _ in range(min(limit, 100_000) // 2):
+                await budget.draw()
+                await anyio.sleep(0.0001)
+        return blocks
+
+    blocks = in_virtual_time(reserved)
+    assert max(blocks) == most
+    assert len(blocks) < 60

@@ -50,18 +50,17 @@ class Looks:
         self._last = float("-inf")
         self._due = float("inf")
         self._firm = False
+        self._asleep: anyio.CancelScope | None = None
         # Made while somebody waits: of thousands of jobs nearly all pause, and nobody waits for their looks.
-        self._bell: anyio.Event | None = None
         self._looked: anyio.Event | None = None
 
     async def pause(self, seconds: float) -> None:
         """Waits that long, or until a time that somebody asks for meanwhile; a firm pause is kept whole."""
         self._due = anyio.current_time() + seconds
         while self._due > anyio.current_time():
-            self._bell = anyio.Event()
-            with anyio.move_on_after(self._due - anyio.current_time()):
-                await self._bell.wait()
-        self._bell = None
+            with anyio.CancelScope() as self._asleep:  # a timeout of its own would cost several times as much
+                await anyio.sleep_until(self._due)
+        self._asleep = None
 
     def done(self, *, firm: bool) -> None:
         """A look has ended; `firm`: the pause after it must not be cut short."""
@@ -74,8 +73,8 @@ class Looks:
         """Asks for a look at this time, if that is sooner, unless the pause is firm."""
         if not self._firm and time < self._due:
             self._due = time
-            if self._bell is not None:
-                self._bell.set()
+            if self._asleep is not None:
+                self._asleep.cancel()
 
     def ring(self, shortest_s: float) -> None:
         """Asks for a look as soon as the last is `shortest_s` old, unless the pause is firm."""

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 1.0
 BLOCK = 10
 """The number of requests that a process reserves at a time, at the most: one transaction for as many polls."""
+BLOCK_OF = 100
+"""Of a large window it may be one part in so many."""
 QUICK_S = 5.0
 """A block that is used up sooner is followed by a larger one, any other by a smaller one: what is held is lost."""
 RECHECK_S = 30.0
@@ -148,7 +150,8 @@ class RequestAllowance:
     def __init__(self, access: Access, ledger: Ledger) -> None:
         self._access = access
         self._ledger = ledger
-        self._turn = anyio.Lock()
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._most = max(BLOCK, min((each.limit // BLOCK_OF for each in access.limits.requests), default=0))
         self._left = 0
         self._block = 1
         self._held: Grant | None = None
@@ -161,7 +164,8 @@ class RequestAllowance:
     async def draw(self) -> None:
         """Waits for its turn, out the spacing to the one before, and for one request to be left."""
         async with self._turn:
-            await anyio.sleep_until(max(self._next, self._closed_until))
+            if (opens_at := max(self._next, self._closed_until)) > anyio.current_time():
+                await anyio.sleep_until(opens_at)
             while (pause := await self._take()) > 0.0:  # noqa: ASYNC110 - the pause is what the ledger said
                 await anyio.sleep(pause)
 
@@ -190,7 +194,7 @@ class RequestAllowance:
     async def _reserve(self) -> float:
         began = anyio.current_time()
         quick = self._left == 0 and began - (self._held_until - HELD_S) < QUICK_S
-        self._block = min(2 * self._block, BLOCK) if quick else max(self._block // 2, 1)
+        self._block = min(2 * self._block, self._most) if quick else max(self._block // 2, 1)
         unused = replace(self._held, count=self._left) if self._held is not None and self._left else None
         self._left, self._held = 0, None
         windows = self._access.limits.requests

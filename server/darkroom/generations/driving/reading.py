@@ -37,7 +37,7 @@ class Reader:
         self._recovered = recovered
         self._retries: dict[str, RetryAllowance] = defaultdict(RetryAllowance)
         self._streaks: dict[str, int] = defaultdict(int)
-        self._free: dict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(AT_ONCE))
+        self._free: dict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(AT_ONCE, fast_acquire=True))
 
     async def retry(self, provider: Provider) -> None:
         """Waits until one more look after a failed one may be made."""
