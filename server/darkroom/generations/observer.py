@@ -1,6 +1,7 @@
 """Looks on as generations change, whichever process changes them; no provider is asked because of it."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -50,8 +51,7 @@ class Observer:
             with scope:
                 while True:
                     # In our own queue it moves up without a change of its row.
-                    with anyio.move_on_after(HEARTBEAT_S if known.status is Status.QUEUED else None):
-                        await subscription.take()
+                    await subscription.take(HEARTBEAT_S if known.status is Status.QUEUED else math.inf)
                     now = await self._read_at_last(desk, generation_id)
                     if _state(now) != _state(known):
                         await _report(changed, known, now)

@@ -64,8 +64,7 @@ class Watching:
                 yield replace(snapshot, timed_out=left <= 0 and not snapshot.over, stopped=stopped)
                 if left <= 0 or (snapshot.over and (until == "any" or not missing)):
                     return
-                with anyio.move_on_after(min(HEARTBEAT_S, left) if beats else left):
-                    records |= await subscription.take()
+                records |= await subscription.take(min(HEARTBEAT_S, left) if beats else left)
 
     async def _at_last(self, ids: Sequence[str], deadline: float) -> list[Record]:
         """The rows, asked for until then: a ledger that is busy must not end a wait, and with it the whole command."""

@@ -1,5 +1,6 @@
 """Publish and subscribe: each new state of a generation, for all who watch it."""
 
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -17,21 +18,27 @@ class Subscription:
     def __init__(self, *, brief: bool = False) -> None:
         self.brief = brief
         self._fresh: dict[str, Record] = {}
-        self._bell = anyio.Event()
+        self._rung = False
+        self._asleep: anyio.CancelScope | None = None
 
     def put(self, record: Record) -> None:
         """Leaves a new state here; an older one of the same generation is superseded."""
         self._fresh[record.id] = record
-        self._bell.set()
+        self.nudge()
 
     def nudge(self) -> None:
         """Something of what is watched is worth another look, though no row has changed."""
-        self._bell.set()
+        self._rung = True
+        if self._asleep is not None:
+            self._asleep.cancel()
 
-    async def take(self) -> dict[str, Record]:
-        """Waits until there is something new, and empties the box; nothing in it: it was only nudged."""
-        await self._bell.wait()
-        fresh, self._fresh, self._bell = self._fresh, {}, anyio.Event()
+    async def take(self, within_s: float = math.inf) -> dict[str, Record]:
+        """Waits until there is something new, or so long, and empties the box; nothing in it: it was only nudged."""
+        if not self._rung:
+            with anyio.CancelScope() as self._asleep:  # a timeout of its own would cost several times as much
+                await anyio.sleep(within_s)
+            self._asleep = None
+        fresh, self._fresh, self._rung = self._fresh, {}, False
         return fresh
 
 
