@@ -21,12 +21,14 @@ def seen(picture: "PIL.Image.Image", max_side: int, profile: bytes, orientation:
     import PIL.Image  # noqa: PLC0415 - heavy, and needed only where pictures are shown
 
     picture.draft("RGB", (max_side, max_side))
-    picture.thumbnail((max_side, max_side))
+    picture.thumbnail((max_side, max_side), PIL.Image.Resampling.HAMMING)  # as good for this, in half of bicubic's time
     if picture.mode.startswith(("I", "F")):  # greys of 16 bits, which a plain conversion would cut at 255
         picture = _scaled(picture)
-    layered = picture.convert("RGBA")
-    flat = PIL.Image.new("RGB", picture.size, "white")
-    flat.paste(_in_true_colours(picture, layered, profile), mask=layered.getchannel("A"))
+    layered = picture.convert("RGBA") if picture.has_transparency_data else picture
+    flat = _in_true_colours(picture, layered, profile)
+    if layered.mode == "RGBA":
+        coloured, flat = flat, PIL.Image.new("RGB", picture.size, "white")
+        flat.paste(coloured, mask=layered.getchannel("A"))
     turns = PIL.Image.Transpose
     turn = {
         2: turns.FLIP_LEFT_RIGHT, 3: turns.ROTATE_180, 4: turns.FLIP_TOP_BOTTOM, 5: turns.TRANSPOSE,
