@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BARE_GETS = 1000
+PACED_S, PAUSE_S = 15.0, 3.0
 
 
 def user(home: Path) -> dict[str, str]:
@@ -104,3 +106,31 @@ async def bare_get(provider: Provider) -> float:
         for _ in range(BARE_GETS):
             await client.get(f"{provider.url}/generations/none")
         return 1000 * (time.process_time() - began) / BARE_GETS
+
+
+async def paced_get(provider: Provider, per_s: float) -> float:
+    """The same for GETs that come so many a second, each from a task that paused: a process that idles meanwhile finds
+    nothing of it in its caches, and several are under way at once.
+    """
+    import anyio  # noqa: PLC0415 - as above
+    import httpx2  # noqa: PLC0415
+
+    gets, each_ms = 0, 0.0
+
+    async def look(client: httpx2.AsyncClient) -> None:
+        nonlocal gets
+        await anyio.sleep(random.uniform(0, PAUSE_S))
+        while True:
+            await client.get(f"{provider.url}/generations/none")
+            gets += 1
+            await anyio.sleep(PAUSE_S)
+
+    async with httpx2.AsyncClient(headers={"x-api-key": provider.key}) as client, anyio.create_task_group() as tasks:
+        for _ in range(max(round(per_s * PAUSE_S), 1)):
+            tasks.start_soon(look, client)
+        await anyio.sleep(PAUSE_S)
+        before, began = gets, time.process_time()
+        await anyio.sleep(PACED_S)
+        each_ms = 1000 * (time.process_time() - began) / max(gets - before, 1)
+        tasks.cancel_scope.cancel()
+    return each_ms

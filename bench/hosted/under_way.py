@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import anyio
 
-from bench.common import Provider, bare_get
+from bench.common import Provider, bare_get, paced_get
 from bench.hosted.calls import Caller
 from bench.hosted.lines import Line, at_most, unmeasured
 from bench.hosted.null import null_service
@@ -52,6 +52,7 @@ def measure() -> list[Line]:
             looks, used_s = _watched(team, provider)
             more = [each.megabytes() - before for each, before in zip(team, base, strict=True)]
             bare_ms = anyio.run(bare_get, provider)
+            paced_ms = anyio.run(paced_get, provider, looks / FOR_S / REPLICAS)
     taken = f"{taken_s:.1f} s, {min(shares):,} to {max(shares):,} each; all looked at after {looked_s:.1f} s more"
     share = f" (beside {max(base):.0f} MB)"
     lines = [
@@ -61,7 +62,8 @@ def measure() -> list[Line]:
     if not looks:
         return [*lines, unmeasured("processor time of a look", "there was none")]
     each_ms = 1000 * used_s / looks
-    beside = f" ({each_ms:.2f} for each of {looks:,} looks in {FOR_S:.0f} s, a GET {bare_ms:.2f})"
+    get = f"a GET {bare_ms:.2f}, {paced_ms:.2f} at their pace"
+    beside = f" ({each_ms:.2f} for each of {looks:,} looks in {FOR_S:.0f} s, {get})"
     what = "processor time of a look, beyond a bare GET"
     return [*lines, at_most(what, each_ms - bare_ms, LOOK_GOAL_MS, "ms", beside=beside)]
 
