@@ -151,7 +151,29 @@ async def test_a_lost_commit_says_that_nobody_knows_and_is_not_done_anew(
             await ledger.begin(DONE, adopt_within_s=0.0)
         assert not isinstance(refusal.value, Unwritten)
         monkeypatch.undo()
-        assert (await ledger.begin(DONE, adopt_within_s=0.0)).id == DONE.id
+        assert (await ledger.begin(DONE, adopt_within_s=0.0, again=True)).id == DONE.id
+
+
+async def test_a_generation_is_accepted_in_five_round_trips_and_each_step_of_it_written_in_two(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[str] = []
+    execute = PostgresConnection.execute
+
+    def counted(self: PostgresConnection, sql: str, *values: Any) -> Any:
+        trips.append(sql)
+        return execute(self, sql, *values)
+
+    async with open_postgres_ledger(postgres.fresh()) as ledger:
+        await ledger.get("gen_1", "local")
+        monkeypatch.setattr(PostgresConnection, "execute", counted)
+        record = await ledger.begin(DONE.model_copy(update={"stage": Stage.RUNNING}), adopt_within_s=600.0)
+        assert len(trips) == 5, trips
+        trips.clear()
+        changed = await ledger.change(record, {"queue_position": 3})
+        assert len(trips) == 2, trips
+    assert changed is not None
+    assert changed.queue_position == 3
 
 
 async def test_what_queues_up_behind_a_lock_that_stays_is_answered_soon_and_told_why(

@@ -55,8 +55,9 @@ def update(db: Connection, record: Record, changes: Mapping[str, Any], stages: C
     where, values = f"id = ? AND holder = ? AND stage IN ({', '.join('?' * len(stages))})", [record.id, record.holder]
     if record.stage is Stage.SUBMITTING:
         where, values = f"submit_token = ? AND {where}", [record.submit_token, *values]
-    changed = db.execute(f"UPDATE generations SET {sets} WHERE {where}", (*row.values(), *values, *stages))
-    return select_one(db, "id = ?", (record.id,)) if changed.rowcount else None
+    sql = f"UPDATE generations SET {sets} WHERE {where} RETURNING {', '.join(COLUMNS)}"
+    changed = db.execute(sql, (*row.values(), *values, *stages)).fetchall()
+    return from_row(changed[0]) if changed else None
 
 
 def hold(db: Connection, generation_id: str) -> None:

@@ -25,7 +25,7 @@ class SqlLedger(SqlRemovals, SqlGate, SqlFellows, SqlSurvey):
 
         def find_or_insert() -> Record:
             now = self._clock()
-            if (committed := answers.committed(self._db, record)) is not None:
+            if again and (committed := answers.committed(self._db, record)) is not None:
                 return committed
             known = answers.named(self._db, record)
             if known is not None and (known.request != record.request or not answers.is_lost(self._signs, known)):

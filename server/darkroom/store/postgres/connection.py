@@ -103,6 +103,7 @@ class PostgresConnection:
         self._url = url
         self._session: Session | None = None
         self._lock_timeout_s = LOCK_TIMEOUT_S
+        self._before = ""
         self.changed = 0
         """Rows that were written since this was made."""
         self.ahead_s = 0.0
@@ -133,12 +134,17 @@ class PostgresConnection:
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Result:
         """See `Connection.execute`."""
-        cursor = say(self._open, translated(sql), *values)
+        before, self._before = self._before, ""
+        cursor = say(self._open, before + translated(sql), *values)
+        while cursor.nextset():
+            """What counts is the last."""
         self._count(cursor)
         return cursor
 
     def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> Result:
         """See `Connection.executemany`."""
+        if self._before:
+            self.execute("SELECT 1")
         cursor = self._open.cursor()
         cursor.executemany(cast("Any", translated(sql)), values)
         self._count(cursor)
@@ -154,18 +160,31 @@ class PostgresConnection:
         """Seconds since 1970, by the database's clock."""
         return time.monotonic() + self.ahead_s
 
+    def begin(self, locks: Sequence[int]) -> None:
+        """Begins a transaction that has these advisory locks; without any, on the way of its first statement.
+
+        Where there are locks, they are there when this returns: what follows may read the clock before the ledger.
+        """
+        if locks:
+            self.execute("; ".join(["BEGIN", *(f"SELECT pg_advisory_xact_lock({lock})" for lock in locks)]))
+        else:
+            self._before = "BEGIN; "
+
     def commit(self) -> None:
         """Raises psycopg.Error: where the session is gone then, nobody knows whether it was committed."""
         self.execute("COMMIT")
 
     def roll_back(self) -> None:
         """Ends a transaction that is to leave nothing."""
+        if self._before:
+            self._before = ""
+            return
         with suppress(psycopg.Error):
             self.execute("ROLLBACK")
 
     def leave(self) -> None:
         """Gives the session up; the next call has another."""
-        session, self._session = self._session, None
+        session, self._session, self._before = self._session, None, ""
         if session is not None:
             session.close()
 

@@ -65,11 +65,11 @@ class PostgresDatabase:
 
     async def transaction(self, work: Callable[[], T], *alone: str) -> T:
         """See `Database.transaction`."""
-        locks = "".join(f"; SELECT pg_advisory_xact_lock({key})" for key in sorted(map(key_of, alone)))
+        locks = sorted(map(key_of, alone))
 
         def once() -> T:
             before = self.db.changed
-            self.db.execute(f"BEGIN{locks}")
+            self.db.begin(locks)
             try:
                 result = work()
             except BaseException:
