@@ -2,6 +2,7 @@
 
 import os
 import select
+import sys
 from typing import TextIO
 
 from darkroom.stdio.wire import is_pollable
@@ -14,13 +15,16 @@ LEFT_OUT = b"\n(Lines are missing here: nobody read them.)\n"
 class Unread:
     """A stream for a log. What the pipe does not take is left out, since waiting would stop the whole server."""
 
-    def __init__(self, stream: TextIO, room: select.poll) -> None:
+    def __init__(self, stream: TextIO) -> None:
+        assert sys.platform != "win32"
         self._descriptor = stream.fileno()
-        self._room = room
+        self._room = select.poll()
+        self._room.register(self._descriptor, select.POLLOUT)
         self._missing = False
 
     def write(self, text: str) -> None:
         """Writes what there is room for. Raises OSError: there is no reader any more."""
+        assert sys.platform != "win32"
         data = text.encode(errors="backslashreplace")
         rest = memoryview(LEFT_OUT + data if self._missing else data)
         while rest and self._room.poll(0 if self._missing else PATIENCE_MS):
@@ -37,8 +41,6 @@ def never_waiting(stream: TextIO) -> TextIO | Unread:
         descriptor = stream.fileno()
     except (OSError, ValueError):
         return stream
-    if not is_pollable(descriptor):
+    if sys.platform == "win32" or not is_pollable(descriptor):
         return stream
-    room = select.poll()
-    room.register(descriptor, select.POLLOUT)
-    return Unread(stream, room)
+    return Unread(stream)

@@ -13,6 +13,8 @@ from darkroom import __version__
 
 PATH = os.path.join(os.path.dirname(__file__), "snapshot.json")
 INFO = ".dist-info"
+PYTHONS = "3.11 to 3.14"
+"""Pythons on which the server returns the same: CI holds each of them against this file."""
 
 
 def results() -> Mapping[str, Any] | None:
@@ -27,7 +29,8 @@ def results() -> Mapping[str, Any] | None:
 
 def versions() -> dict[str, str]:
     """Everything that decides what the server returns, besides settings; what cannot be found has no version."""
-    found = {"darkroom": __version__, "python": f"{sys.version_info[0]}.{sys.version_info[1]}"}
+    python = PYTHONS if (3, 11) <= sys.version_info < (3, 15) else f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found = {"darkroom": __version__, "python": python}
     folder = next((path for path in sys.path if os.path.isdir(os.path.join(path, "mcp_types"))), None)
     names = os.listdir(folder) if folder else []
     for package in ("mcp", "mcp_types", "pydantic"):

@@ -1,6 +1,7 @@
 """The two streams that the server is given: messages from its client, and messages to it."""
 
 import select
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -60,7 +61,7 @@ async def _room(source: int, outbox: Outbox, door: Door) -> bool:
 
 def _hung_up(source: int) -> bool:
     """True where nobody can write to this pipe any more, though there is more to read. Unknown on Windows: then no."""
-    if not hasattr(select, "poll"):
+    if sys.platform == "win32":
         return False
     poll = select.poll()
     poll.register(source, getattr(select, "POLLRDHUP", 0))

@@ -3,6 +3,7 @@
 import os
 import select
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock, Thread
@@ -41,9 +42,7 @@ class Wire:
         self._thread: Thread | None = None
         self._rest: bytes | None = None
         self._pollable = is_pollable(source)
-        self._room = select.poll() if is_pollable(sink) else None
-        if self._room is not None:
-            self._room.register(sink, select.POLLOUT)
+        self._room = _room_of(sink)
 
     def attend(self, answer: Answer, leave: Callable[[], None]) -> None:
         """Has lines answered on a thread until `relieve`; calls `leave` where the input ends and nothing is owed."""
@@ -72,7 +71,12 @@ class Wire:
 
     def write_at_once(self, data: bytes) -> bytes:
         """Writes what can be written without blocking, and returns the rest. Raises OSError: the client has gone."""
-        if self._room is None or len(data) > MOST_AT_ONCE or not self._mouth.acquire(blocking=False):
+        if (
+            sys.platform == "win32"
+            or self._room is None
+            or len(data) > MOST_AT_ONCE
+            or not self._mouth.acquire(blocking=False)
+        ):
             return data
         try:
             rest = memoryview(data)
@@ -132,10 +136,19 @@ class Wire:
 
 def is_pollable(descriptor: int) -> bool:
     """True of pipes and sockets, where the system can say whether they are ready."""
-    if not hasattr(select, "poll"):
+    if sys.platform == "win32":
         return False
     try:
         mode = os.fstat(descriptor).st_mode
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _room_of(descriptor: int):  # Windows has no name for what it returns
+    """That which can be asked for room to write to a pipe or socket; None where nothing can be."""
+    if sys.platform == "win32" or not is_pollable(descriptor):
+        return None
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    return room

@@ -250,7 +250,8 @@ def _make(path: Path) -> None:
 
 def _touch(path: Path) -> bytes:
     """The header of the file, which is made where it is missing; a link in its place is not followed."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), FILE)
+    flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, FILE)
     try:
         restore(descriptor, FILE)
         return os.read(descriptor, SMALLEST_FILE)

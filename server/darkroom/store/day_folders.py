@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -117,7 +118,7 @@ class Folder:
 @contextmanager
 def day_folder(root: Path, day: str) -> Generator[Folder]:
     """The day's folder in the root, made where it is missing; a link in its place is not followed."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         make_folder(root / day)
         yield Folder(root / day, None)
         return
@@ -134,7 +135,7 @@ def day_folder(root: Path, day: str) -> Generator[Folder]:
 @contextmanager
 def folder_at(path: Path) -> Generator[Folder]:
     """A folder that exists; a link in its place is not followed."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         yield Folder(path, None)
         return
     with _opened(path, os.O_NOFOLLOW) as descriptor:
@@ -148,7 +149,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 def lock(file: IO[bytes]) -> bool:
     """Locks the file until it is closed; False: somebody else has, or there are no such locks here."""
-    if os.name == "nt":  # which removes no file that is open
+    if sys.platform == "win32":  # which removes no file that is open
         return False
     import fcntl  # noqa: PLC0415 - Windows has none
 
@@ -167,6 +168,7 @@ def sync(descriptor: int) -> None:
 
 @contextmanager
 def _opened(path: Path | str, flags: int = 0, above: int | None = None) -> Generator[int]:
+    assert sys.platform != "win32"  # see `Folder`
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | flags, dir_fd=above)
     try:
         yield descriptor

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,7 @@ _FLAGS = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NO
 @contextmanager
 def _opened(found: Found) -> Generator[int]:
     """The file, opened from the folder down, one name at a time, none of which may be a link by now."""
-    if os.name == "nt":  # which has no descriptors of folders
+    if sys.platform == "win32":  # which has no descriptors of folders
         real = found.folder.joinpath(*found.names)
         descriptor = os.open(real, _FLAGS)
         same = Path(os.path.realpath(real)) == real
@@ -67,6 +68,7 @@ def _opened(found: Found) -> Generator[int]:
 
 
 def _walked(root: Path, names: tuple[str, ...]) -> int:
+    assert sys.platform != "win32"  # see above
     above = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     for number, name in enumerate(names, 1):
         folder = os.O_DIRECTORY if number < len(names) else 0

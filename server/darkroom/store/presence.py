@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import sys
 import time
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -138,7 +139,10 @@ class FilePresence:
         """Says that this process has ended, as it should."""
         self._lock.release()
         with suppress(OSError):
-            self._locked(self.id).replace(self._ended(self.id))
+            try:
+                self._locked(self.id).replace(self._ended(self.id))
+            except FileNotFoundError:  # on Windows it goes with its lock
+                self._ended(self.id).touch(FILE)
 
     def _locked(self, process_id: str) -> Path:
         return self._folder / f"{process_id}.lock"
@@ -190,22 +194,21 @@ def _version_in(path: Path) -> str:
 
 def _is_free(path: Path) -> bool:
     """True where nobody holds that lock; others who look now do not take the caller for its holder."""
-    if os.name == "nt":
-        lock = _lock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return False
-        lock.release()
-        return True
-    import fcntl  # noqa: PLC0415 - Windows has none
-
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - only Windows has it, and no shared locks
+
+            msvcrt.locking(
+                descriptor, msvcrt.LK_NBLCK, 1
+            )  # the byte that `FileLock` locks, whose release removes files
+        else:
+            import fcntl  # noqa: PLC0415 - Windows has none
+
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return False
     finally:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,7 +32,7 @@ def make_folder(path: Path) -> None:
 
 def restore(path: Path | str | int, mode: int, above: int | None = None) -> None:
     """Gives back what the umask took from the owner."""
-    if os.name == "posix":
+    if sys.platform != "win32":
         with where_supported():
             os.chmod(path, mode, dir_fd=above)
 

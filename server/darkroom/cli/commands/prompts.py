@@ -72,7 +72,7 @@ def _opened(file: str) -> Generator[int]:
 def _may_be_slow(descriptor: int) -> bool:
     """True for a terminal, a pipe or a socket, which somebody has yet to write to."""
     mode = os.fstat(descriptor).st_mode
-    return os.name == "posix" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor))
+    return sys.platform != "win32" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor))
 
 
 def _text(data: bytes, file: str) -> str:

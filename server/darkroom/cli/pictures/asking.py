@@ -50,6 +50,7 @@ def abilities() -> Abilities:
 
 def _in_front() -> bool:
     """False for a job in the background, which its terminal would stop for asking."""
+    assert sys.platform != "win32"  # which is asked nothing
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except OSError:  # a terminal that is not this process's own stops nobody
@@ -68,6 +69,7 @@ def _protocol(said: bytes) -> Protocol:
 
 def _asked() -> bytes:
     """Its responses; nothing of them is left to be read, or shown, as if somebody had typed it."""
+    assert sys.platform != "win32"
     import termios  # noqa: PLC0415 - Windows has neither
     import tty  # noqa: PLC0415
 
@@ -96,6 +98,7 @@ def _heard(terminal: int) -> bytes:
 
 
 def _cell() -> tuple[int, int]:
+    assert sys.platform != "win32"
     import fcntl  # noqa: PLC0415 - Windows has neither
     import struct  # noqa: PLC0415
     import termios  # noqa: PLC0415

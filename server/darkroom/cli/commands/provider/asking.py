@@ -49,7 +49,7 @@ async def _line(question: str) -> str:
     sys.stderr.write(question)
     sys.stderr.flush()
     try:
-        if os.name != "posix" or not sys.stdin.isatty():
+        if sys.platform == "win32" or not sys.stdin.isatty():
             return await to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
         await anyio.wait_readable(sys.stdin)  # so that Ctrl-C ends it, which a blocking read would not notice
         line = sys.stdin.readline()
