@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.cli.live import Live
-from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, eventually, running
 from tests.services.fatthumb import FatThumb
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
@@ -149,27 +148,6 @@ def test_progress_fits_where_there_is_hardly_room_and_is_erased_where_the_termin
         live.show("done")
         live.show("done, 1 saved")
     assert re.findall(r"\d+ s|done.*", plain.getvalue()) == ["0 s", "25 s", "done", "done, 1 saved"]
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is what completes")
-def test_bash_completes_commands_options_and_their_values(home: Home) -> None:
-    for shell in ("bash", "zsh", "fish"):
-        assert darkroom(home, "completion", shell).status == 0
-    ask = """eval "$1"; shift; COMP_WORDS=(darkroom-mcp "$@"); COMP_CWORD=$#; _darkroom_mcp; echo "${COMPREPLY[*]}" """
-    script = darkroom(home, "completion", "bash").out
-    for words, found in (
-        (("pro",), "provider"),
-        (("provider", "ad"), "add"),
-        (("list", "--sea"), "--search"),
-        (("list", "--status", "f"), "failed"),
-        (("cost", "--by", ""), "day service model"),
-        (("generate", "list", "--stat"), ""),
-    ):
-        done = subprocess.run(
-            ["bash", "-c", ask, "bash", script, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=True
-        )
-        assert (done.stdout.strip(), done.stderr) == (found, "")
-    assert not home.ledger.exists()
 
 
 def catches(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:

@@ -80,25 +80,40 @@ def _plain(words: Iterable[object]) -> list[str]:
 
 def _bash(places: list[_Place], *, zsh: bool) -> str:
     """For bash, which zsh runs as well."""
-    start = "autoload -U +X bashcompinit && bashcompinit\n" if zsh else ""
-    values = [_case(f"{place.name} {option}", words) for place in places for option, words in place.values.items()]
+    taken = [{**dict.fromkeys(place.takes, ""), **place.values} for place in places]
+    values = [
+        _case(f"{place.name} {option}", words)
+        for place, found in zip(places, taken, strict=True)
+        for option, words in found.items()
+    ]
     words = [_case(place.name, " ".join([*place.free, *place.options])) for place in places]
-    return _BASH.format(start=start, paths="|".join(_paths(places)), values="\n".join(values), words="\n".join(words))
+    return _BASH.format(
+        start=_ZSH if zsh else "", paths="|".join(_paths(places)), values="\n".join(values), words="\n".join(words)
+    )
 
+
+_ZSH = """(( $+functions[compdef] )) || { autoload -U compinit && compinit -i; }
+autoload -U +X bashcompinit && bashcompinit
+"""
 
 _BASH = f"""{{start}}_darkroom_mcp() {{{{
-  local at='' next i words=''
+  local at='' next i words='' word=${{{{COMP_WORDS[COMP_CWORD]}}}} before=${{{{COMP_WORDS[COMP_CWORD - 1]}}}}
+  if [ "$word" = = ]; then
+    word=''
+  elif [ "$before" = = ]; then
+    before=${{{{COMP_WORDS[COMP_CWORD - 2]}}}}
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     next=${{{{at:+$at }}}}${{{{COMP_WORDS[i]}}}}
     case $next in {{paths}}) at=$next ;; esac
   done
-  case "$at ${{{{COMP_WORDS[COMP_CWORD - 1]}}}}" in
+  case "$at $before" in
 {{values}}
   *) case $at in
 {{words}}
     esac ;;
   esac
-  COMPREPLY=($(compgen -W "$words" -- "${{{{COMP_WORDS[COMP_CWORD]}}}}"))
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
 }}}}
 complete -o default -F _darkroom_mcp {PROGRAM}
 """
@@ -120,7 +135,7 @@ def _fish(places: list[_Place]) -> str:
 _FISH = """function __darkroom_mcp_at
   set -l at
   for word in (commandline -opc)[2..]
-    contains -- (string join ' ' $at $word) {paths}
+    contains -- (string join -- ' ' $at $word) {paths}
     and set -a at $word
   end
   test "$at" = "$argv"

@@ -9,7 +9,7 @@ from darkroom.cli.commands.command import DONE, FAILED, Command
 from darkroom.cli.commands.provider.asking import agreed, answer
 from darkroom.cli.commands.results import print_result, tell
 from darkroom.cli.commands.setup import hosts, keys
-from darkroom.cli.commands.setup.hosts import HostDone, host_of
+from darkroom.cli.commands.setup.hosts import NAMED, HostDone
 from darkroom.cli.commands.setup.keys import KeyDone
 from darkroom.cli.commands.setup.services import Offer, offer_of, offers
 from darkroom.cli.commands.setup.shown import show_hosts, show_offers
@@ -30,9 +30,11 @@ class _Done(Sparse):
 
 
 def _take(command: argparse.ArgumentParser) -> None:
-    named = ", ".join(host.name for host in HOSTS)
     command.add_argument("--yes", action="store_true", help="do not ask: every host that is found here")
-    command.add_argument("--host", action="append", default=[], metavar="NAME", help=f"one of {named}; may come again")
+    command.add_argument(
+        "--host", action="append", default=[], choices=tuple(NAMED), metavar="NAME",
+        help=f"one of {', '.join(NAMED)}; may come again",
+    )  # fmt: skip
     command.add_argument(
         "--service", action="append", default=[], metavar="NAME", help="keep the key of this service; may come again"
     )
@@ -42,7 +44,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     machine = Machine.here()
-    named = [host_of(name) for name in dict.fromkeys(arguments.host)]
+    named = [NAMED[name] for name in dict.fromkeys(arguments.host)]
     services = [offer_of(settings.home, name) for name in dict.fromkeys(arguments.service)]
     asks = not (named or services or arguments.yes or arguments.dry_run)
     if asks and not sys.stdin.isatty():

@@ -2,11 +2,11 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from darkroom.errors import DarkroomError, InvalidRequest
+from darkroom.errors import DarkroomError
 from darkroom.hosts.editing import Edit, adding, removing
 from darkroom.hosts.entries import Entry
 from darkroom.hosts.known import HOSTS, Host
@@ -15,6 +15,7 @@ from darkroom.hosts.settings_file import Seen, find, look
 from darkroom.models import Sparse
 
 SCRIPT = "darkroom-mcp"
+NAMED: Mapping[str, Host] = {host.name: host for host in HOSTS}
 Change = Literal["added", "updated", "removed"]
 
 
@@ -36,15 +37,6 @@ class HostDone(Sparse):
         before = f"\n  as it was before: {self.backup}" if self.backup else ""
         would = "would be " if self.dry_run and self.done != "unchanged" else ""
         return f"{self.title}: {self.error or f'{would}{self.done}, {self.file}{before}'}"
-
-
-def host_of(name: str) -> Host:
-    """The host of this name. Raises InvalidRequest."""
-    for host in HOSTS:
-        if host.name == name:
-            return host
-    names = ", ".join(host.name for host in HOSTS)
-    raise InvalidRequest(f"There is no host {name[:40]!r}.", next_step=f"There are {names}.")
 
 
 def found_here(machine: Machine) -> Sequence[Seen]:
