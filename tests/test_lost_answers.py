@@ -2,14 +2,13 @@
 
 import json
 import signal
-import sqlite3
 import time
-from contextlib import closing
 
 import anyio
 import pytest
 from anyio import to_thread
 
+from tests.faults.ledgers import ledger_of
 from tests.hosts import (
     ERAS,
     PATIENCE_S,
@@ -57,6 +56,7 @@ async def test_a_cancelled_call_s_generation_is_given_to_the_next_identical_call
     assert len(fatthumb.posts) == 2
 
 
+@on_both_databases
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_answer_stays_lost_though_a_host_lists_and_reads_what_was_made(
     home: Home, fatthumb: FatThumb, era: Era
@@ -64,8 +64,7 @@ async def test_an_answer_stays_lost_though_a_host_lists_and_reads_what_was_made(
     user = home.with_(fatthumb)
     async with connected(user) as client:
         generation = await call(client, "generate", prompt=PROMPT)
-    with closing(sqlite3.connect(user.ledger)) as db, db:
-        db.execute("UPDATE generations SET answered = 'lost'")
+    assert ledger_of(user).edit("UPDATE generations SET answered = 'lost'") == 1
     async with connected(user, era) as client:
         listed = (await client.list_resources()).resources
         known = next(one for one in listed if one.uri.startswith("darkroom://generations/"))
@@ -75,6 +74,7 @@ async def test_an_answer_stays_lost_though_a_host_lists_and_reads_what_was_made(
     assert len(fatthumb.posts) == 1
 
 
+@on_both_databases
 async def test_two_identical_calls_at_the_same_time_make_two_generations(home: Home, fatthumb: FatThumb) -> None:
     async with connected(home.with_(fatthumb)) as client:
         ids: list[str] = []
@@ -133,6 +133,7 @@ async def test_a_request_key_names_one_generation_for_ever(home: Home, fatthumb:
     assert len(fatthumb.posts) == 1
 
 
+@on_both_databases
 async def test_a_refusal_that_cost_nothing_is_not_given_to_the_next_call(home: Home, fatthumb: FatThumb) -> None:
     fatthumb.credits = 0
     async with connected(home.with_(fatthumb)) as client:
@@ -154,6 +155,7 @@ runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 """
 
 
+@on_both_databases
 def test_an_answer_that_its_client_had_not_read_when_it_died_is_given_to_the_next_identical_call(home: Home) -> None:
     with running(home, python=("-c", HASTY)) as process:
         server = RawServer(process)

@@ -52,6 +52,7 @@ def test_two_servers_and_a_command_line_keep_one_key_s_limits_together(home: Hom
     assert prompts[:4] == [f"picture {number}" for number in range(4)]
 
 
+@on_both_databases
 def test_what_must_wait_says_how_many_are_before_it_and_when_it_starts(home: Home, fatthumb: FatThumb) -> None:
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1/100")
     with serving(user) as server:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.hosts import PATIENCE_S, Home, RawServer, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, eventually, on_both_databases, running
 from tests.services.fatthumb import FatThumb
 from tests.test_many_processes import listed
 
@@ -74,6 +74,7 @@ def test_a_submission_of_a_stopped_process_keeps_its_slot_and_who_waits_is_told_
     assert len(fatthumb.posts) == 2
 
 
+@on_both_databases
 def test_an_identical_call_to_another_server_at_once_is_given_what_a_killed_one_owed(
     home: Home, fatthumb: FatThumb
 ) -> None:

@@ -141,3 +141,9 @@ class InPostgres:
 
     def _connected(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(self._url, autocommit=True)
+
+
+def ledger_of(home: Home) -> Outside:
+    """The user's ledger, wherever it is."""
+    url = home.extra.get("DARKROOM_DATABASE_URL")
+    return InPostgres(url) if url else InFile(home)
