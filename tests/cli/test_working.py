@@ -221,3 +221,12 @@ def test_a_prune_asks_a_person_removes_what_is_old_for_good_and_keeps_its_names(
     assert darkroom(home, *words, "--yes").out == "Nothing is that old.\n"
     assert darkroom(home, "prune", "--older-than", "0", "--keep", "gen_x").status == FAILED
     assert darkroom(home, "prune", "--older-than", "-1").status == WRONG_USE
+
+
+@pytest.mark.parametrize("place", ["", " ", "~no-such-user/pictures"])
+def test_a_place_that_cannot_be_meant_is_refused_before_anything_is_done(home: Home, place: str) -> None:
+    for words in (("export", "gen_a", "--to", place), ("generate", "A fox", "--image", f"mask={place}")):
+        refused = darkroom(home, *words)
+        assert refused.status == 2
+        assert "Traceback" not in refused.err
+    assert not home.pictures.exists()

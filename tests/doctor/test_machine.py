@@ -1,6 +1,7 @@
 """`doctor` on this machine: the ledger, the disk, the processes beside it, and what is under way."""
 
 import fcntl
+import os
 import random
 import re
 import sqlite3
@@ -54,6 +55,11 @@ def a_folder(home: Home) -> None:
     home.ledger.mkdir(parents=True)
 
 
+def a_pipe(home: Home) -> None:
+    home.ledger.parent.mkdir(parents=True)
+    os.mkfifo(home.ledger)
+
+
 LEDGERS: tuple[tuple[str, Callable[[Home], None], Found], ...] = (
     ("a newer version's", a_newer_one_s, failure("ledger", "written by a newer Darkroom", "Update this Darkroom")),
     (
@@ -64,6 +70,7 @@ LEDGERS: tuple[tuple[str, Callable[[Home], None], Found], ...] = (
     ("no database", noise, failure("ledger", "not a database|damaged", "Move that file away")),
     ("damaged", damaged_further_on, failure("ledger", "is damaged", "Move that file away")),
     ("a folder", a_folder, failure("ledger", "cannot be opened|cannot be used", "readable and writable|Move")),
+    *([("a pipe", a_pipe, failure("ledger", "cannot be opened .it is no file", "Move"))] if os.name == "posix" else ()),
 )
 
 

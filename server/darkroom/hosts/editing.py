@@ -11,7 +11,7 @@ from darkroom.hosts.entries import NAME, Entry, value_of
 from darkroom.hosts.known import Host
 from darkroom.hosts.layout import Unreadable
 from darkroom.hosts.machine import Machine
-from darkroom.hosts.settings_file import Text, darkroom_in, find, opened, servers_in
+from darkroom.hosts.settings_file import Text, darkroom_in, find, opened, servers_in, settings_besides
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ def _with(text: Text, content: str, entry: Entry) -> str:
 def _check(text: Text, before: str, after: str, name: str, value: Mapping[str, Any] | None) -> None:
     """Raises Unreadable: the edit would change something else."""
     try:
-        was, found = servers_in(text, before).named, servers_in(text, after).named
+        found = servers_in(text, after).named
+        others = [settings_besides(text, content, name) for content in (before, after)]
     except Unreadable as error:
         raise Unreadable("it is written in a way that cannot be edited safely") from error
-    others = [[each for each in named if each != name] for named in (was, found)]
     if others[0] != others[1] or found.get(name) != value:
         raise Unreadable("it is written in a way that cannot be edited safely")
 

@@ -1,5 +1,6 @@
 """Settings' files of hosts on the disk: read within bounds, backed up, and replaced whole unless they have changed."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -17,11 +18,15 @@ MOST_BACKUPS = 50
 
 
 def real(path: Path) -> Path:
-    """The file behind the links that lead to it. Raises Unreadable."""
+    """The file behind the links that lead to it; it may be missing, its folder not. Raises Unreadable."""
     try:
-        return path.resolve()
+        file = path.resolve()
+        lost = file.is_symlink() or (path.is_symlink() and not file.parent.is_dir())
     except (OSError, RuntimeError) as error:
         raise Unreadable("its link leads nowhere") from error
+    if lost:  # perhaps to a disk that is not there now
+        raise Unreadable("its link leads nowhere")
+    return file
 
 
 def read(file: Path) -> bytes | None:
@@ -55,9 +60,11 @@ def replace(file: Path, before: bytes | None, after: bytes | None) -> Path | Non
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        mode = stat.S_IMODE(file.stat().st_mode) if before is not None else 0o600
-        backup = _backup(file, before, mode) if before is not None and after is not None else None
-        draft = None if after is None else _written(file, after, mode)
+        about = file.stat() if before is not None else None
+        if about is not None and not about.st_mode & stat.S_IWUSR:
+            raise PermissionError(errno.EACCES, "it is read-only")
+        backup = _backup(file, before, about) if before is not None and after is not None else None
+        draft = None if after is None else _written(file, after, about)
         try:
             _unchanged(file, before)
             if draft is None:
@@ -85,23 +92,26 @@ def _unchanged(file: Path, before: bytes | None) -> None:
         )
 
 
-def _written(file: Path, data: bytes, mode: int) -> Path:
+def _written(file: Path, data: bytes, about: os.stat_result | None) -> Path:
+    """A new file beside it, with the permissions and the owner that this says."""
     with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as draft:
         path = Path(draft.name)
         try:
             draft.write(data)
             draft.flush()
             os.fsync(draft.fileno())
-            path.chmod(mode)
+            path.chmod(stat.S_IMODE(about.st_mode) if about else 0o600)
+            if about is not None and os.name == "posix" and os.geteuid() == 0:  # a host of the user must read it
+                os.chown(path, about.st_uid, about.st_gid)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
     return path
 
 
-def _backup(file: Path, data: bytes, mode: int) -> Path:
+def _backup(file: Path, data: bytes, about: os.stat_result | None) -> Path:
     now = f"{file.name}.darkroom-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.bak"
-    kept = _written(file, data, mode)
+    kept = _written(file, data, about)
     return kept.replace(file.with_name(now))
 
 

@@ -121,6 +121,25 @@ def servers_in(text: Text, content: str) -> Servers:
     return Servers(path, cast("Mapping[str, Any]", found))
 
 
+def settings_besides(text: Text, content: str, name: str) -> str:
+    """All that this content of the file says besides the server of this name, for comparison. Raises Unreadable."""
+    whole, path = text.layout.read(content), servers_in(text, content).path
+
+    def besides(value: Any, keys: tuple[str, ...]) -> Any:
+        if not keys and isinstance(value, list):
+            return [each for each in cast("list[Any]", value) if each.get("name") != name] or None
+        if not isinstance(value, Mapping):
+            return value
+        left = dict(cast("Mapping[Any, Any]", value))
+        if not keys:
+            left.pop(name, None)
+        else:
+            left[keys[0]] = besides(left.get(keys[0]), keys[1:])
+        return {key: each for key, each in left.items() if each is not None} or None
+
+    return repr(besides(whole, path))  # NaN is unequal to itself
+
+
 def _by_name(elements: list[Any]) -> Mapping[str, Any]:
     tables = [cast("dict[str, Any]", each) for each in elements if isinstance(each, dict)]
     named = {each["name"]: each for each in tables if isinstance(each.get("name"), str)}

@@ -61,11 +61,11 @@ def _span(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
     if not own:
         raise Unreadable(f"{'.'.join(keys)} has no header of its own")
     start, last = own[0].start(), own[-1]
-    others = [found.start() for found in _ANY_HEADER.finditer(text, last.end())]
-    between = [found.start() for found in _ANY_HEADER.finditer(text, start, last.start())]
-    if set(between) - {found.start() for found in own}:
+    others = (found.start() for found in _ANY_HEADER.finditer(text, last.end()) if _begins_a_line(text, found))
+    between = [found for found in _ANY_HEADER.finditer(text, start, last.start()) if _begins_a_line(text, found)]
+    if {found.start() for found in between} - {found.start() for found in own}:
         raise Unreadable(f"the tables of {'.'.join(keys)} are apart from one another")
-    limit, end = others[0] if others else len(text), line_end(text, last.end())
+    limit, end = next(others, len(text)), line_end(text, last.end())
     at = end
     while at < limit:
         following = line_end(text, at)
@@ -85,5 +85,14 @@ def _headers(text: str, keys: tuple[str, ...]) -> Iterator[re.Match[str]]:
             continue
         for key in keys:
             named = cast("Mapping[str, Any]", named).get(key) if isinstance(named, Mapping) else None
-        if named is not None:
+        if named is not None and _begins_a_line(text, found):
             yield found
+
+
+def _begins_a_line(text: str, found: re.Match[str]) -> bool:
+    """True where the text before it is complete: it stands in no text of several lines, and in no list."""
+    try:
+        tomllib.loads(text[: found.start()])
+    except tomllib.TOMLDecodeError:
+        return False
+    return True

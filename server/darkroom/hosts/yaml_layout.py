@@ -1,6 +1,7 @@
 """YAML: a server is a block of lines under its name, or an element of a list; a library says where each stands."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
@@ -23,7 +24,8 @@ class YamlLayout:
         from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415 - few commands need it
 
         try:
-            return YAML(typ="safe", pure=True).load(text) or {}  # pyright: ignore[reportUnknownMemberType]
+            with warnings.catch_warnings(action="ignore"):  # an anchor may be named again
+                return YAML(typ="safe", pure=True).load(text) or {}  # pyright: ignore[reportUnknownMemberType]
         except (YAMLError, RecursionError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             place = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else type(error).__name__
@@ -64,13 +66,14 @@ class YamlLayout:
 def _root(text: str) -> _Node | None:
     from ruamel.yaml import YAML  # noqa: PLC0415 - few commands need it
 
-    return YAML(typ="rt", pure=True).compose(text)  # pyright: ignore[reportUnknownMemberType]
+    with warnings.catch_warnings(action="ignore"):  # as above
+        return YAML(typ="rt", pure=True).compose(text)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _container(text: str, servers: Servers) -> tuple[_Node, _Node] | None:
     """The nodes of the servers' key and of what it holds; None: there is none."""
     root = _root(text)
-    pairs: list[tuple[_Node, _Node]] = [] if root is None else root.value
+    pairs: list[tuple[_Node, _Node]] = [] if root is None or isinstance(root.value, str) else root.value
     return next((pair for pair in pairs if pair[0].value == servers.path[0]), None)
 
 

@@ -1,8 +1,10 @@
 """The one SQLite file: how it is opened, and how work on it is run, one transaction at a time, on a worker thread."""
 
+import errno
 import os
 import secrets
 import sqlite3
+import stat
 import time
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager, closing, suppress
@@ -249,10 +251,12 @@ def _make(path: Path) -> None:
 
 
 def _touch(path: Path) -> bytes:
-    """The header of the file, which is made where it is missing; a link in its place is not followed."""
-    flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, FILE)
+    """The header of the file, which is made where it is missing; a link or a pipe in its place is not followed."""
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | flags, FILE)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
         restore(descriptor, FILE)
         return os.read(descriptor, SMALLEST_FILE)
     finally:

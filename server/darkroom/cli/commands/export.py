@@ -12,6 +12,7 @@ from darkroom.app.context import Opened, Part, open_app
 from darkroom.cli.commands import facts
 from darkroom.cli.commands.command import AN_ID, Command
 from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.prompts import own_path
 from darkroom.cli.commands.results import exit_status, print_value, tell
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError
@@ -24,11 +25,11 @@ from darkroom.views import Generation
 
 def _take(command: argparse.ArgumentParser) -> None:
     command.add_argument("ids", nargs="+", **AN_ID)
-    command.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="made where it is missing")
+    command.add_argument("--to", required=True, metavar="FOLDER", help="made where it is missing")
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    folder = arguments.to.expanduser().absolute()
+    folder = own_path(arguments.to)
     names: list[str] = []
     ids = list(dict.fromkeys(await whole(settings, arguments.ids)))
     async with open_app(settings, Part.NONE) as app:

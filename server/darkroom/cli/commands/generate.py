@@ -3,11 +3,10 @@
 import argparse
 import re
 from dataclasses import replace
-from pathlib import Path
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import Command, seconds, take_provider
-from darkroom.cli.commands.prompts import given
+from darkroom.cli.commands.prompts import given, own_path
 from darkroom.cli.commands.watching import drives, made, report
 from darkroom.errors import InvalidRequest
 from darkroom.generations.asking.wishes import Wish, options_of
@@ -47,7 +46,7 @@ def _whole(text: str) -> str:
     """The text with a path in it made whole; what names no file stays as it is."""
     role, name = (MASK, text.removeprefix(MASK)) if text.startswith(MASK) else ("", text)
     kept = re.match(r"(?:gen_[a-z2-7]{26}/|darkroom:|data:|https?:)", name, re.IGNORECASE)
-    return text if kept or not name else f"{role}{Path(name).expanduser().absolute()}"
+    return text if kept or not name else f"{role}{own_path(name)}"
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:

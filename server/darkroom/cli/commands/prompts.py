@@ -13,6 +13,7 @@ from anyio import to_thread
 from darkroom.errors import InvalidRequest
 from darkroom.generations.telling.wording import MOST_AWAITED
 from darkroom.models import MAX_PROMPT
+from darkroom.redact.text import clean
 
 STDIN = "-"
 MOST = MOST_AWAITED
@@ -73,6 +74,19 @@ def _may_be_slow(descriptor: int) -> bool:
     """True for a terminal, a pipe or a socket, which somebody has yet to write to."""
     mode = os.fstat(descriptor).st_mode
     return sys.platform != "win32" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor))
+
+
+def own_path(text: str) -> Path:
+    """The whole path that a person means by this. Raises InvalidRequest: it is empty, or nobody's home."""
+    try:
+        path = Path(text).expanduser().absolute()
+    except RuntimeError:
+        path = None
+    if path is None or not text.strip():
+        raise InvalidRequest(
+            f"There is no folder or file {clean(text, 100)!r}.", next_step="Write its path; nothing was done."
+        )
+    return path
 
 
 def _text(data: bytes, file: str) -> str:
