@@ -1,11 +1,14 @@
 """The history in the gallery: opened from the page or by the assistant, searched, narrowed and paged."""
 
+import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from playwright.async_api import expect
 
 from darkroom.extensions.gallery import PAGE_SIZE
-from tests.gallery.scenes import accessibility_faults, button, finished, painted, picture, started
+from tests.gallery.scenes import accessibility_faults, button, finished, painted, picture, started, the_one
 from tests.gallery.shown import Host
 from tests.hosts import Home, connected
 from tests.services.fatthumb import FatThumb
@@ -42,6 +45,9 @@ async def test_the_history_is_searched_narrowed_and_paged_and_its_pictures_are_e
             await history.get_by_role("combobox", name="State").select_option("failed")
             await expect(history).to_contain_text("None like that.")
             await expect(gallery.spoken).to_contain_text("None like that.")
+            await button(gallery, "Show all").click()
+            await expect(history.get_by_role("searchbox")).to_have_value("")
+            await expect(rolls).to_have_count(PAGE_SIZE)
             await button(gallery, "History").click()
             await expect(rolls).to_have_count(0)
             await expect(picture(gallery)).to_have_count(1)
@@ -85,3 +91,31 @@ async def test_the_history_is_narrowed_to_one_service_and_goes_on_with_older_one
             await expect(picture(gallery)).to_have_accessible_name("Picture 1: A hen in the snow")
             await service.select_option("All services")
             await expect(gallery.view.get_by_role("article").filter(has_text="A fox")).not_to_have_count(0)
+
+
+async def test_the_history_is_told_by_days_and_a_portrait_leaves_no_hole_in_its_row(home: Home, host: Host) -> None:
+    async with connected(home) as client:
+        made = [
+            the_one(await finished(client, prompt=prompt, aspect_ratio=ratio))
+            for prompt, ratio in (("A moth", "1:1"), ("A hen", "1:1"), ("A fox", "9:16"), ("A badger", "1:1"))
+        ]
+        with closing(sqlite3.connect(home.ledger)) as ledger, ledger:
+            for generation, days in zip(made, (400, 1, 0, 0), strict=True):
+                ledger.execute(
+                    "UPDATE generations SET created_at = created_at - ? WHERE id = ?", (days * 86400, generation["id"])
+                )
+        async with host.shows(client, await finished(client, prompt="A boat"), width=1200, clock=True) as gallery:
+            await gallery.page.clock.set_fixed_time(made[-1]["created_at"])
+            await button(gallery, "History").click()
+            history = gallery.view.get_by_role("region", name="History")
+            await expect(history.get_by_role("article")).to_have_count(5)
+            headings = await history.get_by_role("heading").all_inner_texts()
+            days = [at for at, heading in enumerate(headings) if not heading.startswith("A ")]
+            assert [headings[at] for at in days[:2]] == ["Today", "Yesterday"]
+            assert days == [0, 4, 6]
+            assert re.fullmatch(r"\w+, \w+ \d+, \d{4}", headings[6])
+            portrait = await history.get_by_role("article", name="A fox").locator(".window").bounding_box()
+            assert portrait is not None
+            assert portrait["height"] <= portrait["width"] + 1
+            assert await accessibility_faults(gallery) == []
+            await gallery.keep("history-by-days")

@@ -66,6 +66,7 @@ async def test_a_picture_is_enlarged_left_for_its_neighbour_and_put_back_by_keys
         await tab_to(gallery, "Enlarge picture 1")
         await keyboard.press("Enter")
         await expect(dialog).to_have_attribute("aria-modal", "true")
+        await expect(dialog.get_by_role("button", name="Copy prompt")).to_be_visible()
         for key, number in (("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2)):
             await keyboard.press(key)
             large = dialog.get_by_role("img", name=f"Picture {number}:")

@@ -2,7 +2,7 @@
 
 const isSame = (one, other) => one.roll.id === other.roll.id && one.index === other.index;
 /** What is known of each picture and says nothing of it beside another. */
-const NOT_COMPARED = ["Id", "Pictures"];
+const NOT_COMPARED = ["Id", "Pictures", "Note"];
 /** What came of a request, and was not asked for. */
 const CAME_OF_IT = ["Asked", "Took", "Cost", "Size", "File"];
 const LONG = 7; // words, with the spaces between them, of a value that is read word by word
@@ -54,7 +54,10 @@ const comparison = {
     const tools = el("div", { class: "tools" }, this.zoomer);
     this.cover = new Cover("comparison", el("header", {}, this.title, tools, round("close", "Close", () => this.close())), pair, apart);
     this.cover.box.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
-    this.easels.forEach((easel, at) => easel.addEventListener("scroll", () => this.zoomed && follow(this.easels[1 - at], easel)));
+    this.easels.forEach((easel, at) => {
+      easel.addEventListener("scroll", () => this.zoomed && follow(this.easels[1 - at], easel));
+      easel.addEventListener("dblclick", () => this.zoom(!this.zoomed));
+    });
   },
 
   open(...frames) {

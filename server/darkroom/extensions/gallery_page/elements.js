@@ -97,6 +97,18 @@ function when(iso) {
   }
 }
 
+/** The day as people say it, on the host's calendar; "" where it is not known. */
+function dayOf(iso) {
+  const { locale, timeZone } = host.context;
+  try {
+    const format = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeZone });
+    const [day, today, yesterday] = [new Date(iso), new Date(), new Date(Date.now() - 864e5)].map((date) => format.format(date));
+    return { [yesterday]: "Yesterday", [today]: "Today" }[day] || day;
+  } catch {
+    return iso.slice(0, 10);
+  }
+}
+
 /** At most `most` of the given tasks at a time, in order but for those that come `first`. */
 function lane(most) {
   const waiting = [];

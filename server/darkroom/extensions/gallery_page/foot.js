@@ -66,10 +66,10 @@ function whenOver(roll, saved) {
   return made;
 }
 
-function always(roll) {
+function always(roll, note = noting(roll)) {
   if (!roll.generation.prompt) return [];
   const whole = () => roll.learn().then(() => roll.generation.prompt);
-  return [named("copy", copying("Copy prompt", "Copy prompt", "Copies all of it.", whole, "prompt", noting(roll)))];
+  return [named("copy", copying("Copy prompt", "Copy prompt", "Copies all of it.", whole, "prompt", note))];
 }
 
 /** Another prompt for the same settings, in a form below the buttons. */
@@ -110,7 +110,7 @@ function settingsOf(roll) {
     ["Seed", generation.seed === undefined ? "" : String(generation.seed), "mono"], ...options,
     ["Asked", when(generation.created)],
     ["Took", roll.running || generation.status === "unknown" ? "" : lasting(generation.elapsed)],
-    ["Cost", generation.cost], ["Id", generation.id, "mono"],
+    ["Cost", generation.cost], ["Note", generation.status === "succeeded" ? generation.message.replace(/^\d+ pictures? saved\. ?/, "") : ""], ["Id", generation.id, "mono"],
   ];
 }
 

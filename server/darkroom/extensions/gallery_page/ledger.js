@@ -36,7 +36,8 @@ const ledger = {
     this.older = this.plain("next", "Older", "Goes on with older ones.", () => this.load(true));
     const find = this.plain("find", "Search", "Finds prompts with all of these words.", seek);
     const controls = el("div", { class: "seek", role: "search", hidden: !host.has("serverTools") }, this.words, this.status, this.provider, find);
-    this.body.append(controls, this.told, this.list, this.older);
+    this.all = this.plain("queued", "Show all", "Searches for nothing, in all states and of all services.", () => this.widen());
+    this.body.append(controls, this.told, this.all, this.list, this.older);
   },
 
   /** Lets one of these providers be chosen, or the one that is chosen already; where there is but one, there is no choice. */
@@ -45,6 +46,12 @@ const ledger = {
     this.provider.replaceChildren(...["", ...all].map((name) => el("option", { value: name }, name ? titleOf(name) : "All services")));
     this.provider.value = chosen;
     this.provider.hidden = all.length < 2 && !chosen;
+  },
+
+  widen() {
+    this.want({});
+    this.words.focus({ preventScroll: true });
+    this.load();
   },
 
   unfold(open) {
@@ -71,6 +78,7 @@ const ledger = {
     for (const roll of past.values()) roll.frames.forEach((frame) => frame.remove());
     past.clear();
     this.list.replaceChildren();
+    this.day = "";
   },
 
   /** The assistant has asked for it with these words: they stand in the fields. */
@@ -118,12 +126,16 @@ const ledger = {
       first ??= roll;
       roll.past = true;
       past.set(generation.id, roll);
+      const day = dayOf(generation.created);
+      if (day !== this.day) this.list.append(el("h2", { class: "day" }, day));
+      this.day = day;
       this.list.append(roll.element);
       roll.show(generation);
     }
     if (page.providers) this.offer(list(page.providers));
     this.cursor = text(page.next_cursor, 100);
     this.older.hidden = !this.cursor || !host.has("serverTools");
+    this.all.hidden = past.size > 0 || !host.has("serverTools") || !(this.words.value || this.status.value || this.provider.value);
     const there = past.size ? `${past.size} shown` : "None like that";
     this.tell(this.cursor ? `${there}${past.size ? "" : " so far"}; there are older ones.` : `${there}.`);
     if (held && first) first.title.focus({ preventScroll: true });

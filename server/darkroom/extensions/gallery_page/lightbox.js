@@ -18,6 +18,7 @@ const lightbox = {
       el("div", { class: "stage" }, this.turns[0], this.easel, this.turns[1]),
       el("footer", {}, this.words, this.facts, this.tools, this.noteBox));
     $("lightbox").addEventListener("keydown", (event) => this.key(event));
+    this.easel.addEventListener("dblclick", (event) => event.target !== this.easel && this.zoom(!this.zoomed));
     this.easel.addEventListener("click", (event) => event.target === this.easel && !this.zoomed && this.close());
   },
 
@@ -39,7 +40,7 @@ const lightbox = {
     this.turns.forEach((turn) => { turn.hidden = all.length < 2; });
     showNote(this.noteBox, "");
     const zoom = tool("find", "Zoom", "Zoom", "Shows it in its own size; drag it, or use the arrow keys.", () => this.zoom(!this.zoomed));
-    this.tools.replaceChildren(zoom, ...actions(frame, this.noteBox));
+    this.tools.replaceChildren(zoom, ...actions(frame, this.noteBox), ...always(roll, (...said) => showNote(this.noteBox, ...said)));
     this.zoomer = zoom;
     this.zoom(false);
     this.cover.ratio = roll.ratio(index);
