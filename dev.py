@@ -11,7 +11,8 @@ python3 dev.py test-hosting  the tests with PostgreSQL and with replicas that di
 python3 dev.py test-agents   the examples, Claude Code and Codex with a stub for their model; further words go to pytest
 python3 dev.py audit      known vulnerabilities of everything that is locked; exit status 3 where nobody could be asked
 python3 dev.py sbom       the locked dependencies of a user's installation as CycloneDX, in .artifacts/sbom.cdx.json
-python3 dev.py package    writes the manifests of hosts that lie in the repository, from release/description.toml
+python3 dev.py package    writes the manifests of hosts that lie in the repository, from release/description.toml;
+                          with `--repository OWNER/NAME` the address on GitHub too, as a release does
 python3 dev.py pages      writes docs/services.md and docs/tools.md, from declarations and schemas
 python3 dev.py docs       the documentation as a site, in .artifacts/site; a warning is an error
 python3 dev.py build      the distributions and the bundle, in dist/, by a build backend held to the lock's hashes

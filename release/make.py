@@ -1,13 +1,18 @@
-"""Writes the manifests that lie in the repository, where hosts look for them; `--check` only says which are old."""
+"""Writes the manifests that lie in the repository, where hosts look for them; `--check` only says which are old.
+
+`--repository OWNER/NAME` first writes that address on GitHub to where everything that is published has it from: into
+`pyproject.toml`, and as the name in the MCP registry into the README.
+"""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from release import links, manifests
-from release.described import PLUGIN, ROOT
+from release.described import PLUGIN, PROJECT, ROOT, repository
 
 GUIDE = ROOT / "docs" / "install.md"
 _START, _END = "<!-- links -->\n", "<!-- end of the links -->"
@@ -35,8 +40,30 @@ def guide(text: str) -> str:
     return before + start + "\n".join(["", *listed, "", ""]) + end + after
 
 
+def name_repository(name: str) -> None:
+    """Writes OWNER/NAME to where its address belongs. Raises ValueError: that is no name, or another one is there."""
+    address = f"https://github.com/{name}"
+    if not re.fullmatch(r"[\w-]+/[\w.-]+", name) or repository() not in {None, address}:
+        raise ValueError(f"{name} is not the repository that pyproject.toml names, or no name of one")
+    if repository() is not None:
+        return
+    PROJECT["urls"] = urls = {
+        "Repository": address,
+        "Issues": f"{address}/issues",
+        "Changelog": f"{address}/blob/HEAD/CHANGELOG.md",
+    }
+    lines = "".join(f'{name} = "{url}"\n' for name, url in urls.items())
+    project, readme = ROOT / "pyproject.toml", ROOT / "README.md"
+    scripts = "[project.scripts]\n"
+    project.write_text(project.read_text("utf-8").replace(scripts, f"[project.urls]\n{lines}\n{scripts}"), "utf-8")
+    marker = f"<!-- mcp-name: {manifests.registry_name(address)} -->"
+    readme.write_text(f"{readme.read_text('utf-8')}\n{marker}\n", "utf-8")
+
+
 def main(words: list[str]) -> int:
     """Writes what is old, or names it and returns 1."""
+    if words[:1] == ["--repository"]:
+        name_repository(words[1])
     old = [path for path, text in files().items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in words:
         for path in old:

@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from email import message_from_bytes
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import anyio
+import jsonschema
 import pytest
 from mcp import Client, StdioServerParameters
 
@@ -33,10 +37,16 @@ VALIDATORS = {
 }
 
 
-def run(*command: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, folder: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end."""
     done = subprocess.run(
-        [*map(str, command)], env=os.environ | environ, capture_output=True, text=True, timeout=300, check=False
+        [*map(str, command)],
+        env=os.environ | environ,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -103,3 +113,27 @@ async def test_the_bundle_starts_by_its_own_command_with_every_field_left_blank(
 def test_the_validators_of_hosts_find_nothing(validator: str, unpacked: Path, tmp_path: Path) -> None:
     command = [unpacked if word == "BUNDLE" else word for word in VALIDATORS[validator]]
     run(*command, HOME=str(tmp_path))
+
+
+def test_what_is_built_for_a_repository_names_it_everywhere(tmp_path: Path) -> None:
+    name, address = "io.github.example/darkroom-mcp", "https://github.com/example/darkroom"
+    copy = tmp_path / "darkroom"
+    tracked = run("git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0")
+    for file in filter(None, tracked):
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / file, copy / file)
+    here = {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'server'}"}
+    for words in (["release.make", "--repository", "example/darkroom"], ["release.make", "--check"], ["release.build"]):
+        run(sys.executable, "-m", *words, folder=copy, **here)
+    (wheel,) = (copy / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (entry for entry in archive.namelist() if entry.endswith(".dist-info/METADATA"))
+        published = message_from_bytes(archive.read(metadata))
+    assert f"Repository, {address}" in published.get_all("Project-URL", [])
+    assert f"mcp-name: {name} " in str(published.get_payload())
+    entry = json.loads((copy / "dist" / "server.json").read_text("utf-8"))
+    schema = resources.files("skillsaw.schemas.mcp_registry") / "v2025_12_11" / "server.schema.json"
+    jsonschema.validate(entry, json.loads(schema.read_text("utf-8")))
+    assert (entry["name"], entry["repository"]["url"]) == (name, address)
+    with zipfile.ZipFile(copy / "dist" / BUNDLE.name) as archive:
+        assert json.loads(archive.read("manifest.json"))["repository"]["url"] == address
