@@ -27,6 +27,8 @@ class Job:
         """Looks in a row that the provider refused for good."""
         self.done: Reading | None = None
         """The provider's last word that it is finished."""
+        self.reading: Reading | None = None
+        """The provider's last word that it is not, once its row has what that says of pictures."""
         self.pause_s = 0.0
         """The pause before the next look, as it was meant to be."""
         self.asked = 0

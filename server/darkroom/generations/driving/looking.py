@@ -12,7 +12,7 @@ from darkroom.generations.driving.job import Job
 from darkroom.generations.driving.pace import longest_wait, named_wait
 from darkroom.generations.driving.reading import Reader, timed_out
 from darkroom.generations.telling.journal import Journal
-from darkroom.models import Record, Stage
+from darkroom.models import ImageStatus, Record, Stage
 from darkroom.providers.base import Provider, Reading
 
 FORGIVING_S = 10.0
@@ -66,7 +66,9 @@ class Looker:
         position = reading.queue_position if queued else None
         if (queued, position) != (job.record.provider_queued, job.record.queue_position):
             job.record = await self._journal.note(job.record, provider_queued=queued, queue_position=position)
-        job.record = (await self._collector.collect(provider, job.record, reading)).record
+        if reading != job.reading or any(image.status is ImageStatus.SUCCEEDED for image in reading.images):
+            job.record = (await self._collector.collect(provider, job.record, reading)).record
+            job.reading = reading
         self._count(provider, job)
         return None
 
