@@ -92,11 +92,11 @@ class Database(Protocol):
         ...
 
     async def stamp(self) -> object:
-        """See `Fellows.stamp`."""
+        """See `Processes.stamp`."""
         ...
 
     async def version(self) -> int:
-        """See `Fellows.version`. Raises StorageError."""
+        """See `Processes.version`. Raises StorageError."""
         ...
 
     async def news(self, within_s: float) -> None:

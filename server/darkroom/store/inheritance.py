@@ -7,8 +7,8 @@ from darkroom.models import Failure, Record
 from darkroom.store import gate, rows, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.connection import Connection
-from darkroom.store.fellows import BATCH
 from darkroom.store.lists import UNFINISHED
+from darkroom.store.processes import BATCH
 from darkroom.store.signs import Life, Signs
 
 

@@ -1,4 +1,4 @@
-"""The interface of a ledger: its generations, turns and fellows; `sql.py` is the one that exists."""
+"""The interface of a ledger: its generations, turns and processes; `sql.py` is the one that exists."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.money import Money
-from darkroom.store.fellows import Fellows
+from darkroom.store.processes import Processes
 from darkroom.store.removals import Removals
 from darkroom.store.survey import Survey
 from darkroom.store.turns import Gate
@@ -225,5 +225,5 @@ class Generations(Protocol):
         ...
 
 
-class Ledger(Generations, Removals, Gate, Fellows, Survey, Protocol):
+class Ledger(Generations, Removals, Gate, Processes, Survey, Protocol):
     """All of it: rows are the truth, and a memory of them is a cache."""

@@ -126,7 +126,7 @@ def unsent(db: Connection, ids: Collection[str]) -> frozenset[str]:
 
 
 def held(db: Connection, holder: str, driven: Collection[str]) -> tuple[frozenset[str], list[Record]]:
-    """See `Fellows.held`."""
+    """See `Processes.held`."""
     sql = f"SELECT id, stage, account, owner FROM generations WHERE holder = ? AND {UNFINISHED} ORDER BY seq"
     found, loose, queues = db.execute(sql, (holder,)).fetchall(), list[str](), set[tuple[str, str]]()
     for name, stage, *queue in found:

@@ -8,14 +8,14 @@ from darkroom.models import Answered, Receipt, Record, Stage, Status
 from darkroom.store import answers, durations, gate, lists, rows, tasks, withdrawal
 from darkroom.store.answers import OWES, UNANSWERED
 from darkroom.store.ledger import Page, Room, Stretch, Unfinished
-from darkroom.store.sql_fellows import SqlFellows
 from darkroom.store.sql_gate import SqlGate
+from darkroom.store.sql_processes import SqlProcesses
 from darkroom.store.sql_removals import SqlRemovals
 from darkroom.store.sql_rows import of_account, of_owner
 from darkroom.store.sql_survey import SqlSurvey
 
 
-class SqlLedger(SqlRemovals, SqlGate, SqlFellows, SqlSurvey):
+class SqlLedger(SqlRemovals, SqlGate, SqlProcesses, SqlSurvey):
     """See `Ledger`."""
 
     async def begin(

@@ -13,9 +13,9 @@ from darkroom.generations.driving.posting import lost_in_submission
 from darkroom.generations.telling.changes import Changes
 from darkroom.models import Record
 from darkroom.providers.owners import Owners
-from darkroom.store.fellows import BATCH
 from darkroom.store.ledger import Ledger
 from darkroom.store.presence import RESTORED_EVERY_S
+from darkroom.store.processes import BATCH
 from darkroom.store.signs import Presence
 from darkroom.tenants import LOCAL
 

@@ -103,11 +103,11 @@ class PostgresDatabase:
         return await self.run(work)
 
     async def stamp(self) -> object:
-        """See `Fellows.stamp`: it may be as late as a hint that was lost."""
+        """See `Processes.stamp`: it may be as late as a hint that was lost."""
         return self._news.stamp()
 
     async def version(self) -> int:
-        """See `Fellows.version`."""
+        """See `Processes.version`."""
         return self._news.version()
 
     async def news(self, within_s: float) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.models import Failure, Record
 from darkroom.store import inheritance, lists, rows
-from darkroom.store.fellows import BATCH
 from darkroom.store.gate import LONGEST_WAIT_S
 from darkroom.store.lists import UNFINISHED
 from darkroom.store.migrations import is_outdated
+from darkroom.store.processes import BATCH
 from darkroom.store.sql_rows import SqlRows
 
 
-class SqlFellows(SqlRows):
-    """See `Fellows`."""
+class SqlProcesses(SqlRows):
+    """See `Processes`."""
 
     async def held(self, holder: str, driven: Collection[str] = ()) -> tuple[frozenset[str], list[Record]]:
         """See `Ledger.held`."""

@@ -9,7 +9,7 @@ BATCH = 500
 """The number of rows that a process takes over at a time: others that look at the same moment have their share."""
 
 
-class Fellows(Protocol):
+class Processes(Protocol):
     """The other processes. Each method is a transaction; raises StorageError."""
 
     async def held(self, holder: str, driven: Collection[str] = ()) -> tuple[frozenset[str], list[Record]]:
