@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.accounts import Limits, Window
 from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
-from darkroom.store.ledger import Crammed, Room
+from darkroom.store.ledger import Room, StorageFull
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later
 from tests.ledgers import open_ledger
@@ -91,7 +91,7 @@ async def test_nothing_new_is_begun_once_the_saved_pictures_have_all_their_bytes
         image = Image(index=1, status=ImageStatus.SUCCEEDED, key="k", bytes=100)
         await ledger.change(first, {"images": (image,)})
         more = first.model_copy(update={"id": "a2", "request_key": "a2"})
-        with pytest.raises(Crammed):
+        with pytest.raises(StorageFull):
             await ledger.begin(more, adopt_within_s=0.0, room=Room(stored=100))
         other = more.model_copy(update={"owner": "bob"})
         assert (await ledger.begin(other, adopt_within_s=0.0, room=Room(stored=100))).id == "a2"

@@ -6,7 +6,7 @@ from darkroom.models import Answered, Record
 from darkroom.money import Money
 from darkroom.store import removal, rounds, rows
 from darkroom.store.connection import Connection
-from darkroom.store.ledger import Crammed, Full, Room, Unpriced
+from darkroom.store.ledger import Full, Room, StorageFull, Unpriced
 from darkroom.store.signs import Life, Signs
 
 UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
@@ -64,9 +64,9 @@ def is_lost(signs: Signs, row: Record) -> bool:
 
 
 def check_room(db: Connection, record: Record, room: Room | None, now: float) -> None:
-    """Raises Full, Unpriced, Crammed: the owner may not begin this row now."""
+    """Raises Full, Unpriced, StorageFull: the owner may not begin this row now."""
     if room is not None and room.stored is not None and (stored := rounds.stored(db, record.owner)) >= room.stored:
-        raise Crammed(stored)
+        raise StorageFull(stored)
     if room is not None and room.limit is not None:
         _check_number(db, record.owner, room.limit, room.free, now)
     if room is not None and room.money is not None:

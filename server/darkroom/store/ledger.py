@@ -47,7 +47,7 @@ class Unpriced(Exception):
     """The new row has no price in the currency of the room; nothing was written."""
 
 
-class Crammed(Exception):
+class StorageFull(Exception):
     """The owner's saved pictures have all the bytes that they may, which is so many; nothing was written."""
 
     def __init__(self, stored: int) -> None:
@@ -95,7 +95,7 @@ class Generations(Protocol):
 
         Raises:
             InvalidRequest: its request key names a row that is removed.
-            Full, Unpriced, Crammed: it would be a new row, and `room` has none left for it.
+            Full, Unpriced, StorageFull: it would be a new row, and `room` has none left for it.
             Outdated: it would be a new row, and this process must not start anything.
         """
         ...
@@ -111,7 +111,7 @@ class Generations(Protocol):
         request; else it is only returned. May be repeated as `begin` may.
 
         Raises:
-            InvalidRequest, Full, Unpriced, Crammed, Outdated: as `begin`; the task still asks.
+            InvalidRequest, Full, Unpriced, StorageFull, Outdated: as `begin`; the task still asks.
         """
         ...
 

@@ -8,7 +8,7 @@ from darkroom.errors import DarkroomError, InvalidRequest, RateLimited, StorageE
 from darkroom.models import Record
 from darkroom.money import Cost, Money
 from darkroom.redact.text import clean
-from darkroom.store.ledger import Crammed, Full, Room, Unpriced
+from darkroom.store.ledger import Full, Room, StorageFull, Unpriced
 
 NOTHING_NEW = Room(limit=0)
 """For a call that may only be given a generation that exists already."""
@@ -23,7 +23,7 @@ def refusing(room: Room | None, record: Record) -> Generator[None]:
         raise _refusal(room or NOTHING_NEW, full, record.cost) from full
     except Unpriced as unpriced:
         raise _unpriced(record, room or NOTHING_NEW) from unpriced
-    except Crammed as crammed:
+    except StorageFull as crammed:
         raise StorageError(
             f"The saved pictures have {_megabytes(crammed.stored)} together; {_megabytes((room or NOTHING_NEW).stored)}"
             " are allowed (stored_mb, set for this tenant).",
