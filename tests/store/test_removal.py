@@ -88,14 +88,14 @@ async def test_all_of_an_owner_goes_and_what_another_has_or_what_changed_meanwhi
     await ledger.begin(waits, adopt_within_s=ANY_AGE_S)
     assert dict(await ledger.stages("acme")) == {Stage.SUCCEEDED: 2, Stage.ACCEPTED: 1}
     assert [await ledger.withdraw("acme", 10), await ledger.withdraw("acme", 10)] == [1, 0]
-    doomed = await ledger.doomed("acme", 10)
-    assert [each.record.id for each in doomed] == ["gen_abcdefgh1", "gen_other", "waits"]
+    removable = await ledger.removable("acme", 10)
+    assert [each.record.id for each in removable] == ["gen_abcdefgh1", "gen_other", "waits"]
     assert await ledger.shared(["gen_abcdefgh1"], "acme") == {path}
     assert await ledger.shared(["gen_other"], "acme") == frozenset()
     changed = {"images": (*saved["images"], Image(index=2, status=ImageStatus.SUCCEEDED, key="/new.png", bytes=1))}
-    assert await ledger.revise(doomed[1].record, lambda _: changed)
-    assert await ledger.erase(doomed) == 2
-    assert [each.record.id for each in await ledger.doomed("acme", 10)] == ["gen_other"]
+    assert await ledger.revise(removable[1].record, lambda _: changed)
+    assert await ledger.erase(removable) == 2
+    assert [each.record.id for each in await ledger.removable("acme", 10)] == ["gen_other"]
     clock.now += 2 * DAY_S
     await ledger.remove(older_s=DAY_S, most=10)
     assert list(await ledger.names("acme", 10)) == ["gen_other"]

@@ -12,7 +12,7 @@ from darkroom.redact.text import clean
 from darkroom.store import rows, withdrawal
 from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
-from darkroom.store.removals import Doomed
+from darkroom.store.removals import Removable
 
 SHORT_ID = len("gen_") + 8
 """So much of an id is part of a picture's name on a disk."""
@@ -77,11 +77,11 @@ def withdraw(db: Connection, owner: str, now: float, most: int) -> int:
     return db.execute(f"{withdrawal.CANCELLED} AND id IN ({some})", (now, owner, most)).rowcount
 
 
-def doomed(db: Connection, owner: str, most: int) -> list[Doomed]:
-    """See `Removals.doomed`."""
+def removable(db: Connection, owner: str, most: int) -> list[Removable]:
+    """See `Removals.removable`."""
     sql = f"{rows.SELECT} WHERE owner = ? AND NOT ({UNFINISHED}) ORDER BY seq LIMIT ?"
     written = rows.COLUMNS.index("images")
-    return [Doomed(rows.from_row(row), row[written]) for row in db.execute(sql, (owner, most)).fetchall()]
+    return [Removable(rows.from_row(row), row[written]) for row in db.execute(sql, (owner, most)).fetchall()]
 
 
 def shared(db: Connection, ids: Collection[str], owner: str) -> frozenset[str]:
@@ -94,10 +94,10 @@ def shared(db: Connection, ids: Collection[str], owner: str) -> frozenset[str]:
     return frozenset(kept)
 
 
-def erase(db: Connection, doomed: Sequence[Doomed]) -> int:
+def erase(db: Connection, removable: Sequence[Removable]) -> int:
     """See `Removals.erase`."""
     sql = f"DELETE FROM generations WHERE id = ? AND owner = ? AND images = ? AND NOT ({UNFINISHED})"
-    gone = (db.execute(sql, (record.id, record.owner, written)) for record, written in doomed)
+    gone = (db.execute(sql, (record.id, record.owner, written)) for record, written in removable)
     return sum(each.rowcount for each in gone)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from darkroom.models import Record, Stage
 
 
-class Doomed(NamedTuple):
+class Removable(NamedTuple):
     """A row that is to go, and its pictures as the ledger has them written down: one that changes meanwhile stays."""
 
     record: Record
@@ -36,7 +36,7 @@ class Removals(Protocol):
         """Cancels up to so many of this owner's rows that no provider has received; returns how many it cancelled."""
         ...
 
-    async def doomed(self, owner: str, most: int) -> list[Doomed]:
+    async def removable(self, owner: str, most: int) -> list[Removable]:
         """Up to so many of this owner's rows that are over, oldest first."""
         ...
 
@@ -44,7 +44,7 @@ class Removals(Protocol):
         """The keys of those pictures of other owners whose names may be the same: two ids may begin alike."""
         ...
 
-    async def erase(self, doomed: Sequence[Doomed]) -> int:
+    async def erase(self, removable: Sequence[Removable]) -> int:
         """Removes those of these rows that are as they were, and keeps no name of them; returns how many it removed."""
         ...
 

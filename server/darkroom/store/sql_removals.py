@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.models import Stage
 from darkroom.store import removal
-from darkroom.store.removals import Doomed
+from darkroom.store.removals import Removable
 from darkroom.store.sql_rows import SqlRows, of_owner
 
 _ALONE = "removal"
@@ -37,20 +37,20 @@ class SqlRemovals(SqlRows):
             lambda: removal.withdraw(self._db, owner, self._clock(), most), of_owner(owner), _ALONE
         )
 
-    async def doomed(self, owner: str, most: int) -> list[Doomed]:
-        """See `Removals.doomed`."""
-        return await self._run(lambda: removal.doomed(self._db, owner, most))
+    async def removable(self, owner: str, most: int) -> list[Removable]:
+        """See `Removals.removable`."""
+        return await self._run(lambda: removal.removable(self._db, owner, most))
 
     async def shared(self, ids: Collection[str], owner: str) -> frozenset[str]:
         """See `Removals.shared`."""
         return await self._run(lambda: removal.shared(self._db, ids, owner))
 
-    async def erase(self, doomed: Sequence[Doomed]) -> int:
+    async def erase(self, removable: Sequence[Removable]) -> int:
         """See `Removals.erase`."""
 
         def erase() -> int:
             self._check_version()
-            return removal.erase(self._db, doomed)
+            return removal.erase(self._db, removable)
 
         return await self._transaction(erase, _ALONE)
 

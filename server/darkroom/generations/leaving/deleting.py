@@ -54,7 +54,7 @@ async def delete(ledger: Ledger, pictures: PictureStore, home: Path, owner: str)
     gone = Gone()
     while await ledger.withdraw(owner, BATCH):
         pass
-    while batch := await ledger.doomed(owner, BATCH):
+    while batch := await ledger.removable(owner, BATCH):
         records = [record for record, _ in batch]
         sizes = {image.key: image.bytes or 0 for record in records for image in record.images if image.key}
         shared = await ledger.shared([record.id for record in records], owner)
