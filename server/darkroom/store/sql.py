@@ -168,7 +168,7 @@ class SqlLedger(SqlRemovals, SqlGate, SqlProcesses, SqlSurvey):
             if changed is not None and record.stage is Stage.SUBMITTING:
                 gate.arrived(self._db, record.submit_token, changed.finished_at or changed.submitted_at)
                 if changed.stage is Stage.RUNNING:
-                    withdrawal.forgive(self._db, record.account)
+                    withdrawal.clear_refusals(self._db, record.account)
             if changed is not None and changed.stage is Stage.SUCCEEDED:
                 durations.add(self._db, changed, between)
             return changed

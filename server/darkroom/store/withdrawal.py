@@ -54,7 +54,7 @@ def share(db: Connection, account: str, name: str, since: float) -> None:
     )
 
 
-def forgive(db: Connection, account: str) -> None:
+def clear_refusals(db: Connection, account: str) -> None:
     """The provider has taken a submission: what kept the account waiting before is over."""
     db.execute(
         "UPDATE generations SET refused_since = NULL, limited_since = NULL WHERE account = ? AND stage = 'accepted'"
