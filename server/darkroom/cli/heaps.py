@@ -6,7 +6,7 @@ from contextlib import suppress
 _M_ARENA_MAX = -8  # of mallopt(3)
 
 
-def share_arenas() -> None:
+def share_heaps() -> None:
     """Lets threads share two heaps from now on, instead of up to eight a core; Python lets few of them run at once."""
     if sys.platform != "linux":
         return

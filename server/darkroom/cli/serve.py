@@ -12,7 +12,7 @@ import anyio
 from darkroom.app.context import Opened, Unopened, open_app
 from darkroom.app.server import DarkroomServer, serve_stdio
 from darkroom.cli.commands.command import DONE, FAILED
-from darkroom.cli.heaps import share_arenas
+from darkroom.cli.heaps import share_heaps
 from darkroom.cli.signals import on_signal
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
@@ -71,7 +71,7 @@ async def _serve(settings: Settings | DarkroomError, wire: Wire) -> None:
             server = DarkroomServer(await _opened(settings, stack))
             log.info("Serving on stdin and stdout")
             tasks.start_soon(transport)
-            share_arenas()
+            share_heaps()
             gc.freeze()  # which spares every later collection, and the end, from looking through it
             gc.enable()
             try:

@@ -5,7 +5,7 @@ import logging
 
 from darkroom.cli.commands.command import DONE
 from darkroom.cli.ending import asked_to_end
-from darkroom.cli.heaps import share_arenas
+from darkroom.cli.heaps import share_heaps
 from darkroom.http.options import Options, checked
 from darkroom.http.served import serve
 from darkroom.settings import Settings
@@ -27,7 +27,7 @@ async def serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
         StorageError: the ledger cannot.
     """
     options = _options(arguments)
-    share_arenas()
+    share_heaps()
 
     def stands(url: str) -> None:
         print(url, flush=True)

@@ -5,7 +5,7 @@ import argparse
 from darkroom.app.context import open_app
 from darkroom.cli.commands.command import DONE
 from darkroom.cli.ending import asked_to_end
-from darkroom.cli.heaps import share_arenas
+from darkroom.cli.heaps import share_heaps
 from darkroom.settings import Settings
 from darkroom.tenants import Tenants
 
@@ -19,7 +19,7 @@ async def work(settings: Settings, arguments: argparse.Namespace) -> int:
         NotConfigured: the tenants file cannot be used.
         StorageError: the ledger cannot be used.
     """
-    share_arenas()
+    share_heaps()
     tenants = None if arguments.tenants is None else Tenants.read(arguments.tenants)
     async with asked_to_end() as end, open_app(settings, tenants=tenants):
         print(STANDS, flush=True)
