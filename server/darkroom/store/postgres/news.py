@@ -57,7 +57,7 @@ class News:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._fall)
 
-    async def wait_for_a_fall(self, within_s: float) -> None:
+    async def wait_for_process_end(self, within_s: float) -> None:
         """Returns when another process runs no more, and after so many seconds at the latest."""
         event = self._fallen
         with anyio.move_on_after(within_s):

@@ -66,7 +66,7 @@ class PostgresPresence:
 
     async def wait(self, within_s: float) -> None:
         """See `Presence.wait`."""
-        await self.news.wait_for_a_fall(within_s)
+        await self.news.wait_for_process_end(within_s)
 
     def stay(self) -> None:
         """See `Presence.stay`: the session does so by itself."""
