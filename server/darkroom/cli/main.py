@@ -14,7 +14,7 @@ import anyio
 from darkroom.blanks import filled
 from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING, WRONG_USE, run
 from darkroom.cli.log import configure_logging
-from darkroom.cli.terminal import read_anything, show, spell_anything
+from darkroom.cli.terminal import escape_unencodable, read_anything, show
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.keys.reading import with_kept_keys
@@ -31,7 +31,7 @@ def main(words: Sequence[str], wire: Wire | None = None) -> int:
     `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
     """
     read_anything(sys.stdin)
-    spell_anything(sys.stdout, sys.stderr)
+    escape_unencodable(sys.stdout, sys.stderr)
     try:
         try:
             return _run(list(words) if words or wire is None else ["serve"], wire)

@@ -16,7 +16,7 @@ _PATH = re.compile(r"(?:^|\s)(?:/|~|[A-Za-z]:\\|\\\\)\S")
 """A path that is broken into two lines cannot be copied any more."""
 
 
-def spell_anything(*streams: TextIO) -> None:
+def escape_unencodable(*streams: TextIO) -> None:
     """Lets these write every text: what their encoding has no character for is written as an escape."""
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
