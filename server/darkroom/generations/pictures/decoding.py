@@ -160,7 +160,7 @@ def opened(kind: Kind, data: Sequence[Piece], patience: Patience) -> "Generator[
     import PIL.Image  # noqa: PLC0415 - heavy, and needed only where pictures are
 
     try:
-        with PIL.Image.open(_Patient(data, patience), formats=(kind.name,)) as picture:
+        with PIL.Image.open(_TimeLimitedReader(data, patience), formats=(kind.name,)) as picture:
             picture.decodermaxblock = _PIECE  # so that the decoder comes back often to ask for more
             width, height = picture.size
             if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
@@ -177,7 +177,7 @@ def opened(kind: Kind, data: Sequence[Piece], patience: Patience) -> "Generator[
 _LARGEST = f"{MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} a side are the most"
 
 
-class _Patient(io.BufferedReader):
+class _TimeLimitedReader(io.BufferedReader):
     """A file that can be read as long as there is patience."""
 
     def __init__(self, data: Sequence[Piece], patience: Patience) -> None:
