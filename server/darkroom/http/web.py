@@ -23,7 +23,7 @@ DRAIN_S = 2
 """Seconds that connections have to take what was written, once the server is to end."""
 
 
-class _Punctual(H11Protocol):
+class _TimedConnection(H11Protocol):
     """A connection that is closed where it does not get to the end of its headers in time."""
 
     _deadline: asyncio.TimerHandle | None = None
@@ -93,7 +93,7 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket], trusted: Seque
     # Of its warnings anybody who reaches the port could make any number.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     config = uvicorn.Config(
-        app, http=_Punctual, ws="none", loop="none", lifespan="off", interface="asgi3", log_config=None,
+        app, http=_TimedConnection, ws="none", loop="none", lifespan="off", interface="asgi3", log_config=None,
         access_log=False, server_header=False, proxy_headers=bool(trusted), forwarded_allow_ips=[*trusted],
         reset_contextvars=True, limit_concurrency=MAX_CONNECTIONS, timeout_keep_alive=20,
         timeout_graceful_shutdown=DRAIN_S,
