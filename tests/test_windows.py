@@ -70,12 +70,12 @@ def test_a_start_after_a_crash_removes_no_file_that_is_open(tmp_path: Path, monk
     folder.mkdir()
     (folder / "killed.lock").touch()
     with present(tmp_path) as first:
-        first.forget_the_dead()
+        first.remove_dead()
         with present(tmp_path) as second:
-            second.forget_the_dead()
+            second.remove_dead()
             assert {path.stem for path in folder.iterdir()} == {first.id, second.id, "unchecked"}
     with present(tmp_path) as last:
-        last.forget_the_dead()
+        last.remove_dead()
         assert {path.stem for path in folder.iterdir()} == {last.id, "unchecked"}
 
 

@@ -93,7 +93,7 @@ def test_only_an_end_without_a_word_asks_for_a_check_and_only_a_check_settles_it
     killed(tmp_path)
     for _ in range(2):
         with present(tmp_path) as process:
-            process.forget_the_dead()
+            process.remove_dead()
             assert not process.checked
     with present(tmp_path) as process:
         process.note_check()

@@ -78,7 +78,7 @@ def test_what_the_dead_left_goes_and_what_the_living_have_stays(tmp_path: Path) 
     (tmp_path / "processes" / "0123456789abcdef.lock").touch()
     (tmp_path / "processes" / "notes.txt").touch()
     with present(tmp_path) as looker, present(tmp_path) as other:
-        looker.forget_the_dead()
+        looker.remove_dead()
         assert {path.stem for path in (tmp_path / "processes").iterdir()} == {looker.id, other.id, "notes", "unchecked"}
     assert ended.id not in {looker.id, other.id}
 

@@ -136,7 +136,7 @@ async def open_app(
                 peers = Peers(ledger, presence, service.owners, service.changes, only)
                 await peers.adopt(driver)
                 named = await ledger.others(presence.id)
-                await store.database.transaction(lambda: presence.forget_the_dead(named))
+                await store.database.transaction(lambda: presence.remove_dead(named))
                 peers.start(group, driver)
                 group.start_soon(store.check)
             if tenants is not None:

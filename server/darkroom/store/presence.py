@@ -116,8 +116,8 @@ class FilePresence:
             with suppress(OSError):  # another process forgets it too
                 path.unlink()
 
-    def forget_the_dead(self, named: Collection[str] = ()) -> None:
-        """See `Presence.forget_the_dead`."""
+    def remove_dead(self, named: Collection[str] = ()) -> None:
+        """See `Presence.remove_dead`."""
         for path in self._folder.glob("*.*"):
             if path.stem not in {self.id, *named} and self.is_dead(path.stem):
                 self.forget(path.stem)

@@ -64,6 +64,6 @@ class Presence(Signs, Protocol):
         """Shows that this process runs, and puts its sign back where somebody has removed it."""
         ...
 
-    def forget_the_dead(self, named: Collection[str] = ()) -> None:
+    def remove_dead(self, named: Collection[str] = ()) -> None:
         """Removes what processes that are gone have left, but for those that the ledger still names."""
         ...

@@ -71,8 +71,8 @@ class PostgresPresence:
     def stay(self) -> None:
         """See `Presence.stay`: the session does so by itself."""
 
-    def forget_the_dead(self, named: Collection[str] = ()) -> None:
-        """See `Presence.forget_the_dead`; within a transaction."""
+    def remove_dead(self, named: Collection[str] = ()) -> None:
+        """See `Presence.remove_dead`; within a transaction."""
         marks = ", ".join("?" * len(named))
         self._db.execute(f"DELETE FROM processes WHERE {_LIFE} = 'dead' AND id NOT IN ({marks})", tuple(named))
 
