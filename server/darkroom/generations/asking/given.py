@@ -18,7 +18,7 @@ from darkroom.errors import DarkroomError, InvalidRequest, NotFound, StorageErro
 from darkroom.generations.pictures.decoding import NoPicture, Unfit, decoding
 from darkroom.generations.pictures.formats.stretch import Stretch
 from darkroom.generations.pictures.outgoing import Outgoing, outgoing
-from darkroom.generations.pictures.recognising import what_came
+from darkroom.generations.pictures.recognising import recognise
 from darkroom.models import MASK, InputImage, Record
 from darkroom.providers import inputs as kept
 from darkroom.providers.inputs import Attached
@@ -174,7 +174,7 @@ async def _sound(data: bytes, label: str) -> Outgoing:
     try:
         return await decoding(partial(outgoing, data))
     except Unfit as error:
-        came = f", but {what_came(Stretch.of(data)).what}" if isinstance(error, NoPicture) else ""
+        came = f", but {recognise(Stretch.of(data)).what}" if isinstance(error, NoPicture) else ""
         raise refusal(f"{label} {error}{came}", "Give a sound PNG, JPEG or WebP") from error
 
 

@@ -34,7 +34,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Came:
+class Recognised:
     """`what` it is, with its article; `lasting`: a file of its own kind, which will be the same next time."""
 
     what: str
@@ -42,7 +42,7 @@ class Came:
 
 
 _FILES = tuple(
-    (re.compile(start, re.DOTALL), Came(what, lasting=True))
+    (re.compile(start, re.DOTALL), Recognised(what, lasting=True))
     for start, what in (
         (rb"....ftypavi[fs]", "an AVIF picture"),
         (rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "a HEIC picture"),
@@ -65,7 +65,7 @@ _SVG = re.compile(rb"(?:<\?xml.{0,2000}|<!--.{0,2000}|<!DOCTYPE svg.{0,2000})?<s
 _PAGE = re.compile(rb"<(?:!doctype html|html|head|body|!--|\?xml|[a-z])", re.IGNORECASE)
 
 
-def what_came(data: Stretch) -> Came:
+def recognise(data: Stretch) -> Recognised:
     """The kind of these bytes, which are none of the pictures that we take."""
     start = data.read(0, 4096)
     for starts, came in _FILES:
@@ -73,16 +73,16 @@ def what_came(data: Stretch) -> Came:
             return came
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
-        return Came("nothing at all" if not data else "blanks", lasting=False)
+        return Recognised("nothing at all" if not data else "blanks", lasting=False)
     if _SVG.match(start):
-        return Came("an SVG drawing", lasting=True)
+        return Recognised("an SVG drawing", lasting=True)
     if _PAGE.match(start):
-        return Came("a web page", lasting=False)
+        return Recognised("a web page", lasting=False)
     if start[:1] in b"{[":
-        return Came("JSON", lasting=False)
+        return Recognised("JSON", lasting=False)
     if start.isascii() and not re.search(rb"[\x00-\x08\x0e-\x1f]", start):
-        return Came("text", lasting=False)
-    return Came(f"{len(data):,} bytes of an unknown kind", lasting=False)
+        return Recognised("text", lasting=False)
+    return Recognised(f"{len(data):,} bytes of an unknown kind", lasting=False)
 
 
 def verified(
@@ -115,7 +115,7 @@ def verified(
 
 
 def _unfit(data: Stretch, error: Unfit, origin: str) -> NotAnImage:
-    came = what_came(data) if isinstance(error, NoPicture) else None
+    came = recognise(data) if isinstance(error, NoPicture) else None
     lasting = isinstance(error, TooMuch) if came is None else came.lasting
     source = f" from {origin}" if origin else ""
     return NotAnImage(
