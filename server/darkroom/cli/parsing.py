@@ -86,9 +86,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands_of = _commands_of(parser, words, "COMMAND")
     take_options(commands_of.add_parser("serve", help="serve MCP on stdin and stdout, or over HTTP"))
     commands_of.add_parser("gallery", help="show all generations in a browser on this machine")
-    worker = commands_of.add_parser("worker", help="drive what the ledger has, and serve nobody")
+    worker = commands_of.add_parser("worker", help="work on what is in the ledger, without serving clients")
     worker.add_argument("--tenants", type=Path, metavar="FILE", help="the tenants whose generations it drives as well")
-    completion = commands_of.add_parser("completion", help="print what makes a shell complete these words")
+    completion = commands_of.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", choices=SHELLS)
     completion.set_defaults(parser=parser)
     for command in COMMANDS.values():

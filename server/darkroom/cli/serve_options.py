@@ -12,14 +12,19 @@ def take_options(command: argparse.ArgumentParser) -> None:
     http = command.add_argument_group("with --http")
     http.add_argument("--host", metavar="ADDRESS", help="listen there (127.0.0.1)")
     http.add_argument("--port", type=_port, metavar="PORT", help="listen there (8765); 0 is any that is free")
-    http.add_argument("--tenants", type=Path, metavar="FILE", help="the file of those who may ask, and their tokens")
-    http.add_argument("--allow-host", action="append", metavar="NAME", help="a name of this server; may come again")
+    http.add_argument("--tenants", type=Path, metavar="FILE", help="a file of tenants and the hashes of their tokens")
     http.add_argument(
-        "--trust-proxy", action="append", metavar="ADDRESS", help="a proxy that says who asks; may come again"
+        "--allow-host", action="append", metavar="NAME", help="a host name of this server; may be repeated"
     )
-    http.add_argument("--oauth-issuer", metavar="URL", help="tokens that this server issued are good")
     http.add_argument(
-        "--oauth-audience", metavar="URL", help="if they are for this: the URL of /mcp as clients know it"
+        "--trust-proxy",
+        action="append",
+        metavar="ADDRESS",
+        help="a proxy whose X-Forwarded-For is believed; may be repeated",
+    )
+    http.add_argument("--oauth-issuer", metavar="URL", help="accept access tokens of this issuer")
+    http.add_argument(
+        "--oauth-audience", metavar="URL", help="the URL of /mcp as clients know it, for which they must be issued"
     )
     http.add_argument("--oauth-claim", metavar="NAME", help="the claim in them that names a tenant's subject (sub)")
 

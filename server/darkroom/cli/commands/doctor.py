@@ -77,4 +77,4 @@ def _sum(answer: Report) -> str:
     return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count) + "."
 
 
-DOCTOR = Command("doctor", "look for what keeps Darkroom from working here, and say the cure", _take, _run)
+DOCTOR = Command("doctor", "check that Darkroom works here, and say how to fix what is wrong", _take, _run)

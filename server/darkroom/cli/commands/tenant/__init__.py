@@ -8,5 +8,5 @@ from darkroom.cli.commands.tenant.export import EXPORT
 from darkroom.cli.commands.tenant.list import LIST
 
 TENANT = Commands(
-    "tenant", "who may ask a server over HTTP, and what each spent and has", (ADD, LIST, AUDIT, EXPORT, DELETE)
+    "tenant", "tenants of a server over HTTP: add, list, audit, export, delete", (ADD, LIST, AUDIT, EXPORT, DELETE)
 )
