@@ -146,7 +146,7 @@ def is_pollable(descriptor: int) -> bool:
 
 
 def _room_of(descriptor: int):  # Windows has no name for what it returns
-    """That which can be asked for room to write to a pipe or socket; None where nothing can be."""
+    """An object that can be asked for room to write to a pipe or socket; None where nothing can be."""
     if sys.platform == "win32" or not is_pollable(descriptor):
         return None
     room = select.poll()

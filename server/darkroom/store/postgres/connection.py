@@ -137,7 +137,7 @@ class PostgresConnection:
         before, self._before = self._before, ""
         cursor = say(self._open, before + translated(sql), *values)
         while cursor.nextset():
-            """What counts is the last."""
+            """Only the last one counts."""
         self._count(cursor)
         return cursor
 
