@@ -5,6 +5,7 @@ import re
 import shlex
 import sqlite3
 import stat
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from tests.cli.test_commands import DONE, FAILED, STILL_RUNNING, WRONG_USE
 from tests.cli.test_terminal import on_a_terminal
-from tests.hosts import Home, darkroom
+from tests.hosts import PATIENCE_S, Home, darkroom
 from tests.providers.test_comfyui_pictures import BLUE, RED, inputs, url
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.comfyui import ComfyUI
@@ -230,3 +231,15 @@ def test_a_place_that_cannot_be_meant_is_refused_before_anything_is_done(home: H
         assert refused.status == 2
         assert "Traceback" not in refused.err
     assert not home.pictures.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("doctor", "--json"), ("--help",)], ids=" ".join)
+def test_output_that_finds_no_room_is_told_in_a_sentence(home: Home, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "darkroom", *words],
+            env=home.environ, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Not everything was written: No space left on device. Make room, and run it again.\n"

@@ -4,7 +4,7 @@ import json
 import sys
 
 from tests.doctor.reports import SECRET, examined, failure, holds, warning
-from tests.hosts import Home
+from tests.hosts import Home, darkroom
 
 SETTINGS = {
     ".cursor/mcp.json": '{"mcpServers": {',
@@ -58,3 +58,16 @@ def test_what_is_wrong_in_the_settings_of_hosts_is_found(home: Home) -> None:
     assert [each["level"] for each in of_hosts if "VS Code" in each["message"]] == ["ok"]
     assert any(each["message"] == "Zed is here, without Darkroom." for each in of_hosts)
     assert {name: (home.path / name).read_text() for name in SETTINGS} == SETTINGS
+
+
+def test_what_is_no_path_at_all_is_a_finding_like_any_other(home: Home) -> None:
+    commands = {".cursor/mcp.json": f"/{'x' * 5000}/darkroom-mcp", ".gemini/settings.json": "/bin/sh\0/darkroom-mcp"}
+    for name, command in commands.items():
+        (home.path / name).parent.mkdir()
+        (home.path / name).write_text(json.dumps({"mcpServers": {"darkroom": {"command": command}}}))
+    report = examined(home, XDG_CONFIG_HOME=f"/{'y' * 5000}").json
+    for host in ("Cursor", "Gemini CLI"):
+        holds(report, failure("hosts", f"{host}: the command that it names does not exist", "whole path"))
+    done = darkroom(home, "setup", "--host", "zed", XDG_CONFIG_HOME=f"/{'y' * 5000}")
+    assert (done.status, "Traceback" in done.err) == (1, False)
+    assert "cannot be read (File name too long)" in done.out

@@ -1,6 +1,7 @@
 """Reads argv, and hands over to the command."""
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -23,6 +24,8 @@ from darkroom.settings import Settings
 from darkroom.stdio.wire import Wire
 
 log = logging.getLogger(__name__)
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of a disk that the output goes to."""
 
 
 def main(words: Sequence[str], wire: Wire | None = None) -> int:
@@ -44,10 +47,20 @@ def main(words: Sequence[str], wire: Wire | None = None) -> int:
         return _refuse(error, FAILED)
     except KeyboardInterrupt:  # before, or after, there is something to be ended in order
         return STILL_RUNNING
-    except BrokenPipeError:
-        # The reader of our output has gone; Python's own flush at exit must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except BrokenPipeError:  # the reader of our output has gone
+        return _silenced()
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        status = _silenced()
+        show(sys.stderr, f"Not everything was written: {error.strerror}. Make room, and run it again.")
+        return status
+
+
+def _silenced() -> int:
+    """Takes the output away, so that Python's own flush at exit does not complain about it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
 
 
 def _run(words: list[str], wire: Wire | None) -> int:

@@ -85,8 +85,9 @@ def _of_command(started: _Started) -> Iterator[Finding]:
             said = "the command that it names is not found on the PATH"
             yield started.finding(failure, said, "Name darkroom-mcp by its whole path, or install what is named.")
         return
-    path = Path(os.path.expanduser(command))  # noqa: PTH111 - pathlib's raises where there is no such home
-    if not path.is_file():
+    # pathlib's own raise where there is no such home, or what is written there is no path.
+    path = os.path.expanduser(command)  # noqa: PTH111
+    if not os.path.isfile(path):  # noqa: PTH113
         said = "the command that it names does not exist"
     elif not os.access(path, os.X_OK):
         said = "the command that it names cannot be run: it is not executable"

@@ -1,5 +1,6 @@
 """Darkroom's entry put into a host's settings, or taken out of them, and nothing else of them changed."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +118,7 @@ def _formers(text: Text, value: Mapping[str, Any]) -> Iterator[bytes | None]:
 
 
 def _displaces_nothing(host: Host, file: Path) -> None:
-    if host.older and not file.exists() and file.with_name(host.older).exists():
+    if host.older and not os.path.exists(file) and os.path.exists(file.with_name(host.older)):  # noqa: PTH110 - see `find`
         raise Unreadable(f"{host.title} would pass over {host.older} beside it once it is there")
 
 

@@ -21,10 +21,14 @@ def real(path: Path) -> Path:
     """The file behind the links that lead to it; it may be missing, its folder not. Raises Unreadable."""
     try:
         file = path.resolve()
-        lost = file.is_symlink() or (path.is_symlink() and not file.parent.is_dir())
-    except (OSError, RuntimeError) as error:
-        raise Unreadable("its link leads nowhere") from error
-    if lost:  # perhaps to a disk that is not there now
+        lost = file.is_symlink() or (path.is_symlink() and not file.parent.is_dir())  # perhaps on a disk that is away
+    except RuntimeError:
+        lost, file = True, path
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise _unread(error) from error
+        lost, file = True, path
+    if lost:
         raise Unreadable("its link leads nowhere")
     return file
 
@@ -41,7 +45,11 @@ def read(file: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise Unreadable(f"it cannot be read ({error.strerror or type(error).__name__})") from error
+        raise _unread(error) from error
+
+
+def _unread(error: OSError) -> Unreadable:
+    return Unreadable(f"it cannot be read ({error.strerror or type(error).__name__})")
 
 
 def backups(file: Path) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """A host's settings file: where it is, what it says, and which of its servers is Darkroom."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +79,9 @@ def text_of(host: Host, data: bytes | None) -> str:
 def find(host: Host, machine: Machine) -> Path:
     """The file of this host's settings: the first that there is, else the one that there may be."""
     places = host.files(machine)
-    existing = [place for place in places if place.is_file() or place.is_symlink()]
-    likely = [place for place in places if place.parent.is_dir()]
+    # pathlib's own checks raise where a folder cannot be entered, or a name is too long for one.
+    existing = [place for place in places if os.path.isfile(place) or os.path.islink(place)]  # noqa: PTH113, PTH114
+    likely = [place for place in places if os.path.isdir(place.parent)]  # noqa: PTH112
     return (*existing, *likely, *places)[0]
 
 
@@ -87,7 +89,7 @@ def is_here(host: Host, machine: Machine) -> bool:
     """True where the host has left something on this machine."""
     places = host.files(machine)
     own = [place.parent for place in places if place.parent != machine.home]
-    return any(place.exists() for place in (*places, *own, *host.traces(machine)))
+    return any(os.path.exists(place) for place in (*places, *own, *host.traces(machine)))  # noqa: PTH110 - as above
 
 
 def look(host: Host, machine: Machine) -> Seen:
