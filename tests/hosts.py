@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -58,6 +57,7 @@ class Home:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.path),
+            **({"USERPROFILE": str(self.path), "SYSTEMROOT": os.environ["SYSTEMROOT"]} if os.name == "nt" else {}),
             "DARKROOM_HOME": str(self.path / "home"),
             "DARKROOM_PICTURES": str(self.pictures),
             "PYTHONWARNINGS": "error",
@@ -188,7 +188,7 @@ def running(home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom"))
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
 
 
 def eventually(condition: Callable[[], bool]) -> None:

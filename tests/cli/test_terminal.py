@@ -3,7 +3,6 @@
 import codecs
 import io
 import os
-import pty
 import re
 import select
 import signal
@@ -61,6 +60,8 @@ class Terminal:
 @contextmanager
 def on_a_terminal(home: Home, *words: str, **environment: str) -> Generator[Terminal]:
     """Starts the command there, and kills it at the end if it still runs."""
+    import pty  # Windows has none, and runs no test that comes here
+
     screen, inside = pty.openpty()
     environ = {**home.environ, "TERM": "xterm", "COLUMNS": "80", **environment}
     with subprocess.Popen(

@@ -1,7 +1,6 @@
 """A PostgreSQL of the tests' own, from the installed programs, in a temporary folder and on a free port."""
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -124,6 +123,8 @@ def cluster_folder() -> Generator[Path]:
     folder = Path(mkdtemp(prefix="pg"))
     try:
         if os.geteuid() == 0:
+            import pwd  # Windows has none, and runs no test that comes here
+
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         yield folder
