@@ -44,8 +44,8 @@ ELSEWHERE = [
     *(f"tests/cli/test_{name}.py" for name in ("commands", "ids", "list_and_show", "log", "words")),
     *(f"tests/setup/test_{name}.py" for name in ("hostile_files", "settings_files")),
 ]
-"""Tests that `test` runs on Windows and macOS: paths, locks, signals, descriptors, and the main job. The rest needs forks,
-pseudo terminals, stopped processes, /proc, strace, a Chromium or a PostgreSQL from apt, and runs on Linux only."""
+"""Tests that `test` runs on Windows and macOS: paths, locks, signals, descriptors, and the main job. The rest needs
+forks, pseudo terminals, stopped processes, /proc, strace, a Chromium or a PostgreSQL from apt: it runs on Linux."""
 TESTS_PER_CORE = 5  # they wait for two thirds of their time
 ARTIFACTS = ROOT / ".artifacts"
 GUIDE = ROOT / "CONTRIBUTING.md"
