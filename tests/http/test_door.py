@@ -144,6 +144,25 @@ def test_a_body_of_a_request_that_is_refused_is_not_read_without_end(server: Hos
     assert b"connection: close" in answer.lower()
 
 
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ([f"authorization: Bearer {BOB}"], 400),
+        (["transfer-encoding: chunked"], 400),
+        ([f"x-{number}: y" for number in range(5_000)], 431),
+    ],
+    ids=["two callers", "two lengths", "thousands of headers"],
+)
+def test_a_head_that_can_be_read_in_two_ways_or_hardly_at_all_is_refused(
+    server: Hosted, more: list[str], status: int
+) -> None:
+    request = written("tools/list", {}, token=ANN).replace(b"\r\n", "\r\n".join(["", *more, ""]).encode(), 1)
+    answer = spoken(server, request)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"connection: close" in answer.lower()
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 def test_one_tenant_s_flood_is_refused_and_does_not_keep_others_out(server: Hosted) -> None:
     listens: list[socket.socket] = []
     listening = written("subscriptions/listen", {"notifications": {"toolsListChanged": True}}, token=ANN)

@@ -1,12 +1,15 @@
 """Bounds on what may be under way at once: requests of each caller and of all, and the bytes of what they sent."""
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from darkroom.http.refusals import Refusal
 
 MAX_BODY = 10_000_000
 """Bytes of a request: a picture in it, as a data: URL, is nearly all of one."""
+MAX_HEADERS = 200
+"""Headers of a request; what reads them takes a time that grows with the square of their number."""
 BODY_WITHIN_S = 60.0
 """Seconds that a request's body has to come."""
 MAX_REQUESTS, MAX_OF_ONE = 5_000, 2_500
@@ -14,6 +17,25 @@ MAX_REQUESTS, MAX_OF_ONE = 5_000, 2_500
 MAX_HELD, MAX_HELD_OF_ONE = 128_000_000, 64_000_000
 """Bytes of their bodies. Parsed, ordinary ones take a few times as much."""
 AGAIN_S = 2.0
+
+
+def check_head(headers: Headers) -> None:
+    """Refuses what a proxy and this server may read in two ways, and ends its connection.
+
+    Raises:
+        Refusal: there are too many headers, two callers, or two lengths.
+    """
+    names = [name for name, _ in headers.raw]
+    refusal: Refusal | None = None
+    if len(names) > MAX_HEADERS:
+        refusal = Refusal(431, f"A request has at most {MAX_HEADERS} headers.")
+    elif names.count(b"authorization") > 1:
+        refusal = Refusal(400, "A request has one Authorization header.")
+    elif b"content-length" in names and b"transfer-encoding" in names:
+        refusal = Refusal(400, "A request has a Content-Length or a Transfer-Encoding, not both.")
+    if refusal is not None:
+        refusal.response.headers["connection"] = "close"
+        raise refusal
 
 
 class Admission:

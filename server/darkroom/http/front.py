@@ -15,7 +15,7 @@ from darkroom.http import origins
 from darkroom.http.access import Access, logged
 from darkroom.http.admin.door import Admin
 from darkroom.http.admin.page import PATH as ADMIN
-from darkroom.http.bounds import Bounds, received
+from darkroom.http.bounds import Bounds, check_head, received
 from darkroom.http.identity import Identity, as_caller
 from darkroom.http.outgoing import Outgoing
 from darkroom.http.refusals import Refusal, said
@@ -61,6 +61,7 @@ class Front:
     async def _answer(self, access: Access, scope: Scope, receive: Receive) -> None:
         headers, send = Headers(scope=scope), access.send
         try:
+            check_head(headers)
             match scope["path"]:
                 case path if path == LIVES:
                     await said(200, {"status": "lives"})(scope, receive, send)
