@@ -119,3 +119,21 @@ async def test_the_history_is_told_by_days_and_a_portrait_leaves_no_hole_in_its_
             assert portrait["height"] <= portrait["width"] + 1
             assert await accessibility_faults(gallery) == []
             await gallery.keep("history-by-days")
+
+
+async def test_a_late_answer_to_the_assistant_does_not_take_the_place_of_what_a_person_searched_for(
+    home: Home, host: Host
+) -> None:
+    asked: dict[str, Any] = {"action": "history"}
+    async with connected(home) as client:
+        for prompt in ("A hen", "A fox"):
+            await finished(client, prompt=prompt)
+        late = await client.call_tool("gallery", asked)
+        async with host.shows(client, None, asked_for=asked) as gallery:
+            rolls = gallery.view.get_by_role("region", name="History").get_by_role("article")
+            await gallery.view.get_by_role("searchbox").fill("hen")
+            await button(gallery, "Search").click()
+            await expect(rolls).to_have_count(1)
+            await gallery.tell(late)
+            await gallery.view.get_by_role("searchbox").fill("fox")  # what was told before is taken by then
+            await expect(rolls.get_by_role("heading")).to_have_text(["A hen"])

@@ -84,13 +84,15 @@ const ledger = {
   /** The assistant has asked for it with these words: they stand in the fields. */
   want({ search, status, provider }) {
     this.unfold(true);
+    this.searched = false;
     this.words.value = text(search, 200);
     this.status.value = status in STATES ? status : "";
     this.offer([], text(provider, 60));
   },
 
-  /** What the assistant was answered. */
+  /** What the assistant was answered, unless the person has searched for something else meanwhile. */
   take(page) {
+    if (this.searched) return;
     this.unfold(true);
     $("history").hidden = false;
     $("empty").hidden = true;
@@ -99,6 +101,7 @@ const ledger = {
 
   async load(older = false) {
     const asked = ++this.asked;
+    this.searched = true;
     const cursor = older ? this.cursor : undefined;
     this.told.textContent = "Looking…";
     try {
