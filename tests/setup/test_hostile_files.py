@@ -1,6 +1,7 @@
 """Settings of hosts that `darkroom-mcp setup` leaves alone, or changes in one place only, as they are on real disks."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -81,3 +82,41 @@ def test_no_other_setting_changes_with_the_entry_that_it_refers_to(user: Home) -
         assert done.status == FAILED
         assert "cannot be edited safely" in done.out
         assert file.read_text() == text
+
+
+COMMENTED = {
+    "gemini": (
+        '{\n  "mcpServers": {\n    "darkroom": {\n      // mine\n      "command": "uvx", // from the cache\n'
+        '      "args": ["darkroom-mcp", "serve"],\n      "env": { /* none */ "FATTHUMB_LIMITS": "active=1" },\n'
+        '      "trust": true, // all of it\n    }\n  }\n}\n',
+        ("// mine", "// from the cache", "/* none */", "// all of it", '"trust": true', '"FATTHUMB_LIMITS"'),
+    ),
+    "codex": (
+        '[mcp_servers.darkroom] # mine\r\ncommand = "uvx" # from the cache\r\nargs = [\r\n'
+        '  "darkroom-mcp", # the name\r\n'
+        "]\r\n# slow\r\ntool_timeout_sec = 90\r\n"
+        '[mcp_servers.darkroom.env]\r\nFATTHUMB_LIMITS = "active=1" # the plan\r\n\r\n[profiles] # the end\r\n',
+        (
+            '"active=1" # the plan\r\n',
+            "] # mine\r\n",
+            "# slow\r\ntool_timeout_sec = 90\r\n",
+            "\r\n[profiles] # the end\r\n",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMMENTED)
+def test_an_entry_is_brought_up_to_date_between_its_comments(user: Home, name: str) -> None:
+    text, parts = COMMENTED[name]
+    file = settings(user, name)
+    file.write_bytes(text.encode())
+    updated = darkroom(user, "setup", "--host", name, "--json").json["hosts"][0]
+    assert updated["done"] == "updated", updated
+    after = file.read_bytes().decode()
+    assert all(part in after for part in parts), after
+    assert '"uvx"' not in after
+    assert str(user.path / "home") in after
+    endings = [set(re.findall(r"\r?\n", each)) for each in (text, after)]
+    assert endings[0] == endings[1]
+    assert darkroom(user, "setup", "--host", name, "--json").json["hosts"][0]["done"] == "unchanged"

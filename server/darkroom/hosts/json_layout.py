@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from darkroom.hosts.layout import Servers, Unreadable, line_end, line_start, newline_of, without
 
@@ -48,6 +48,8 @@ class JsonLayout:
                     nested = {inner: nested}
                 return _inserted(text, (at, end), found, (key, nested), unit)
             if depth == len(keys) - 1:
+                if _uncommented(text[member.value : member.end]) != text[member.value : member.end]:
+                    return _updated(text, member.value, value, unit)
                 written = _spelled(text, value, _indent(text, member.start), unit, inline=not _alone(text, member))
                 return text[: member.value] + written + text[member.end :]
             at = member.value
@@ -173,6 +175,22 @@ def _inserted(text: str, span: tuple[int, int], found: list[_Member], member: tu
     written = _spelled(text, member[1], outer + unit, unit, inline=False)
     closing = "" if "\n" in rest else line + outer
     return f"{text[: at + 1]}{line}{outer}{unit}{key}: {written}{closing}{text[at + 1 :]}"
+
+
+def _updated(text: str, at: int, value: Mapping[str, Any], unit: str) -> str:
+    """The text with these members in the object that begins here; the others, and all comments, stay."""
+    for key, new in value.items():
+        plain = _plain(text)
+        found, end = _members(plain, at)
+        member = _the_one(found, key)
+        if member is None:
+            text = _inserted(text, (at, end), found, (key, new), unit)
+        elif isinstance(new, Mapping) and plain[member.value] == "{":
+            text = _updated(text, member.value, cast("Mapping[str, Any]", new), unit)
+        elif _DECODER.decode(plain[member.value : member.end]) != new:
+            written = _spelled(text, new, _indent(text, member.start), unit, inline=not _alone(text, member))
+            text = text[: member.value] + written + text[member.end :]
+    return text
 
 
 def _removed(text: str, span: tuple[int, int], found: list[_Member], index: int) -> str:

@@ -27,6 +27,8 @@ class TomlLayout:
         table = _table(keys, value, newline_of(text))
         if name in servers.named:
             start, end = _span(text, keys)
+            if "#" in text[start:end]:
+                return text[:start] + _updated(text[start:end], keys, value) + text[end:]
             ending = "" if end == len(text) and not text.endswith("\n") else newline_of(text)
             return text[:start] + table + ending + text[end:]
         line = newline_of(text)
@@ -53,6 +55,26 @@ def _table(keys: tuple[str, ...], value: Mapping[str, Any], line: str) -> str:
     for key in reversed(keys):
         nested = {key: nested}
     return tomlkit.dumps(nested).rstrip("\n").replace("\n", line)
+
+
+def _updated(text: str, keys: tuple[str, ...], value: Mapping[str, Any]) -> str:
+    """The text of this table with these values in it; the others, and all comments, stay."""
+    import tomlkit  # noqa: PLC0415 - few commands need it
+
+    line, document = newline_of(text), tomlkit.parse(text)
+    table: Any = document
+    for key in keys:
+        table = table[key]
+    _set(table, value)
+    return tomlkit.dumps(document).replace("\r\n", "\n").replace("\n", line)
+
+
+def _set(table: Any, value: Mapping[str, Any]) -> None:
+    for key, new in value.items():
+        if isinstance(new, Mapping) and isinstance(table.get(key), Mapping):
+            _set(table[key], cast("Mapping[str, Any]", new))
+        elif table.get(key) != new:
+            table[key] = new
 
 
 def _span(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
