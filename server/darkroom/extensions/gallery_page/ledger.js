@@ -92,10 +92,10 @@ const ledger = {
 
   /** What the assistant was answered, unless the person has searched for something else meanwhile. */
   take(page) {
-    if (this.searched) return;
     this.unfold(true);
     $("history").hidden = false;
     $("empty").hidden = true;
+    if (this.searched) return;
     this.show(page);
   },
 
