@@ -9,7 +9,7 @@ import pytest
 from tests.faults.runs import fetching, interrupted
 from tests.faults.scene import Scene
 from tests.faults.table import Fault, failed, name_of, partial, prove, succeeds
-from tests.hosts import Home, on_both_databases
+from tests.hosts import ON_POSTGRESQL, Home
 from tests.services import faults
 from tests.services.faults import Answer, CutBody, Delay, Drip, Flood, Hang, Html, Raw, Redirect, Reset
 
@@ -148,7 +148,13 @@ WELL = (
 FAULTS = (*MISSING, *UNFIT, *WELL)
 
 
-@on_both_databases
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
 def test_a_picture_is_saved_whole_or_says_why_not(fault: Fault, home: Home) -> None:
+    prove(fault, home)
+
+
+# A fourth of them, the killed process among these: on its way to a file, a picture does not meet the database.
+@pytest.mark.parametrize("home", [ON_POSTGRESQL], indirect=True)
+@pytest.mark.parametrize("fault", FAULTS[1::4], ids=name_of)
+def test_so_it_is_on_postgresql(fault: Fault, home: Home) -> None:
     prove(fault, home)
