@@ -87,6 +87,10 @@ class Home:
         """Every file under the pictures folder."""
         return sorted(path for path in self.pictures.rglob("*") if path.is_file())
 
+    def trashed(self) -> list[Path]:
+        """Every file in the user's trash."""
+        return sorted((self.path / ".local" / "share" / "Trash" / "files").glob("*"))
+
 
 def server_of(home: Home, *, python: Sequence[str] = ("-m", "darkroom")) -> StdioServerParameters:
     """How a host starts the server."""

@@ -15,6 +15,7 @@ DarkroomError
 ├── Expired               the provider no longer has the job
 ├── TimedOut              the provider did not finish within its deadline
 ├── NotFound              nothing of that id
+├── Deleted               its user deleted the picture
 ├── ResultUnavailable     the picture exists but cannot be had
 ├── NotAnImage            what came is not a picture that we accept
 └── StorageError          the disk or the ledger refused
@@ -143,6 +144,12 @@ class NotFound(DarkroomError):
     """Nothing of that id."""
 
     code = "not_found"
+
+
+class Deleted(DarkroomError):
+    """Its user deleted the picture."""
+
+    code = "deleted"
 
 
 class ResultUnavailable(DarkroomError):

@@ -175,6 +175,8 @@ class Image(Sparse):
     watermarked: bool = False
     hidden: bool = False
     error: Failure | None = None
+    favourite: SkipJsonSchema[bool | None] = None
+    """True: its owner likes it best. The ledger has that beside the pictures."""
     key: SkipJsonSchema[str | None] = None
     """Its key in the store of pictures. Never shown."""
     remote_id: SkipJsonSchema[str | None] = None
@@ -255,6 +257,8 @@ class Record(Frozen):
     """Its cost, in millionths of `cost_unit`; None: nobody has named a price."""
     cost_unit: str | None = None
     cost_estimated: bool = True
+    favourites: int = 0
+    """The pictures that its owner likes best, a bit each: the first picture's is the lowest."""
     traceparent: str | None = None
     """The call that it was asked for with, as the W3C Trace Context names it, for those who trace the rest."""
 

@@ -31,7 +31,7 @@ def test_every_command_that_the_page_about_the_terminal_names_is_understood(home
     (home.path / "prompts.txt").write_text("A fox\n", "utf-8")
     made = darkroom(user, "generate", "A fox reading a map", "--json").json["id"]
     lines = re.findall(r"^(?:echo .*\| )?darkroom-mcp (.*?)(?:  +#.*)?$", page.split("```")[1], re.MULTILINE)
-    assert len(lines) == 14
+    assert len(lines) == 15
     lines.remove("gallery")  # which serves until it is stopped, and has tests of its own
     for line in lines:
         words = [{"ID": made, "FOLDER": "there", "prompts.txt": str(home.path / "prompts.txt")}.get(word, word)
@@ -192,12 +192,15 @@ def test_costs_are_added_up_exactly_with_currencies_and_estimates_apart(home: Ho
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
-def test_a_prune_asks_a_person_removes_what_is_old_for_good_and_keeps_its_names(home: Home, fatthumb: FatThumb) -> None:
+def test_a_prune_asks_a_person_moves_what_is_old_to_the_trash_and_spares_favourites(
+    home: Home, fatthumb: FatThumb
+) -> None:
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1000/1")
-    old, kept, changed, new = (
-        darkroom(user, "generate", f"fox {n}", "--request-key", f"key {n}", "--json").json for n in range(4)
+    old, kept, changed, new, liked = (
+        darkroom(user, "generate", f"fox {n}", "--request-key", f"key {n}", "--json").json for n in range(5)
     )
-    for each in (old, kept, changed):
+    write(home, "UPDATE generations SET favourites = 1 WHERE id = ?", liked["id"])
+    for each in (old, kept, changed, liked):
         write(home, "UPDATE generations SET finished_at = finished_at - ?, created_at = created_at - ? WHERE id = ?",
               40 * DAY_S, 40 * DAY_S, each["id"])  # fmt: skip
     Path(changed["images"][0]["path"]).write_bytes(b"mine")
@@ -207,21 +210,36 @@ def test_a_prune_asks_a_person_removes_what_is_old_for_good_and_keeps_its_names(
         terminal.until(r"\[y/N\]")
         terminal.type("n\n")
         assert terminal.end()[0] == FAILED
-    assert len(home.saved()) == 4
+    assert len(home.saved()) == 5
     with on_a_terminal(home, *words) as terminal:
         assert "2 generations and their 2 pictures" in " ".join(terminal.until(r"\[y/N\]").split())
         terminal.type("y\n")
         status, seen = terminal.end()
     assert status == DONE
     assert changed["images"][0]["path"] in seen
-    assert [each["id"] for each in darkroom(home, "list", "--json").json["generations"]] == [new["id"], kept["id"]]
-    assert home.saved() == sorted(Path(each["images"][0]["path"]) for each in (kept, changed, new))
+    assert "1 that are as old have favourites, and stay" in " ".join(seen.split())
+    left = [each["id"] for each in darkroom(home, "list", "--json").json["generations"]]
+    assert left == [liked["id"], new["id"], kept["id"]]
+    assert home.saved() == sorted(Path(each["images"][0]["path"]) for each in (kept, changed, new, liked))
+    assert [file.name for file in home.trashed()] == [Path(old["images"][0]["path"]).name]
     assert not list((home.path / "home" / "previews").glob("*.jpg"))
-    assert "removed since" in darkroom(home, "status", old["id"]).err
+    assert "it was deleted since. Charged: no. Its pictures, if it had any, were moved to the system's trash." in (
+        darkroom(home, "status", old["id"]).err
+    )
     assert "was made before" in darkroom(user, "generate", "fox 0", "--request-key", "key 0").err
     assert darkroom(home, *words, "--yes").out == "Nothing is that old.\n"
     assert darkroom(home, "prune", "--older-than", "0", "--keep", "gen_x").status == FAILED
     assert darkroom(home, "prune", "--older-than", "-1").status == WRONG_USE
+    write(home, "UPDATE generations SET favourites = 0, finished_at = finished_at - ?", 40 * DAY_S)
+    assert darkroom(home, *words, "--for-good", "--yes").out == "2 generations removed.\n"
+    assert len(home.trashed()) == 1
+    assert "removed for good" in darkroom(home, "status", liked["id"]).err
+    assert darkroom(home, "delete", kept["id"]).status == WRONG_USE, "nobody can be asked"
+    with on_a_terminal(home, "delete", kept["id"][4:12]) as terminal:
+        assert "1 generations and their 1 pictures" in " ".join(terminal.until(r"\[y/N\]").split())
+        terminal.type("y\n")
+        assert terminal.end()[0] == DONE
+    assert len(home.trashed()) == 2
 
 
 @pytest.mark.parametrize("place", ["", " ", "~no-such-user/pictures"])

@@ -82,6 +82,7 @@ async def test_the_page_is_listed_and_read_and_named_by_the_tools_that_it_shows(
     assert page.meta["ui"]["permissions"] == {"clipboardWrite": {}}
     assert "csp" not in page.meta["ui"], "it needs no origin"
     assert tools.pop("generate") == tools.pop("wait") == tools.pop("gallery") == {"ui": {"resourceUri": PAGE}}
+    assert tools.pop("gallery_delete") == {"ui": {"visibility": ["app"]}}
     assert set(tools.values()) == {None}
 
 

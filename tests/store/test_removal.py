@@ -3,12 +3,16 @@
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from darkroom.errors import InvalidRequest
 from darkroom.models import GenerationRequest, Image, ImageStatus, Record, Stage
+from darkroom.money import Money
+from darkroom.store.ledger import Full, Room
+from darkroom.store.removals import Pictures, Removed
 from darkroom.store.sql import SqlLedger
 from tests.hosts import ON_POSTGRESQL, Home, RawServer, darkroom, eventually, running
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger, open_postgres_ledger
@@ -55,7 +59,8 @@ async def test_what_was_over_long_ago_goes_in_batches_and_the_rest_stays(ledger:
     assert [await ledger.remove(older_s=DAY_S, most=2) for _ in range(3)] == [2, 1, 0]
     names = ["old 1", "old 2", "old 3", "runs", "new"]
     assert sorted(await ledger.several(names, "local")) == ["new", "runs"]
-    assert dict(await ledger.removed(names, "local")) == dict.fromkeys(names[:3], 1_000_000_000.0)
+    kept = Removed(1_000_000_000.0, Pictures.KEPT)
+    assert dict(await ledger.removed(names, "local")) == dict.fromkeys(names[:3], kept)
     assert not await ledger.removed(names, "somebody else")
 
 
@@ -74,6 +79,48 @@ async def test_a_request_key_of_what_went_begins_nothing(ledger: SqlLedger, cloc
         await ledger.begin_agreed(again, "task")
     somebody = again.model_copy(update={"owner": "somebody else"})
     assert (await ledger.begin(somebody, adopt_within_s=ANY_AGE_S)).id == "new"
+
+
+async def test_what_a_person_discards_goes_and_a_budget_counts_it_until_its_day_is_over(
+    ledger: SqlLedger, clock: Clock
+) -> None:
+    cost = {"cost_micros": 300_000, "cost_unit": "USD"}
+    clock.now = datetime.fromtimestamp(clock.now).replace(hour=1).timestamp()
+    for name in ("done", "another's", "runs"):
+        owner = "acme" if name == "another's" else "local"
+        begun = await ledger.begin(row(name).model_copy(update={"owner": owner, **cost}), adopt_within_s=ANY_AGE_S)
+        if name != "runs":
+            assert await ledger.change(begun, {"stage": Stage.SUCCEEDED})
+    names = ["done", "another's", "runs"]
+    assert await ledger.discard(names, "local", Pictures.TRASH) == 1
+    assert await ledger.discard(names, "local", Pictures.TRASH) == 0
+    assert dict(await ledger.removed(names, "local")) == {"done": Removed(clock.now, Pictures.TRASH)}
+    again = row("new").model_copy(update={"request_key": "key of done"})
+    with pytest.raises(InvalidRequest, match="names done, which was made before; its details were removed"):
+        await ledger.begin(again, adopt_within_s=ANY_AGE_S)
+    more = row("more").model_copy(update=cost)
+    dollar = Money(800_000, "USD")
+    for room in (Room(limit=2), Room(money=dollar)):
+        with pytest.raises(Full):
+            await ledger.foresee(more, adopt_within_s=ANY_AGE_S, room=room)
+    for room in (Room(limit=3), Room(limit=1, free=("alpha",)), Room(money=Money(900_000, "USD"))):
+        assert (await ledger.foresee(more, adopt_within_s=ANY_AGE_S, room=room)).id == "more"
+    clock.now += DAY_S
+    assert (await ledger.foresee(more, adopt_within_s=ANY_AGE_S, room=Room(limit=1))).id == "more"
+
+
+async def test_each_picture_is_marked_and_unmarked_by_itself_also_of_a_row_that_another_process_holds(
+    ledger: SqlLedger,
+) -> None:
+    for name in ("one", "two"):
+        await ledger.begin(row(name).model_copy(update={"holder": "another"}), adopt_within_s=ANY_AGE_S)
+    for index, favourite in ((1, True), (4, True), (4, True), (1, False), (2, False)):
+        marked = await ledger.mark("one", "local", index, favourite=favourite)
+    assert marked is not None
+    assert marked.favourites == 0b1000
+    assert await ledger.mark("one", "somebody else", 1, favourite=True) is None
+    page = await ledger.page("local", status=None, provider=None, limit=9, before=None, favourites=True)
+    assert [record.id for record in page.records] == ["one"]
 
 
 async def test_all_of_an_owner_goes_and_what_another_has_or_what_changed_meanwhile_stays(

@@ -249,8 +249,8 @@ async def test_the_page_s_own_tool_is_listed_to_those_alone_who_show_the_page(st
     for apps, era in product((True, False), ERAS):
         async with studio.client(era, apps=apps) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert ("gallery" in tools) is apps
-        assert len(tools) == 6 + apps
+        assert ("gallery" in tools) is ("gallery_delete" in tools) is apps
+        assert len(tools) == 6 + 2 * apps
         if apps:
             hints = tools["gallery"].annotations
             assert hints is not None

@@ -44,7 +44,8 @@ async def test_what_one_owner_has_made_does_not_exist_for_another(home: Home, er
             "get_status": {"generation_id": hers},
             "wait": {"generation_ids": [hers]},
             "cancel": {"generation_id": hers},
-            "gallery": {"generation_id": hers, "index": 1, "action": "view"},
+            "gallery": {"generation_id": hers, "index": 1, "action": "favourite"},
+            "gallery_delete": {"picture": hers},
         }.items():
             assert "There is no generation" in await refused(bob, tool, **arguments)
         listed = [str(resource.uri) for resource in (await bob.list_resources()).resources]

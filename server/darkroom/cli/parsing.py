@@ -12,6 +12,7 @@ from darkroom.cli.commands.again import AGAIN
 from darkroom.cli.commands.cancel import CANCEL
 from darkroom.cli.commands.command import Command, Commands
 from darkroom.cli.commands.cost import COST
+from darkroom.cli.commands.delete import DELETE
 from darkroom.cli.commands.doctor import DOCTOR
 from darkroom.cli.commands.export import EXPORT
 from darkroom.cli.commands.generate import GENERATE
@@ -32,8 +33,8 @@ from darkroom.redact.text import clean
 COMMANDS: Mapping[str, Command | Commands] = {
     command.name: command
     for command in (
-        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, PRUNE, MODELS, PROVIDER, TENANT, SETUP,
-        DOCTOR,
+        GENERATE, AGAIN, STATUS, CANCEL, WAIT, LIST, SHOW, OPEN, EXPORT, COST, DELETE, PRUNE, MODELS, PROVIDER, TENANT,
+        SETUP, DOCTOR,
     )
 }  # fmt: skip
 

@@ -8,8 +8,8 @@ from typing import Any
 
 APPS, PAGE = "io.modelcontextprotocol/ui", "text/html;profile=mcp-app"
 """MCP Apps, and the type of its pages."""
-GALLERY = "gallery"
-"""The page's own tool."""
+GALLERY = frozenset({"gallery", "gallery_delete"})
+"""The page's own tools."""
 KNOWN = {"codex-mcp-client": frozenset({"text", "links", "images"})}
 """By `clientInfo.name`, the parts of a result that suit it. Codex hands its model the structured half alone, where
 there is one: no picture, no text."""
@@ -25,7 +25,7 @@ def shows_pages(extensions: Mapping[str, Any] | None) -> bool:
 
 def listed(tools: Iterable[Wire], *, pages: bool, structured: bool) -> list[Wire]:
     """The tools for a client that shows pages or not, and is sent the structured half of results or not."""
-    shown = [tool for tool in tools if pages or tool["name"] != GALLERY]
+    shown = [tool for tool in tools if pages or tool["name"] not in GALLERY]
     if structured:
         return shown
     # Clients hold a result to its schema.

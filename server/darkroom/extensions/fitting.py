@@ -34,7 +34,7 @@ class Fitting:
         match ctx.method:
             case "tools/list":
                 return self._list(ctx, result)
-            case "tools/call" if (ctx.params or {}).get("name") != GALLERY:  # which the page calls, not the model
+            case "tools/call" if (ctx.params or {}).get("name") not in GALLERY:  # which the page calls, not the model
                 return self._result(ctx, result)
             case "tasks/get":
                 return self._task(ctx, result)

@@ -13,8 +13,9 @@ from pydantic import Field, WithJsonSchema
 
 from darkroom import __version__
 from darkroom.declaration import Traits
-from darkroom.errors import InvalidRequest, NotFound, ResultUnavailable
+from darkroom.errors import Deleted, InvalidRequest, NotFound, ResultUnavailable
 from darkroom.extensions.desktop import open_folder
+from darkroom.extensions.gallery_deleting import ASKED_BY_PAGE, delete_tool
 from darkroom.generations.desk import Desk, Whose
 from darkroom.generations.outcome import WORTH_ANOTHER_TRY
 from darkroom.generations.pictures.preview import MAX_BYTES, MIME_TYPE
@@ -31,8 +32,8 @@ STRUCTURED = "darkroom/structured"
 """The place in a result's `_meta` where the page finds the structured half that the model is not to see."""
 PARTS = Path(__file__).with_name("gallery_page")
 SCRIPTS = (
-    "elements", "host", "pictures", "generation", "buttons", "again", "foot", "roll", "frame", "actions", "rolls",
-    "ledger", "cover", "lightbox", "comparison", "start",
+    "elements", "host", "pictures", "generation", "buttons", "again", "keeping", "foot", "roll", "frame", "actions",
+    "rolls", "ledger", "cover", "lightbox", "comparison", "start",
 )  # fmt: skip
 """In the order in which they run, in one scope."""
 SHOWN = {"generate", "wait", "gallery"}
@@ -78,7 +79,7 @@ def with_gallery(
     tools: Iterable[AgentTool], whose: Whose, results: Results, file_manager: str | None, providers: Collection[str]
 ) -> Iterator[AgentTool]:
     """The same tools, those that the page belongs to naming it, and the page's own after them."""
-    for tool in (*tools, gallery_tool(whose, results, file_manager, providers)):
+    for tool in (*tools, gallery_tool(whose, results, file_manager, providers), delete_tool(whose)):
         if tool.name in SHOWN:
             tool.meta = {"ui": {"resourceUri": URI}}
         yield tool
@@ -89,28 +90,31 @@ def gallery_tool(whose: Whose, results: Results, file_manager: str | None, provi
 
     async def gallery(
         action: Annotated[
-            Literal["history", "view", "thumbnail", "open_folder"],
-            Field(description="history; the others are the page's own.", examples=["history"]),
+            Literal["history", "view", "thumbnail", "open_folder", "favourite", "no_favourite"],
+            Field(description="history; favourite marks a picture; the rest are the page's.", examples=["history"]),
             Word,
         ] = "history",
         search: Annotated[
-            str, Field(max_length=LONGEST_SEARCH, description="Words of prompts.", examples=["fox"]), Trimmed
-        ] = "",
+            str | None, Field(max_length=LONGEST_SEARCH, description="Words of prompts.", examples=["fox"]), Trimmed
+        ] = None,
         status: Annotated[Status | None, Field(description="Only these.", examples=["failed"]), Word] = None,
         provider: Annotated[str | None, provider_field(providers, "Only this one."), Word, one_of(providers)] = None,
+        favourites: Annotated[bool | None, Field(description="Only with some.", examples=[True])] = None,
         cursor: Annotated[
-            str | None, Field(max_length=100, description="The previous next_cursor.", examples=["gen_…"]), Trimmed
+            str | None, Field(max_length=100, description="next_cursor.", examples=["gen_…"]), Trimmed
         ] = None,
         generation_id: Annotated[
-            str | None, Field(max_length=100, description="Of view and the like.", examples=[EXAMPLE_ID]), OneId
+            str | None, Field(max_length=100, description="Its id.", examples=[EXAMPLE_ID]), OneId
         ] = None,
         index: Annotated[int, Field(ge=1, le=MAX_COUNT, description="Picture.", examples=[1]), Number] = 1,
     ) -> Annotated[CallToolResult, _Done]:
         """Show the user the gallery of all past generations, to browse and search. Free; asks no provider."""
         if action == "history":
-            wish: dict[str, Any] = {"status": status, "provider": provider, "cursor": cursor, "search": search}
-            return await _history(whose(), results, wish)
+            wish: dict[str, Any] = {"status": status, "provider": provider, "cursor": cursor, "search": search or ""}
+            return await _history(whose(), results, {**wish, "favourites": bool(favourites)})
         image = await _saved(whose, generation_id, index)
+        if action in {"favourite", "no_favourite"}:
+            return await _marked(whose, generation_id or "", index, favourite=action == "favourite")
         if action == "open_folder":
             return await _opened(image, file_manager)
         return await _seen(whose, image, SMALL if action == "thumbnail" else LARGE)
@@ -130,6 +134,11 @@ async def _history(desk: Desk, results: Results, wish: Mapping[str, Any]) -> Cal
     if wish["cursor"] is None:
         structured["providers"] = await desk.providers()
     return CallToolResult(content=listed.content, structured_content=structured)
+
+
+async def _marked(whose: Whose, generation_id: str, index: int, *, favourite: bool) -> CallToolResult:
+    await whose().mark(generation_id, index, favourite=favourite)
+    return _done(f"Picture {index} is {'a favourite now' if favourite else 'no favourite any more'}")
 
 
 async def _opened(image: Image, file_manager: str | None) -> CallToolResult:
@@ -174,6 +183,7 @@ def _facts(traits: Mapping[str, Traits]) -> str:
         "PROVIDERS": providers,
         "WORTH_ANOTHER_TRY": sorted(WORTH_ANOTHER_TRY),
         "STRUCTURED": STRUCTURED,
+        "ASKED_BY_PAGE": ASKED_BY_PAGE,
         "IN_SHORT": IN_SHORT,
     }
     return "\n".join(f"const {name} = {json.dumps(fact)};" for name, fact in facts.items())
@@ -186,6 +196,8 @@ async def _saved(whose: Whose, generation_id: str | None, index: int) -> Image:
     for image in generation.images:
         if image.index == index and image.status is ImageStatus.SUCCEEDED:
             return image
+        if image.index == index and image.error is not None and image.error.code == Deleted.code:
+            raise Deleted(image.error.message, next_step=image.error.next_step, charged=image.error.charged)
     raise NotFound(
         f"{generation.id} has no saved picture {index}.", next_step="Call get_status to see which pictures it has."
     )

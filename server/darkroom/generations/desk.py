@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import NamedTuple
 
 import anyio
 
@@ -11,18 +12,26 @@ from darkroom.errors import InvalidRequest, StorageError
 from darkroom.generations.asking.budget import NOTHING_NEW, refusing
 from darkroom.generations.asking.delivery import Letter, repeated
 from darkroom.generations.asking.wishes import Wish
+from darkroom.generations.leaving.discarding import Leaving, check_over
 from darkroom.generations.owned import Rows
 from darkroom.generations.service import Service
-from darkroom.generations.showing import Showing
+from darkroom.generations.showing import Showing, saved_picture
 from darkroom.generations.telling.wording import AGAIN, say_cancelled
 from darkroom.generations.watching import Watching
-from darkroom.models import Answered, GenerationRequest, Record, Stage, Status
+from darkroom.models import Answered, GenerationRequest, Image, Record, Stage, Status
 from darkroom.providers.registry import Registry
 from darkroom.redact.text import clean
 from darkroom.views import Generation, ListedGenerations
 
 ANSWER_WITHIN_S = 0.8
 """Seconds that `submit` waits for the provider's first word; a refusal usually comes sooner."""
+
+
+class Deleted(NamedTuple):
+    """The generation without its picture (None: all of it is gone), and pictures that stay since they were changed."""
+
+    generation: Generation | None
+    changed: list[Image]
 
 
 class Desk:
@@ -169,6 +178,55 @@ class Desk:
         title = self._registry.traits(record.request.provider).title
         return await self._house.describer.generation(record), say_cancelled(record, stop, title)
 
+    async def mark(self, generation_id: str, index: int, *, favourite: bool) -> Generation:
+        """Notes whether the owner likes this picture best.
+
+        Raises:
+            NotFound: the owner has none of that id, or it has no such picture.
+        """
+        saved_picture(await self.kept(generation_id), index)
+        record = await self._house.ledger.mark(generation_id, self.owner, index, favourite=favourite)
+        record = self._house.journal.published(record, again=True)
+        return await self._house.describer.generation(record)
+
+    def leaving(self, *, for_good: bool = False) -> Leaving:
+        """The way out for what the owner, in person, is done with: to the trash, or for good."""
+        return Leaving(self._house.ledger, self._house.pictures, self.owner, for_good)
+
+    async def deletable(self, generation_id: str, index: int | None = None, *, for_good: bool = False) -> Record:
+        """The row that `delete` would be about.
+
+        Raises:
+            NotFound: the owner has none of that id, or it has no such picture.
+            InvalidRequest: it is not over.
+            StorageError: there is no trash for its pictures.
+        """
+        record = await self._rows.one(generation_id)
+        if index is not None:
+            saved_picture(await self._house.describer.generation(record), index)
+        check_over(record)
+        self.leaving(for_good=for_good).check([record])
+        return record
+
+    async def delete(self, generation_id: str, index: int | None = None) -> Deleted:
+        """Moves the pictures of a generation to the trash and takes it out of the ledger, or one picture of it.
+
+        Raises:
+            NotFound, InvalidRequest, StorageError: as `deletable`, and where a picture cannot be moved; nothing is
+                deleted but the pictures that were moved before it.
+        """
+        record = await self.deletable(generation_id, index)
+        if index is not None:
+            revised, changed = await self.leaving().discard_picture(record, index)
+            revised = self._house.journal.published(revised, again=True)
+            return Deleted(await self._house.describer.generation(revised), changed)
+        done = await self.leaving().discard([generation_id])
+        for error in done.left.values():
+            raise error
+        if not done.rows:  # it has gone on, or away, since
+            await self.deletable(generation_id)
+        return Deleted(None, done.changed)
+
     async def page(
         self,
         *,
@@ -177,8 +235,11 @@ class Desk:
         limit: int = 20,
         cursor: str | None = None,
         search: str = "",
+        favourites: bool = False,
     ) -> ListedGenerations:
-        """The owner's generations, newest first. `search`: those with all of these words in their prompts.
+        """The owner's generations, newest first. `favourites`: those with such a picture.
+
+        `search`: those with all of these words in their prompts.
 
         Raises:
             InvalidRequest: the cursor is not one of ours, or there is no such provider.
@@ -191,8 +252,9 @@ class Desk:
                 next_step="Pass next_cursor of the page before, or leave cursor out.",
             )
         page = await self._house.ledger.page(
-            self.owner, status=status, provider=provider, limit=limit, before=cursor, words=tuple(search.split())
-        )
+            self.owner, status=status, provider=provider, limit=limit, before=cursor, words=tuple(search.split()),
+            favourites=favourites,
+        )  # fmt: skip
         shown = await self._house.describer.generations(page.records)
         return ListedGenerations(generations=tuple(shown), next_cursor=page.next_cursor)
 

@@ -1,12 +1,12 @@
 """The rows of one owner: none of another's exists here."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from darkroom.errors import NotFound
 from darkroom.generations.service import Service
-from darkroom.models import Record
+from darkroom.models import Record, moment
 from darkroom.redact.text import clean
+from darkroom.store.removals import Pictures, Removed, say_pictures
 
 
 class Rows:
@@ -34,12 +34,12 @@ class Rows:
         return [found[generation_id] for generation_id in ids]
 
 
-def _missing(generation_id: str, removed: Mapping[str, float]) -> NotFound:
+def _missing(generation_id: str, removed: Mapping[str, Removed]) -> NotFound:
     if generation_id in removed:
-        day = datetime.fromtimestamp(removed[generation_id], UTC).date()
+        finished_at, pictures = removed[generation_id]
+        what = "its details were removed since" if pictures is Pictures.KEPT else "it was deleted since"
         return NotFound(
-            f"{generation_id} was over on {day}; its details were removed since.",
-            next_step="Its pictures, if it had any, stay where they were saved.",
+            f"{generation_id} was over on {moment(finished_at).date()}; {what}.", next_step=say_pictures(pictures)
         )
     return NotFound(
         f"There is no generation {clean(generation_id, 60)!r}.",

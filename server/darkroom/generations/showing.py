@@ -45,7 +45,7 @@ class Showing:
             NotFound: the generation has no such picture.
             ResultUnavailable: it is not saved, or not there as it was saved.
         """
-        image = _saved(generation, index)
+        image = saved_picture(generation, index)
         next_step = "If you moved it, use it where it is now; Darkroom keeps no other copy."
         try:
             data = await to_thread.run_sync(self._read, image.key or "", (image.bytes or 0) + 1)
@@ -69,22 +69,6 @@ class Showing:
             return {uri: link for uri, key in keys.items() if (link := self._store.link(key, LINK_MINUTES))}
 
         return await to_thread.run_sync(signed) if keys else {}
-
-    async def remove(self, images: Sequence[Image]) -> list[Image]:
-        """Removes these pictures for good; returns those that somebody has changed since, which stay.
-
-        Raises:
-            OSError: one is there, and cannot be removed now.
-        """
-
-        def kept() -> list[Image]:
-            return [each for each in images if each.key and not self._store.remove(each.key, each.bytes or 0)]
-
-        return await to_thread.run_sync(kept)
-
-    async def forget_previews(self) -> None:
-        """Removes the small versions of all pictures; those that are needed again are made again."""
-        await to_thread.run_sync(self._store.previews.clear)
 
     async def preview(self, image: Image, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> str | None:
         """A base64 JPEG of it, within so many bytes (before base64) and pixels a side; None: it cannot be read."""
@@ -144,7 +128,8 @@ def _reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _saved(generation: Generation, index: int) -> Image:
+def saved_picture(generation: Generation, index: int) -> Image:
+    """The picture. Raises NotFound: there is none of that number; ResultUnavailable: it is not saved."""
     image = next((image for image in generation.images if image.index == index), None)
     if image is not None and image.status is ImageStatus.SUCCEEDED:
         return image

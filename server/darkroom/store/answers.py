@@ -11,8 +11,6 @@ from darkroom.store.signs import Life, Signs
 
 UNANSWERED = "answered <> 'delivered'"  # an index's own words, so that it is used
 OWES = "coalesce(answering, holder)"
-# Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
-PERHAPS_PAID = "(stage <> 'cancelled' OR failure IS NOT NULL) AND coalesce(failure ->> 'charged', '') <> 'no'"
 
 
 def committed(db: Connection, record: Record) -> Record | None:
@@ -38,7 +36,7 @@ def lost(db: Connection, signs: Signs, record: Record, adopt_since: float) -> Re
     alike = rows.select_all(
         db,
         f"owner = ? AND request_hash = ? AND {UNANSWERED} AND created_at > ?"
-        f" AND {PERHAPS_PAID} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
+        f" AND {rows.PERHAPS_PAID} AND (request_key IS NULL OR coalesce(?, request_key) = request_key)",
         (record.owner, rows.request_hash(record.request), adopt_since, record.request_key),
     )
     if record.answered is Answered.LOST and record.request_key is not None:
@@ -74,38 +72,45 @@ def check_room(db: Connection, record: Record, room: Room | None, now: float) ->
 
 
 def _check_number(db: Connection, owner: str, limit: int, free: tuple[str, ...], now: float) -> None:
-    since, until = day_of(now)
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM generations WHERE {_paid_today(free)} LIMIT ?) counted"
-    (begun,) = db.execute(sql, (owner, since, until, *free, limit)).fetchone()
+    today, values = _paid_today(owner, free, now)
+    (begun,) = db.execute(f"SELECT count(*) FROM ({today} LIMIT ?) counted", (*values, limit)).fetchone()
     if begun >= limit:
-        raise Full(until)
+        raise Full(day_of(now)[1])
 
 
 def _check_money(db: Connection, record: Record, most: Money, free: tuple[str, ...], now: float) -> None:
     if record.cost_micros is None or record.cost_unit != most.unit:
         raise Unpriced
-    since, until = day_of(now)
-    cost = "CAST(coalesce(sum(cost_micros), 0) AS BIGINT)"
-    sql = f"SELECT {cost} FROM generations WHERE {_paid_today(free)} AND cost_unit = ?"
-    (spent,) = db.execute(sql, (record.owner, since, until, *free, most.unit)).fetchone()
+    today, values = _paid_today(record.owner, free, now)
+    sql = f"SELECT {_SUM} FROM ({today}) counted WHERE cost_unit = ?"
+    (spent,) = db.execute(sql, (*values, most.unit)).fetchone()
     if spent + record.cost_micros > most.micros:
-        raise Full(until, Money(spent, most.unit))
+        raise Full(day_of(now)[1], Money(spent, most.unit))
 
 
 def begun_today(db: Connection, owner: str, free: tuple[str, ...], now: float) -> tuple[int, tuple[Money, ...]]:
     """The number of the owner's rows of today that a budget counts, and their costs in each unit."""
-    since, until = day_of(now)
-    cost = "CAST(coalesce(sum(cost_micros), 0) AS BIGINT)"
-    sql = f"SELECT cost_unit, count(*), {cost} FROM generations WHERE {_paid_today(free)} GROUP BY cost_unit"
-    found = db.execute(sql, (owner, since, until, *free)).fetchall()
+    today, values = _paid_today(owner, free, now)
+    sql = f"SELECT cost_unit, count(*), {_SUM} FROM ({today}) counted GROUP BY cost_unit"
+    found = db.execute(sql, values).fetchall()
     money = tuple(Money(micros, unit) for unit, _, micros in found if unit is not None)
     return sum(number for _, number, _ in found), money
 
 
-def _paid_today(free: tuple[str, ...]) -> str:
-    """Rows of an owner, created from one moment to another, that were perhaps paid for at none of these providers."""
+_SUM = "CAST(coalesce(sum(cost_micros), 0) AS BIGINT)"
+
+
+def _paid_today(owner: str, free: tuple[str, ...], now: float) -> tuple[str, tuple[str | float, ...]]:
+    """A query, and its values, for an owner's rows of today that were perhaps paid for at none of these providers.
+
+    Those that were removed today count as well: nobody gets a new budget by deleting pictures.
+    """
     marks = ", ".join("?" * len(free))
-    return f"owner = ? AND created_at >= ? AND created_at < ? AND provider NOT IN ({marks}) AND {PERHAPS_PAID}"
+    each = f"cost_unit, cost_micros FROM {{}} WHERE owner = ? AND {{}} >= ? AND {{}} < ? AND provider NOT IN ({marks})"
+    rows_of = each.format("generations", "created_at", "created_at")
+    removed = each.format("removed", "paid_at", "paid_at")
+    values = (owner, *day_of(now), *free)
+    return f"SELECT {rows_of} AND {rows.PERHAPS_PAID} UNION ALL SELECT {removed}", values * 2
 
 
 def day_of(now: float) -> tuple[float, float]:

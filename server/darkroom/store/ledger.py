@@ -149,6 +149,10 @@ class Generations(Protocol):
         """
         ...
 
+    async def mark(self, generation_id: str, owner: str, index: int, *, favourite: bool) -> Record | None:
+        """Writes down whether its owner likes this picture best, whichever process holds the row; None: no such row."""
+        ...
+
     async def page(
         self,
         owner: str,
@@ -158,11 +162,13 @@ class Generations(Protocol):
         limit: int,
         before: str | None,
         words: tuple[str, ...] = (),
+        favourites: bool = False,
     ) -> Page:
         """This owner's rows, newest first, after the one of this id; none where the owner has none of it.
 
-        `words`: only those with all of these in their prompts, in any case. Of so many rows that one search would
-        take long, it reads some: its page may then have a cursor, and be short or empty.
+        `favourites`: only those with such pictures. `words`: only those with all of these in their prompts, in any
+        case. Of so many rows that one search would take long, it reads some: its page may then have a cursor, and be
+        short or empty.
         """
         ...
 

@@ -34,6 +34,7 @@ def page(
     limit: int,
     before: str | None,
     words: Sequence[str] = (),
+    favourites: bool = False,
 ) -> Page:
     """See `Ledger.page`."""
     where: list[str] = ["owner = ?"]
@@ -44,6 +45,8 @@ def page(
         # Few are not over yet, but they may be a provider's oldest: its own index would lead through all of its rows.
         where.append("provider || '' = ?" if status in _BY_STATUS else "provider = ?")
         values.append(provider)
+    if favourites:
+        where.append("favourites <> 0")
     if before is not None:
         where.append("seq < (SELECT seq FROM generations WHERE id = ? AND owner = ?)")
         values += [before, owner]

@@ -197,6 +197,19 @@ def _m0016_removed(db: Connection) -> None:
     db.execute("CREATE INDEX generations_by_end ON generations (finished_at)")
 
 
+def _m0017_favourites(db: Connection) -> None:
+    # The pictures that its owner likes best, a bit each. An older version would prune those.
+    db.execute("ALTER TABLE generations ADD COLUMN favourites INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX generations_favourite ON generations (owner, seq) WHERE favourites <> 0")
+    # Where the pictures of a removed row are; and of one that was removed soon, what a budget still counts.
+    db.execute("ALTER TABLE removed ADD COLUMN pictures TEXT NOT NULL DEFAULT 'kept'")
+    db.execute("ALTER TABLE removed ADD COLUMN paid_at REAL")
+    db.execute("ALTER TABLE removed ADD COLUMN provider TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE removed ADD COLUMN cost_micros INTEGER")
+    db.execute("ALTER TABLE removed ADD COLUMN cost_unit TEXT")
+    db.execute("CREATE INDEX removed_paid ON removed (owner, paid_at) WHERE paid_at IS NOT NULL")
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0001_generations", _m0001_generations),
     ("0002_limits", _m0002_limits),
@@ -214,6 +227,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
     ("0014_owners", _m0014_owners),
     ("0015_traceparent", _m0015_traceparent),
     ("0016_removed", _m0016_removed),
+    ("0017_favourites", _m0017_favourites),
 )
 KNOWN = frozenset(name for name, _ in MIGRATIONS)
 NOT_NEEDED = frozenset({"0008_indexes", "0010_kept", "0011_cost", "0012_durations", "0014_owners", "0015_traceparent"})

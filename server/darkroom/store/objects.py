@@ -192,6 +192,14 @@ class ObjectPictures:
             obstore.delete(store, path)
         return True
 
+    def discard(self, key: str, size: int) -> bool:
+        """See `PictureStore.discard`."""
+        return self._before.discard(key, size)
+
+    def trashless(self, key: str) -> str | None:
+        """See `PictureStore.trashless`."""
+        return self._before.trashless(key)
+
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`: the next caller may sit at another machine."""
         return None

@@ -12,6 +12,7 @@ from darkroom.models import Record, moment
 from darkroom.store.files import Draft, opened, removed, try_place, unusable
 from darkroom.store.names import picture_stem
 from darkroom.store.previews import KeptPreviews
+from darkroom.store.trash import into_trash
 
 OBJECT = "s3://"
 """The beginning of the keys of pictures in an object store."""
@@ -69,6 +70,14 @@ class PictureStore(Protocol):
         Raises:
             OSError: it is there, and cannot be removed now.
         """
+        ...
+
+    def discard(self, key: str, size: int) -> bool:
+        """The same, into the system's trash. Raises OSError as well where there is none."""
+        ...
+
+    def trashless(self, key: str) -> str | None:
+        """The reason why nothing that lies there can go into a trash; None: it can, as far as anybody knows."""
         ...
 
     def path(self, key: str) -> str | None:
@@ -133,6 +142,18 @@ class FolderPictures:
         if key.startswith(OBJECT):
             raise OSError(errno.ENXIO, "it is in an object store, which DARKROOM_PICTURES does not name here")
         return removed(Path(key), size)
+
+    def discard(self, key: str, size: int) -> bool:
+        """See `PictureStore.discard`."""
+        if why := self.trashless(key):
+            raise OSError(errno.ENOTSUP, why)
+        return into_trash(Path(key), size)
+
+    def trashless(self, key: str) -> str | None:
+        """See `PictureStore.trashless`. The trash of a server is nobody's who calls from elsewhere."""
+        if key.startswith(OBJECT):
+            return "an object store has no trash"
+        return None if self._shared else "its caller would not find it in the trash of a server"
 
     def path(self, key: str) -> str | None:
         """See `PictureStore.path`."""

@@ -3,7 +3,6 @@
 Each function runs within a transaction of the ledger.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.errors import InvalidRequest
@@ -12,35 +11,55 @@ from darkroom.redact.text import clean
 from darkroom.store import rows, withdrawal
 from darkroom.store.connection import Connection
 from darkroom.store.lists import UNFINISHED
-from darkroom.store.removals import Removable
+from darkroom.store.removals import Pictures, Removable, Removed, say_pictures
 
 SHORT_ID = len("gen_") + 8
 """So much of an id is part of a picture's name on a disk."""
 
 
-def remove(db: Connection, before: float, most: int, among: Collection[str] | None = None) -> int:
+COUNTED_S = 2 * 86_400.0
+"""Seconds for which the budget of a day may count what was begun: no day is longer."""
+
+
+def remove(db: Connection, before: float, most: int, now: float) -> int:
     """Removes up to so many rows that were over before that moment (seconds since 1970); returns how many it removed.
 
-    Within a transaction that no other removal runs beside. `among`: see `Ledger.remove`.
+    Within a transaction that no other removal runs beside.
     """
-    over, values = f"finished_at < ? AND NOT ({UNFINISHED})", [before]
-    if among is not None:
-        over, values = f"id IN (SELECT value FROM json_each(?)) AND {over}", [json.dumps(list(among)), before]
+    over = f"finished_at < ? AND NOT ({UNFINISHED})"
     some = f"SELECT id FROM generations WHERE {over} ORDER BY finished_at LIMIT ?"
     # The condition stands twice: a row may have gone on since it was found.
-    sql = f"DELETE FROM generations WHERE id IN ({some}) AND {over} RETURNING {_NAMES}"
-    gone = db.execute(sql, (*values, most, *values)).fetchall()
-    db.executemany(f"INSERT INTO removed ({_NAMES}) VALUES (?, ?, ?, ?, ?)", gone)
+    return _taken(db, f"id IN ({some}) AND {over}", (before, most, before), Pictures.KEPT, now)
+
+
+def discard(db: Connection, ids: Collection[str], owner: str, pictures: Pictures, now: float) -> int:
+    """See `Removals.discard`; within a transaction that no other removal runs beside."""
+    over = f"{rows.among(ids)} AND owner = ? AND NOT ({UNFINISHED})"
+    return _taken(db, over, (*ids, owner), pictures, now)
+
+
+def _taken(db: Connection, where: str, values: Sequence[str | float], pictures: Pictures, now: float) -> int:
+    """Removes the rows, and keeps of each its names, and what a budget of its day still counts."""
+    paid_at = f"CASE WHEN {rows.PERHAPS_PAID} AND created_at > ? THEN created_at END"
+    sql = f"DELETE FROM generations WHERE {where} RETURNING {_NAMES}, provider, cost_micros, cost_unit, {paid_at}"
+    gone = db.execute(sql, (*values, now - COUNTED_S)).fetchall()
+    kept = [(*row[:5], pictures.value, *(row[5:] if row[-1] is not None else _UNPAID)) for row in gone]
+    marks = ", ".join("?" * 10)
+    db.executemany(
+        f"INSERT INTO removed ({_NAMES}, pictures, provider, cost_micros, cost_unit, paid_at) VALUES ({marks})", kept
+    )
     return len(gone)
 
 
 _NAMES = "id, owner, request_key, request_hash, finished_at"
+_UNPAID = ("", None, None, None)
 
 
-def ends(db: Connection, ids: Collection[str], owner: str) -> Mapping[str, float]:
-    """Those of these that were this owner's and are removed, each with when it was over."""
-    sql = f"SELECT id, finished_at FROM removed WHERE {rows.among(ids)} AND owner = ?"
-    return dict(db.execute(sql, (*ids, owner)).fetchall())
+def removed(db: Connection, ids: Collection[str], owner: str) -> Mapping[str, Removed]:
+    """See `Removals.removed`."""
+    sql = f"SELECT id, finished_at, pictures FROM removed WHERE {rows.among(ids)} AND owner = ?"
+    found = db.execute(sql, (*ids, owner)).fetchall()
+    return {each: Removed(finished_at, Pictures(pictures)) for each, finished_at, pictures in found}
 
 
 def check_key(db: Connection, record: Record) -> None:
@@ -48,16 +67,16 @@ def check_key(db: Connection, record: Record) -> None:
 
     A row is removed and named here in one transaction, so it is found by a caller that looks for the row first.
     """
-    sql = "SELECT id, request_hash FROM removed WHERE owner = ? AND request_key = ?"
+    sql = "SELECT id, request_hash, pictures FROM removed WHERE owner = ? AND request_key = ?"
     found = db.execute(sql, (record.owner, record.request_key)).fetchone()
     if found is None:
         return
-    generation_id, its_hash = found
+    generation_id, its_hash, pictures = found
     named = f"request_key {clean(record.request_key or '', 60)!r} names"
     if its_hash == rows.request_hash(record.request):
         raise InvalidRequest(
             f"{named} {generation_id}, which was made before; its details were removed since.",
-            next_step="Its pictures stay where they were saved. Use a new request_key for a new one; nothing was sent.",
+            next_step=f"{say_pictures(Pictures(pictures))} Use a new request_key for a new one; nothing was sent.",
         )
     raise InvalidRequest(
         f"{named} another request, {generation_id}, whose details were removed.",

@@ -1,6 +1,7 @@
 """Removal, as the house needs it: of rows that were over long ago, and of all that one owner has."""
 
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from darkroom.models import Record, Stage
@@ -13,19 +14,51 @@ class Removable(NamedTuple):
     written: str
 
 
+class Pictures(StrEnum):
+    """The place of a removed row's pictures."""
+
+    KEPT = "kept"
+    """They stayed as they were saved, if there were any."""
+    TRASH = "trash"
+    GONE = "gone"
+
+
+_SAID = {
+    Pictures.KEPT: "Its pictures, if it had any, stay where they were saved.",
+    Pictures.TRASH: "Its pictures, if it had any, were moved to the system's trash.",
+    Pictures.GONE: "Its pictures, if it had any, were removed for good.",
+}
+
+
+def say_pictures(pictures: Pictures) -> str:
+    """The sentence on them."""
+    return _SAID[pictures]
+
+
+class Removed(NamedTuple):
+    """The rest of a removed row: when it was over (seconds since 1970), and where its pictures are."""
+
+    finished_at: float
+    pictures: Pictures
+
+
 class Removals(Protocol):
     """Each method is one transaction, and raises StorageError where the disk refuses it."""
 
-    async def remove(self, *, older_s: float, most: int, among: Collection[str] | None = None) -> int:
+    async def remove(self, *, older_s: float, most: int) -> int:
         """Removes up to so many rows, of any owner, that were over so many seconds ago; returns how many it removed.
 
-        `among`: of these alone; None: of all.
-        Their ids, owners, request keys and the hashes of their requests stay. Outdated is raised as by `begin`.
+        Their pictures are kept; ids, owners, request keys and the hashes of their requests stay, and what a budget of
+        these days counts. Outdated is raised as by `begin`.
         """
         ...
 
-    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, float]:
-        """Those of these that were this owner's and are removed, each with when it was over (seconds since 1970)."""
+    async def discard(self, ids: Collection[str], owner: str, pictures: Pictures) -> int:
+        """The same of those of these rows that are this owner's and over, and whose pictures are there now."""
+        ...
+
+    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, Removed]:
+        """Those of these that were this owner's and are removed."""
         ...
 
     async def stages(self, owner: str) -> Mapping[Stage, int]:

@@ -14,10 +14,12 @@ COLUMNS = (
     "id", "owner", "account", "request", "request_key", "answered", "stage", "holder", "created_at", "refused_since",
     "submit_token", "submitted_at", "job_id", "seed", "provider_queued", "queue_position", "images", "failure",
     "finished_at", "cancel_wished", "trouble", "limited_since", "refusals", "looked_s", "answering", "turn", "kept",
-    "cost_micros", "cost_unit", "cost_estimated", "traceparent",
+    "cost_micros", "cost_unit", "cost_estimated", "traceparent", "favourites",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
+# Anything else was certainly not paid for: an identical call is not given it, and it is not counted.
+PERHAPS_PAID = "(stage <> 'cancelled' OR failure IS NOT NULL) AND coalesce(failure ->> 'charged', '') <> 'no'"
 _NOT_BEFORE = {"finished_at": "max(created_at, ?)"}
 """A clock that was set back ends nothing before it began."""
 _IMAGES = TypeAdapter(tuple[Image, ...])

@@ -107,6 +107,18 @@ class SqlLedger(SqlRemovals, SqlGate, SqlProcesses, SqlSurvey):
         """See `Ledger.note_wish`."""
         return await self._transaction(lambda: withdrawal.note_wish(self._db, record, wished=wished))
 
+    async def mark(self, generation_id: str, owner: str, index: int, *, favourite: bool) -> Record | None:
+        """See `Ledger.mark`."""
+        bit = 1 << (index - 1)
+
+        def write() -> Record | None:
+            changed, value = ("favourites | ?", bit) if favourite else ("favourites & ?", ~bit)
+            sql = f"UPDATE generations SET favourites = {changed} WHERE id = ? AND owner = ?"
+            self._db.execute(sql, (value, generation_id, owner))
+            return rows.select_one(self._db, "id = ? AND owner = ?", (generation_id, owner))
+
+        return await self._transaction(write)
+
     async def page(
         self,
         owner: str,
@@ -116,15 +128,17 @@ class SqlLedger(SqlRemovals, SqlGate, SqlProcesses, SqlSurvey):
         limit: int,
         before: str | None,
         words: tuple[str, ...] = (),
+        favourites: bool = False,
     ) -> Page:
         """See `Ledger.page`."""
 
         def read() -> Page:
             return lists.page(
-                self._db, owner, status=status, provider=provider, limit=limit, before=before, words=words
-            )
+                self._db, owner, status=status, provider=provider, limit=limit, before=before, words=words,
+                favourites=favourites,
+            )  # fmt: skip
 
-        return await self._recall(("page", owner, status, provider, limit, before, words), read)
+        return await self._recall(("page", owner, status, provider, limit, before, words, favourites), read)
 
     async def providers(self, owner: str) -> list[str]:
         """See `Ledger.providers`."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from darkroom.models import Stage
 from darkroom.store import removal
-from darkroom.store.removals import Removable
+from darkroom.store.removals import Pictures, Removable, Removed
 from darkroom.store.sql_rows import SqlRows, of_owner
 
 _ALONE = "removal"
@@ -14,18 +14,28 @@ _ALONE = "removal"
 class SqlRemovals(SqlRows):
     """See `Removals`."""
 
-    async def remove(self, *, older_s: float, most: int, among: Collection[str] | None = None) -> int:
+    async def remove(self, *, older_s: float, most: int) -> int:
         """See `Removals.remove`."""
 
         def remove() -> int:
             self._check_version()
-            return removal.remove(self._db, self._clock() - older_s, most, among)
+            now = self._clock()
+            return removal.remove(self._db, now - older_s, most, now)
 
         return await self._transaction(remove, _ALONE)
 
-    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, float]:
+    async def discard(self, ids: Collection[str], owner: str, pictures: Pictures) -> int:
+        """See `Removals.discard`."""
+
+        def discard() -> int:
+            self._check_version()
+            return removal.discard(self._db, ids, owner, pictures, self._clock())
+
+        return await self._transaction(discard, _ALONE)
+
+    async def removed(self, ids: Collection[str], owner: str) -> Mapping[str, Removed]:
         """See `Removals.removed`."""
-        return await self._run(lambda: removal.ends(self._db, ids, owner))
+        return await self._run(lambda: removal.removed(self._db, ids, owner))
 
     async def stages(self, owner: str) -> Mapping[Stage, int]:
         """See `Removals.stages`."""

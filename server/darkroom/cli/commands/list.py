@@ -26,6 +26,7 @@ def _take(command: argparse.ArgumentParser) -> None:
     command.add_argument("--status", choices=[status.value for status in Status])
     take_provider(command, past=True)
     command.add_argument("--search", type=_words, metavar="WORDS", help="those with these in their prompts")
+    command.add_argument("--favourites", action="store_true", help="those with a picture that was marked so")
     command.add_argument("--limit", type=_page_size, default=20, metavar="N", help="1 to 100 (default: 20)")
     command.add_argument("--cursor", help="the cursor that the page before ended with")
     command.add_argument("--thumbnails", action="store_true", help="show the first picture of each, on a terminal")
@@ -51,6 +52,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             limit=arguments.limit,
             cursor=arguments.cursor,
             search=arguments.search or "",
+            favourites=arguments.favourites,
         )
         rest = [] if page.next_cursor is None else [f"There are more: --cursor {page.next_cursor}"]
         if not page.generations:
@@ -70,7 +72,7 @@ def _nothing(arguments: argparse.Namespace, page: ListedGenerations) -> str:
 
 
 def _narrowed(arguments: argparse.Namespace) -> bool:
-    return any((arguments.search, arguments.status, arguments.provider, arguments.cursor))
+    return any((arguments.search, arguments.status, arguments.provider, arguments.cursor, arguments.favourites))
 
 
 async def _show(app: Opened, page: ListedGenerations, *, thumbnails: bool) -> None:

@@ -1,4 +1,4 @@
-"""`prune --older-than DAYS`: removes finished generations and their pictures for good, once a person has said yes."""
+"""`prune --older-than DAYS`: moves old generations' pictures to the trash, once a person said yes. Favourites stay."""
 
 import argparse
 from collections.abc import Collection
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from darkroom.app.context import Opened, Part, open_app
 from darkroom.cli.commands.command import AN_ID, DONE, FAILED, Command
-from darkroom.cli.commands.facts import size
+from darkroom.cli.commands.delete import FOR_GOOD, YES, question, report
 from darkroom.cli.commands.ids import whole
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.results import print_value, tell
 from darkroom.cli.commands.rows import oldest
-from darkroom.errors import DarkroomError
-from darkroom.models import Image, Record
+from darkroom.generations.leaving.discarding import Discarded, Leaving
+from darkroom.models import Record
 from darkroom.settings import Settings
 
 DAY_S = 86_400.0
@@ -22,16 +22,10 @@ BATCH = 100
 
 @dataclass
 class _Found:
-    """The rows to be removed, and what was done to them so far."""
+    """The rows to be removed, and how many are old enough, and stay since they have favourites."""
 
-    rows: dict[str, list[Image]] = field(default_factory=dict[str, list[Image]])
-    removed: int = 0
-    left: list[str] = field(default_factory=list[str])
-
-    @property
-    def pictures(self) -> list[Image]:
-        """Those of all of them."""
-        return [image for images in self.rows.values() for image in images]
+    rows: list[Record] = field(default_factory=list[Record])
+    favourites: int = 0
 
 
 def _take(command: argparse.ArgumentParser) -> None:
@@ -39,7 +33,8 @@ def _take(command: argparse.ArgumentParser) -> None:
         "--older-than", required=True, type=_days, metavar="DAYS", help="those that were over so long ago"
     )
     command.add_argument("--keep", nargs="+", default=[], metavar="ID", help=f"not these: {AN_ID['help']}")
-    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.add_argument("--for-good", **FOR_GOOD)
+    command.add_argument("--yes", **YES)
 
 
 def _days(text: str) -> float:
@@ -53,66 +48,47 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     async with open_app(settings, Part.NONE) as app:
         for generation_id in keep:
             await app.desk().kept(generation_id)  # a name that is mistaken protects nothing
-        older_s = arguments.older_than * DAY_S
-        found = await _found(app, older_s, frozenset(keep))
-        if found.rows and not (arguments.yes or await agreed(_question(found), otherwise="--yes")):
+        found = await _found(app, arguments.older_than * DAY_S, frozenset(keep))
+        leaving = app.desk().leaving(for_good=arguments.for_good)
+        leaving.check(found.rows)
+        if found.favourites:
+            tell(f"{found.favourites} that are as old have favourites, and stay.")
+        asked = question(found.rows, for_good=arguments.for_good)
+        if found.rows and not (arguments.yes or await agreed(asked, otherwise="--yes")):
             tell("Nothing was removed.")
             return FAILED
-        await _remove(app, found, older_s)
-    line = f"{found.removed} generations removed." if found.rows else "Nothing is that old."
-    print_value({"removed": found.removed, "left": found.left}, [line], as_json=arguments.json)
-    return FAILED if found.left else DONE
+        done = await _discarded(leaving, [row.id for row in found.rows])
+    report(done)
+    line = f"{done.rows} generations removed." if found.rows else "Nothing is that old."
+    print_value({"removed": done.rows, "left": list(done.left)}, [line], as_json=arguments.json)
+    return FAILED if done.left else DONE
 
 
 async def _found(app: Opened, older_s: float, keep: Collection[str]) -> _Found:
     found, before = _Found(), app.service.ledger.now() - older_s
     async with aclosing(oldest(app)) as pages:
         async for page in pages:
-            found.rows |= {row.id: _saved(row) for row in page if row.id not in keep and _was_over(row, before)}
+            old = [row for row in page if row.id not in keep and _was_over(row, before)]
+            found.rows += [row for row in old if not row.favourites]
+            found.favourites += sum(bool(row.favourites) for row in old)
             if page[-1].created_at > before:  # and so were all that come after it
                 break
     return found
-
-
-def _saved(row: Record) -> list[Image]:
-    return [image for image in row.images if image.key is not None]
 
 
 def _was_over(row: Record, before: float) -> bool:
     return row.stage.terminal and row.finished_at is not None and row.finished_at < before
 
 
-def _question(found: _Found) -> str:
-    pictures = found.pictures
-    weight = size(sum(image.bytes or 0 for image in pictures))
-    return (
-        f"{len(found.rows)} generations and their {len(pictures)} pictures ({weight}) are removed for good; only ids "
-        "and request keys stay, so that nothing is made twice. Remove them?"
-    )
-
-
-async def _remove(app: Opened, found: _Found, older_s: float) -> None:
-    """Pictures first: a row whose pictures are still there is found again by the next prune."""
-    ids = list(found.rows)
+async def _discarded(leaving: Leaving, ids: list[str]) -> Discarded:
+    """A few at a time, so that others wait for it for some milliseconds."""
+    whole = Discarded()
     for at in range(0, len(ids), BATCH):
-        gone = [each for each in ids[at : at + BATCH] if await _without_pictures(app, found, each)]
-        found.removed += await app.service.ledger.remove(older_s=older_s, most=BATCH, among=gone)
-    if ids:
-        await app.desk().pictures.forget_previews()
+        done = await leaving.discard(ids[at : at + BATCH], favourites=False)
+        whole.rows += done.rows
+        whole.changed += done.changed
+        whole.left |= done.left
+    return whole
 
 
-async def _without_pictures(app: Opened, found: _Found, generation_id: str) -> bool:
-    """Removes its pictures; False: one of them cannot be, and the row stays with it."""
-    try:
-        changed = await app.desk().pictures.remove(found.rows[generation_id])
-    except (OSError, DarkroomError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        tell(f"{generation_id} stays: a picture of it cannot be removed ({reason}).")
-        found.left.append(generation_id)
-        return False
-    for image in changed:
-        tell(f"{image.key} stays: it is not the picture that was saved there.")
-    return True
-
-
-PRUNE = Command("prune", "remove old generations and their pictures for good", _take, _run)
+PRUNE = Command("prune", "move old generations' pictures to the trash; favourites stay", _take, _run)

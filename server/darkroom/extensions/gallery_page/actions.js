@@ -8,6 +8,7 @@ function actions(frame, noteBox) {
   if (host.has("message")) made.push(tool("say", "Use", `Use picture ${index}`, "Tells the assistant to go on with this picture.", () => use(roll, index, note)));
   if (host.has("serverTools")) made.push(variation(roll, index, note));
   if (host.has("serverTools") && takesPictures(roll)) made.push(fromPicture(roll, index, note));
+  if (host.has("serverTools")) made.push(favouring(frame, note));
   if (host.has("serverTools") || roll.generation.count > 1) {
     made.push(tool("compare", "Compare", `Compare picture ${index}`, "Shows it beside another one.", () => comparison.choose(frame)));
   }
@@ -24,6 +25,7 @@ function actions(frame, noteBox) {
       }
     }));
   }
+  if (host.has("serverTools")) made.push(deleting(roll, index, note));
   return made;
 }
 

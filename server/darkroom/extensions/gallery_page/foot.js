@@ -4,7 +4,7 @@
 function drawButtons(roll) {
   const { running, fetchable, buttons, generation: { status, images, error, cost } } = roll;
   const saved = images.find((image) => isHere(image) && image.path);
-  const offered = [status, Boolean(saved), fetchable, error?.code, cost, Boolean(roll.id), roll.generation.provider, roll.generation.count].join();
+  const offered = [status, images.filter(isHere).length, fetchable, error?.code, cost, Boolean(roll.id), roll.generation.provider, roll.generation.count].join();
   if (offered === roll.offered) return;
   roll.offered = offered;
   const made = [...(running ? whileRunning(roll) : whenOver(roll, saved)), ...always(roll)];
@@ -45,7 +45,7 @@ async function cancel(roll) {
 }
 
 function whenOver(roll, saved) {
-  const { status } = roll.generation;
+  const { status, images } = roll.generation;
   const made = [];
   if (!host.has("serverTools")) return made;
   const free = "Free: asks the provider again for what did not come.";
@@ -60,9 +60,10 @@ function whenOver(roll, saved) {
     })));
   }
   if (saved) made.push(named("folder", tool("folder", "Open folder", "Open folder", saved.path, () => roll.openFolder(saved.index))));
-  if (roll.generation.prompt && status !== "unknown") {
+  if (roll.generation.prompt && !["unknown", "deleted"].includes(status)) {
     made.push(named("edit", tool("edit", "Edit prompt", "Edit prompt", "Runs it again with other words.", () => openEditor(roll))));
   }
+  if (roll.id && !["unknown", "deleted"].includes(status) && images.filter(isHere).length !== 1) made.push(named("delete", deleting(roll, undefined, noting(roll))));
   return made;
 }
 

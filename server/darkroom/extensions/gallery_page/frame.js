@@ -17,12 +17,13 @@ class Frame {
   constructor(roll, index) {
     Object.assign(this, { roll, index });
     this.facts = el("span", { class: "facts" });
+    this.star = el("span", { class: "star", hidden: true }, icon("star"), el("span", { class: "away" }, "Favourite"));
     const unseen = { "aria-hidden": "true" };
     this.blank = el("div", { class: "blank", ...unseen });
     this.window = el("div", { class: "window" }, el("div", { class: "tray", ...unseen }), this.blank);
     this.tools = el("div", { class: "tools" });
     this.noteBox = el("div", { class: "note", hidden: true });
-    const edge = el("figcaption", { class: "edge" }, el("span", { class: "number" }, String(index)), this.facts);
+    const edge = el("figcaption", { class: "edge" }, el("span", { class: "number" }, String(index)), this.facts, this.star);
     this.element = el("li", { class: "frame" }, el("figure", {}, this.window, edge, this.tools, this.noteBox));
     this.element.frame = this;
     seen.observe(this.element);
@@ -47,6 +48,8 @@ class Frame {
     const state = { succeeded: "shown", failed: "failed" }[this.image.status] || waiting;
     this.window.style.setProperty("--ratio", this.roll.ratio(this.index));
     this.canvas?.setAttribute("aria-label", this.name);
+    this.star.hidden = !this.image.favourite;
+    this.tools.querySelector(".favouring")?.setAttribute("aria-pressed", String(this.image.favourite));
     if (state === this.state && state !== "failed") return;
     this.live = this.state === "developing" || this.state === "waiting";
     this.state = state;
@@ -83,11 +86,12 @@ class Frame {
 
   explain() {
     const { error, hidden } = this.image;
-    this.facts.textContent = hidden ? "taken down" : "not here";
+    const gone = error?.code === "deleted";
+    this.facts.textContent = gone ? "deleted" : hidden ? "taken down" : "not here";
     this.tools.replaceChildren();
     const next = isFetchable(this.image) && host.has("serverTools") ? "" : error?.next;
-    const more = el("span", {}, `${error?.charged || ""} ${next || ""}`);
-    this.window.append(el("p", { class: "why", dir: "auto" }, icon("failed"), error?.message || "This picture did not come.", more));
+    const more = el("span", {}, `${(!gone && error?.charged) || ""} ${next || ""}`);
+    this.window.append(el("p", { class: "why", dir: "auto" }, icon(gone ? "bin" : "failed"), error?.message || "This picture did not come.", more));
   }
 
   /** Draws the picture once it is in sight: the preview at once, then a sharper one where the frame needs it. */
@@ -122,6 +126,9 @@ class Frame {
     this.element.dataset.state = "failed";
     this.loupe.remove();
     this.blank.hidden = true;
-    canvas.replaceWith(el("p", { class: "why" }, icon("failed"), "The picture is saved, but cannot be shown here.", el("span", {}, error.message)));
+    const gone = ["deleted", "not_found"].includes(error.code);
+    const words = gone ? [error.message] : ["The picture is saved, but cannot be shown here.", el("span", {}, error.message)];
+    canvas.replaceWith(el("p", { class: "why" }, icon(gone ? "bin" : "failed"), ...words));
+    if (gone) this.tools.replaceChildren();
   }
 }

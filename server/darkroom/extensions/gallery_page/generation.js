@@ -3,7 +3,7 @@
 const USUAL_RATIO = { betterwaifu: 832 / 1216 };
 const STATES = {
   queued: "In the queue", processing: "Developing", succeeded: "Done",
-  partial: "Partly done", failed: "Failed", cancelled: "Cancelled", unknown: "Not known",
+  partial: "Partly done", failed: "Failed", cancelled: "Cancelled", deleted: "Deleted", unknown: "Not known",
 };
 const CHARGED = { no: "It was not charged.", yes: "It was charged.", maybe: "It may have been charged." };
 
@@ -39,7 +39,7 @@ function understoodImage(it) {
     index: it.index, status: text(it.status) || "processing", path: text(it.path, 4000), uri: text(it.uri, 4000), url: text(it.url, 4000),
     type: text(it.mime_type, 40), width: known ? it.width : undefined, ratio: known ? it.width / it.height : undefined,
     size: known ? `${it.width} × ${it.height}` : "", bytes: number(it.bytes),
-    watermarked: it.watermarked === true, hidden: it.hidden === true, error: it.error && understoodError(it.error),
+    watermarked: it.watermarked === true, hidden: it.hidden === true, favourite: it.favourite === true, error: it.error && understoodError(it.error),
   };
 }
 

@@ -21,7 +21,7 @@ const ledger = {
 
   /** What is below the button, made when it is first wanted. */
   fill() {
-    const states = Object.entries(STATES).filter(([status]) => status !== "unknown");
+    const states = Object.entries(STATES).filter(([status]) => !["unknown", "deleted"].includes(status));
     const seek = () => this.load();
     this.words = el("input", {
       type: "search", dir: "auto", maxlength: "200", "aria-label": "Words of the prompt", placeholder: "Words of the prompt",
@@ -31,13 +31,21 @@ const ledger = {
       ...states.map(([value, label]) => el("option", { value }, label)));
     this.provider = el("select", { "aria-label": "Service", onchange: seek });
     this.offer([]);
+    this.liked = this.plain("star", "Favourites", "Only those with a picture that you marked.", () => { this.like(!this.likes); seek(); });
+    this.like(false);
     this.list = el("div", { class: "past many" });
     this.told = el("p", { class: "message" });
     this.older = this.plain("next", "Older", "Goes on with older ones.", () => this.load(true));
     const find = this.plain("find", "Search", "Finds prompts with all of these words.", seek);
-    const controls = el("div", { class: "seek", role: "search", hidden: !host.has("serverTools") }, this.words, this.status, this.provider, find);
+    const controls = el("div", { class: "seek", role: "search", hidden: !host.has("serverTools") },
+      this.words, this.status, this.provider, this.liked, find);
     this.all = this.plain("queued", "Show all", "Searches for nothing, in all states and of all services.", () => this.widen());
     this.body.append(controls, this.told, this.all, this.list, this.older);
+  },
+
+  like(on) {
+    this.likes = on;
+    this.liked.setAttribute("aria-pressed", String(on));
   },
 
   /** Lets one of these providers be chosen, or the one that is chosen already; where there is but one, there is no choice. */
@@ -82,12 +90,13 @@ const ledger = {
   },
 
   /** The assistant has asked for it with these words: they stand in the fields. */
-  want({ search, status, provider }) {
+  want({ search, status, provider, favourites }) {
     this.unfold(true);
     this.searched = false;
     this.words.value = text(search, 200);
     this.status.value = status in STATES ? status : "";
     this.offer([], text(provider, 60));
+    this.like(favourites === true);
   },
 
   /** What the assistant was answered, unless the person has searched for something else meanwhile. */
@@ -105,7 +114,7 @@ const ledger = {
     const cursor = older ? this.cursor : undefined;
     this.told.textContent = "Looking…";
     try {
-      const narrowed = { status: this.status.value || undefined, provider: this.provider.value || undefined };
+      const narrowed = { status: this.status.value || undefined, provider: this.provider.value || undefined, favourites: this.likes || undefined };
       const wish = { action: "history", search: this.words.value.trim(), ...narrowed, cursor };
       const result = await host.call("gallery", wish);
       if (asked === this.asked) this.show(structureOf(result), older);

@@ -217,8 +217,12 @@ class Roll {
     this.learning ??= fetching(() => host.record(this.id)).then((record) => {
       this.request = object(record.request);
       this.generation.prompt = text(record.prompt) || this.generation.prompt;
+      if (!this.running) this.generation.images = understood(record).images; // a conversation shows what was there then
       this.draw();
-    }).catch(() => { this.learning = undefined; });
+    }).catch((error) => {
+      this.learning = undefined;
+      if (error.message.includes("it was deleted since")) this.gone("It was deleted.");
+    });
     return this.learning;
   }
 
@@ -230,6 +234,10 @@ class Roll {
     if (!known?.prompt) throw new Error(unknown);
     const { provider, model } = this.generation;
     return { ...known, provider, model };
+  }
+
+  gone(message) {
+    this.show({ ...this.generation, status: "deleted", images: [], error: undefined, message });
   }
 
   end(message, status = "failed") {

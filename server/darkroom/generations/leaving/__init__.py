@@ -1,1 +1,1 @@
-"""All that one owner has here: written down for it, and removed."""
+"""The end of what an owner has here: all of it written down or removed, or what a person is done with."""

@@ -225,7 +225,9 @@ def _named(image: Image, record: Record, path_of: Callable[[str], str | None]) -
     if record.stage.terminal and image.status is ImageStatus.PROCESSING:
         return image.model_copy(update={"status": ImageStatus.FAILED, "error": image.error or _NOT_FETCHED})
     uri = picture_uri(record.id, image.index) if image.status is ImageStatus.SUCCEEDED else None
-    return image.model_copy(update={"uri": uri, "path": None if image.key is None else path_of(image.key)})
+    favourite = True if record.favourites >> (image.index - 1) & 1 else None
+    path = None if image.key is None else path_of(image.key)
+    return image.model_copy(update={"uri": uri, "path": path, "favourite": favourite})
 
 
 def status_of(record: Record) -> Status:

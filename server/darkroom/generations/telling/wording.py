@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from darkroom.declaration import Traits
+from darkroom.errors import Deleted
 from darkroom.generations.outcome import pictures, pictures_done, wanted
 from darkroom.models import Image, ImageStatus, Record, Stage
 from darkroom.providers.stopping import Stop
@@ -240,7 +241,9 @@ def _finished(record: Record) -> str:
     pictures = "picture" if len(record.images) == 1 else "pictures"
     match record.stage:
         case Stage.SUCCEEDED:
-            return f"{saved} {pictures} saved."
+            deleted = sum(image.error is not None and image.error.code == Deleted.code for image in record.images)
+            left = f"{saved} {'picture' if saved == 1 else 'pictures'} saved"
+            return f"{left}, {deleted} deleted since." if deleted else f"{left}."
         case Stage.PARTIAL:
             return f"{saved} of {len(record.images)} {pictures} saved; the others say why."
         case Stage.CANCELLED if record.failure is not None:

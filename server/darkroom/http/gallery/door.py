@@ -17,7 +17,7 @@ from darkroom.http.refusals import Refusal
 
 PARTS = Path(__file__).parent
 MAX_CALL = 1_000_000
-TOOLS = frozenset({"gallery", "generate", "get_status", "cancel"})
+TOOLS = frozenset({"gallery", "gallery_delete", "generate", "get_status", "cancel"})
 """The tools that the page calls."""
 AGAIN = "This address works once. Run darkroom-mcp gallery again for another."
 SHELL = (
