@@ -37,10 +37,11 @@ class Rows:
 def _missing(generation_id: str, removed: Mapping[str, Removed]) -> NotFound:
     if generation_id in removed:
         finished_at, pictures = removed[generation_id]
-        what = "its details were removed since" if pictures is Pictures.KEPT else "it was deleted since"
-        return NotFound(
-            f"{generation_id} was over on {moment(finished_at).date()}; {what}.", next_step=say_pictures(pictures)
-        )
+        day = moment(finished_at).date()
+        said = f"{generation_id} was over on {day}; it was deleted since."
+        if pictures is Pictures.KEPT:
+            said = f"{generation_id} was over on {day}; its details were removed since."
+        return NotFound(said, next_step=say_pictures(pictures))
     return NotFound(
         f"There is no generation {clean(generation_id, 60)!r}.",
         next_step="Use the id that generate returned, or find it with list_generations.",

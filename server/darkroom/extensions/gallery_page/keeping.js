@@ -28,11 +28,11 @@ function deleting(roll, index, note) {
   const saved = () => roll.generation.images.filter(isHere).length;
   const number = saved();
   const what = index ? `picture ${index}` : number ? `all ${number} pictures` : "this generation";
-  const ask = number ? `Move ${index ? "it" : what} to the trash?` : "Delete it?";
+  const ask = number && !index ? `Move ${what} to the trash?` : "Delete it?"; // as long as its label: the button stays under the pointer
   const name = index ? `Delete picture ${index}` : "Delete";
   const title = `${number ? `Moves ${what} to the trash of the machine` : "Takes it out of the history"}; asks once more first.`;
   return careful({
-    picture: "bin", label: "Delete", name, title, note, ask, asked: `${ask} Press again to confirm`,
+    picture: "bin", label: "Delete", name, title, note, ask, asked: `${ask} ${index ? "It goes to the trash. " : ""}Press again to confirm`,
     warning: `Press again to delete ${what}.`, busy: "Deleting…", act: () => discard(roll, saved() > 1 ? index : undefined),
   });
 }
