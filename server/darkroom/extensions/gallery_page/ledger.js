@@ -147,7 +147,7 @@ const ledger = {
     if (page.providers) this.offer(list(page.providers));
     this.cursor = text(page.next_cursor, 100);
     this.older.hidden = !this.cursor || !host.has("serverTools");
-    this.all.hidden = past.size > 0 || !host.has("serverTools") || !(this.words.value || this.status.value || this.provider.value);
+    this.all.hidden = past.size > 0 || !host.has("serverTools") || !(this.words.value || this.status.value || this.provider.value || this.likes);
     const there = past.size ? `${past.size} shown` : "None like that";
     this.tell(this.cursor ? `${there}${past.size ? "" : " so far"}; there are older ones.` : `${there}.`);
     if (held && first) first.title.focus({ preventScroll: true });
