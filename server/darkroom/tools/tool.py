@@ -46,7 +46,8 @@ class AgentTool(Tool):
             if isinstance(error, MCPError) or isinstance(error.__cause__, ToolError):  # only a question meets these
                 log.warning("%s: asking the user failed: %s", self.name, clean(str(error)))
                 return error_result(_not_asked())
-            raise
+            log.exception("%s failed in a way that was not foreseen", self.name)
+            return refused(self._unforeseen())
 
     def describe(self) -> None:
         """Makes the schemas that clients are shown: at a start, the list is nearly always answered from a snapshot."""
@@ -66,6 +67,14 @@ class AgentTool(Tool):
         if others:
             raise invalid_arguments(None, others=others)
         return found
+
+    def _unforeseen(self) -> str:
+        costs = self.annotations is not None and not self.annotations.idempotent_hint
+        return f"Darkroom itself failed in {self.name}, in a way that was not foreseen; its log says how. " + (
+            "Charged: maybe. What was begun goes on: call list_generations before you call it again."
+            if costs
+            else "Charged: no. Nothing is lost; call it again."
+        )
 
     def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
         fields = self.fn_metadata.arg_model.model_fields
