@@ -83,7 +83,9 @@ def test_who_comes_second_in_making_a_ledger_takes_what_the_first_has_made(
             with pytest.raises(StorageError, match="write-ahead log"):
                 module._connect(tmp_path)  # pyright: ignore[reportPrivateUsage]
         else:
-            module._connect(tmp_path)[0].close()  # pyright: ignore[reportPrivateUsage]
+            db, reader, _ = module._connect(tmp_path)  # pyright: ignore[reportPrivateUsage]
+            db.close()
+            reader.close()
     assert journal_of(tmp_path) == KEEPS[quicker]
     assert files_in(tmp_path) == ["ledger.sqlite3"]
 

@@ -220,7 +220,8 @@ def _connect(home: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, bool]:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")  # a prompt that is removed is overwritten
         migrate(db, time.time())
-        return db, _open_reader(path), is_outdated(db)
+        outdated = is_outdated(db)
+        return db, _open_reader(path), outdated
     except NewerLedger:
         db.close()
         raise unusable(path, "was written by a newer Darkroom", UPDATE) from None
