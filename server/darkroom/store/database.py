@@ -218,6 +218,7 @@ def _connect(home: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, bool]:
         raise unopened(path, error, time.monotonic() - since) from error
     try:
         db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = ON")  # on macOS a plain sync leaves a commit in the disk's own memory
         db.execute("PRAGMA secure_delete = ON")  # a prompt that is removed is overwritten
         migrate(db, time.time())
         outdated = is_outdated(db)
