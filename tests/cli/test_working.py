@@ -261,3 +261,12 @@ def test_output_that_finds_no_room_is_told_in_a_sentence(home: Home, words: tupl
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == "Not everything was written: No space left on device. Make room, and run it again.\n"
+
+
+def test_a_time_zone_that_cannot_be_is_warned_of_and_stops_nothing(home: Home) -> None:
+    user = home.with_(TZ="NOWHERE99")
+    assert darkroom(user, "generate", "a fox").status == 0
+    listed = darkroom(user, "list")
+    assert listed.status == 0
+    assert "+0000  succeeded" in listed.out
+    assert "times are in UTC" in listed.err

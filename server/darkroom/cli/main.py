@@ -16,6 +16,7 @@ from darkroom.blanks import filled
 from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING, WRONG_USE, run
 from darkroom.cli.log import configure_logging
 from darkroom.cli.terminal import escape_unencodable, read_anything, show
+from darkroom.cli.times import usable_zone
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
 from darkroom.keys.reading import with_kept_keys
@@ -118,7 +119,7 @@ def _read_settings(*, in_any_folder: bool) -> Settings:
     try:
         given = with_kept_keys(os.environ, in_any_folder=in_any_folder)
         settings = read_settings(given.environ, in_any_folder=in_any_folder, also=given.names)
-        return replace(settings, warnings=(*settings.warnings, *given.warnings))
+        return replace(settings, warnings=(*settings.warnings, *given.warnings, *usable_zone()))
     finally:
         forget_secrets(os.environ)
 

@@ -1,7 +1,12 @@
 """Times as people say them: on this machine's clock, and how long ago."""
 
+import os
+import sys
+import time
+from collections.abc import Sequence
 from datetime import datetime
 
+DAY_S = 86_400
 _STEPS = ((60.0, 60.0, "min"), (3600.0, 48.0, "h"), (86_400.0, 61.0, "days"), (30.44 * 86_400, 24.0, "months"))
 """Seconds of a unit, how many of it are said before the next one is taken, and its name."""
 
@@ -29,3 +34,13 @@ def lasted(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def usable_zone() -> Sequence[str]:
+    """Sees to a zone that Python's times can have, which is less than a day from UTC; warns where TZ named another."""
+    if max(abs(time.timezone), abs(time.altzone)) < DAY_S:
+        return ()
+    os.environ["TZ"] = "UTC0"
+    if sys.platform != "win32":
+        time.tzset()
+    return ("TZ names a zone that is a day or more from UTC; times are in UTC.",)
