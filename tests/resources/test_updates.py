@@ -56,6 +56,7 @@ async def subscribed(client: Client, era: Era, *uris: str) -> AsyncGenerator[Non
     if era != "legacy":
         async with client.listen(resource_subscriptions=uris):
             yield
+        await anyio.wait_all_tasks_blocked()  # the client's own task sends that it is over
         return
     for uri in uris:
         with pytest.warns(MCPDeprecationWarning):

@@ -256,7 +256,8 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def _number(text: str | None, unit: float) -> float | None:
-    return float(text) * unit if text and re.fullmatch(r"\d{1,300}(\.\d{1,300})?", text.strip(), re.ASCII) else None
+    found = re.fullmatch(r"[ \t]*(\d{1,300}(?:\.\d{1,300})?)[ \t]*", text or "", re.ASCII)
+    return float(found[1]) * unit if found else None
 
 
 def _unreachable(title: str, error: Exception) -> ProviderUnreachable:

@@ -38,6 +38,7 @@ REASONS = {
     "result_unavailable": "its pictures cannot be had",
     "not_an_image": "no picture came",
     "storage_error": "the disk or the ledger refused",
+    "deleted": "a person deleted it",
 }
 """Words for each code of an error: the error's own words may quote a caller or a provider."""
 QUEUES = ("Provider", "Key", "Waiting", "Under way", "Oldest waits", "Submissions")
