@@ -87,7 +87,7 @@ def test_an_export_has_all_of_a_tenant_s_and_a_deletion_leaves_nothing_of_it(hom
     Path(made["acme"][1]["images"][0]["path"]).unlink()
     lacking = darkroom(home, "tenant", "export", "acme", "--to", str(again))
     assert (lacking.status, rows_of(again)[1]["pictures"][0]["missing"]) == (0, "No such file or directory")
-    assert "1 pictures were not to be had" in lacking.err
+    assert "Missing: 1 picture;" in lacking.err
     refused = darkroom(home, "tenant", "export", "acme", "--to", str(folder))
     assert (refused.status, rows_of(folder)) == (2, rows)
     assert darkroom(home, "tenant", "export", "acne", "--to", str(home.path / "typo")).status == 1
@@ -144,7 +144,7 @@ async def test_what_is_at_a_provider_stays_until_it_is_over_and_what_waits_is_wi
     words = ("tenant", "delete", "acme", "--file", str(write_tenants(file, {})), "--yes")
     early = darkroom(home, *words)
     assert early.status == 3
-    assert "1 generations of acme are at a provider" in early.err
+    assert "so staying: 1 generation of acme." in early.err
     assert len(home.select("SELECT id FROM generations")) == 2
     fatthumb.advance(2000)
     put_back_without_a_token(file, keys)

@@ -212,12 +212,12 @@ def test_a_prune_asks_a_person_moves_what_is_old_to_the_trash_and_spares_favouri
         assert terminal.end()[0] == FAILED
     assert len(home.saved()) == 5
     with on_a_terminal(home, *words) as terminal:
-        assert "2 generations and their 2 pictures" in " ".join(terminal.until(r"\[y/N\]").split())
+        assert "Remove 2 generations with 2 pictures," in " ".join(terminal.until(r"\[y/N\]").split())
         terminal.type("y\n")
         status, seen = terminal.end()
     assert status == DONE
     assert changed["images"][0]["path"] in seen
-    assert "1 that are as old have favourites, and stay" in " ".join(seen.split())
+    assert "Favourites stay: 1 generation of that age." in " ".join(seen.split())
     left = [each["id"] for each in darkroom(home, "list", "--json").json["generations"]]
     assert left == [liked["id"], new["id"], kept["id"]]
     assert home.saved() == sorted(Path(each["images"][0]["path"]) for each in (kept, changed, new, liked))
@@ -236,7 +236,7 @@ def test_a_prune_asks_a_person_moves_what_is_old_to_the_trash_and_spares_favouri
     assert "removed for good" in darkroom(home, "status", liked["id"]).err
     assert darkroom(home, "delete", kept["id"]).status == WRONG_USE, "nobody can be asked"
     with on_a_terminal(home, "delete", kept["id"][4:12]) as terminal:
-        assert "1 generations and their 1 pictures" in " ".join(terminal.until(r"\[y/N\]").split())
+        assert "Remove 1 generation with 1 picture," in " ".join(terminal.until(r"\[y/N\]").split())
         terminal.type("y\n")
         assert terminal.end()[0] == DONE
     assert len(home.trashed()) == 2

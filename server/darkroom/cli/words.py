@@ -1,4 +1,4 @@
-"""Advice for agents, reworded for a person at a terminal."""
+"""Words for a person at a terminal: advice for agents reworded, and counts."""
 
 import re
 
@@ -19,6 +19,11 @@ def for_people(text: str) -> str:
     text = _AGAIN.sub(lambda found: "Try again" if found[1] == "C" else "try again", text)
     text = text.replace("the structured result names", "--json names").replace("Tell the user, and try", "Try")
     return text.replace("Pass next_cursor of the page before", "Pass the cursor of the page before")
+
+
+def counted(number: int, thing: str) -> str:
+    """So many of a thing: `1 picture`, `2 pictures`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _command(found: re.Match[str]) -> str:

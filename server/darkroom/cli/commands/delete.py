@@ -10,6 +10,7 @@ from darkroom.cli.commands.facts import size
 from darkroom.cli.commands.ids import whole
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.results import print_value, tell
+from darkroom.cli.words import counted
 from darkroom.generations.leaving.discarding import Discarded
 from darkroom.models import Image, Record
 from darkroom.settings import Settings
@@ -34,9 +35,8 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             return FAILED
         done = await desk.leaving(for_good=arguments.for_good).discard(ids)
     report(done)
-    print_value(
-        {"removed": done.rows, "left": list(done.left)}, [f"{done.rows} generations removed."], as_json=arguments.json
-    )
+    line = f"{counted(done.rows, 'generation')} removed."
+    print_value({"removed": done.rows, "left": list(done.left)}, [line], as_json=arguments.json)
     return FAILED if done.left else DONE
 
 
@@ -44,11 +44,9 @@ def question(rows: Sequence[Record], *, for_good: bool) -> str:
     """The question whether these are to go."""
     pictures: list[Image] = [image for row in rows for image in row.images if image.key is not None]
     weight = size(sum(image.bytes or 0 for image in pictures))
-    where = "are removed for good" if for_good else "go, the pictures to the system's trash"
-    return (
-        f"{len(rows)} generations and their {len(pictures)} pictures ({weight}) {where}; only ids and request keys "
-        "stay, so that nothing is made twice. Remove them?"
-    )
+    how = " for good" if for_good else " (pictures go to the system's trash)"
+    what = f"{counted(len(rows), 'generation')} with {counted(len(pictures), 'picture')}, {weight},"
+    return f"Remove {what}{how}? Only ids and request keys stay, so that nothing is made twice."
 
 
 def report(done: Discarded) -> None:

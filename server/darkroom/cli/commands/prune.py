@@ -12,6 +12,7 @@ from darkroom.cli.commands.ids import whole
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.results import print_value, tell
 from darkroom.cli.commands.rows import oldest
+from darkroom.cli.words import counted
 from darkroom.generations.leaving.discarding import Discarded, Leaving
 from darkroom.models import Record
 from darkroom.settings import Settings
@@ -52,14 +53,14 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         leaving = app.desk().leaving(for_good=arguments.for_good)
         leaving.check(found.rows)
         if found.favourites:
-            tell(f"{found.favourites} that are as old have favourites, and stay.")
+            tell(f"Favourites stay: {counted(found.favourites, 'generation')} of that age.")
         asked = question(found.rows, for_good=arguments.for_good)
         if found.rows and not (arguments.yes or await agreed(asked, otherwise="--yes")):
             tell("Nothing was removed.")
             return FAILED
         done = await _discarded(leaving, [row.id for row in found.rows])
     report(done)
-    line = f"{done.rows} generations removed." if found.rows else "Nothing is that old."
+    line = f"{counted(done.rows, 'generation')} removed." if found.rows else "Nothing is that old."
     print_value({"removed": done.rows, "left": list(done.left)}, [line], as_json=arguments.json)
     return FAILED if done.left else DONE
 

@@ -8,6 +8,7 @@ from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING, Command
 from darkroom.cli.commands.provider.asking import typed
 from darkroom.cli.commands.results import print_value, tell
 from darkroom.cli.commands.tenant.add import THE_FILE
+from darkroom.cli.words import counted
 from darkroom.errors import InvalidRequest
 from darkroom.generations.leaving.deleting import delete, live
 from darkroom.redact.text import clean
@@ -28,7 +29,10 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         if await _goes_on(app, name):
             return STILL_RUNNING
         rows = sum((await app.service.ledger.stages(name)).values())
-        tell(f"{rows} generations of {name} are removed for good: prompts, errors, costs, and pictures from the store.")
+        tell(
+            f"This removes {counted(rows, 'generation')} of {name} for good: prompts, errors, costs, and pictures from "
+            "the store."
+        )
         if not (arguments.yes or await typed(f"Type {name} to remove them:", name, otherwise="--yes")):
             tell("Nothing was removed.")
             return FAILED
@@ -38,12 +42,12 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         "tenant": name, "generations": gone.generations, "pictures": gone.pictures, "missing_pictures": gone.missing,
         "changed_pictures": gone.changed,
     }  # fmt: skip
-    lines = [f"Removed: {gone.generations} generations, {gone.pictures} pictures"]
+    lines = [f"Removed: {counted(gone.generations, 'generation')}, {counted(gone.pictures, 'picture')}"]
     print_value(found, lines, as_json=arguments.json)
     if gone.missing:
-        tell(f"{gone.missing} pictures were not where they had been saved, as seen from this machine.")
+        tell(f"Not where it was saved, as seen from this machine: {counted(gone.missing, 'picture')}.")
     if gone.changed:
-        tell(f"{gone.changed} files are not the pictures that were saved, and stay.")
+        tell(f"Not as it was saved, and so left where it is: {counted(gone.changed, 'file')}.")
     return STILL_RUNNING if left else DONE
 
 
@@ -66,9 +70,9 @@ async def _goes_on(app: Opened, name: str) -> bool:
     number = await live(app.service.ledger, name)
     if number:
         tell(
-            f"{number} generations of {name} are at a provider or on the way, and stay. Put [tenants.{name}] back into "
-            "the file with its keys and without tokens and subjects: nobody can ask for more then, and the servers "
-            "bring these to their ends. Then take it out, and try again."
+            f"At a provider or on the way, and so staying: {counted(number, 'generation')} of {name}. "
+            f"Put [tenants.{name}] back into the file with its keys and without tokens and subjects: nobody can "
+            "ask for more then, and the servers bring these to their ends. Then take it out, and try again."
         )
     return bool(number)
 

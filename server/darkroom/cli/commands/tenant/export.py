@@ -6,6 +6,7 @@ from pathlib import Path
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.results import print_value, tell
+from darkroom.cli.words import counted
 from darkroom.errors import NotFound
 from darkroom.generations.leaving.exporting import ROWS, export
 from darkroom.redact.text import clean
@@ -31,9 +32,10 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         "tenant": name, "folder": str(folder), "generations": made.generations, "pictures": made.pictures,
         "missing_pictures": made.missing,
     }  # fmt: skip
-    print_value(found, [f"{folder}: {made.generations} generations, {made.pictures} pictures"], as_json=arguments.json)
+    line = f"{folder}: {counted(made.generations, 'generation')}, {counted(made.pictures, 'picture')}"
+    print_value(found, [line], as_json=arguments.json)
     if made.missing:
-        tell(f"{made.missing} pictures were not to be had; {ROWS} says which, and why.")
+        tell(f"Missing: {counted(made.missing, 'picture')}; {ROWS} says which, and why.")
     return DONE
 
 
