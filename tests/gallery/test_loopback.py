@@ -1,6 +1,7 @@
 """`darkroom-mcp gallery`: the same page in a browser of this machine, let in by an address that works once."""
 
 import signal
+import subprocess
 from typing import Any
 
 import httpx2
@@ -62,16 +63,21 @@ async def nothing_else_is_asked(context: BrowserContext, own: str) -> None:
         assert len(listed.json()["structuredContent"]["generations"]) == 2
 
 
+def printed(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """The address that works once, and the page's own."""
+    assert process.stdout is not None
+    process.stdout.readline()
+    address = process.stdout.readline().strip()
+    return address, address.partition("/?token=")[0]
+
+
 async def test_one_browser_sees_the_history_and_makes_more_and_nobody_else_is_let_in(
     home: Home, fatthumb: FatThumb, browser: Browser
 ) -> None:
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=100/1")
     assert darkroom(user, "generate", "A fox reading a map").status == 0
     with running(user, "gallery") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        address: str = process.stdout.readline().strip()
-        own = address.partition("/?token=")[0]
+        address, own = printed(process)
         assert own.startswith("http://127.0.0.1:")
         await nobody_is_let_in(address, own)
         context = await browser.new_context()
@@ -112,10 +118,7 @@ async def test_where_the_user_wants_to_be_asked_before_paying_the_browser_asks_a
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=100/1", DARKROOM_CONFIRM="always")
     assert darkroom(user, "generate", "A fox reading a map").status == 0
     with running(user, "gallery") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        address: str = process.stdout.readline().strip()
-        own = address.partition("/?token=")[0]
+        address, own = printed(process)
         context = await browser.new_context()
         page = await context.new_page()
         questions: list[str] = []

@@ -1,5 +1,8 @@
 """Faults of Darkroom's own that nobody foresaw, in the middle of a call: what the agent reads, and what goes on."""
 
+import pytest
+from mcp.types import INTERNAL_ERROR
+
 from tests.hosts import Home, darkroom
 from tests.services.fatthumb import FatThumb
 from tests.test_shutdown import serving
@@ -21,7 +24,7 @@ async def submitted(*words, **named):
         raise RuntimeError("NOBODY FORESAW THIS")
         yield generation
 
-Desk.page, Desk.submit = page, submitted
+Desk.page, Desk.submit, Desk.kept = page, submitted, page
 """
 
 
@@ -40,3 +43,14 @@ def test_a_call_that_breaks_off_says_whether_it_may_cost_and_what_to_do_and_noth
     (generation,) = darkroom(user, "list", "--json").json["generations"]
     assert darkroom(user, "wait", generation["id"]).status == 0
     assert len(fatthumb.posts) == 1
+
+
+@pytest.mark.parametrize("method", ["resources/list", "resources/read", "resources/subscribe"])
+def test_a_request_that_breaks_off_is_reported_without_the_words_of_what_broke(home: Home, method: str) -> None:
+    params = {} if method == "resources/list" else {"uri": f"darkroom://generations/gen_{'a' * 26}"}
+    with serving(home, BROKEN) as server:
+        error = server.request(method, params)["error"]
+        assert not server.call("list_models").get("isError")
+    assert error["code"] == INTERNAL_ERROR
+    assert error["message"].startswith(f"Darkroom itself failed in {method}, ")
+    assert "NOBODY FORESAW THIS" not in str(error)

@@ -1,15 +1,18 @@
 """The MCP server: tools, prompts, resources and extensions over one context."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 from mcp import MCPError
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.request_state import RequestStateSecurity
 from mcp.server.subscriptions import ListenHandler
 from mcp.types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     GetPromptResult,
     InputRequiredResult,
@@ -46,6 +49,7 @@ from darkroom.stdio.wire import Heard, Wire
 from darkroom.tools import every_tool
 from darkroom.tools.confirm import Confirmation
 from darkroom.tools.results import Results
+from darkroom.tools.tool import unforeseen
 
 _INSTRUCTIONS = (
     "Makes pictures with generation services. generate returns an id at once; call wait with it until the "
@@ -56,8 +60,22 @@ _INSTRUCTIONS = (
 )
 INSTRUCTIONS = _INSTRUCTIONS + "give its path, or ![picture](path) where your host shows Markdown images."
 INSTRUCTIONS_REMOTE = _INSTRUCTIONS + "read its darkroom:// resource, which has its bytes; there is no path."
+log = logging.getLogger(__name__)
+
 MAX_LISTENING = 4_096
 """Streams of `subscriptions/listen` at once; a door for many people bounds those of each."""
+
+
+async def _explained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware that reports a fault of our own as one, without its words: they may quote anything."""
+    try:
+        return await call_next(ctx)
+    except (MCPError, ValidationError):
+        raise
+    except Exception:
+        log.exception("%s failed in a way that was not foreseen", ctx.method)
+        said = f"{unforeseen(ctx.method)} What was begun goes on: list_generations has it."
+        raise MCPError(INTERNAL_ERROR, said) from None
 
 
 class DarkroomServer(MCPServer[Any]):
@@ -93,7 +111,7 @@ class DarkroomServer(MCPServer[Any]):
                 subscriptions=bus,
                 # What one replica has asked a user, another one may be told.
                 request_state_security=RequestStateSecurity(keys=[app.secret]) if app.secret else None,
-                middleware=[Fitting(parts), updates.while_listened, tasks.listen],
+                middleware=[_explained, Fitting(parts), updates.while_listened, tasks.listen],
             )
         for prompt in every_prompt():
             self.add_prompt(prompt)

@@ -116,10 +116,11 @@ def _serve(wire: Wire) -> int:
 
 
 def _read_settings(*, in_any_folder: bool) -> Settings:
+    zone = usable_zone()  # before anything is dated, also by the refusal of what cannot be read
     try:
         given = with_kept_keys(os.environ, in_any_folder=in_any_folder)
         settings = read_settings(given.environ, in_any_folder=in_any_folder, also=given.names)
-        return replace(settings, warnings=(*settings.warnings, *given.warnings, *usable_zone()))
+        return replace(settings, warnings=(*settings.warnings, *given.warnings, *zone))
     finally:
         forget_secrets(os.environ)
 

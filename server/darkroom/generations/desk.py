@@ -27,7 +27,7 @@ ANSWER_WITHIN_S = 0.8
 """Seconds that `submit` waits for the provider's first word; a refusal usually comes sooner."""
 
 
-class Deleted(NamedTuple):
+class Deletion(NamedTuple):
     """The generation without its picture (None: all of it is gone), and pictures that stay since they were changed."""
 
     generation: Generation | None
@@ -208,7 +208,7 @@ class Desk:
         self.leaving(for_good=for_good).check([record])
         return record
 
-    async def delete(self, generation_id: str, index: int | None = None) -> Deleted:
+    async def delete(self, generation_id: str, index: int | None = None) -> Deletion:
         """Moves the pictures of a generation to the trash and takes it out of the ledger, or one picture of it.
 
         Raises:
@@ -219,13 +219,13 @@ class Desk:
         if index is not None:
             revised, changed = await self.leaving().discard_picture(record, index)
             revised = self._house.journal.published(revised, again=True)
-            return Deleted(await self._house.describer.generation(revised), changed)
+            return Deletion(await self._house.describer.generation(revised), changed)
         done = await self.leaving().discard([generation_id])
         for error in done.left.values():
             raise error
         if not done.rows:  # it has gone on, or away, since
             await self.deletable(generation_id)
-        return Deleted(None, done.changed)
+        return Deletion(None, done.changed)
 
     async def page(
         self,

@@ -202,9 +202,8 @@ def _is_free(path: Path) -> bool:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415 - only Windows has it, and no shared locks
 
-            msvcrt.locking(
-                descriptor, msvcrt.LK_NBLCK, 1
-            )  # the byte that `FileLock` locks, whose release removes files
+            # The byte that `FileLock` locks, which itself removes the file as it lets go.
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl  # noqa: PLC0415 - Windows has none
 

@@ -20,8 +20,7 @@ def into_trash(path: Path, size: int) -> bool:
         return True
     if found != size:
         return False
-    if sys.platform == "win32" and not _on_a_drive_of_this_machine(path):
-        # There, Windows would remove it for good, and say nothing.
+    if not _has_bin(path):
         raise OSError(errno.ENOTSUP, "its drive has no recycle bin")
     from send2trash import send2trash  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
@@ -29,10 +28,10 @@ def into_trash(path: Path, size: int) -> bool:
     return True
 
 
-def _on_a_drive_of_this_machine(path: Path) -> bool:
-    """True where Windows has a recycle bin for it."""
+def _has_bin(path: Path) -> bool:
+    """False where Windows would remove the file for good, and say nothing."""
     if sys.platform != "win32":
-        raise NotImplementedError
+        return True
     import ctypes  # noqa: PLC0415 - only there
 
     fixed = 3

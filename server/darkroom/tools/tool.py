@@ -70,7 +70,7 @@ class AgentTool(Tool):
 
     def _unforeseen(self) -> str:
         costs = self.annotations is not None and not self.annotations.idempotent_hint
-        return f"Darkroom itself failed in {self.name}, in a way that was not foreseen; its log says how. " + (
+        return f"{unforeseen(self.name)} " + (
             "Charged: maybe. What was begun goes on: call list_generations before you call it again."
             if costs
             else "Charged: no. Nothing is lost; call it again."
@@ -179,6 +179,11 @@ def _not_asked() -> NotConfigured:
         "The user must be asked before this is paid for, but the host did not answer the question as it should.",
         next_step="Nothing was sent. Tell the user: unset DARKROOM_CONFIRM, or use a host that can ask.",
     )
+
+
+def unforeseen(where: str) -> str:
+    """The sentence on a fault of our own; its own words, which may quote anything, stay in the log."""
+    return f"Darkroom itself failed in {where}, in a way that was not foreseen; its log says how."
 
 
 def error_result(error: DarkroomError) -> CallToolResult:

@@ -23,12 +23,12 @@ def refusing(room: Room | None, record: Record) -> Generator[None]:
         raise _refusal(room or NOTHING_NEW, full, record.cost) from full
     except Unpriced as unpriced:
         raise _unpriced(record, room or NOTHING_NEW) from unpriced
-    except StorageFull as crammed:
+    except StorageFull as full:
         raise StorageError(
-            f"The saved pictures have {_megabytes(crammed.stored)} together; {_megabytes((room or NOTHING_NEW).stored)}"
+            f"The saved pictures have {_megabytes(full.stored)} together; {_megabytes((room or NOTHING_NEW).stored)}"
             " are allowed (stored_mb, set for this tenant).",
             next_step="Nothing was sent. Tell the user: the operator of this server can allow more.",
-        ) from crammed
+        ) from full
 
 
 def _refusal(room: Room, full: Full, cost: Cost | None) -> DarkroomError:

@@ -24,7 +24,7 @@ RETRY_S = 1.0
 BLOCK = 10
 """The number of requests that a process reserves at a time, at the most: one transaction for as many polls."""
 BLOCK_OF = 100
-"""Of a large window it may be one part in so many."""
+"""A large window may be reserved in larger blocks: up to one part in so many of it."""
 QUICK_S = 5.0
 """A block that is used up sooner is followed by a larger one, any other by a smaller one: what is held is lost."""
 RECHECK_S = 30.0
