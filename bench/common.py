@@ -75,7 +75,8 @@ def processor_s(pid: int) -> float:
 def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
     """Reads the user's ledger."""
     path = home / "home" / "ledger.sqlite3"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+    with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)) as db:  # a killed server's half commit
+        db.execute("PRAGMA query_only = ON")
         return db.execute(sql).fetchall()
 
 

@@ -80,7 +80,9 @@ class Home:
 
             with psycopg.connect(url) as connection:
                 return connection.execute(sql.encode()).fetchall()
-        with closing(sqlite3.connect(f"{self.ledger.as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S)) as db:
+        # As its next user would: "mode=ro" cannot read what a server that was killed in a commit has left half written.
+        with closing(sqlite3.connect(f"{self.ledger.as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S)) as db:
+            db.execute("PRAGMA query_only = ON")
             return db.execute(sql).fetchall()
 
     def saved(self) -> list[Path]:
