@@ -263,6 +263,20 @@ def test_output_that_finds_no_room_is_told_in_a_sentence(home: Home, words: tupl
     assert done.stderr == "Not everything was written: No space left on device. Make room, and run it again.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize(
+    ("words", "status"), [(("generate", "a fox"), 0), (("show", "gen_none"), 1), (("list", "--limit", "x"), 2)], ids=str
+)
+def test_remarks_that_nobody_can_be_shown_change_no_result(home: Home, words: tuple[str, ...], status: int) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "darkroom", *words],
+            env=home.environ, stdout=subprocess.PIPE, stderr=full, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert done.returncode == status
+    assert [Path(line) for line in done.stdout.splitlines()] == home.saved()
+
+
 def test_a_time_zone_that_cannot_be_is_warned_of_and_stops_nothing(home: Home) -> None:
     user = home.with_(TZ="NOWHERE99")
     assert darkroom(user, "generate", "a fox").status == 0

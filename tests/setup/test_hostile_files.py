@@ -103,6 +103,28 @@ COMMENTED = {
             "\r\n[profiles] # the end\r\n",
         ),
     ),
+    "cursor": (
+        '{"mcpServers": {\n "darkroom": {"args": ["darkroom-mcp", "serve"],   "command": "uvx",\n'
+        '\t"env": {\n\t\t\t"A": "1", }, "disabled": false,},\n }}',
+        ('": ["serve"],   "command": "', '",\n\t"env": {\n\t\t\t"', '"A": "1", }, "disabled": false,},\n }}'),
+    ),
+    "goose": (
+        "extensions:\n  darkroom: # ours\n    # mine\n    cmd: uvx # from the cache\n    args: # all of them\n"
+        "    - darkroom-mcp\n    - serve\n\n    envs:\n      A: '1' # the plan\n    enabled: false # not now\n"
+        "    timeout: 60\n    since: 2026-01-02\n# the end\nother: 1\n",
+        (
+            "  darkroom: # ours\n    # mine\n    cmd: ",
+            " # from the cache\n    args: # all of them\n    - ",
+            "\n\n    envs:\n      A: '1' # the plan\n      DARKROOM_HOME: ",
+            "    enabled: false # not now\n    timeout: 60\n    since: 2026-01-02\n",
+            "# the end\nother: 1\n",
+        ),
+    ),
+    "continue": (
+        "mcpServers:\r\n- name: pictures # its name\r\n  # as a module\r\n  command: uvx\r\n"
+        "  args: [darkroom-mcp, serve] # both\r\n  env: # none\r\n  connectionTimeout: 9",
+        ("- name: pictures # its name\r\n  # as a module\r\n", " # both\r\n", " # none\r\n  connectionTimeout: 9"),
+    ),
 }
 
 
@@ -115,8 +137,10 @@ def test_an_entry_is_brought_up_to_date_between_its_comments(user: Home, name: s
     assert updated["done"] == "updated", updated
     after = file.read_bytes().decode()
     assert all(part in after for part in parts), after
-    assert '"uvx"' not in after
+    assert "uvx" not in after
     assert str(user.path / "home") in after
     endings = [set(re.findall(r"\r?\n", each)) for each in (text, after)]
     assert endings[0] == endings[1]
     assert darkroom(user, "setup", "--host", name, "--json").json["hosts"][0]["done"] == "unchanged"
+    assert darkroom(user, "setup", "--remove", "--host", name).status == DONE
+    assert "darkroom-mcp" not in file.read_text()

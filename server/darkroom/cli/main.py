@@ -15,7 +15,7 @@ import anyio
 from darkroom.blanks import filled
 from darkroom.cli.commands.command import DONE, FAILED, STILL_RUNNING, WRONG_USE, run
 from darkroom.cli.log import configure_logging
-from darkroom.cli.terminal import escape_unencodable, read_anything, show
+from darkroom.cli.terminal import escape_unencodable, lenient, read_anything, show
 from darkroom.cli.times import usable_zone
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError, InvalidRequest, NotConfigured
@@ -34,6 +34,8 @@ def main(words: Sequence[str], wire: Wire | None = None) -> int:
 
     `wire`: where `serve` reads and sends its messages; without words, a server is what was asked for.
     """
+    if wire is None:
+        sys.stderr = lenient(sys.stderr)  # what is said beside a result decides nothing
     read_anything(sys.stdin)
     escape_unencodable(sys.stdout, sys.stderr)
     try:

@@ -6,7 +6,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,23 @@ def escape_unencodable(*streams: TextIO) -> None:
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+class _Lenient(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return len(data)
+
+
+def lenient(stream: TextIO) -> TextIO:
+    """The stream; where it is a file, one that loses what cannot be written to it, and raises nothing."""
+    try:
+        raw = _Lenient(stream.fileno(), "w", closefd=False)
+    except (OSError, ValueError):
+        return stream
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, errors=stream.errors, line_buffering=True)
 
 
 def read_anything(stream: TextIO) -> None:

@@ -48,10 +48,7 @@ class JsonLayout:
                     nested = {inner: nested}
                 return _inserted(text, (at, end), found, (key, nested), unit)
             if depth == len(keys) - 1:
-                if _uncommented(text[member.value : member.end]) != text[member.value : member.end]:
-                    return _updated(text, member.value, value, unit)
-                written = _spelled(text, value, _indent(text, member.start), unit, inline=not _alone(text, member))
-                return text[: member.value] + written + text[member.end :]
+                return _updated(text, member.value, value, unit)
             at = member.value
         raise AssertionError("the name is one of the keys")
 

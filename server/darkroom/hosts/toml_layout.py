@@ -27,10 +27,7 @@ class TomlLayout:
         table = _table(keys, value, newline_of(text))
         if name in servers.named:
             start, end = _span(text, keys)
-            if "#" in text[start:end]:
-                return text[:start] + _updated(text[start:end], keys, value) + text[end:]
-            ending = "" if end == len(text) and not text.endswith("\n") else newline_of(text)
-            return text[:start] + table + ending + text[end:]
+            return text[:start] + _updated(text[start:end], keys, value) + text[end:]
         line = newline_of(text)
         if not text:
             return table + line

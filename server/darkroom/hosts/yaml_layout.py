@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
 from darkroom.hosts.layout import Servers, Unreadable, line_end, line_start, newline_of, without
@@ -34,9 +34,10 @@ class YamlLayout:
     def put(self, text: str, servers: Servers, name: str, value: Mapping[str, Any]) -> str:
         """See `Layout`."""
         if name in servers.named:
-            start, end, indent = _span(text, servers, name)
-            block = _block(text, servers, name, value, indent) if indent is not None else _flow(servers, name, value)
-            return text[:start] + block + text[end:]
+            changes = sorted(_changes(text, _entry(text, servers, name)[1], servers.named[name], value), reverse=True)
+            for start, end, piece in changes:
+                text = text[:start] + piece + text[end:]
+            return text
         nodes, line = _container(text, servers), newline_of(text)
         if nodes is None:
             before = line if text and not text.endswith("\n") else ""
@@ -54,7 +55,7 @@ class YamlLayout:
 
     def take(self, text: str, servers: Servers, name: str) -> str:
         """See `Layout`."""
-        start, end, _ = _span(text, servers, name)
+        start, end = _span(text, servers, name)
         nodes = _container(text, servers)
         if nodes is not None and _in_brackets(nodes[1]):
             end += len(text[end:]) - len(text[end:].removeprefix(",").lstrip(" "))
@@ -77,20 +78,65 @@ def _container(text: str, servers: Servers) -> tuple[_Node, _Node] | None:
     return next((pair for pair in pairs if pair[0].value == servers.path[0]), None)
 
 
-def _span(text: str, servers: Servers, name: str) -> tuple[int, int, str | None]:
-    """The lines of this server, and the space that the first of them begins with; None: it stands between brackets."""
+def _span(text: str, servers: Servers, name: str) -> tuple[int, int]:
+    """The lines of this server, or its place between brackets."""
     nodes = _container(text, servers)
-    if nodes is None:
-        raise Unreadable(f"it has no {servers.path[0]}")
-    container = nodes[1]
-    for key, node in _pairs(container, servers):
+    key, node = _entry(text, servers, name)
+    start = key.start_mark.index
+    if nodes is not None and _in_brackets(nodes[1]):
+        return start, _last(node).end_mark.index
+    return line_start(text, start), _lines_end(text, node)
+
+
+def _entry(text: str, servers: Servers, name: str) -> tuple[_Node, _Node]:
+    """The nodes of this server's key, which is itself in a list, and of what it says. Raises Unreadable."""
+    nodes = _container(text, servers)
+    for key, node in _pairs(nodes[1], servers) if nodes is not None else ():
         if (_named(node) if servers.listed else key.value) == name:
-            start, end = key.start_mark.index, _last(node).end_mark.index
-            if _in_brackets(container):
-                return start, end, None
-            end = end if text[:end].endswith("\n") else line_end(text, end)
-            return line_start(text, start), end, " " * container.start_mark.column
+            return key, node
     raise Unreadable(f"it has no {name}")
+
+
+def _changes(
+    text: str, node: _Node, before: Mapping[str, Any], value: Mapping[str, Any]
+) -> Iterator[tuple[int, int, str]]:
+    """Stretches of the text, and what takes their place, so that this mapping says the value; all else in it stays."""
+    nodes = {key.value: (key, each) for key, each in node.value}
+    missing = {key: new for key, new in value.items() if key not in before}
+    for key, new in value.items():
+        if key in missing or before[key] == new:
+            continue
+        if key not in nodes:  # it comes from elsewhere, by `<<`
+            missing[key] = new
+        elif isinstance(new, Mapping) and isinstance(before[key], Mapping) and before[key]:
+            yield from _changes(text, nodes[key][1], before[key], cast("Mapping[str, Any]", new))
+        else:
+            yield _replaced(text, *nodes[key], new)
+    if missing and _in_brackets(node):
+        pieces = [f"{json.dumps(key)}: {_json(new)}" for key, new in missing.items()]
+        place = node.start_mark.index + 1
+        yield place, place, ", ".join([*pieces, ""] if node.value else pieces)
+    elif missing:
+        place, indent = _lines_end(text, node), " " * node.value[0][0].start_mark.column
+        yield place, place, _in_lines(text, place, [f"{indent}{each}" for each in _lines(missing)])
+
+
+def _replaced(text: str, key: _Node, node: _Node, new: Any) -> tuple[int, int, str]:
+    start, end = node.start_mark.index, _last(node).end_mark.index
+    written = _json(new)
+    if start == end:  # nothing is written there, and the library's place for that is anywhere before the next key
+        start = end = text.find(":", key.end_mark.index) + 1
+        return start, end, f" {written}"
+    if isinstance(new, list) and new and isinstance(node.value, list) and not _in_brackets(node):
+        elements = [f"- {_json(each)}" for each in cast("list[Any]", new)]
+        written = f"{newline_of(text)}{' ' * node.start_mark.column}".join(elements)
+    return start, end, written + (newline_of(text) if text[start:end].endswith("\n") else "")
+
+
+def _in_lines(text: str, place: int, lines: list[str]) -> str:
+    """The lines to be put in at the beginning of a line, or at the end of a text that does not end with one."""
+    line = newline_of(text)
+    return line + line.join(lines) if text[:place] and not text[:place].endswith("\n") else line.join([*lines, ""])
 
 
 def _pairs(container: _Node, servers: Servers) -> list[tuple[_Node, _Node]]:
@@ -115,8 +161,22 @@ def _last(node: _Node) -> _Node:
     return _last(last[1] if isinstance(last, tuple) else last)
 
 
+def _lines_end(text: str, node: _Node) -> int:
+    """The end of the last line of it."""
+    end = _last(node).end_mark.index
+    return end if text[:end].endswith("\n") else line_end(text, end)
+
+
+def _lines(value: Mapping[str, Any]) -> list[str]:
+    return [f"{key}: {_json(each)}" for key, each in value.items()]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)  # a date is none of ours, and is not written back
+
+
 def _block(text: str, servers: Servers, name: str, value: Mapping[str, Any], indent: str) -> str:
-    lines = [f"{key}: {json.dumps(each, ensure_ascii=False)}" for key, each in value.items()]
+    lines = _lines(value)
     if servers.listed:
         lines = [f"- {lines[0]}", *(f"  {each}" for each in lines[1:])]
     else:
@@ -126,5 +186,5 @@ def _block(text: str, servers: Servers, name: str, value: Mapping[str, Any], ind
 
 
 def _flow(servers: Servers, name: str, value: Mapping[str, Any]) -> str:
-    written = json.dumps(value, ensure_ascii=False)
+    written = _json(value)
     return written if servers.listed else f"{json.dumps(name)}: {written}"
