@@ -25,7 +25,7 @@ from tests.services.base import Service
 
 Era = Literal["legacy", "2026-07-28"]
 ERAS: tuple[Era, ...] = ("legacy", "2026-07-28")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """How long a test waits for anything: far longer than it takes, so that a slow machine fails no test."""
 
 
@@ -125,7 +125,7 @@ async def call(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]
 
 async def over(client: Client, *ids: str) -> list[dict[str, Any]]:
     """The generations once they are over; `generate` may return sooner."""
-    result = await call(client, "wait", generation_ids=list(ids), timeout_s=60)
+    result = await call(client, "wait", generation_ids=list(ids), timeout_s=PATIENCE_S)
     assert not result["timed_out"], result
     return result["generations"]
 

@@ -6,9 +6,9 @@ import time
 
 import anyio
 import pytest
-from anyio import to_thread
 
 from tests.faults.ledgers import ledger_of
+from tests.held import PATIENT, break_off
 from tests.hosts import (
     ERAS,
     PATIENCE_S,
@@ -39,16 +39,12 @@ def asked_for(user: Home, prompt: str) -> bool:
 async def test_a_cancelled_call_s_generation_is_given_to_the_next_identical_call(
     home: Home, fatthumb: FatThumb, era: Era
 ) -> None:
-    fatthumb.slow_submit = 1.5
-    async with connected(home.with_(fatthumb), era) as client:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(client.call_tool, "generate", {"prompt": PROMPT})
-            await to_thread.run_sync(lambda: fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S))
-            tasks.cancel_scope.cancel()
+    user = home.with_(fatthumb)
+    async with connected(user, era, python=("-c", PATIENT)) as client:
+        await break_off(client, user, fatthumb, PROMPT)
         again = await call(client, "generate", prompt=PROMPT)
         (known,) = (await call(client, "list_generations"))["generations"]
         assert again["id"] == known["id"]
-        fatthumb.slow_submit = 0.0
         another = await call(client, "generate", prompt=PROMPT)
         assert another["id"] != again["id"], "an answer that was delivered is not given twice"
         waited = await call(client, "wait", generation_ids=[again["id"], another["id"]])

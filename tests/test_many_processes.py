@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.held import Held
 from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, on_both_databases, running
 from tests.ledgers import LOG, NEWER_SQLITE, journal_of
 from tests.services.betterwaifu import BetterWaifu
@@ -140,12 +141,14 @@ def test_the_queue_of_a_dead_process_goes_on_in_order(home: Home, fatthumb: FatT
 def test_a_process_that_wakes_after_its_rows_were_taken_records_the_job_s_id_and_nothing_else(
     home: Home, fatthumb: FatThumb
 ) -> None:
-    fatthumb.slow_submit = 1.0
+    held = Held()
+    fatthumb.script("submit", held)
     user = home.with_(fatthumb)
     with serving(user) as first:
         first.send("tools/call", {"name": "generate", "arguments": {"prompt": "A bridge"}})
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
         first.process.send_signal(signal.SIGSTOP)
+        held.release()
         for lock in (home.path / "home" / "processes").iterdir():
             lock.unlink()  # a cleaner of old files did that: the process lives, but cannot be seen to
         with serving(user):

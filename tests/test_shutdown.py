@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.cli.serve import END_WITHIN_S
+from tests.held import Held
 from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Alter, Hang
@@ -84,10 +85,12 @@ def test_a_post_that_is_answered_just_after_the_signal_is_written_down(home: Hom
     with running(user, "serve") as process:
         server = RawServer(process)
         server.initialize()
-        fatthumb.slow_submit = 0.6
+        held = Held()
+        fatthumb.script("submit", held)
         server.send("tools/call", {"name": "generate", "arguments": {"prompt": "x"}})
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
         process.send_signal(signal.SIGTERM)
+        held.release()
         assert process.wait(PATIENCE_S) == 0
     (generation,) = darkroom(user, "list", "--json").json["generations"]
     assert generation["status"] == "processing"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.held import Held
 from tests.hosts import PATIENCE_S, Home, RawServer, eventually, on_both_databases, running
 from tests.services.fatthumb import FatThumb
 from tests.test_many_processes import listed
@@ -53,7 +54,8 @@ def test_a_submission_of_a_stopped_process_keeps_its_slot_and_who_waits_is_told_
     home: Home, fatthumb: FatThumb
 ) -> None:
     user = home.with_(fatthumb, FATTHUMB_LIMITS="active=1")
-    fatthumb.slow_submit = 6.0  # it must be stopped before that is over
+    held = Held()
+    fatthumb.script("submit", held)
     with serving(user) as first, serving(user) as second:
         first.send("tools/call", {"name": "generate", "arguments": {"prompt": "A bridge"}})
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
@@ -68,7 +70,7 @@ def test_a_submission_of_a_stopped_process_keeps_its_slot_and_who_waits_is_told_
         assert f"process {first.process.pid}" in told(waiting)
         assert f"process {first.process.pid}" in told(sent)
         assert len(fatthumb.posts) == 1
-        fatthumb.slow_submit = 0.0
+        held.release()
         first.process.send_signal(signal.SIGCONT)
         eventually(lambda: all(generation["status"] == "succeeded" for generation in listed(user)))
     assert len(fatthumb.posts) == 2

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.extensions.task_client import DECLARED, TaskClient, altered, tasks_of
+from tests.held import Held
 from tests.hosts import PATIENCE_S, Home, eventually
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -152,13 +153,15 @@ def test_a_yes_taken_by_a_process_without_the_key_ends_the_task_and_nothing_is_s
 def test_looking_on_from_another_process_does_not_disturb_a_submission(
     careful: Home, home: Home, fatthumb: FatThumb
 ) -> None:
-    fatthumb.slow_submit = 1.0
+    held = Held()
+    fatthumb.script("submit", held)
     with tasks_of(careful, ASKABLE) as client, tasks_of(home, ASKABLE) as keyless:
         task, key = asking(client)
         client.send("tasks/update", taskId=task, inputResponses={key: YES})
         eventually(lambda: keyless.get(task)["status"] != "input_required")
         seen = keyless.get(task)
         assert seen["status"] == "working", seen
+        held.release()
         assert client.result(task) == keyless.result(task)
     assert len(fatthumb.posts) == 1
 

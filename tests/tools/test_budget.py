@@ -5,10 +5,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import anyio
 import pytest
-from anyio import to_thread
 
+from tests.held import PATIENT, break_off
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, over, refused, running
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
@@ -59,12 +58,9 @@ async def test_what_is_over_the_budget_is_refused_everywhere_until_the_day_ends(
 
 
 async def test_an_answer_that_was_lost_is_given_when_the_budget_is_used_up(home: Home, fatthumb: FatThumb) -> None:
-    fatthumb.slow_submit = 1.5
-    async with connected(with_budget(1, home.with_(fatthumb))) as client:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(client.call_tool, "generate", {"prompt": "a fox"})
-            await to_thread.run_sync(lambda: fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S))
-            tasks.cancel_scope.cancel()
+    user = with_budget(1, home.with_(fatthumb))
+    async with connected(user, python=("-c", PATIENT)) as client:
+        await break_off(client, user, fatthumb, "a fox")
         again = await call(client, "generate", prompt="a fox")
         assert_used_up(await refused(client, "generate", prompt="an owl"), "1 generation")
         (known,) = (await call(client, "list_generations"))["generations"]

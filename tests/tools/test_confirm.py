@@ -2,18 +2,18 @@
 
 import json
 import subprocess
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 import pytest
-from anyio import to_thread
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
+from tests.held import PATIENT, break_off
 from tests.hosts import (
     ERAS,
     PATIENCE_S,
@@ -50,10 +50,12 @@ class User:
 
 
 @asynccontextmanager
-async def asking(home: Home, user: User, era: Era = "legacy") -> AsyncGenerator[Client]:
+async def asking(
+    home: Home, user: User, era: Era = "legacy", *, python: Sequence[str] = ("-m", "darkroom")
+) -> AsyncGenerator[Client]:
     """A real client, whose host shows questions to this user."""
     with anyio.fail_after(PATIENCE_S):
-        async with Client(server_of(home), mode=era, cache=None, elicitation_callback=user) as client:
+        async with Client(server_of(home, python=python), mode=era, cache=None, elicitation_callback=user) as client:
             yield client
 
 
@@ -180,13 +182,10 @@ async def test_what_is_free_cannot_be_made_or_was_made_before_is_not_asked_about
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_answer_that_was_lost_is_given_without_asking_again(home: Home, fatthumb: FatThumb, era: Era) -> None:
-    fatthumb.slow_submit = 1.5
     user = User()
-    async with asking(home.with_(fatthumb, **ALWAYS), user, era) as client:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(client.call_tool, "generate", {"prompt": "a fox"})
-            await to_thread.run_sync(lambda: fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S))
-            tasks.cancel_scope.cancel()
+    environment = home.with_(fatthumb, **ALWAYS)
+    async with asking(environment, user, era, python=("-c", PATIENT)) as client:
+        await break_off(client, environment, fatthumb, "a fox")
         user.answer = NO
         results: list[CallToolResult] = []
 

@@ -1,36 +1,31 @@
 """wait and generate: who waits, for how long, and what goes on without them."""
 
 import json
-import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import pytest
-from anyio import to_thread
 from mcp import Client
 
-from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, previews_of, refused, running, text_of
-from tests.services.exchange import Exchange
+from tests.held import Held
+from tests.hosts import (
+    ERAS,
+    Era,
+    Home,
+    RawServer,
+    call,
+    connected,
+    eventually,
+    previews_of,
+    refused,
+    running,
+    text_of,
+)
 from tests.services.fatthumb import FatThumb
 
 UNHURRIED = {"FATTHUMB_LIMITS": "submit=1000/1"}
-
-
-class Held:
-    """The request takes effect, but is not answered before `release` is called."""
-
-    def __init__(self) -> None:
-        self._released = threading.Event()
-
-    async def play(self, exchange: Exchange) -> None:
-        whole = await exchange.normal()
-        await to_thread.run_sync(self._released.wait, PATIENCE_S)
-        await exchange.answer(whole)
-
-    def release(self) -> None:
-        self._released.set()
 
 
 async def taken(client: Client, generation_id: str) -> str:
@@ -158,10 +153,11 @@ def test_a_cancelled_wait_is_silent_from_then_on(home: Home, fatthumb: FatThumb)
 
 
 async def test_a_generation_is_answered_before_its_provider_answers_the_post(home: Home) -> None:
-    with FatThumb(slow_submit=10.0) as fatthumb:
+    with FatThumb() as fatthumb:
+        fatthumb.script("submit", Held())
         async with connected(home.with_(fatthumb)) as client:
             result = await client.call_tool("generate", {"prompt": "a fox"})
-            assert [entry.status for entry in fatthumb.requests(route="submit")] == [0]
+            eventually(lambda: [entry.status for entry in fatthumb.requests(route="submit")] == [0])
             assert not result.is_error
             assert result.structured_content["status"] == "queued"
             assert f'call wait with ["{result.structured_content["id"]}"]' in text_of(result)
@@ -172,6 +168,7 @@ async def test_a_post_that_is_answered_late_is_sent_once_and_its_pictures_come(h
     fatthumb.script("submit", held)
     async with connected(home.with_(fatthumb)) as client:
         started = await call(client, "generate", prompt="a fox")
+        eventually(lambda: bool(fatthumb.posts))
         waited = await call(client, "wait", generation_ids=[started["id"]], timeout_s=0.1)
         assert waited["generations"][0]["status"] == "queued"
         cancelled = await client.call_tool("cancel", {"generation_id": started["id"]})
