@@ -230,7 +230,7 @@ def sync_once(*options: str) -> None:
 
 def without_secrets() -> dict[str, str]:
     """Our environment for what installs and builds: without keys, and without URLs in which a password may stand."""
-    secret = ("_KEY", "_TOKEN", "_SECRET", "_BASE_URL")
+    secret = ("_KEY", "_KEY_BASE64", "_TOKEN", "_SECRET", "_HEADERS", "_BASE_URL", "_DATABASE_URL", "PGPASSWORD")
     return {name: value for name, value in os.environ.items() if not name.endswith(secret)}
 
 

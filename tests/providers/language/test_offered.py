@@ -9,9 +9,10 @@ import pytest
 from mcp.types import ResourceTemplateReference
 
 from darkroom.accounts import Limits, Window
+from darkroom.buckets import OBJECT_STORE_SECRETS
 from darkroom.errors import InvalidRequest, NotConfigured
 from darkroom.extensions.clients import GALLERY
-from darkroom.providers.declared import DECLARED, forget_secrets, names_in, read_settings
+from darkroom.providers.declared import DECLARED, SERVERS_OWN, forget_secrets, names_in, read_settings
 from darkroom.providers.language.files import SHIPPED
 from darkroom.providers.language.loading import parse
 from darkroom.providers.offered import KEYLESS, OFFERED
@@ -167,9 +168,15 @@ def test_every_variable_that_may_hold_a_key_is_forgotten() -> None:
 def test_what_builds_is_given_none_of_these_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     import dev
 
-    for variable in filter(None, OFFERED.values()):
+    of_the_server = (
+        *SERVERS_OWN,
+        *OBJECT_STORE_SECRETS,
+        "AWS_SESSION_TOKEN",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "PGPASSWORD",
+    )
+    for variable in (*filter(None, OFFERED.values()), "DARKROOM_BFL_KEY", *of_the_server):
         monkeypatch.setenv(variable, KEY)
-    monkeypatch.setenv("DARKROOM_BFL_KEY", KEY)
     assert KEY not in dev.without_secrets().values()
 
 
