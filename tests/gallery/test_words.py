@@ -2,6 +2,7 @@
 
 from playwright.async_api import expect
 
+from darkroom.providers.sketch import TRAITS
 from tests.gallery.scenes import button, finished, painted, picture, the_one
 from tests.gallery.shown import Host
 from tests.hosts import Home, connected
@@ -23,6 +24,13 @@ async def test_failed_hidden_and_watermarked_pictures_are_told_in_words(home: Ho
                 await expect(gallery.words).to_contain_text("watermarked")
                 for image in the_one(result)["images"][1:]:
                     await expect(gallery.words).to_contain_text(image["error"]["message"])
+
+
+async def test_what_is_to_be_said_of_every_result_of_a_service_stands_in_the_settings(home: Home, host: Host) -> None:
+    async with connected(home) as client, host.shows(client, await finished(client)) as gallery:
+        await gallery.view.get_by_text("Settings", exact=True).click()
+        note = gallery.view.locator("dt", has_text="Note").locator("+ dd")
+        await expect(note).to_have_text(TRAITS.note or "")
 
 
 async def test_what_did_not_come_is_fetched_again_at_no_cost(home: Home, fatthumb: FatThumb, host: Host) -> None:

@@ -1,4 +1,4 @@
-"""The gallery (MCP Apps): a page beside the results of generate and wait, or with the history; the tool it asks."""
+"""The gallery (MCP Apps): a page beside the results of generate and wait, or with the history; and its own tool."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -175,7 +175,13 @@ def _page(traits: Mapping[str, Traits]) -> str:
 def _facts(traits: Mapping[str, Traits]) -> str:
     """The constants that the scripts need and that are decided elsewhere."""
     providers = {
-        name: {"title": it.title, "seed": it.seed, "free": it.free, "from": it.images and it.images.models}
+        name: {
+            "title": it.title,
+            "seed": it.seed,
+            "free": it.free,
+            "note": it.note,
+            "from": it.images and it.images.models,
+        }
         for name, it in traits.items()
     }
     facts = {

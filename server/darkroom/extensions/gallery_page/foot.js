@@ -111,7 +111,7 @@ function settingsOf(roll) {
     ["Seed", generation.seed === undefined ? "" : String(generation.seed), "mono"], ...options,
     ["Asked", when(generation.created)],
     ["Took", roll.running || generation.status === "unknown" ? "" : lasting(generation.elapsed)],
-    ["Cost", generation.cost], ["Note", generation.status === "succeeded" ? generation.message.replace(/^\d+ pictures? saved\. ?/, "") : ""], ["Id", generation.id, "mono"],
+    ["Cost", generation.cost], ["Note", (generation.images.some(isHere) && PROVIDERS[generation.provider]?.note) || ""], ["Id", generation.id, "mono"],
   ];
 }
 
