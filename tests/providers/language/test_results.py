@@ -130,6 +130,15 @@ def test_only_the_death_of_the_process_that_posts_leaves_an_unknown_outcome(
     assert len(service.posts) == 1
 
 
+def test_a_response_that_does_not_come_within_its_declared_time_leaves_an_unknown_outcome(home: Home) -> None:
+    with DeclaredService.shipped("openai", **{"answer_within_s = 600": "answer_within_s = 3"}) as service:
+        service.may_answer.clear()
+        ended = darkroom(service.home(home), "generate", "a cat", "--provider", service.name, "--json").json
+        eventually(lambda: len(service.posts) == 1)
+        service.may_answer.set()
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "outcome_unknown")
+
+
 def test_a_host_that_kills_the_whole_tree_leaves_an_unknown_outcome_and_no_second_post(
     home: Home, service: DeclaredService
 ) -> None:
