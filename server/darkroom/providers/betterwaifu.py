@@ -18,6 +18,7 @@ from darkroom.providers.base import (
     RemoteImage,
     Submission,
 )
+from darkroom.providers.checking import check_size_said_once
 from darkroom.providers.wire import Amount, JobId, Label, PictureId, Several, Whole, Wire, Words, path_segment, read_as
 
 _Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8), Figure]
@@ -126,11 +127,7 @@ class BetterWaifu(HttpProvider):
         """See `Provider.check`. An aspect ratio becomes a width and a height."""
         if request.model not in {"", TRAITS.default_model} and not re.fullmatch(r"[0-9]{1,18}", request.model):
             raise _no_such_model()
-        if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
-            raise InvalidRequest(
-                "aspect_ratio and options.width or options.height say the same thing twice.",
-                next_step="Give one of them and call again; nothing was sent.",
-            )
+        check_size_said_once(request)
         return super().check(request)
 
     async def submit(self, request: GenerationRequest, reference: str) -> Submission:

@@ -49,6 +49,15 @@ def check_request(request: GenerationRequest, traits: Traits) -> GenerationReque
     return request.model_copy(update={"model": model, "options": options})
 
 
+def check_size_said_once(request: GenerationRequest) -> None:
+    """Raises InvalidRequest where both the aspect ratio and an option give the size."""
+    if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
+        raise InvalidRequest(
+            "aspect_ratio and options.width or options.height say the same thing twice.",
+            next_step="Give one of them and call again; nothing was sent.",
+        )
+
+
 def _default_model(request: GenerationRequest, traits: Traits) -> str:
     """The default one, or the first of those that take pictures where it takes none."""
     takes = traits.images.models if traits.images and request.images else ()

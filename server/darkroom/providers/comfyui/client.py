@@ -23,7 +23,7 @@ from darkroom.providers.base import (
     RemoteImage,
     Submission,
 )
-from darkroom.providers.checking import check_request
+from darkroom.providers.checking import check_request, check_size_said_once
 from darkroom.providers.comfyui import answers
 from darkroom.providers.comfyui.jobs import SUBFOLDER, Jobs, named, seed_of
 from darkroom.providers.comfyui.reports import Reports
@@ -100,11 +100,7 @@ class ComfyUI(HttpProvider):
         workflow = self._folder.workflow(request.model)
         named = f"The workflow {request.model}"
         traits = _usual_traits(usual(request)) if workflow is None else workflow.traits(named, _BASE)
-        if request.aspect_ratio is not None and {"width", "height"} & request.options.keys():
-            raise InvalidRequest(
-                "aspect_ratio and options.width or options.height say the same thing twice.",
-                next_step="Give one of them and call again; nothing was sent.",
-            )
+        check_size_said_once(request)
         return check_request(request, traits)
 
     async def submit(self, request: GenerationRequest, reference: str) -> Submission:
