@@ -41,7 +41,7 @@ class Charged(StrEnum):
 
 
 class Stage(StrEnum):
-    """The stages of a generation on its way through the house (design, section 3)."""
+    """The stages of a generation on its way through the house."""
 
     ACCEPTED = "accepted"
     """In the ledger; no provider has heard of it."""

@@ -1,4 +1,4 @@
-"""`generate` and `wait` as tasks: a task is a row of the ledger, and as far as the generations that it names.
+"""`generate` and `wait` as tasks: a task is a row of the ledger, and has got as far as its generations.
 
 So its id survives the server, and any process on the ledger can report it. Nothing runs for a task: the driver moves
 its generations on, and what a task says is read from them.

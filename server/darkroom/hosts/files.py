@@ -1,4 +1,4 @@
-"""Settings' files of hosts on the disk: read within bounds, backed up, and replaced whole unless they have changed."""
+"""Hosts' settings files on the disk: read within bounds, backed up, and replaced whole unless they have changed."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Pictures that requests are made from: each is kept beside its generation's id until that was sent."""
+"""Pictures that requests are made from: each is kept under its generation's id until that has been sent."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Looks after rows that this process holds and nobody drives: a commit may have succeeded, and its word been lost."""
+"""Looks after rows that this process holds and nobody drives: a commit may have succeeded, and its reply been lost."""
 
 import logging
 from collections.abc import Collection

@@ -1,1 +1,1 @@
-"""The end of what an owner has here: all of it written down or removed, or what a person is done with."""
+"""Leaving: all that an owner has here, exported or deleted, and generations that a person has discarded."""

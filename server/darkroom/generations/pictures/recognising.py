@@ -1,4 +1,4 @@
-"""Recognises bytes that came in a picture's place: a sound picture, or what else, and whether that will change."""
+"""Recognises bytes that came in a picture's place: a sound picture, or something else, and whether that may change."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Takes the notes out of a picture, for who asked for that (`DARKROOM_NOTES=strip`), and says what it took."""
+"""Takes the notes out of a picture, for those who asked for that (`DARKROOM_NOTES=strip`), and says what it took."""
 
 from darkroom.generations.pictures.decoding import Whole
 from darkroom.generations.pictures.formats import notes, statement

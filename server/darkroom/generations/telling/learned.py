@@ -1,4 +1,4 @@
-"""The time that the last generations of each kind took, read of the ledger once for all who ask."""
+"""The time that the last generations of each kind took, read from the ledger once for all who ask."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Pictures on their way to ComfyUI, before the job that is made from them: into its folder for what is passing."""
+"""Pictures on their way to ComfyUI, before the job that is made from them: into its folder for temporary files."""
 
 import io
 from collections.abc import Mapping, Sequence
