@@ -39,7 +39,7 @@ def write_tenants(file: Path, tenants: Mapping[str, Mapping[str, str]], **lines:
         f"keys = {{{', '.join(f'{key} = {value!r}' for key, value in keys.items())}}}\n{lines.get(name, '')}\n"
         for name, keys in tenants.items()
     )
-    file.write_text("\n".join(tables))
+    file.write_text("\n".join(tables) or "[tenants]\n")
     file.chmod(0o600)
     return file
 
@@ -48,7 +48,8 @@ def rewrite_tenants(app: Opened, file: Path, tenants: Mapping[str, Mapping[str, 
     """Another file of this process's tenants, which has been noticed when this returns."""
     write_tenants(file, tenants)
     assert app.service.owners.tenants is not None
-    app.service.owners.tenants.refresh()
+    for _ in range(2):  # the first look sees that it has changed, and the second that nobody is writing any more
+        app.service.owners.tenants.refresh()
 
 
 @asynccontextmanager

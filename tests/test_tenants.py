@@ -40,7 +40,8 @@ def written(file: Path, text: str | bytes) -> Tenants:
 
 
 def again(tenants: Tenants) -> Tenants:
-    """The same, after another look at the file."""
+    """The same, after as many looks at the file as a change needs."""
+    tenants.refresh()
     tenants.refresh()
     return tenants
 
@@ -131,6 +132,8 @@ def test_a_file_whose_keys_others_can_read_is_refused(file: Path, mode: int) -> 
         ("[tenants.acme]\n[tenants.acme]", "it is not TOML (at "),
         (b"[tenants.acme]\n# \xff", "it is not text in UTF-8"),
         (b"\0", "it is not TOML"),
+        ("[tenants.acme]\nactive = " + "9" * 5_000, "it is not TOML"),
+        ("\n", "it is empty"),
         (b"#" * (MAX_FILE + 1), "it has more than"),
         ("x = " + "[" * 10_000, "it is not TOML"),
         (ACME + ACME.replace("acme]", "beta]").replace("user|1", "user|2"), "same token stands at acme and at beta"),
@@ -201,6 +204,17 @@ def test_a_changed_file_of_keys_counts_with_the_next_look(file: Path) -> None:
     tenants = written(file, '[tenants.acme]\nkeys_file = "acme.env"\n')
     keys.write_text("FATTHUMB_API_KEY=the-second\n")
     assert [tenant.keys["FATTHUMB_API_KEY"] for tenant in again(tenants).all] == ["the-second"]
+
+
+def test_a_file_that_may_still_be_written_to_does_not_count_before_it_has_come_to_rest(file: Path) -> None:
+    tenants = written(file, ACME + BETA)
+    file.write_text(ACME)  # as far as it has come; what is there could be all of it
+    tenants.refresh()
+    assert name_of(tenants.of_token("beta-token")) == "beta"
+    file.write_text(ACME + BETA + "active = 2")
+    tenants.refresh()
+    assert name_of(tenants.of_token("beta-token")) == "beta"
+    assert [tenant.active for tenant in again(tenants).all] == [3, 2]
 
 
 def test_while_the_file_is_wrong_the_last_good_one_counts_and_the_log_says_so_once(

@@ -50,12 +50,16 @@ class Tenant:
 
 
 class Tenants:
-    """Those of one file, in its order, as they were when it was last looked at."""
+    """Those of one file, in its order, as they were when it was last good. `refused`: True while it cannot be used."""
 
-    def __init__(self, path: Path, found: "_Found") -> None:
+    def __init__(self, path: Path, found: Mapping[str, Tenant], stamps: Mapping[Path, object]) -> None:
         self.path = path
-        self._found = found
-        self._refused: object = None
+        self.refused = False
+        self.edition = 0
+        """Another number once other tenants count."""
+        self._tenants = found
+        self._read = self._seen = stamps
+        """The files as they were when they were last read, good or not; and as they were at the last look."""
 
     @classmethod
     def read(cls, path: Path) -> "Tenants":
@@ -64,29 +68,39 @@ class Tenants:
         Raises:
             NotConfigured: it cannot be read or is wrong; the message says where.
         """
-        return cls(path, _read(path))
+        stamps: dict[Path, object] = {}
+        return cls(path, _read(path, stamps), stamps)
 
     def refresh(self) -> None:
-        """Reads it anew, if it or a file of keys that it names has changed; blocking: for a worker thread.
+        """Reads it anew, if it or a file of keys that it names has changed and was the same at the look before:
+        who writes a file may be in the middle of it. Blocking: for a worker thread.
 
         While it cannot be used the tenants stay as they were, which the log says once.
         """
-        stamp = _stamps(self._found.stamps)
-        if stamp not in (self._found.stamps, self._refused):
-            try:
-                self._found, self._refused = _read(self.path), None
-            except NotConfigured as error:
-                self._refused = stamp
-                log.warning("%s The tenants stay as they were.", error.message)
+        stamps = {path: stamp_of(path) for path in self._read}
+        settled, self._seen = stamps == self._seen, stamps
+        if stamps == self._read or not settled:
+            return
+        self._read = self._seen = read = dict[Path, object]()
+        try:
+            self._tenants = _read(self.path, read)
+        except NotConfigured as error:
+            log.warning("%s The tenants stay as they were.", error.message)
+            self.refused = True
+            return
+        self.edition += 1
+        if self.refused:
+            log.warning("%s can be used again, and counts.", self.path)
+            self.refused = False
 
     @property
     def all(self) -> tuple[Tenant, ...]:
         """Every one of them."""
-        return tuple(self._found.tenants.values())
+        return tuple(self._tenants.values())
 
     def named(self, name: str) -> Tenant | None:
         """The tenant of this name."""
-        return self._found.tenants.get(name)
+        return self._tenants.get(name)
 
     def of_token(self, token: str) -> Tenant | None:
         """The tenant who has this bearer token; the time that it takes does not depend on which of them that is."""
@@ -102,14 +116,6 @@ class Tenants:
 def hash_of(token: str) -> str:
     """The SHA-256 of a token, in hexadecimal."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The contents of the files; `stamps`: how each of them was when it was read."""
-
-    tenants: Mapping[str, Tenant]
-    stamps: Mapping[Path, object]
 
 
 def _each(pattern: re.Pattern[str], rule: str) -> AfterValidator:
@@ -152,8 +158,9 @@ class _Entry(BaseModel):
         return Budget(self.submissions_per_day, money) if self.submissions_per_day or money else None
 
 
-def _read(path: Path) -> _Found:
-    stamps: dict[Path, object] = {path: stamp_of(path)}
+def _read(path: Path, stamps: dict[Path, object]) -> Mapping[str, Tenant]:
+    """Its tenants. Puts each file into `stamps`, as it was before it was read, also where one is refused."""
+    stamps[path] = stamp_of(path)
     tables = _tables(path)
     tenants: dict[str, Tenant] = {}
     for name, table in tables.items():
@@ -165,7 +172,7 @@ def _read(path: Path) -> _Found:
         tenants[name] = _tenant(name, _entry(where, table), path, where, stamps)
     _check_single(path, "token", ((tenant.name, tenant.tokens) for tenant in tenants.values()))
     _check_single(path, "subject", ((tenant.name, tenant.subjects) for tenant in tenants.values()))
-    return _Found(tenants, stamps)
+    return tenants
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -173,13 +180,16 @@ def _tables(path: Path) -> dict[str, Any]:
 
     data = contents_of(path, secret=False)
     try:
-        parsed = tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        parsed = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise wrong(str(path), "it is not text in UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number with thousands of digits it is not TOMLDecodeError
         # The reason may quote what stands there, but the place at its end does not.
         place = re.search(r"\(at [a-z0-9, ]+\)\Z", str(error))
         raise wrong(str(path), f"it is not TOML {place[0] if place else ''}".rstrip()) from None
+    if not text.strip():  # as an editor, or a full disk, leaves a file for a moment or longer
+        raise wrong(str(path), "it is empty; where nobody may ask, it has the line [tenants]")
     others = [name for name in parsed if name != "tenants"]
     if others:
         raise wrong(f"{path}: {clean(others[0], 60)}", "everything stands below [tenants.NAME]")
@@ -230,7 +240,3 @@ def _check_single(path: Path, what: str, values: Iterable[tuple[str, tuple[str, 
                 both = f"twice at {name}" if other == name else f"at {other} and at {name}"
                 raise wrong(f"{path}: tenants", f"the same {what} stands {both}")
             whose[value] = name
-
-
-def _stamps(known: Mapping[Path, object]) -> Mapping[Path, object]:
-    return {path: stamp_of(path) for path in known}

@@ -25,6 +25,11 @@ class Access:
         self.status = GONE
         self._send = send
 
+    @property
+    def begun(self) -> bool:
+        """True once a response was begun."""
+        return self.status != GONE
+
     async def send(self, message: Message) -> None:
         """Sends this to the caller, and notes the status."""
         if message["type"] == "http.response.start":

@@ -16,7 +16,7 @@ from darkroom.http.access import Access, logged
 from darkroom.http.admin.door import Admin
 from darkroom.http.admin.page import PATH as ADMIN
 from darkroom.http.bounds import Bounds, check_head, received
-from darkroom.http.identity import Identity, as_caller
+from darkroom.http.identity import NOT_GOOD, Caller, Identity, Unauthenticated, as_caller
 from darkroom.http.outgoing import Outgoing
 from darkroom.http.refusals import Refusal, said
 
@@ -49,6 +49,7 @@ class Front:
         self._bounds = Bounds()
         self._app: ASGIApp | None = None
         self._ready: Callable[[], Awaitable[object]] | None = None
+        self._served: dict[anyio.CancelScope, Caller] = {}
         self._inside = 0
         self._left = anyio.Event()
 
@@ -90,17 +91,36 @@ class Front:
 
     async def _serve(self, headers: Headers, access: Access, scope: Scope, receive: Receive) -> None:
         origins.check(headers, self._hosts)
-        caller = access.tenant = await self._identity.caller(headers, _address(scope))
+        caller = await self._identity.caller(headers, _address(scope))
+        access.tenant = caller.name
         if scope["method"] != "POST":
             refusal = Refusal(405, "Requests are sent with POST; there are no sessions.")
             refusal.response.headers["allow"] = "POST"
             raise refusal
-        with self._bounds.admit(caller) as admission, about(tenant=caller):
+        with self._bounds.admit(caller.name) as admission, about(tenant=caller.name):
             receive = await received(scope, receive, admission)
             if self._app is None:
                 raise Refusal(503, "The server is starting, or about to end.", retry_after_s=1.0)
             with self._guest():
-                await _for_a_while(self._app, caller, scope, receive, access.send)
+                await self._for_a_while(self._app, caller, scope, receive, access)
+
+    async def _for_a_while(self, app: ASGIApp, caller: Caller, scope: Scope, receive: Receive, access: Access) -> None:
+        with anyio.move_on_after(LONGEST_S) as lifetime:
+            self._served[lifetime] = caller
+            try:
+                await as_caller(app, caller.name, scope, receive, access.send)
+            finally:
+                del self._served[lifetime]
+        if not lifetime.cancelled_caught:
+            return
+        if not access.begun:
+            raise Unauthenticated(NOT_GOOD, "", given=True)
+        await access.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def shut_out(self) -> None:
+        """Ends the requests of those who would not be let in any more."""
+        for lifetime in [lifetime for lifetime, caller in self._served.items() if caller.is_gone]:
+            lifetime.cancel()
 
     @contextmanager
     def _guest(self) -> Generator[None]:
@@ -148,13 +168,6 @@ class Front:
 
 def _address(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
-
-
-async def _for_a_while(app: ASGIApp, caller: str, scope: Scope, receive: Receive, send: Send) -> None:
-    with anyio.move_on_after(LONGEST_S) as lifetime:
-        await as_caller(app, caller, scope, receive, send)
-    if lifetime.cancelled_caught:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _discarded(receive: Receive) -> bool:

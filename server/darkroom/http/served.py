@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from darkroom.app.context import Opened, open_app, unwrapped
+from darkroom.app.context import TENANTS_EVERY_S, Opened, open_app, unwrapped
 from darkroom.app.lowlevel import inner_of
 from darkroom.app.server import DarkroomServer
 from darkroom.errors import NotConfigured
@@ -88,8 +88,10 @@ async def _serve(front: Front, app: Opened, end: anyio.Event, stands: Callable[[
     async def ready() -> None:
         await app.service.ledger.ids(LOCAL, "gen_none", 1)
 
-    async with manager.run():
+    async with manager.run(), anyio.create_task_group() as group:
         front.open(manager, outgoing, ready)
+        if (tenants := app.service.owners.tenants) is not None:
+            group.start_soon(_shut_out, front, tenants)
         stands()
         try:
             await end.wait()
@@ -99,3 +101,14 @@ async def _serve(front: Front, app: Opened, end: anyio.Event, stands: Callable[[
             server.stop_listening()
             with anyio.move_on_after(END_WITHIN_S, shield=True):
                 await front.quiet()
+            group.cancel_scope.cancel()
+
+
+async def _shut_out(front: Front, tenants: Tenants) -> None:
+    """Ends requests that the tenants file as it is now would not let in."""
+    seen = tenants.edition
+    while True:
+        await anyio.sleep(TENANTS_EVERY_S)
+        if tenants.edition != seen:
+            seen = tenants.edition
+            front.shut_out()

@@ -98,6 +98,11 @@ class Owners:
         return () if self.tenants is None else self.tenants.all
 
     @property
+    def outdated(self) -> bool:
+        """True while the file cannot be used as it is now."""
+        return self.tenants is not None and self.tenants.refused
+
+    @property
     def shares(self) -> Mapping[str, int | None]:
         """Those whose rows are driven here: see `store.turns.Owners`."""
         return {LOCAL: None, **{tenant.name: tenant.active for tenant in self.entries}}

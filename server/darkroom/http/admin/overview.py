@@ -76,6 +76,8 @@ class Overview(Sparse):
     at: datetime
     written_to: bool
     """False where the ledger could not be written to just now."""
+    tenants_file_refused: bool
+    """True where the tenants are those of an older file, since it cannot be used as it is now."""
     queues_are_complete: bool
     processes: tuple[ProcessSeen, ...] | None
     """None where that could not be looked up: a ledger that takes no write says of nobody whether it lives."""
@@ -99,6 +101,7 @@ async def overview(app: Opened, after: str) -> Overview:
         version=__version__,
         at=moment(look.at),
         written_to=ledger.trouble is None,
+        tenants_file_refused=app.service.owners.outdated,
         queues_are_complete=look.all_counted,
         processes=processes,
         queues=tuple(_queue(each, look) for each in look.queues),

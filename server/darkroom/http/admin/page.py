@@ -41,6 +41,9 @@ REASONS = {
     "deleted": "a person deleted it",
 }
 """Words for each code of an error: the error's own words may quote a caller or a provider."""
+OLDER_TENANTS = (
+    "The tenants file cannot be used as it is now: the tenants are those that it had before. The log says why."
+)
 QUEUES = ("Provider", "Key", "Waiting", "Under way", "Oldest waits", "Submissions")
 UNDER_WAY = ("Generation", "Tenant", "Provider", "State", "Since")
 FAILED = ("Generation", "Tenant", "Provider", "Why", "Charged", "When")
@@ -103,7 +106,8 @@ def _holes() -> Element:
 def _bar(seen: Overview) -> Element:
     leave = element("form", _button("Sign out", name="leave", value="yes"), method="post", action=PATH)
     trouble = None if seen.written_to else _alarm("The ledger could not be written to just now. The log says why.")
-    return element("div", element("a", "Refresh", kind="plain", href=PATH), leave, trouble, kind="buttons")
+    older = _alarm(OLDER_TENANTS) if seen.tenants_file_refused else None
+    return element("div", element("a", "Refresh", kind="plain", href=PATH), leave, trouble, older, kind="buttons")
 
 
 def _button(text: str, **attributes: str) -> Element:

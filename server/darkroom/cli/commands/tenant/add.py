@@ -61,12 +61,12 @@ def _written(named: Path, name: str, token: str) -> Path:
 
 def _add(file: Path, name: str, token: str) -> None:
     """Writes the tenant behind those that are there, or a new file. Raises InvalidRequest, NotConfigured, OSError."""
-    if file.exists() and Tenants.read(file).named(name) is not None:
+    before = file.read_bytes() if file.exists() else b""
+    if before.strip() and Tenants.read(file).named(name) is not None:
         raise InvalidRequest(
             f"{name} is in {file} already.",
             next_step=f"To give it another token, write sha256: and the token's hash into the file: {HASHING}.",
         )
-    before = file.read_bytes() if file.exists() else b""
     table = f'[tenants.{name}]\ntokens = ["sha256:{hash_of(token)}"]\n'
     with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as draft:  # its mode is 0600
         try:
