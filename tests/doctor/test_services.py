@@ -1,12 +1,13 @@
 """`doctor` on variables and services: keys, limits, proxies, clocks, and what responds."""
 
+import json
 from email.utils import formatdate
 
 import pytest
 
-from tests.attacks.origins import Origin, reply
+from tests.attacks.origins import Origin, redirect, reply
 from tests.doctor.reports import PASSWORD, SECRET, Found, examined, failure, holds, warning
-from tests.hosts import Home
+from tests.hosts import Home, darkroom
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.faults import Answer
 
@@ -92,7 +93,37 @@ def test_a_clock_that_is_wrong_and_a_web_page_in_an_api_s_place_are_found(home: 
     holds(
         report,
         warning("services", "clock is [0-9]+ days ahead of BetterWaifu's", "Set this machine's clock"),
-        warning("services", "responds .* but with a web page", "Check BETTERWAIFU_BASE_URL"),
+        warning("services", "responds with a web page", "Check BETTERWAIFU_BASE_URL: there may be no API at it"),
         failure("services", "BetterWaifu returned 200 with a web page", "."),
     )
     assert b"authorization" not in first
+
+
+def test_a_base_url_that_redirects_is_no_service_that_works(home: Home) -> None:
+    onward = redirect(f"https://me:{PASSWORD}@elsewhere.example/api?key={PASSWORD}", status="308 Permanent Redirect")
+    with Origin(onward) as origin:
+        url = f"http://127.0.0.1:{origin.port}/api/v1"
+        report = examined(home, FATTHUMB_API_KEY=SECRET, FATTHUMB_BASE_URL=url).json
+        made = darkroom(home, "generate", "a fox", FATTHUMB_API_KEY=SECRET, FATTHUMB_BASE_URL=url)
+    there = '"https://elsewhere.example/api"'
+    holds(report, warning("services", f"FatThumb responds with a redirect to {there} .status 308", "no redirect is"))
+    assert made.status == 1
+    assert f"its API is not there but at {there}" in made.err
+
+
+def test_a_key_that_is_refused_under_a_status_of_success_is_not_taken(home: Home) -> None:
+    said = reply(json.dumps({"detail": f"No such key {SECRET}"}).encode(), "Content-Type: application/json")
+    with Origin(said) as origin:
+        extra = {"DARKROOM_BFL_KEY": SECRET, "DARKROOM_BFL_BASE_URL": f"http://127.0.0.1:{origin.port}"}
+        report = examined(home, **extra).json
+    holds(report, failure("services", 'says: "No such key', "Check DARKROOM_BFL_KEY"))
+    assert not [each for each in report["findings"] if "is taken" in each["message"]]
+
+
+def test_a_page_beside_an_api_that_answered_is_as_it_should_be(home: Home) -> None:
+    page = reply(b"<!doctype html><p>The web UI", "Content-Type: text/html")
+    models = reply(b'[{"model_name": "dreamy", "title": "Dreamy"}]', "Content-Type: application/json")
+    with Origin(page, models) as origin:
+        report = examined(home, DARKROOM_AUTOMATIC1111_BASE_URL=f"http://127.0.0.1:{origin.port}").json
+    assert (report["failures"], report["warnings"]) == (0, 0), report
+    assert "responds with a web page (status 200)" in str(report)

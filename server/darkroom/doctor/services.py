@@ -110,9 +110,10 @@ async def _examine(one: _Examined) -> AsyncIterator[Finding]:
     except DarkroomError as error:
         yield of_error("services", error)
     else:
-        for each in _of_response(one, reached):
+        state = (await one.models.catalogue(one.name)).providers[0]
+        for each in _of_response(one, reached, answered=state.status == "ready"):
             yield each
-        for each in _of_key(one, (await one.models.catalogue(one.name)).providers[0]):
+        for each in _of_key(one, state):
             yield each
     if one.store is not None:
         try:
@@ -127,12 +128,15 @@ def _is_in_the_clear(url: str) -> bool:
     return parts.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname or "")
 
 
-def _of_response(one: _Examined, reached: Reached) -> Iterator[Finding]:
+def _of_response(one: _Examined, reached: Reached, *, answered: bool) -> Iterator[Finding]:
+    """`answered`: a request of its API was; whatever else is at the base URL then does not matter."""
     through = f" through the proxy {reached.proxy}" if reached.proxy else ""
-    said = f"{one.title} responds{through} (status {reached.status})"
-    if reached.page and one.account.own_origin is not None and reached.status < 400:
+    what = f" with a redirect to {reached.onward}" if reached.onward else " with a web page" if reached.page else ""
+    said = f"{one.title} responds{through}{what} (status {reached.status})"
+    if what and reached.status < 400 and one.account.own_origin is not None and not answered:
         variable = one.account.declaration.variables("BASE_URL")[0]
-        yield warning("services", f"{said}, but with a web page", f"Check {variable}: there may be no API at it.")
+        why = "no redirect is followed, since the key would go along" if reached.onward else "there may be no API at it"
+        yield warning("services", said, f"Check {variable}: {why}.")
     else:
         yield ok("services", said)
     if reached.ahead_s is not None and abs(reached.ahead_s) > SKEW_S:

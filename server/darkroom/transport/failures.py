@@ -152,7 +152,7 @@ def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Red
     """The meaning of a status outside the 200s for a POST to `url`: refused and not charged, or nobody knows."""
     location = answer.headers.get("location")
     if answer.status in UNPROCESSED_REDIRECTS and location:
-        to = _place(urljoin(url, location), redact)
+        to = place(urljoin(url, location), redact)
         return ProviderError(
             f"{title} returned {answer.status}: its API is not there but at {to}. Darkroom does not follow, so nothing "
             "was started",
@@ -165,7 +165,7 @@ def of_post(title: str, key_variable: str, url: str, answer: Answer, redact: Red
     if answer.status in {404, 405} and (answer.is_page or not reason or _NO_SUCH_PATH.fullmatch(reason)):
         known = "" if answer.is_page or not reason else f" Else: {error.next_step}"
         error.next_step = (
-            f"{_base_url(key_variable)} may be wrong: there may be no API at {_place(url, redact)}. If so, correct "
+            f"{_base_url(key_variable)} may be wrong: there may be no API at {place(url, redact)}. If so, correct "
             f"it and start the server again.{known}"
         )
     return error
@@ -200,7 +200,7 @@ def of_answer(title: str, key_variable: str, answer: Answer, redact: Redactor) -
             retry_after=retry_after(answer.headers),
         )
     if 300 <= status < 400:
-        to = _place(answer.headers.get("location", ""), redact)
+        to = place(answer.headers.get("location", ""), redact)
         return ProviderError(f"{said}: a redirect to {to}", next_step=f"Check {_base_url(key_variable)}.")
     if status >= 500 or status < 400 or status in FROM_GATEWAYS:
         return ProviderError(said, next_step="Try again in a minute.")
@@ -226,7 +226,7 @@ def _base_url(key_variable: str) -> str:
     return re.sub("_(API_)?KEY$", "_BASE_URL", key_variable)
 
 
-def _place(url: str, redact: Redactor) -> str:
+def place(url: str, redact: Redactor) -> str:
     """The server and path of a URL, for people: without user, query and fragment, which may hold secrets."""
     try:
         parts = urlsplit(url)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import anyio
 import httpx2
 
+from darkroom.redact.secrets import Redactor
 from darkroom.transport import failures
 from darkroom.transport.egress import proxy_for
 from darkroom.transport.http import READ_TIMEOUT, Http
@@ -20,12 +21,14 @@ WITHIN_S = 10.0
 class Reached:
     """A response. `ahead_s`: seconds that this machine's clock is ahead of the server's; None: it names no date.
 
-    `page`: it is a page for browsers. `proxy`: the host and port of the one that was asked; None: none was.
+    `page`: it is a page for browsers. `onward`: the place that it redirects to, for people, which was not asked.
+    `proxy`: the host and port of the one that was asked; None: none was.
     """
 
     status: int
     ahead_s: float | None
     page: bool
+    onward: str | None
     proxy: str | None
 
 
@@ -44,7 +47,9 @@ async def reach(http: Http, title: str, url: str) -> Reached:
                 await response.aclose()
     except Exception as error:
         raise failures.of_read(title, error) from error
-    return Reached(response.status_code, _ahead(response, now), _is_page(response), _proxy_of(url))
+    # Secrets are taken out of whole findings.
+    onward = failures.place(str(response.next_request.url), Redactor([])) if response.next_request else None
+    return Reached(response.status_code, _ahead(response, now), _is_page(response), onward, _proxy_of(url))
 
 
 def _ahead(response: httpx2.Response, now: float) -> float | None:

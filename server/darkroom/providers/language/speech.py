@@ -22,6 +22,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import quote
 from darkroom.transport import failures
 from darkroom.transport.failures import MAX_RETRY_AFTER_S, Answer
+from darkroom.transport.reasons import words_in
 
 _KINDS: dict[str, type[DarkroomError]] = {
     kind.code: kind
@@ -64,6 +65,14 @@ class Speech:
     def unfit(self, what: str = "something that its declaration does not know") -> ProviderError:
         """The error for a look that shows nothing."""
         return ProviderError(f"{self.title} returned {what}", next_step="Try again in a minute; nothing is lost.")
+
+    def refuse_words(self, value: Any) -> None:
+        """Raises ProviderError: in the place of what was asked for this has an error, under a status of success."""
+        if isinstance(value, dict) and (words := words_in(value)):
+            raise ProviderError(
+                f"{self.title} returned no such thing and says: {quote(self.redact(words))}",
+                next_step=f"Check {self.key_variable}, or try again in a minute; nothing is lost.",
+            )
 
     def _error(self, rule: Rule, on: str, answer: Answer, value: Any) -> DarkroomError:
         reason = answer.said(self.redact)[0]

@@ -12,16 +12,19 @@ from darkroom.redact.text import clean
 
 
 def models_in(speech: Speech, listed: Any) -> list[Model]:
-    """The models that the file names, or those in the service's own list."""
+    """The models that the file names, or those in the service's own list. Raises ProviderError: it lists an error."""
     service = speech.service
     if service.models is None or service.accepts.models:
         fixed = [Model(id=each.id, name=each.name or each.id, note=each.note) for each in service.accepts.models]
         return fixed or [Model(id=THE_ONE, name=service.title)]
-    return [model for each in every(listed, service.models.each) if (model := _model(speech, each))]
+    found = [model for each in every(listed, service.models.each) if (model := _model(speech, each))]
+    if not found:
+        speech.refuse_words(listed)
+    return found
 
 
 def account_in(speech: Speech, reported: Any) -> AccountState | None:
-    """The account, as far as the service reports it."""
+    """The account, as far as the service reports it. Raises ProviderError: it reports an error."""
     table = speech.service.account
     if table is None:
         return None
@@ -31,7 +34,10 @@ def account_in(speech: Speech, reported: Any) -> AccountState | None:
         for name in ("plan", "plan_status", "plan_ends")
         if (pointer := getattr(table, name)) is not None
     }
-    return AccountState(credits=_amount(left), **texts)
+    found = AccountState(credits=_amount(left), **texts)
+    if found == AccountState():
+        speech.refuse_words(reported)
+    return found
 
 
 def _amount(value: Any) -> float | None:
