@@ -4,10 +4,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The same examples in each run; `--hypothesis-profile=default` draws others.
-settings.register_profile("steady", derandomize=True)
+# The same examples in each run, however slow the machine; `--hypothesis-profile=default` draws others.
+settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 # These assert on behalf of tests; they say what they saw only if they are told to before anybody imports them.
 pytest.register_assert_rewrite("tests.faults.table", "tests.faults.scene")

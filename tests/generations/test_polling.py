@@ -34,7 +34,10 @@ MINUTE_S = 60.0
 DOWN = ProviderError("It is down", next_step="Wait.")
 
 modest = settings(
-    max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 traits_of_any = st.sampled_from([each.traits for each in DECLARED.values()])
 failures = st.integers(1, 2000)

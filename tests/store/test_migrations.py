@@ -154,7 +154,12 @@ async def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 # SQLite itself takes a file of less than its 16 magic bytes for a blank one; nothing of a ledger can be in it.
 @given(text=st.binary(min_size=16, max_size=4000))
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_a_file_that_is_no_ledger_is_refused_and_left_byte_for_byte(tmp_path: Path, text: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(text)
     error = await refused(tmp_path)
@@ -163,7 +168,12 @@ async def test_a_file_that_is_no_ledger_is_refused_and_left_byte_for_byte(tmp_pa
 
 
 @given(page=st.integers(0, 8), kept=st.integers(0, 99), noise=st.binary(min_size=40, max_size=400))
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_a_damaged_ledger_is_never_written_to(tmp_path: Path, page: int, kept: int, noise: bytes) -> None:
     """Damage inside a value or in free space may go unseen; then nothing is changed either."""
     path = tmp_path / FILE_NAME
