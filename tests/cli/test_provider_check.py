@@ -201,6 +201,32 @@ def test_a_sound_file_is_reported_as_sound_and_nothing_is_noted(home: Home) -> N
         ),
         pytest.param('path = "/images"', 'path = "images"', 'path = "images"', "begins with /", id="path"),
         pytest.param('job = "/id"\n', "", "[submit]", "submit.job: it is missing: write where", id="missing"),
+        pytest.param(
+            ', seed = "$seed"', ', seed = "$seed", at = 2026-11-28 07:00:00', "body =",
+            'submit.body.at: it is a date or a time, which JSON does not have: write it as a text, in "quotes"',
+            id="date",
+        ),
+        pytest.param("max = 50.0", "max = inf", "options =", "steps.max: it is no number that JSON has", id="infinity"),
+        pytest.param("active = 2", f"active = 0x{'9' * 4000}", "active =", "limits.active: it is too large", id="huge"),
+        pytest.param(
+            ', seed = "$seed"', f', seed = "$seed", x = {"[" * 40}{"]" * 40}', "body =",
+            "submit.body.x: it is more than 32 deep", id="deep",
+        ),
+        pytest.param('"$seed"', '{ "$first" = "$seed" }', "body =", '"$first" takes a list: write', id="no list"),
+        pytest.param(
+            '"$prompt"', '{ "$join" = ["$prompt", 7] }', "body =", "write each of its parts in", id="number joined"
+        ),
+        pytest.param("max = 50.0", "max = 0.5", "options =", "its max is too low", id="max below min"),
+        pytest.param('"/output/*"', "[]", "each =", "it is empty: write at least one", id="empty list"),
+        pytest.param('"https://api.brush.example/v1"', '"https://[::1"', "base_url =", "an https URL", id="no host"),
+        pytest.param(
+            "https://api.brush", "https://\u0430pi.brush", "base_url =", "write it with xn--", id="look-alike of a host"
+        ),
+        pytest.param(
+            "\n[limits]", 'hosts = ["*.s3.amazonaws.com"]\n[limits]', "hosts =", "s3.amazonaws.com is too wide",
+            id="hosts of everybody",
+        ),
+        pytest.param('name = "brush"', 'name = "nul"', "name =", "Windows has no files of that name", id="device"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_found_with_its_line_and_what_to_write(
@@ -221,7 +247,27 @@ def test_a_file_that_is_no_toml_is_reported_with_the_line(home: Home) -> None:
     file = written(home, SOUND.replace("active = 2", "active = two"))
     done = darkroom(home, "provider", "check", str(file))
     assert done.status == FAILED
-    assert f"it is not TOML: Invalid value (at line {line_of(SOUND, 'active')}" in done.out
+    line = line_of(SOUND, "active")
+    assert done.out.startswith(f"{file}:{line}: it is not TOML: Invalid value (at line {line}, ")
+    file.write_bytes(SOUND.encode().replace(b"active = 2", b"active = 2 # \xe9"))
+    said = f"{file}:{line}: it is not text in UTF-8 (at line {line}): save it as that\n"
+    assert darkroom(home, "provider", "check", str(file)).out.startswith(said)
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_and_a_last_line_without_an_end_do_no_harm(home: Home) -> None:
+    text = f"\ufeff{SOUND}\n[[example]]\nname = 2026-11-28 07:00:00"
+    done = darkroom(home, "provider", "check", str(written(home, text)))
+    assert done.out.splitlines()[0].endswith(
+        f":{text.count(chr(10)) + 1}: example.6.name: it is a date or a time, which JSON does not have: write it as a "
+        'text, in "quotes"'
+    )
+    assert darkroom(home, "provider", "check", str(written(home, f"\ufeff{SOUND}"))).status == DONE
+
+
+def test_a_name_that_comes_with_darkroom_is_noted_before_anybody_tries_to_add_it(home: Home) -> None:
+    text = SOUND.replace('name = "brush"', 'name = "fal"', 1)
+    done = darkroom(home, "provider", "check", str(written(home, text)))
+    assert (done.status, ":2: note: name: a provider of that name comes with Darkroom" in done.out) == (DONE, True)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +330,9 @@ def test_every_shipped_file_is_sound(home: Home) -> None:
     shipped = sorted(SHIPPED.glob("*.toml"))
     done = darkroom(home, "provider", "check", *map(str, shipped), "--json")
     assert [each["faults"] for each in done.json["files"]] == [[]] * len(shipped)
-    assert not [note for each in done.json["files"] for note in each["notes"] if "hosts" in note["message"]]
+    assert not [
+        note for each in done.json["files"] for note in each["notes"] if note["message"].startswith(("hosts", "name"))
+    ]
 
 
 def test_the_file_that_the_guide_begins_with_is_sound(home: Home) -> None:

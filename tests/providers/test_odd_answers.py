@@ -109,6 +109,18 @@ async def test_an_error_under_a_good_status_is_told(
     assert '"no GPU"' in (await refusal(waifus.read(Receipt(job_id="job_1"), asked(waifus)))).message
 
 
+async def test_the_ids_in_a_receipt_that_is_not_as_documented_are_told_for_a_person_to_look_for(
+    waifus: Provider, betterwaifu: BetterWaifu
+) -> None:
+    betterwaifu.script("submit", Answer(201, json={"data": {"job": {"id": "job_77", "paid": "yes"}}, "requestId": 9}))
+    lost = await refusal(waifus.submit(asked(waifus), "gen_1"))
+    assert (type(lost), lost.charged) == (OutcomeUnknown, Charged.MAYBE)
+    told = (
+        'names no job where its id belongs; the ids in it are "/data/job/id job_77, /requestId 9". It may have started'
+    )
+    assert told in lost.message
+
+
 @pytest.mark.parametrize(
     "empty", [{}, {"id": None, "status": None}, {"status": "", "url": "", "isHidden": False}], ids=str
 )

@@ -146,7 +146,7 @@ class BetterWaifu(HttpProvider):
             started = _Started.model_validate(answer)
             return Submission(receipt=Receipt(job_id=started.id), queued=started.status == "queued")
         except ValidationError as error:
-            raise self._api.unreadable("its response names no job id", answer) from error
+            raise self._api.nameless(answer) from error
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """`GET /generate/{id}`. A status that is not documented counts as processing."""

@@ -187,7 +187,7 @@ class _Found:
             if file is not None and source.service.key is not None:
                 raise BadDeclaration(f"its key is in {own_prefix(name)}KEY and in no other variable")
             self.declared[name] = _declaration(source, kept)
-        except (OSError, BadDeclaration) as error:
+        except Exception as error:  # no file may keep the server from starting
             why = "; ".join(error.faults[:3]) if isinstance(error, BadDeclaration) else type(error).__name__
             self.warnings.append(f"The provider {name} is not there: {os.fspath(file or name)} cannot be used ({why}).")
 

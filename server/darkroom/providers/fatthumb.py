@@ -123,7 +123,7 @@ class FatThumb(HttpProvider):
         try:
             return Submission(receipt=Receipt(job_id=_Started.model_validate(answer).generation_id))
         except ValidationError as error:
-            raise self._api.unreadable("its response names no generation id", answer) from error
+            raise self._api.nameless(answer) from error
 
     async def read(self, receipt: Receipt, request: GenerationRequest) -> Reading:
         """`GET /generations/{id}`. A status that is not documented says nothing: then each picture's own decides."""

@@ -170,9 +170,9 @@ class Api:
         await self.door.draw()
         return await self.send_once(call, within_s=READ_DEADLINE_S)
 
-    def unreadable(self, what: str, answer: Mapping[str, Any]) -> OutcomeUnknown:
-        """The error for a POST that was accepted with a response that cannot be used."""
-        return failures.unknown_outcome(self.title, what + self.says(answer))
+    def nameless(self, answer: Mapping[str, Any]) -> OutcomeUnknown:
+        """The error for a POST that was accepted with a response that names no job."""
+        return failures.nameless(self.title, answer, self.redact, self.says(answer))
 
     def says(self, answer: Mapping[str, Any]) -> str:
         """The error that an unusable response reports, to be put behind that; empty where it reports none."""

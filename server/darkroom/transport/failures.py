@@ -30,7 +30,16 @@ from darkroom.errors import (
 from darkroom.models import Charged
 from darkroom.redact.secrets import Redactor
 from darkroom.redact.text import clean, quote
-from darkroom.transport.reasons import codes_in, is_moderation, is_payment, is_plan, lenient_json, text_of, words_in
+from darkroom.transport.reasons import (
+    codes_in,
+    ids_in,
+    is_moderation,
+    is_payment,
+    is_plan,
+    lenient_json,
+    text_of,
+    words_in,
+)
 
 
 class NotSetUp(httpx2.ConnectError):
@@ -145,6 +154,20 @@ def unknown_outcome(title: str, what: str) -> OutcomeUnknown:
         charged=Charged.MAYBE,
         next_step=f"Look in the {title} account's own gallery and credits before generating this again; "
         "Darkroom will not send it a second time.",
+    )
+
+
+def nameless(title: str, value: Any, redact: Redactor, says: str = "") -> OutcomeUnknown:
+    """The error for a POST that was taken with a response that has no job's id where it belongs.
+
+    Whatever ids it has are repeated: by one of them a person may find the job. `says`: the words of the response.
+    """
+    ids = ids_in(value)
+    if not ids:
+        return unknown_outcome(title, f"its response names no job{says}")
+    said = says if words_in(value) else ""  # else they are all of its fields, and those that matter are named already
+    return unknown_outcome(
+        title, f"its response names no job where its id belongs{said}; the ids in it are {quote(redact(ids))}"
     )
 
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, cast
 
 MOST = 3
@@ -17,6 +18,8 @@ _WORDS = (
 # Where they put words for programs.
 _CODES = ("code", "type", "status", "reason", "error_code", "errorCode", "error")
 
+_ID = re.compile(r"(.*[_-])?(id|uuid)|.*(Id|ID)", re.DOTALL)
+
 _MODERATED = re.compile(
     r"moderat|flagged|\bsafety\b|nsfw|inappropriate|prohibited|disallowed|content.?(policy|filter|guideline|violation)"
     r"|usage polic|(policy|guideline|terms)\w*\W+(\w+\W+){0,3}violat"
@@ -28,6 +31,7 @@ _PAYMENT = re.compile(
     r"(credit|balance|fund)|(credit|balance|fund)s?(?![a-z]).{0,30}(exhausted|too low|used up|depleted|insufficient"
     r"|run out)|(used|spent|consumed|exhausted)( up)?( all)?( of)?( your| the)? (credit|balance|fund)"
     r"|\b0 (credit|fund)s?\b|credit limit|top.?up|spend(ing)? (limit|cap)|(exceeded|over) (your )?(\w+ )?spend"
+    r"|monthly\W+(\w+\W+){0,2}(limit|cap|allowance)\b|\b(limit|cap|allowance)\b.{0,30}\b(this|the|your|per|a) month\b"
     r"|hard limit|trial (has )?(expired|ended)",
     re.IGNORECASE,
 )
@@ -71,6 +75,11 @@ def codes_in(value: Any) -> str:
     return " ".join(_codes(value, 0))
 
 
+def ids_in(value: Any) -> str:
+    """The first ids in it, each behind the names that lead to it; empty where there are none."""
+    return ", ".join(f"{at} {str(found)[:100]}" for at, found in islice(_ids(value, "", 0), MOST))
+
+
 def is_moderation(words: str) -> bool:
     """True where these words mean that a safety review refused it. The one place where that is recognised."""
     return _MODERATED.search(words) is not None
@@ -108,6 +117,17 @@ def _words(value: Any, depth: int) -> str:
     # {"prompt": ["is too long"]}: the names of the fields are part of what is said.
     inner = ((name, _words(each, depth + 1)) for name, each in list(fields.items())[: 10 * MOST])
     return _joined(f"{name}: {words}" for name, words in inner if words)
+
+
+def _ids(value: Any, at: str, depth: int) -> Iterator[tuple[str, Any]]:
+    fields = cast("dict[str, Any]", value).items() if isinstance(value, dict) else ()
+    inner = enumerate(cast("list[Any]", value)[:MOST]) if isinstance(value, list) else fields
+    for name, each in inner if depth <= _DEEPEST else ():
+        named = isinstance(each, str | int) and not isinstance(each, bool) and _ID.fullmatch(str(name))
+        if named and str(each).strip():
+            yield f"{at}/{name}", each
+        else:
+            yield from _ids(each, f"{at}/{name}", depth + 1)
 
 
 def _joined(reasons: Iterable[str]) -> str:

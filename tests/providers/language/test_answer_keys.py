@@ -169,5 +169,13 @@ def test_what_the_language_does_not_have_is_refused(more: str) -> None:
         service_with(more)
 
 
+def test_a_job_that_is_named_elsewhere_is_told_for_a_person_to_look_for() -> None:
+    service = service_with()
+    error = error_of(service, {"data": [{"task_id": "t-1\u202e", "grid": "x"}], "id": None, "UUID": "", "uuid": True})
+    assert (error.code, 'the ids in it are "/data/0/task_id t-1". It may' in error.message) == ("outcome_unknown", True)
+    assert "where its id" not in error_of(service, {"data": {"valid": "x"}, "paid": 7}).message
+    assert len(error_of(service, {"a": {f"{number}_id": "x" * 5000 for number in range(50)}}).message) < 700
+
+
 def test_the_service_s_own_words_are_repeated_where_its_answer_says_nothing_of_the_job() -> None:
     assert "no GPU" in error_of(service_with(), {"detail": [{"msg": "no GPU"}]}, submit=False).message

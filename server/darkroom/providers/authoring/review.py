@@ -1,6 +1,6 @@
 """A declaration's file, looked at as a whole: what is wrong with it, and what nothing shows to be right."""
 
-import tomllib
+import re
 from collections.abc import Iterator
 from pathlib import Path as File
 from typing import Any
@@ -13,12 +13,14 @@ from darkroom.providers.authoring.advice import advised
 from darkroom.providers.authoring.lines import line_of, lines_in
 from darkroom.providers.authoring.sentences import sentences
 from darkroom.providers.authoring.shown import unshown
+from darkroom.providers.declared import DECLARED
 from darkroom.providers.language.checks import faults, requests_of
 from darkroom.providers.language.examples import misread
 from darkroom.providers.language.fault import Fault
-from darkroom.providers.language.loading import MAX_FILE
+from darkroom.providers.language.files import SHIPPED
 from darkroom.providers.language.schema import Service
-from darkroom.providers.offered import OFFERED
+from darkroom.providers.language.values import MAX_FILE, odd, text_of, values_of
+from darkroom.providers.offered import NAMES, OFFERED
 
 
 class Finding(Sparse):
@@ -54,14 +56,12 @@ def review(file: File) -> Review:
     """
     with file.open("rb") as opened:
         data = opened.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        return Review(file=str(file), faults=(Finding(message=f"it is larger than {MAX_FILE} bytes"),))
     try:
-        text = data.decode("utf-8")
-        values = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        return Review(file=str(file), faults=(Finding(message=f"it is not TOML: {error}"),))
-    lines = lines_in(text.replace("\r\n", "\n"))
+        values = values_of(data)
+    except ValueError as error:
+        line = re.search(r"\(at line (\d+)", str(error))
+        return Review(file=str(file), faults=(Finding(line=int(line[1]) if line else None, message=str(error)),))
+    lines = lines_in(text_of(data))
 
     def findings(several: list[Fault]) -> tuple[Finding, ...]:
         found = [Finding(line=line_of(lines, each.where), message=each) for each in several]
@@ -69,6 +69,9 @@ def review(file: File) -> Review:
 
     service, wrong = _checked(values)
     notes = [] if service is None or wrong else [*unshown(service), *_worth_a_look(service)]
+    if service is not None and service.name in {*DECLARED, *NAMES} and not _is_shipped(service.name, data):
+        says = "a provider of that name comes with Darkroom, so this cannot be added: write another"
+        notes.append(Fault(("name",), says))
     return Review(
         data=data,
         file=str(file),
@@ -89,7 +92,14 @@ def _of_models(service: Service) -> Iterator[Fault]:
             yield Fault((*table.split("."), "path"), says)
 
 
+def _is_shipped(name: str, data: bytes) -> bool:
+    file = SHIPPED / f"{name}.toml"
+    return file.is_file() and file.read_bytes() == data
+
+
 def _checked(values: dict[str, Any]) -> tuple[Service | None, list[Fault]]:
+    if found := [*odd(values)]:
+        return None, found
     try:
         service = Service.model_validate(values)
     except ValidationError as error:

@@ -90,6 +90,8 @@ def _says(error: ErrorDetails, where: Path) -> str:
     if kind == "string_pattern_mismatch":
         named = [part for part in reversed(where) if isinstance(part, str) and part in _PATTERNS]
         return _PATTERNS[named[0]] if named else _GENERIC
+    if kind == "too_short":
+        return "it is empty: write at least one into it, or leave the key out"
     if kind == "value_error" and "is no pointer" in error["msg"]:
         return f"{error['input']!r} is no pointer: write {'/' + str(error['input'])!r}, beginning with /"
     return error["msg"].removeprefix("Value error, ")

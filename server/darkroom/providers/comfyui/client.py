@@ -221,7 +221,7 @@ class ComfyUI(HttpProvider):
         try:
             return _Taken.model_validate(taken).prompt_id
         except ValidationError as error:
-            raise api.unreadable("its response names no prompt_id", taken) from error
+            raise api.nameless(taken) from error
 
     def _refusal(self, call: Call, answer: failures.Answer) -> DarkroomError:
         api = self._api

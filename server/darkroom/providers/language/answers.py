@@ -47,7 +47,7 @@ def taken(speech: Speech, answer: Answer, url: str) -> Submission:
         raise speech.unknown(f"its response does not say that it was accepted{_says(speech, value)}")
     job = text_of(first(value, service.submit.job or ""))
     if job is None:
-        raise speech.unknown(f"its response names no job{_says(speech, value)}")
+        raise failures.nameless(speech.title, value, speech.redact, _says(speech, value))
     queued = any(
         same(hit, word) for at, known in service.submit.queued.items() for hit in every(value, at) for word in known
     )

@@ -20,6 +20,7 @@ _OURS = {
     "authorization", "proxy-authorization",
 }  # fmt: skip
 _IMAGES = image_names(MAX_IMAGES, mask=True)
+_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 _HERE = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -58,9 +59,14 @@ def requests_of(service: Service) -> dict[str, tuple[Request, frozenset[str]]]:
 
 
 def _of_places(service: Service) -> Iterator[Fault]:
-    parts = urlsplit(service.base_url)
-    if not is_origin(service.base_url) or parts.username or service.base_url.endswith("/"):
+    if _DEVICES.fullmatch(service.name):
+        yield Fault(("name",), "Windows has no files of that name: write another, as in my-service")
+    sound = is_origin(service.base_url) and not service.base_url.endswith("/")
+    parts = urlsplit(service.base_url if sound else "")
+    if not sound or parts.username:
         yield Fault(("base_url",), "write an https URL without a user, a query or a / at its end")
+    elif not service.base_url.isascii():
+        yield Fault(("base_url",), "letters of other alphabets look like those of another host: write it with xn--")
     elif parts.scheme != "https" and parts.hostname not in _HERE:
         yield Fault(("base_url",), "it is plain http, which only a service on this machine may use: write https://")
     for number, host in enumerate(service.hosts):

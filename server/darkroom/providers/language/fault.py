@@ -6,11 +6,13 @@ ASKED = frozenset({"prompt", "model", "count", "aspect_ratio", "negative_prompt"
 _SHARED = frozenset(
     {
         "amazonaws.com", "appspot.com", "azurewebsites.net", "cloudfront.net", "fly.dev", "github.io", "googleapis.com",
-        "herokuapp.com", "netlify.app", "onrender.com", "pages.dev", "r2.dev", "run.app", "vercel.app", "windows.net",
-        "workers.dev",
+        "gradio.live", "herokuapp.com", "hf.space", "modal.run", "netlify.app", "ngrok.io", "onrender.com", "pages.dev",
+        "r2.dev", "run.app", "vercel.app", "windows.net", "workers.dev",
     }
 )  # fmt: skip
 """Domains below which anybody may have a host of their own."""
+_CLOUDS = (".amazonaws.com", ".googleapis.com", ".windows.net")
+"""Ends of further ones, as of `s3.amazonaws.com`."""
 _SECOND_LEVELS = {"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"}
 
 
@@ -30,6 +32,8 @@ class Fault(str):
 def shared(domain: str) -> bool:
     """True where hosts below the domain belong to different people."""
     first, _, last = domain.rpartition(".")
+    if domain.endswith(_CLOUDS):
+        return True
     return domain in _SHARED or (len(last) == 2 and first in _SECOND_LEVELS)
 
 

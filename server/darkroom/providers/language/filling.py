@@ -75,7 +75,7 @@ def names_in(template: Any) -> Iterator[str]:
     elif isinstance(template, dict):
         fields = cast("dict[str, Any]", template)
         form = form_of(fields)
-        for each in fields["$join"] if form == "$join" else fields.values():
+        for each in _parts(fields["$join"]) if form == "$join" else fields.values():
             found = _names_within(each) if form == "$join" else names_in(each)
             yield from (_of_all(name) for name in found) if form == "$each" else found
 
@@ -95,10 +95,20 @@ def malformed(template: Any) -> Iterator[str]:
             yield from malformed(each)
     elif isinstance(template, dict):
         fields = cast("dict[str, Any]", template)
-        if form_of(fields) == "$each" and not any(map(_is_of_all, names_in(fields))):
+        form = form_of(fields)
+        if form in {"$first", "$join"} and not isinstance(fields[form], list):
+            yield f'"{form}" takes a list: write {{ "{form}" = ["$prompt", "…"] }}'
+        elif form == "$join" and len(_parts(fields[form])) != len(fields[form]):
+            yield '"$join" joins texts: write each of its parts in "quotes"'
+        if form == "$each" and not any(map(_is_of_all, names_in(fields))):
             yield '"$each" is sent once for each picture, and names none: write, say, "$image.base64" into it'
-        for each in fields.values() if form_of(fields) != "$join" else ():
+        for each in fields.values() if form != "$join" else ():
             yield from malformed(each)
+
+
+def _parts(joined: Any) -> list[str]:
+    """The texts that `$join` joins; whatever else stands there is malformed."""
+    return [each for each in cast("list[Any]", joined) if isinstance(each, str)] if isinstance(joined, list) else []
 
 
 def _names_within(text: str) -> Iterator[str]:

@@ -1,15 +1,13 @@
 """A declaration's file, read and checked: what is wrong with one is said in sentences, and never guessed around."""
 
 import hashlib
-import tomllib
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from darkroom.providers.language.checks import faults
 from darkroom.providers.language.schema import Service
-
-MAX_FILE = 200_000
+from darkroom.providers.language.values import odd, values_of
 
 
 class BadDeclaration(ValueError):
@@ -20,21 +18,23 @@ class BadDeclaration(ValueError):
         self.faults = reasons
 
 
-def parse(data: bytes) -> Service:
-    """The service that these bytes of TOML declare.
+def parse(data: bytes, *, new: bool = True) -> Service:
+    """The service that these bytes of TOML declare. `new`: else they were found sound by an earlier version.
 
     Raises:
         BadDeclaration: they declare none, for all the reasons that were found.
     """
-    if len(data) > MAX_FILE:
-        raise BadDeclaration(f"it is larger than {MAX_FILE} bytes")
     try:
-        service = Service.model_validate(tomllib.loads(data.decode("utf-8")))
+        values = values_of(data)
+    except ValueError as error:
+        raise BadDeclaration(str(error)) from error
+    if found := [*odd(values)]:
+        raise BadDeclaration(*found)
+    try:
+        service = Service.model_validate(values)
     except ValidationError as error:
         raise BadDeclaration(*map(_said, error.errors(include_url=False, include_input=False))) from error
-    except (ValueError, RecursionError) as error:
-        raise BadDeclaration(f"it is not TOML: {error}") from error
-    if found := faults(service):
+    if new and (found := faults(service)):
         raise BadDeclaration(*found)
     return service
 

@@ -1,12 +1,13 @@
 """Faults of the arguments that a declaration says its service takes."""
 
 from collections.abc import Iterator
+from math import inf
 
 from darkroom.providers.language.costs import OwnFigure
 from darkroom.providers.language.fault import ASKED, Fault, unknown
 from darkroom.providers.language.filling import names_in, places_in
 from darkroom.providers.language.images import is_picture
-from darkroom.providers.language.schema import Request, Scalar, Service
+from darkroom.providers.language.schema import Option, Request, Scalar, Service
 
 
 def faults_of_offer(service: Service) -> Iterator[Fault]:
@@ -72,6 +73,12 @@ def _of_options(service: Service) -> Iterator[Fault]:
             yield Fault(where, "only a number or a list has max: leave it out, or write another type")
         if (option.enum or option.max_length) and option.type not in {"string", "strings"}:
             yield Fault(where, "only a text has enum and max_length: leave them out, or write another type")
+        if option.max is not None and option.max < (1 if option.type == "strings" else _least(option)):
+            yield Fault(where, "its max is too low, so nothing could ever be given: write a higher one")
+
+
+def _least(option: Option) -> float:
+    return -inf if option.min is None else option.min
 
 
 def _of_prices(service: Service) -> Iterator[Fault]:
