@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.hosts import Home, darkroom, eventually, running
+from tests.hosts import PATIENCE_S, Home, darkroom, eventually, running
 from tests.services.clients import client_of, submit
 from tests.services.fatthumb import FatThumb
 
@@ -17,7 +17,7 @@ TWO_DAYS_S = 2 * 86_400.0
 
 def left_in(home: Home, job_id: str) -> None:
     home.ledger.parent.mkdir(mode=0o700)
-    with closing(sqlite3.connect(home.ledger, isolation_level=None)) as db:
+    with closing(sqlite3.connect(home.ledger, isolation_level=None, timeout=PATIENCE_S)) as db:
         db.executescript(LEFT.replace(ITS_JOB, job_id))
         (age,) = db.execute("SELECT unixepoch() - max(created_at) FROM generations").fetchone()
         sets = ", ".join(f"{name} = {name} + ?" for name in ("created_at", "submitted_at", "finished_at"))

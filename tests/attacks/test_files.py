@@ -16,6 +16,7 @@ from darkroom.errors import StorageError
 from darkroom.models import Charged
 from darkroom.store import files
 from tests.arriving import saved_picture
+from tests.hosts import PATIENCE_S
 
 DAY = datetime(2026, 11, 20)
 FOLDER = "2026-11-20"
@@ -277,7 +278,7 @@ def test_processes_that_save_at_once_take_a_name_each(tmp_path: Path) -> None:
     for process in processes:
         assert process.stdin is not None
         process.stdin.close()
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert [process.wait(PATIENCE_S) for process in processes] == [0, 0, 0]
     saved = list((tmp_path / "new" / "pictures" / FOLDER).iterdir())
     assert {path.read_text() for path in saved} == {f"{number} {n}" for number in range(3) for n in range(20)}
     assert len(saved) == 60

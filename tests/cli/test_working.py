@@ -44,7 +44,7 @@ def test_every_command_that_the_page_about_the_terminal_names_is_understood(home
 
 def write(home: Home, sql: str, *values: object) -> None:
     """Changes rows of the ledger, as time or another service would have."""
-    with closing(sqlite3.connect(home.ledger, timeout=30)) as db, db:
+    with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db, db:
         db.execute(sql, values)
 
 

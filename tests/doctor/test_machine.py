@@ -32,7 +32,7 @@ def used_before(home: Home) -> None:
 
 def edit(home: Home, sql: str) -> None:
     used_before(home)
-    with closing(sqlite3.connect(home.ledger)) as db, db:
+    with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db, db:
         db.execute(sql)
 
 

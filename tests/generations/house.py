@@ -27,6 +27,7 @@ from darkroom.store.ledger import Ledger
 from darkroom.store.sql import SqlLedger
 from darkroom.transport.incoming import Incoming
 from darkroom.views import Generation
+from tests.hosts import PATIENCE_S
 from tests.ledgers import Seen, pictures_in
 
 T = TypeVar("T")
@@ -102,7 +103,7 @@ class House:
 
     async def until(self, generation_id: str, true: Callable[[Generation], bool]) -> Generation:
         """The generation, as soon as that is true of it."""
-        with anyio.fail_after(20), self.changes.subscribe([generation_id]) as subscription:
+        with anyio.fail_after(PATIENCE_S), self.changes.subscribe([generation_id]) as subscription:
             while not true(seen := await self.desk.kept(generation_id)):
                 with anyio.move_on_after(0.1):
                     await subscription.take()

@@ -21,6 +21,7 @@ from darkroom.providers.registry import Registry
 from darkroom.store.ledger import Ledger
 from darkroom.store.signs import Presence
 from tests.generations.house import Spoken, house
+from tests.hosts import PATIENCE_S
 from tests.ledgers import ANY_AGE_S
 
 
@@ -132,7 +133,7 @@ async def test_an_outage_of_the_ledger_is_logged_once_and_ends_no_process(
     with caplog.at_level(logging.ERROR), changes.subscribe(["gen_1"]):
         async with anyio.create_task_group() as tasks:
             every.start(tasks, cast("Driver", None))
-            with anyio.fail_after(10):
+            with anyio.fail_after(PATIENCE_S):
                 while min(ledger.calls, presence.calls) < 3:  # noqa: ASYNC110 - they have no event
                     await anyio.sleep(0.01)
             tasks.cancel_scope.cancel()
@@ -161,7 +162,7 @@ async def test_a_removal_that_fails_is_logged_and_tried_again(
     ledger = _Unremovable(error)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keeping.remove_until_cancelled, cast("Ledger", ledger), 1)
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE_S):
             await ledger.often.wait()
         tasks.cancel_scope.cancel()
     assert all("DARKROOM_KEEP_DAYS cannot be removed" in record.message for record in caplog.records)

@@ -17,6 +17,7 @@ from darkroom.providers.registry import build
 from darkroom.redact.secrets import Redactor
 from darkroom.transport.http import Http
 from tests.clients import OpenDoor
+from tests.hosts import PATIENCE_S
 from tests.ledgers import open_ledger, pictures_in
 
 
@@ -37,7 +38,7 @@ async def test_a_row_that_costs_money_waits_for_a_process_whose_guards_can_be_re
                 holder="me",
             )
             await ledger.begin(record, adopt_within_s=0.0)
-        with anyio.fail_after(30):
+        with anyio.fail_after(PATIENCE_S):
             async with anyio.create_task_group() as tasks:
                 running = anyio.Event()
                 place = Place(pictures_in(tmp_path / "pictures"))

@@ -62,7 +62,7 @@ async def test_a_value_that_the_ledger_cannot_hold_ends_its_generation_and_is_no
 ) -> None:
     async with house(tmp_path, Spoken(), starts=False) as process:
         await process.ledger.begin(RUNNING, adopt_within_s=ANY_AGE_S)
-        with anyio.fail_after(5), pytest.raises(RowLost):
+        with anyio.fail_after(PATIENCE_S), pytest.raises(RowLost):
             await process.journal.write(RUNNING, **value)
         assert await stage_of(process) == (Stage.FAILED, "storage_error", Charged.MAYBE)
         assert process.ledger.trouble is None

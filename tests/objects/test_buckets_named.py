@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.buckets import Bucket
 from darkroom.settings import Settings
-from tests.hosts import Home, call, connected, over
+from tests.hosts import PATIENCE_S, Home, call, connected, over
 from tests.services.objects import KEY, SECRET, Kept
 from tests.test_settings import settings_of
 
@@ -83,6 +83,6 @@ def test_a_server_without_a_bucket_imports_nothing_of_it(home: Home) -> None:
         "print([name for name in sys.modules if name.split('.')[0] == 'obstore' or name == 'darkroom.store.objects'])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=home.environ, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=home.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"

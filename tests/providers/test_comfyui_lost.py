@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from tests.hosts import Finished, Home, RawServer, darkroom, eventually, running
+from tests.hosts import PATIENCE_S, Finished, Home, RawServer, darkroom, eventually, running
 from tests.services.comfyui import ComfyUI
 
 
@@ -44,7 +44,7 @@ def killed_in_mid_post(service: ComfyUI, home: Home) -> str:
         made = server.call("generate", prompt="a cat", provider="comfyui", count=2)["structuredContent"]
         eventually(lambda: len(service.posts) == 1)
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE_S)
     service.may_answer.set()
     return made["id"]
 

@@ -13,7 +13,7 @@ from darkroom.providers.comfyui.answers import Node, nodes
 from darkroom.providers.comfyui.client import TRAITS
 from darkroom.providers.comfyui.reports import MOST_STEPS, Reports
 from darkroom.store.turns import Supply, Took
-from tests.hosts import Home, RawServer, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, eventually, running
 from tests.services.comfyui import ComfyUI
 
 NODES = {"4": Node("CheckpointLoaderSimple"), "3": Node("KSampler", ("4",)), "9": Node("SaveImage", ("3",))}
@@ -72,7 +72,7 @@ def test_the_next_process_listens_to_a_job_that_another_one_began(home: Home) ->
         with generating(service, home) as (server, generation):
             eventually(lambda: bool(service.listeners))
             server.process.kill()
-            server.process.wait(20)
+            server.process.wait(PATIENCE_S)
         eventually(lambda: service.listeners == {})
         with running(service.home(home), "serve") as process:
             server = RawServer(process)

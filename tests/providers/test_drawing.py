@@ -18,6 +18,7 @@ from darkroom.providers.drawing.colour import LIGHTS
 from darkroom.providers.drawing.figures import show
 from darkroom.providers.drawing.scenes import SCENES
 from darkroom.providers.drawing.words import KNOWN, Idea, understood
+from tests.hosts import PATIENCE_S
 
 SIZES = [(1280, 720), (1024, 1024), (720, 1280), (1216, 832), (832, 1216), (1152, 896), (896, 1152)]
 
@@ -57,7 +58,7 @@ def test_another_process_gives_the_same_pixels(hash_seed: str) -> None:
         [sys.executable, "-X", "utf8", "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": hash_seed},
     )
@@ -68,7 +69,7 @@ def test_another_process_gives_the_same_pixels(hash_seed: str) -> None:
 def test_a_provider_that_has_drawn_nothing_has_not_imported_pillow() -> None:
     code = "import sys, darkroom.providers.registry, darkroom.providers.sketch; sys.exit('PIL' in sys.modules)"
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code], timeout=60, check=True, env=path)
+    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=True, env=path)
 
 
 @pytest.mark.parametrize("prompt", ["a garden", "x", "a lighthouse", "a fox in the evening"])

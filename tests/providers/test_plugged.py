@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.hosts import Finished, Home, connected, darkroom, text_of
+from tests.hosts import PATIENCE_S, Finished, Home, connected, darkroom, text_of
 
 KEY = "dk_0123456789abcdefABCDEF"
 MODULE = """
@@ -148,7 +148,7 @@ def test_one_that_takes_too_long_to_import_is_unavailable(home: Home) -> None:
         " from darkroom.__main__ import main; sys.argv = ['darkroom', 'models', '--json']; sys.exit(main())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=there.environ, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], env=there.environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     (state,) = [each for each in json.loads(done.stdout)["providers"] if each["name"] == "easel"]
     assert "was not imported within 0.2 s" in state["error"]["message"]
@@ -186,7 +186,7 @@ def test_a_start_that_names_no_other_provider_reads_no_metadata(home: Home) -> N
     )
     environ = installed(home).with_(DARKROOM_BFL_KEY=KEY, FATTHUMB_API_KEY=KEY).environ
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     before, after, plugged = done.stdout.split()
     assert (after, plugged) == (before, "False")

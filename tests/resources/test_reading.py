@@ -197,7 +197,7 @@ async def test_a_file_that_is_not_the_saved_picture_any_more_is_not_read(
 async def test_rows_of_older_versions_name_their_pictures_in_the_same_way(home: Home, fatthumb: FatThumb) -> None:
     async with connected(home.with_(fatthumb)) as client:
         generation = await finished(client)
-    with closing(sqlite3.connect(home.ledger)) as db, db:
+    with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db, db:
         db.execute("UPDATE generations SET images = json_set(images, '$[0].uri', 'file:///tmp/a.png')")
     async with connected(home.with_(fatthumb)) as client:
         (found,) = (await call(client, "list_generations"))["generations"]
@@ -271,7 +271,7 @@ async def test_what_names_nothing_is_unknown_however_it_is_spelled(
 async def test_what_belongs_to_another_is_unknown(home: Home, fatthumb: FatThumb) -> None:
     async with connected(home.with_(fatthumb)) as client:
         generation = await finished(client)
-        with closing(sqlite3.connect(home.ledger)) as db, db:
+        with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db, db:
             db.execute("UPDATE generations SET owner = 'somebody'")
         for uri in (uri_of(generation), generation["images"][0]["uri"]):
             assert (await not_read(client, uri)).error.code == UNKNOWN

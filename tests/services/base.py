@@ -131,7 +131,7 @@ class Service(ABC, Generic[FateT]):
     def picture_requests(self) -> list[Logged]:
         return self.requests(route="picture")
 
-    def until(self, predicate: Callable[[], bool], seconds: float = 5.0) -> None:
+    def until(self, predicate: Callable[[], bool], seconds: float = 240.0) -> None:
         """Block until the predicate holds; it is asked again whenever a request arrives or is answered."""
         with self.changed:
             if not self.changed.wait_for(predicate, seconds):

@@ -24,7 +24,7 @@ def stranger_to(service: Service[Any], **headers: str) -> httpx2.Client:
 def _client(service: Service[Any], headers: dict[str, str]) -> httpx2.Client:
     # Loading the machine's certificates would take longer than most of the tests, and nothing here speaks TLS.
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx2.Client(base_url=service.url, headers=headers, timeout=5.0, trust_env=False, verify=bare)
+    return httpx2.Client(base_url=service.url, headers=headers, timeout=60.0, trust_env=False, verify=bare)
 
 
 def submit(client: httpx2.Client, **body: object) -> httpx2.Response:

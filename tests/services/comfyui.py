@@ -156,7 +156,7 @@ class ComfyUI:
         """
         name = self.posts[-1]["client_id"]
         with self.changed:
-            assert self.changed.wait_for(lambda: name in self.listeners, 30)
+            assert self.changed.wait_for(lambda: name in self.listeners, 240)
             words, loop = self.listeners[name]
         for each in messages:
             word = each if isinstance(each, str | bytes) or each is None else json.dumps(each)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-PATIENCE = 5.0
+PATIENCE = 240.0
 TURNS = 20
 """Of the loop, within which a connection that was accepted is listed."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.hosts import PATIENCE_S
 from tests.services.clients import BROKEN, client_of, submit
 from tests.services.exchange import Exchange
 from tests.services.fatthumb import FatThumb
@@ -71,7 +72,7 @@ def test_a_service_tells_time_by_its_own_clock_only(thumbs: FatThumb, thumb_clie
 
 
 def test_a_service_serves_from_a_process_of_its_own() -> None:
-    command = [sys.executable, "-m", "tests.services", "fatthumb", "--lifetime", "20"]
+    command = [sys.executable, "-m", "tests.services", "fatthumb", "--lifetime", "240"]
     command += ["--set", 'failing={"0": "no"}', "--set", "duration=0", "--set", "submit_limit=[1, 60]"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ}) as process:
         assert process.stdout is not None
@@ -85,4 +86,4 @@ def test_a_service_serves_from_a_process_of_its_own() -> None:
         assert [post["id"] for post in seen["posts"]] == [job]
         assert (seen["refused_429"], seen["requests"]) == (1, {"submit": 2, "read": 1})
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE_S) == 0

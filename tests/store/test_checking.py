@@ -12,6 +12,7 @@ from darkroom.errors import StorageError
 from darkroom.settings import Settings
 from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.presence import present
+from tests.hosts import PATIENCE_S
 from tests.ledgers import ANY_AGE_S, open_ledger, sqlite
 from tests.store.test_migrations import RECORD, fingerprint
 
@@ -69,12 +70,15 @@ async def test_a_sound_ledger_is_found_sound_and_used_on(tmp_path: Path, which: 
 
 
 @both
-async def test_a_check_waits_for_no_writer_and_no_writer_for_it(tmp_path: Path, which: str) -> None:
+async def test_a_check_waits_for_no_writer_and_no_writer_for_it(
+    tmp_path: Path, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("darkroom.store.database.BUSY_TIMEOUT_S", 2 * PATIENCE_S)
     with sqlite(which):
         await made(tmp_path)
         async with open_database(tmp_path) as database, open_database(tmp_path) as other:
             other.db.execute("BEGIN EXCLUSIVE")
-            with anyio.fail_after(3):
+            with anyio.fail_after(PATIENCE_S):
                 assert await database.check()
             other.db.execute("COMMIT")
 
@@ -117,7 +121,7 @@ async def test_a_start_does_not_wait_for_the_check_that_an_end_without_a_word_as
         await anyio.wait_all_tasks_blocked()
     assert not begun.is_set()
     killed(settings.home)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         async with open_app(settings):
             await begun.wait()
             over.set()
@@ -139,5 +143,5 @@ async def test_a_server_that_finds_the_damage_refuses_from_then_on(tmp_path: Pat
                 await app.desk().get(RECORD.id)
                 await anyio.sleep(0.01)
 
-    with anyio.fail_after(20), pytest.raises(StorageError, match="is damaged"):
+    with anyio.fail_after(PATIENCE_S), pytest.raises(StorageError, match="is damaged"):
         await used()

@@ -17,6 +17,7 @@ from darkroom.errors import StorageError
 from darkroom.models import GenerationRequest, Record, Stage
 from darkroom.store.database import FILE_NAME
 from darkroom.store.migrations import MIGRATIONS, migrate
+from tests.hosts import PATIENCE_S
 from tests.ledgers import ANY_AGE_S, open_ledger
 
 NAMES = [name for name, _ in MIGRATIONS]
@@ -217,7 +218,7 @@ def test_two_processes_that_open_a_blank_ledger_at_once_both_succeed(tmp_path: P
             process.stdin.write(f"{home}\n")
             process.stdin.flush()
     for process in processes:
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, errors
     for home in homes:
         assert [name for name, _ in recorded(home / FILE_NAME)] == NAMES
@@ -247,10 +248,10 @@ def test_a_ledger_that_a_peer_is_migrating_is_waited_for(tmp_path: Path) -> None
     def let_the_peer_in(sql: str) -> None:
         if sql.startswith("SELECT name FROM migrations"):
             started.append(peer.submit(migrate_as_peer))
-            assert peer_is_in.wait(10)
+            assert peer_is_in.wait(PATIENCE_S)
 
     with peer, closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.set_trace_callback(let_the_peer_in)
         migrate(db, 2.0)
-        started[0].result(timeout=30)
+        started[0].result(timeout=PATIENCE_S)
     assert recorded(path) == [(name, 1.0 if name == NAMES[0] else 2.0) for name in NAMES]

@@ -14,7 +14,7 @@ from darkroom.money import Money
 from darkroom.store.ledger import Full, Room
 from darkroom.store.removals import Pictures, Removed
 from darkroom.store.sql import SqlLedger
-from tests.hosts import ON_POSTGRESQL, Home, RawServer, darkroom, eventually, running
+from tests.hosts import ON_POSTGRESQL, PATIENCE_S, Home, RawServer, darkroom, eventually, running
 from tests.ledgers import ANY_AGE_S, Clock, open_ledger, open_postgres_ledger
 from tests.services.postgres import Cluster
 
@@ -156,7 +156,7 @@ async def test_all_of_an_owner_goes_and_what_another_has_or_what_changed_meanwhi
 def test_a_server_removes_what_is_older_and_says_so_of_its_id(home: Home) -> None:
     words = ("generate", "a fox", "--provider", "sketch", "--request-key", "fox", "--json")
     made = darkroom(home, *words).json["id"]
-    with closing(sqlite3.connect(home.ledger, isolation_level=None)) as ledger:
+    with closing(sqlite3.connect(home.ledger, isolation_level=None, timeout=PATIENCE_S)) as ledger:
         ledger.execute("UPDATE generations SET finished_at = finished_at - ?", (2 * DAY_S,))
     kept = darkroom(home.with_(DARKROOM_KEEP_DAYS="3"), "status", made)
     assert kept.status == 0

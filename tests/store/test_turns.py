@@ -16,6 +16,7 @@ from darkroom.store.database import FILE_NAME, open_database
 from darkroom.store.signs import Life
 from darkroom.store.sql import SqlLedger
 from darkroom.store.turns import Later
+from tests.hosts import PATIENCE_S
 from tests.ledgers import Clock, Seen, open_ledger
 from tests.store.ledger_model import LOST
 
@@ -59,7 +60,7 @@ class Turns:
 @asynccontextmanager
 async def turns_at(home: Path) -> AsyncGenerator[Turns]:
     clock = Clock(NOW)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         async with open_database(home) as database:
             with closing(sqlite3.connect(home / FILE_NAME, isolation_level=None)) as theirs:
                 yield Turns(SqlLedger(database, Seen(), clock), clock, database.db, theirs)

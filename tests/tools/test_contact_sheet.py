@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, ImageContent
 
-from tests.hosts import ERAS, Era, Home, call, connected, links_of, previews_of, sheet_of, text_of
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, connected, links_of, previews_of, sheet_of, text_of
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
 
@@ -25,7 +25,7 @@ RUN_ON = "They run on through all generations; images[].index does not."
 async def waited(client: Client, *counts: int) -> CallToolResult:
     """What wait answers for new generations of so many pictures each."""
     ids = [(await call(client, "generate", prompt=f"fox {n}", count=count))["id"] for n, count in enumerate(counts)]
-    result = await client.call_tool("wait", {"generation_ids": ids, "timeout_s": 60})
+    result = await client.call_tool("wait", {"generation_ids": ids, "timeout_s": PATIENCE_S})
     assert not result.is_error, text_of(result)
     return result
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.extensions.task_client import TaskClient, meta
-from tests.hosts import ERAS, Era, Home, RawServer, running
+from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, running
 from tests.resources.rows import copies
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
@@ -65,7 +65,7 @@ def test_the_longest_lists_are_under_600_kb(home: Home, fatthumb: FatThumb, era:
         call = asked(server, era)
         done = call("generate", prompt=TROUBLE, count=4)["structuredContent"]["id"]
         call("wait", generation_ids=[done], timeout_s=600)
-        with closing(sqlite3.connect(home.ledger, timeout=30)) as db, db:
+        with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db, db:
             end, longer = '.png","mime_type"', f'.png?{"x" * 1_900}","mime_type"'
             db.execute("UPDATE generations SET images = replace(images, ?, ?)", (end, longer))
         ids = copies(home, done, 100)

@@ -15,6 +15,7 @@ from darkroom.transport.egress import MAX_HOPS, MAX_PICTURE, Pictures
 from darkroom.transport.http import Http
 from tests.arriving import fetched, incoming
 from tests.clients import provider_at, refusal
+from tests.hosts import PATIENCE_S
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer, CutBody, Drip, Fault, Flood, Hang, Html, Raw, Redirect, Reset
 
@@ -217,6 +218,6 @@ async def test_a_download_that_hardly_moves_is_given_up(http: Http, fatthumb: Fa
         fatthumb.advance(60.0)
         (image,) = (await provider.read(job.receipt, request)).images
     fatthumb.script("picture", slow)
-    with anyio.fail_after(10.0), pytest.raises(ResultUnavailable) as caught:
+    with anyio.fail_after(PATIENCE_S), pytest.raises(ResultUnavailable) as caught:
         await fetched(Pictures(http, fatthumb.url, Redactor(()), least_every_s=0.2), image.url or "")
     assert caught.value.passing

@@ -10,6 +10,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.transport import sockets
 from darkroom.transport.client import Api
 from darkroom.transport.http import open_http
+from tests.hosts import PATIENCE_S
 from tests.transport.test_nothing_sent import OpenDoor
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -48,7 +49,7 @@ async def listened(answers: bytes, *, silent: bool = False) -> tuple[list[Any], 
         ended: BaseException | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(listener.serve, serve)
-            with anyio.fail_after(30):
+            with anyio.fail_after(PATIENCE_S):
                 try:
                     await sockets.listen(api, "/ws?clientId=c", heard.append)
                 except Exception as error:
@@ -82,7 +83,7 @@ async def test_a_message_in_pieces_is_put_together_and_one_that_is_too_long_is_p
 
 
 async def test_one_that_is_silent_is_pinged_and_then_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "SILENT_S", 0.05)
+    monkeypatch.setattr(sockets, "SILENT_S", 0.3)
     heard, came, ended = await listened(UPGRADED, silent=True)
     assert (heard, type(ended).__name__) == ([], "ReadTimeout")
     assert any(data[0] == 0x89 for data in came[1:])

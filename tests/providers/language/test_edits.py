@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.declaration import own_prefix
 from tests.attacks.crafted import archive, encoded
-from tests.hosts import Home, RawServer, call, connected, darkroom, eventually, refused, running
+from tests.hosts import PATIENCE_S, Home, RawServer, call, connected, darkroom, eventually, refused, running
 from tests.services import multipart
 from tests.services.declared import Asked, DeclaredService
 from tests.tools.test_owners import both
@@ -259,7 +259,7 @@ def test_after_a_restart_the_same_bytes_are_sent_whatever_became_of_the_file(
     assert done["status"] == "succeeded"
     assert list(sent(service).values()) == [encoded("PNG")]
     assert not kept(user)
-    with closing(sqlite3.connect(home.ledger)) as db:
+    with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db:
         needed = dict(db.execute("SELECT name, needed FROM migrations").fetchall())
     assert needed["0013_made_from"], "a version that knows no pictures would send it without"
 

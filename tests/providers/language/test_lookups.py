@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts import Home, RawServer, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, eventually, running
 from tests.services.declared import DeclaredService
 
 
@@ -40,7 +40,7 @@ def killed_in_mid_post(user: Home, service: DeclaredService) -> str:
         made = server.call("generate", prompt="a cat", provider=service.name)["structuredContent"]
         eventually(lambda: len(service.posts) == 1)
         server.process.kill()
-        server.process.wait(20)
+        server.process.wait(PATIENCE_S)
     return made["id"]
 
 
@@ -81,7 +81,7 @@ def test_a_process_that_dies_while_it_looks_leaves_the_looking_to_the_next(
     with serving(user) as server:
         eventually(lambda: len(service.of("lookup")) == 1)
         server.process.kill()
-        server.process.wait(20)
+        server.process.wait(PATIENCE_S)
     service.says["lookup"] = [(200, lambda: ours(service))]
     with serving(user) as server:
         assert ended(server, generation_id)["status"] == "succeeded"

@@ -21,7 +21,7 @@ from darkroom.redact.secrets import Redactor
 from darkroom.settings import Settings
 from darkroom.transport.http import Http
 from tests.clients import OpenDoor
-from tests.hosts import Home, connected, darkroom, refused
+from tests.hosts import PATIENCE_S, Home, connected, darkroom, refused
 
 KEY = "dk_0123456789abcdefABCDEF"
 MINE = """
@@ -189,7 +189,7 @@ def test_a_start_without_such_a_variable_loads_nothing_of_the_language(home: Hom
     )
     environ = {**home.environ, variable: KEY}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert done.stdout.split() == [str(loaded), str(loaded)]
 

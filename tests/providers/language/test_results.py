@@ -22,7 +22,7 @@ from darkroom.providers.declared import read_settings
 from darkroom.providers.owners import Means, Owners
 from darkroom.providers.registry import Registry
 from darkroom.redact.secrets import Redactor
-from tests.hosts import Home, RawServer, darkroom, eventually, running
+from tests.hosts import PATIENCE_S, Home, RawServer, darkroom, eventually, running
 from tests.services.declared import DeclaredService
 
 
@@ -93,7 +93,7 @@ def test_a_server_that_is_ended_in_mid_post_loses_nothing_and_pays_once(
     user = service.home(home)
     with sending(service, user) as (server, generation_id):
         server.process.send_signal(how)
-        server.process.wait(20)
+        server.process.wait(PATIENCE_S)
     service.may_answer.set()
     made = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
     assert (made["status"], saved(made)) == ("succeeded", [service.picture(1), service.picture(2)])
@@ -106,7 +106,7 @@ def test_a_response_that_another_generation_got_as_well_is_kept_for_each_of_them
     user = service.home(home)
     with sending(service, user) as (server, generation_id):
         server.process.terminate()
-        server.process.wait(20)
+        server.process.wait(PATIENCE_S)
     service.may_answer.set()
     eventually(lambda: row(user)["stage"] == "running")
     another = darkroom(user, "generate", "a dog", "--provider", service.name, "--count", "2", "--json").json
@@ -147,7 +147,7 @@ def test_a_host_that_kills_the_whole_tree_leaves_an_unknown_outcome_and_no_secon
     with sending(service, user) as (server, generation_id):
         for process in (poster(user), server.process.pid):
             os.kill(process, signal.SIGKILL)
-        server.process.wait(20)
+        server.process.wait(PATIENCE_S)
     service.may_answer.set()
     made = darkroom(user, "wait", generation_id, "--json").json["generations"][0]
     assert (made["status"], made["error"]["code"], made["error"]["charged"]) == ("failed", "outcome_unknown", "maybe")
