@@ -16,6 +16,9 @@ from tests.npm import MODULES
 ALIKE = 24
 """How far a colour may be off, of 255: pictures are scaled and previews compressed."""
 GRID = (6, 6)
+TO_THEIR_END = """document.getAnimations().forEach(
+    (each) => Number.isFinite(each.effect.getComputedTiming().endTime) && each.finish())"""
+"""Puts an end to whatever fades in: half transparent it has another contrast."""
 
 
 async def started(client: Client, **arguments: Any) -> CallToolResult:
@@ -75,5 +78,6 @@ def _coarse(whole: PIL.Image.Image) -> bytes:
 async def accessibility_faults(gallery: Gallery) -> list[str]:
     """What axe finds: each rule with the elements that break it."""
     await gallery.frame.evaluate((MODULES / "axe-core" / "axe.min.js").read_text())
+    await gallery.frame.evaluate(TO_THEIR_END)
     found = await gallery.frame.evaluate("axe.run(document, { preload: false })")
     return [f"{each['id']}: {json.dumps([node['html'] for node in each['nodes']])}" for each in found["violations"]]

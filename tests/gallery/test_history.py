@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 from playwright.async_api import expect
@@ -10,7 +11,7 @@ from playwright.async_api import expect
 from darkroom.extensions.gallery import PAGE_SIZE
 from tests.gallery.scenes import accessibility_faults, button, finished, painted, picture, started, the_one
 from tests.gallery.shown import Host
-from tests.hosts import Home, connected
+from tests.hosts import PATIENCE_S, Home, connected
 from tests.services.fatthumb import FatThumb
 
 
@@ -99,13 +100,16 @@ async def test_the_history_is_told_by_days_and_a_portrait_leaves_no_hole_in_its_
             the_one(await finished(client, prompt=prompt, aspect_ratio=ratio))
             for prompt, ratio in (("A moth", "1:1"), ("A hen", "1:1"), ("A fox", "9:16"), ("A badger", "1:1"))
         ]
-        with closing(sqlite3.connect(home.ledger)) as ledger, ledger:
-            for generation, days in zip(made, (400, 1, 0, 0), strict=True):
+        result = await finished(client, prompt="A boat")
+        noon = datetime.now().astimezone().replace(hour=12)  # midnight may come while they are made
+        with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as ledger, ledger:
+            for generation, days in zip([*made, the_one(result)], (400, 1, 0, 0, 0), strict=True):
                 ledger.execute(
-                    "UPDATE generations SET created_at = created_at - ? WHERE id = ?", (days * 86400, generation["id"])
+                    "UPDATE generations SET created_at = ? WHERE id = ?",
+                    (noon.timestamp() - days * 86400, generation["id"]),
                 )
-        async with host.shows(client, await finished(client, prompt="A boat"), width=1200, clock=True) as gallery:
-            await gallery.page.clock.set_fixed_time(made[-1]["created_at"])
+        async with host.shows(client, result, width=1200, clock=True) as gallery:
+            await gallery.page.clock.set_fixed_time(noon)
             await button(gallery, "History").click()
             history = gallery.view.get_by_role("region", name="History")
             await expect(history.get_by_role("article")).to_have_count(5)

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from tests.gallery.scenes import button, finished, painted, picture, the_one
 from tests.gallery.shown import Asked, Host
-from tests.hosts import Home, connected
+from tests.hosts import Home, connected, eventually
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 
@@ -25,6 +25,10 @@ class Desktop:
         program.write_text(f'#!/bin/sh\necho "$1" >> "{self._notes}"\n')
         program.chmod(0o700)
         self.environ = {"DISPLAY": ":9", "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+    def has_opened_one(self) -> bool:
+        """Whether it was told to by now."""
+        return self._notes.exists() and self._notes.read_text().endswith("\n")
 
     def opened(self) -> list[str]:
         """The folders that were opened."""
@@ -128,6 +132,7 @@ async def test_the_folder_is_opened_by_the_server_on_its_own_desktop(
     ):
         await button(gallery, "Open folder").click()
         await expect(gallery.words).to_contain_text("Opened")
+    eventually(desktop.has_opened_one)  # it is not waited for for long
     assert desktop.opened() == [str(path.parent) for path in home.saved()]
 
 
