@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts import Finished, Home, darkroom, running
+from tests.hosts import PATIENCE_S, Finished, Home, darkroom, running
 from tests.http.hosting import got, hosted, tenants_file
 
 
@@ -92,7 +92,7 @@ def test_a_start_over_stdio_imports_nothing_of_the_web_server(home: Home, tmp_pa
     with running(home, "serve", python=("-c", code)) as process:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(60)
+        process.wait(PATIENCE_S)
     seen = set((tmp_path / "seen").read_text().split())
     assert "darkroom.app.server" in seen
     # The SDK itself imports uvicorn and Starlette.

@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.http.bounds import MAX_BODY, MAX_HELD, MAX_HELD_OF_ONE, Bounds
 from darkroom.http.refusals import Refusal
-from tests.hosts import Home, call, eventually, over, refused
+from tests.hosts import PATIENCE_S, Home, call, eventually, over, refused
 from tests.http.hosting import Hosted, client_of, hosted
 from tests.services.declared import DeclaredService
 from tests.services.priced import PricedService
@@ -34,7 +34,7 @@ async def test_each_limit_of_a_tenant_refuses_or_delays_with_its_reason_and_send
             }.items():
                 async with client_of(server.url, token=token_of(name)) as client:
                     await over(client, (await call(client, "generate", **asked))["id"])
-                    with closing(sqlite3.connect(home.ledger, isolation_level=None)) as ledger:
+                    with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S, isolation_level=None)) as ledger:
                         ledger.execute("UPDATE generations SET saved_bytes = 2000000 WHERE owner = 'carol'")
                     text = await refused(client, "generate", **{**asked, "prompt": "a hen"})
                     assert reason in text

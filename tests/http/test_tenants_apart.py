@@ -14,14 +14,28 @@ from darkroom.extensions.tasks import IDENTIFIER
 from darkroom.models import generation_uri, picture_uri
 from darkroom.resources.uris import GENERATION_TEMPLATE
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, call, eventually, over, refused
-from tests.http.hosting import ANN, BOB, PREFIX, Hosted, client_of, envelope, headers_of, hosted, posted, tenants_file
+from tests.http.hosting import (
+    ANN,
+    BOB,
+    PREFIX,
+    Hosted,
+    client_of,
+    envelope,
+    got,
+    headers_of,
+    hosted,
+    posted,
+    tenants_file,
+)
+from tests.services.fatthumb import FatThumb
+from tests.tenancy import keys_for, token_of, write_tenants
 
 KEYS = {"FATTHUMB_API_KEY": "nsk_live_0123456789abcd"}
 
 
 SHORT_LIVED = """
 from darkroom.http import front
-front.LONGEST_S = 1.0
+front.LONGEST_S = 4.0
 import runpy
 runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
 """
@@ -103,10 +117,17 @@ async def heard(server: Hosted, token: str, generation_id: str, listening: anyio
                 return
 
 
-async def test_a_listener_hears_of_its_own_tenant_s_generations_alone(server: Hosted) -> None:
-    async with client_of(server.url, token=ANN) as ann, anyio.create_task_group() as group:
-        made = await call(ann, "generate", prompt="heard of", provider="sketch", count=4)
-        told: dict[str, bool] = {ANN: False, BOB: False}
+async def test_a_listener_hears_of_its_own_tenant_s_generations_alone(home: Home, fatthumb: FatThumb) -> None:
+    fatthumb.later_jobs(duration=1000.0)
+    file = write_tenants(home.path / "tenants.toml", dict.fromkeys(("ann", "bob"), keys_for(fatthumb)))
+    with hosted(home, "--tenants", str(file)) as server:
+        await only_its_own_tenant_hears(server, fatthumb, token_of("ann"), token_of("bob"))
+
+
+async def only_its_own_tenant_hears(server: Hosted, fatthumb: FatThumb, own: str, other: str) -> None:
+    async with client_of(server.url, token=own) as ann, anyio.create_task_group() as group:
+        made = await call(ann, "generate", prompt="heard of", provider="fatthumb")
+        told = {own: False, other: False}
         done = anyio.Event()
 
         async def listen(token: str, listening: anyio.Event) -> None:
@@ -118,9 +139,10 @@ async def test_a_listener_hears_of_its_own_tenant_s_generations_alone(server: Ho
             listening = anyio.Event()
             group.start_soon(listen, token, listening)
             await listening.wait()
+        fatthumb.advance(2000)
         await over(ann, made["id"])
         await done.wait()
-        assert told == {ANN: True, BOB: False}
+        assert told == {own: True, other: False}
         group.cancel_scope.cancel()
 
 
@@ -170,7 +192,7 @@ def test_a_question_that_one_tenant_was_asked_is_not_answered_by_another(
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_probes_need_no_token_and_any_name(server: Hosted, path: str) -> None:
-    assert httpx2.get(f"{server.base}{path}", headers={"host": "10.2.3.4"}).status_code == 200
+    assert got(server, path, host="10.2.3.4").status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "Basic"])
