@@ -82,7 +82,8 @@ def test_the_server_ends_without_its_provider_s_answer_and_loses_nothing(
 
 def test_a_post_that_is_answered_just_after_the_signal_is_written_down(home: Home, fatthumb: FatThumb) -> None:
     user = home.with_(fatthumb)
-    with running(user, "serve") as process:
+    fatthumb.next_job(duration=1000.0)
+    with running(user, python=("-c", PATIENT + MAIN)) as process:
         server = RawServer(process)
         server.initialize()
         held = Held()
@@ -94,6 +95,7 @@ def test_a_post_that_is_answered_just_after_the_signal_is_written_down(home: Hom
         assert process.wait(PATIENCE_S) == 0
     (generation,) = darkroom(user, "list", "--json").json["generations"]
     assert generation["status"] == "processing"
+    fatthumb.advance(1000)
     assert darkroom(user, "wait", generation["id"]).status == 0
 
 
@@ -147,6 +149,13 @@ def hanging(host, *args, **kwargs):
 
 socket.getaddrinfo = hanging
 """
+PATIENT = """
+from darkroom.cli import serve
+from darkroom.generations.driving import submission
+import sys
+serve.END_WITHIN_S = submission.CLOSING_GRACE_S = 100.0
+"""
+"""A server that gives a slow machine the time to write down what comes just after the signal."""
 MAIN = """
 import runpy
 sys.argv[1:] = ["serve"]

@@ -57,6 +57,8 @@ sys.meta_path.insert(0, Loud("anyio", "httpx2", "pydantic", "filelock", "mcp"))
 """
 AT_THE_END = """
 import httpx2
+from darkroom.cli import serve
+serve.END_WITHIN_S = 100.0  # a slow machine, too, comes to its end by itself
 httpx2.AsyncClient.aclose = loud(httpx2.AsyncClient.aclose, "while it closes")
 atexit.register(noise, "at exit")
 """

@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 
+from anyio import to_thread
+
 from tests.hosts import PATIENCE_S, Home, RawServer, call, connected, darkroom, eventually, over, running
 from tests.services.collector import Collector, Span
 from tests.services.fatthumb import FatThumb
@@ -11,6 +13,25 @@ from tests.services.faults import Answer
 
 PROMPT = "a canary that sings"
 CALL = "tools/call generate"
+OF = {"provider": "fatthumb"}
+ONCE = ("rate_limited", "retries", "generation.queued", "generation.duration", "generation.looks")
+PATIENT = """
+from darkroom.app import collected
+import runpy
+collected.FLUSHED_WITHIN_S = 100.0
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""A command that takes all the time that a slow machine needs to send what it measured."""
+
+
+def has_all(collector: Collector) -> bool:
+    """Whether everything has come that one generation, refused once, is traced and measured by."""
+    names = [span.name for span in collector.spans]
+    return (
+        {CALL, "follow", "collect"} <= {*names}
+        and names.count("submit") == 2
+        and all(collector.total(f"darkroom.{once}", **OF) for once in ("generations", *ONCE))
+    )
 
 
 def steps(collector: Collector) -> dict[str, list[Span]]:
@@ -29,6 +50,7 @@ async def test_one_trace_leads_from_the_call_to_the_pictures_and_quotes_nothing(
         async with connected(home.with_(fatthumb, **collector.environ), "2026-07-28") as client:
             generation = (await call(client, "generate", prompt=PROMPT, provider="fatthumb"))["id"]
             await over(client, generation)
+            await to_thread.run_sync(eventually, lambda: has_all(collector))  # while the server has time for it
         found = steps(collector)
         (called,) = found[CALL]
         assert {name: len(spans) for name, spans in found.items()} == {CALL: 1, "submit": 2, "follow": 1, "collect": 1}
@@ -38,10 +60,9 @@ async def test_one_trace_leads_from_the_call_to_the_pictures_and_quotes_nothing(
         assert "rate_limited" in {span.attributes.get("error.type") for span in found["submit"]}
         assert len(follow.events) == int(follow.attributes["darkroom.looks"]) >= 1
         assert follow.attributes["darkroom.outcome"] == "succeeded"
-        of = {"provider": "fatthumb"}
-        assert collector.total("darkroom.generations", outcome="succeeded", **of) == 1
-        for once in ("rate_limited", "retries", "generation.queued", "generation.duration", "generation.looks"):
-            assert collector.total(f"darkroom.{once}", **of) == 1, once
+        assert collector.total("darkroom.generations", outcome="succeeded", **OF) == 1
+        for once in ONCE:
+            assert collector.total(f"darkroom.{once}", **OF) == 1, once
         sent = b"".join(collector.raw)
         private = (PROMPT, fatthumb.key, "/files/", str(home.path))
         assert [each for each in private if each.encode() in sent] == []
@@ -58,7 +79,9 @@ def test_the_trace_goes_on_in_the_process_that_adopts_the_generation(home: Home,
             eventually(lambda: {CALL, "submit"} <= {span.name for span in collector.spans})
             process.kill()
         fatthumb.advance(3600.0)
-        assert darkroom(traced, "wait", generation).status == 0
+        with running(traced, "wait", generation, python=("-c", PATIENT)) as process:
+            process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
         found = steps(collector)
         assert found["follow"][0].parent == found[CALL][0].id
         assert found["collect"][0].attributes["darkroom.generation"] == generation

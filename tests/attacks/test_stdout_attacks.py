@@ -20,6 +20,8 @@ import atexit, ctypes, logging, os, pathlib, secrets, subprocess, sys, threading
 
 first = sys.stdout
 libc = ctypes.CDLL(None)
+timer = threading.Timer
+threading.Timer = lambda s, *rest: timer(100.0 * s, *rest)  # a slow machine, too, comes to its end by itself
 
 class AtImport:
     # Not a finder that finds: it runs the attack when the package is imported, as the package itself might.
