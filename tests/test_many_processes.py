@@ -92,7 +92,7 @@ def test_a_waiter_finishes_though_the_process_that_submitted_is_killed(home: Hom
 def test_what_another_process_drives_is_waited_for_with_its_progress_and_without_a_poll_of_one_s_own(
     home: Home, betterwaifu: BetterWaifu
 ) -> None:
-    betterwaifu.later_jobs(queue=4.0, queue_positions=(2, 1), duration=0.5)
+    betterwaifu.later_jobs(queue=1000.0, queue_positions=(2, 1), duration=0.5)
     user = home.with_(betterwaifu)
     with serving(user) as first, serving(user) as second:
         generation = first.call("generate", prompt="A bridge")["structuredContent"]
@@ -103,6 +103,8 @@ def test_what_another_process_drives_is_waited_for_with_its_progress_and_without
         messages: list[str] = []
         while (message := second.read()).get("id") != waiting:
             messages.append(message["params"]["message"])
+            if "position" in messages[-1]:
+                betterwaifu.advance(1000)
     assert message["result"]["structuredContent"]["generations"][0]["status"] == "succeeded"
     assert any("position" in text for text in messages)
     reads = [entry.at for entry in betterwaifu.requests(route="read")]

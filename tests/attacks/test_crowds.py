@@ -109,6 +109,7 @@ class Gate:
             self._inside += 1
             self.most = max(self.most, self._inside)
             self._changed.notify_all()
+            self._changed.wait_for(lambda: self.most >= AT_ONCE, timeout=PATIENCE_S)  # a slow machine fills it late
             self._changed.wait_for(lambda: self._inside > AT_ONCE, timeout=1)
             self._inside -= 1
 

@@ -6,13 +6,13 @@ from contextlib import closing
 import pytest
 
 from tests.cli.test_commands import DONE, FAILED, STILL_RUNNING, WRONG_USE
-from tests.hosts import Home, darkroom
+from tests.hosts import PATIENCE_S, Home, darkroom
 from tests.services.fatthumb import FatThumb
 
 
 def renamed(home: Home, *ids: str) -> None:
     """The ledger's generations, oldest first, get these ids."""
-    with closing(sqlite3.connect(home.ledger, timeout=30)) as db, db:
+    with closing(sqlite3.connect(home.ledger, timeout=PATIENCE_S)) as db, db:
         olds = [old for (old,) in db.execute("SELECT id FROM generations ORDER BY seq")]
         for old, new in zip(olds, ids, strict=True):
             db.execute("UPDATE generations SET id = ? WHERE id = ?", (new, old))
@@ -46,15 +46,18 @@ def test_what_no_provider_has_is_cancelled_and_what_one_has_goes_on(
     fatthumb.later_jobs(duration=1000.0)
     user = home.with_(fatthumb, FATTHUMB_LIMITS="submit=1/1000")
     json = ["--json"] if as_json else []
-    for prompt in ("sent", "waits"):
-        assert darkroom(user, "generate", prompt, "--timeout", "0.5").status == STILL_RUNNING
+    begun = darkroom(user, "generate", "sent", "--timeout", "0.5", "--json")
+    assert begun.status == STILL_RUNNING
+    while not fatthumb.posts:  # a slow machine does not come to it in that time
+        assert darkroom(user, "wait", begun.json["id"], "--timeout", "0.5").status == STILL_RUNNING
+    assert darkroom(user, "generate", "waits", "--timeout", "0.5").status == STILL_RUNNING
     waits, sent = (g["id"] for g in darkroom(user, "list", "--json").json["generations"])
     done = darkroom(user, "cancel", waits, *json)
     assert done.status == DONE
     assert "ancelled" in done.out
     again = darkroom(user, "cancel", waits, *json)
     assert again.status in {DONE, FAILED}
-    running = darkroom(user, "cancel", sent, *json)
-    assert running.status == STILL_RUNNING
-    assert (f'wait with ["{sent}"]' in running.json["next_step"]) if as_json else f"mcp wait {sent}" in running.out
+    goes_on = darkroom(user, "cancel", sent, *json)
+    assert goes_on.status == STILL_RUNNING
+    assert (f'wait with ["{sent}"]' in goes_on.json["next_step"]) if as_json else f"mcp wait {sent}" in goes_on.out
     assert len(fatthumb.posts) == 1

@@ -14,18 +14,26 @@ from darkroom.cli.terminal import columns_of
 from darkroom.cli.times import ago, lasted, near
 from tests.cli.test_commands import DONE, FAILED, WRONG_USE
 from tests.cli.test_terminal import on_a_terminal
-from tests.hosts import Home, darkroom, on_both_databases
+from tests.hosts import Home, darkroom, eventually, on_both_databases
 from tests.services.fatthumb import FatThumb
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
 CODES = re.compile(r"\x1b\[[\d;]*m")
 ASKED = r"\x1b\[c"
 ATTRIBUTES = "\x1b[?62;{}c"
+PATIENT = """
+from darkroom.cli.pictures import asking
+import runpy
+asking.PATIENCE_S = 100.0
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""A command that waits for the terminal's reply, however slow a machine types it."""
 
 
 def shown(home: Home, *words: str, says: str = "", **environment: str) -> str:
     """All that a terminal is sent by the command; it replies with `says` once it is asked what it can."""
-    with on_a_terminal(home, *words, **environment) as terminal:
+    python = ("-c", PATIENT) if says else ("-m", "darkroom")
+    with on_a_terminal(home, *words, python=python, **environment) as terminal:
         if says:
             terminal.until(ASKED)
             terminal.type(says)
@@ -145,7 +153,10 @@ def test_all_that_was_asked_for_is_shown_and_opening_needs_a_desktop(home: Home)
     if sys.platform == "linux":
         opened = darkroom(home, "open", made["id"], "1", **desktop)
         assert (opened.status, opened.out.strip()) == (DONE, made["images"][0]["path"])
-        assert (home.path / "opened").read_text() == made["images"][0]["path"]
+        note = home.path / "opened"
+        eventually(
+            lambda: note.exists() and note.read_text() == made["images"][0]["path"]
+        )  # a slow one is not waited for
     assert darkroom(home, "open", made["id"], "2", **desktop).status == FAILED
 
 

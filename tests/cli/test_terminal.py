@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,14 +58,16 @@ class Terminal:
 
 
 @contextmanager
-def on_a_terminal(home: Home, *words: str, **environment: str) -> Generator[Terminal]:
+def on_a_terminal(
+    home: Home, *words: str, python: Sequence[str] = ("-m", "darkroom"), **environment: str
+) -> Generator[Terminal]:
     """Starts the command there, and kills it at the end if it still runs."""
     import pty  # Windows has none, and runs no test that comes here
 
     screen, inside = pty.openpty()
     environ = {**home.environ, "TERM": "xterm", "COLUMNS": "80", **environment}
     with subprocess.Popen(
-        [sys.executable, "-m", "darkroom", *words],
+        [sys.executable, *python, *words],
         env=environ, stdin=inside, stdout=inside, stderr=inside,
     ) as process:  # fmt: skip
         os.close(inside)

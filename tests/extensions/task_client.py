@@ -1,7 +1,7 @@
 """A client of 2026-07-28 that declares the Tasks extension, in bare JSON-RPC lines."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -66,9 +66,15 @@ class TaskClient:
 
 
 @contextmanager
-def tasks_of(home: Home, capabilities: dict[str, Any] = DECLARED, *, killed: bool = False) -> Generator[TaskClient]:
+def tasks_of(
+    home: Home,
+    capabilities: dict[str, Any] = DECLARED,
+    *,
+    killed: bool = False,
+    python: Sequence[str] = ("-m", "darkroom"),
+) -> Generator[TaskClient]:
     """A server process of this user and such a client. `killed`: it ends by SIGKILL, else when its stdin does."""
-    with running(home, "serve") as process:
+    with running(home, "serve", python=python) as process:
         yield TaskClient(RawServer(process), capabilities)
         if not killed:
             process.communicate(timeout=PATIENCE_S)

@@ -36,6 +36,13 @@ from tests.services.faults import Answer
 PAGE = "ui://darkroom/gallery.html"
 MIME_TYPE = "text/html;profile=mcp-app"
 UNKNOWN_ID = "gen_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+PATIENT = """
+from darkroom.extensions import desktop
+import runpy
+desktop.VERDICT_WITHIN_S = 100.0
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""A server that gives a file manager all the time it needs to fail."""
 
 
 def noise(width: int, height: int) -> bytes:
@@ -186,9 +193,20 @@ def desktop(home: Home, script: str | None, **extra: str) -> Home:
     return home.with_(PATH=f"{programs}:/usr/bin:/bin" if script is not None else str(programs), **extra)
 
 
+def told_by(pipe: Path) -> bool:
+    """Writes a line there, as soon as somebody has it open."""
+    try:
+        window = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    os.write(window, b"the user closes it\n")
+    os.close(window)
+    return True
+
+
 async def folder_opened(home: Home) -> tuple[dict[str, Any], CallToolResult]:
     """A saved picture, and the answer to its folder being asked for."""
-    async with connected(home) as client:
+    async with connected(home, python=("-c", PATIENT)) as client:
         (image,) = (await drawn(client))["images"]
         generation = (await call(client, "list_generations"))["generations"][0]
         asked = {"generation_id": generation["id"], "index": 1, "action": "open_folder"}
@@ -224,11 +242,9 @@ def test_a_file_manager_that_stays_open_counts_and_outlives_the_server(home: Hom
         result = server.call("gallery", generation_id=generation, index=1, action="open_folder")
         os.killpg(process.pid, signal.SIGKILL)  # as a terminal does with all that it started
     assert not result.get("isError")
-    assert started.exists()
+    eventually(started.exists)
     assert not ended.exists()
-    window = os.open(closed, os.O_WRONLY | os.O_NONBLOCK)  # fails where nobody has it open
-    os.write(window, b"the user closes it\n")
-    os.close(window)
+    eventually(lambda: told_by(closed))
     eventually(ended.exists)
 
 

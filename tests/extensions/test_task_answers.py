@@ -10,24 +10,31 @@ from tests.hosts import PATIENCE_S, Home, eventually
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Redirect
 
+UNHURRIED = """
+from darkroom.generations import desk
+import runpy
+desk.ANSWER_WITHIN_S = 2.0
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""A server whose answer leaves a slow machine the time to lock the ledger before it."""
+
 
 def how_answered(home: Home) -> list[str]:
     """What the ledger has of the answers to `generate`, oldest first."""
-    with closing(sqlite3.connect(home.ledger)) as db:
-        return [answered for (answered,) in db.execute("SELECT answered FROM generations ORDER BY seq")]
+    return [answered for (answered,) in home.select("SELECT answered FROM generations ORDER BY seq")]
 
 
 def test_a_handle_that_was_cancelled_before_it_was_sent_is_given_to_the_next_identical_call(
     home: Home, fatthumb: FatThumb
 ) -> None:
-    fatthumb.slow_submit = 1.5
+    fatthumb.slow_submit = 5.0
     user = home.with_(fatthumb)
-    with tasks_of(user) as client:
+    with tasks_of(user, python=("-c", UNHURRIED)) as client:
         sent = client.send("tools/call", name="generate", arguments={"prompt": "a fox"})
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
-        with closing(sqlite3.connect(user.ledger, isolation_level=None)) as db:
+        with closing(sqlite3.connect(user.ledger, timeout=PATIENCE_S, isolation_level=None)) as db:
             db.execute("BEGIN IMMEDIATE")  # so that the task's row has to wait
-            time.sleep(1.5)  # and the tool has given its answer by then; nothing outside of the server shows that
+            time.sleep(3)  # and the tool has given its answer by then; nothing outside of the server shows that
             cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": sent}}
             assert client.server.process.stdin is not None
             client.server.process.stdin.write(json.dumps(cancelled) + "\n")

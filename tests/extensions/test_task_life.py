@@ -11,7 +11,7 @@ ONE_AT_A_TIME = {"BETTERWAIFU_LIMITS": "active=1,submit=1000/1"}
 def test_a_client_that_loses_its_server_to_sigkill_gets_the_result_from_a_new_one_under_the_same_id(
     home: Home, fatthumb: FatThumb
 ) -> None:
-    fatthumb.later_jobs(duration=3.0)
+    fatthumb.later_jobs(duration=1000.0)
     user = home.with_(fatthumb)
     with tasks_of(user, killed=True) as client:
         task = client.task("generate", prompt="A train in the snow", count=2)
@@ -19,6 +19,7 @@ def test_a_client_that_loses_its_server_to_sigkill_gets_the_result_from_a_new_on
         waiting = client.task("wait", generation_ids=[listed["id"]], timeout_s=600)
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
         eventually(lambda: "working on it" in client.get(task)["statusMessage"])
+    fatthumb.advance(1000)
     with tasks_of(user) as client:
         generation = client.result(task)
         # In a wait's result the contact sheet is that of all its generations.

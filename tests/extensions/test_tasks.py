@@ -7,7 +7,7 @@ import pytest
 
 from darkroom.extensions.tasks import IDENTIFIER
 from tests.extensions.task_client import DECLARED, TaskClient, altered, meta, tasks_of
-from tests.hosts import Home, RawServer, connected, darkroom, running
+from tests.hosts import Home, RawServer, connected, darkroom, eventually, running
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
 from tests.services.faults import Answer
@@ -39,7 +39,7 @@ def test_a_call_of_generate_becomes_a_task_and_ends_with_what_wait_would_have_an
         assert handle["createdAt"].endswith("Z")
         task = client.get(handle["taskId"])
         assert (task["resultType"], task["status"]) == ("complete", "working")
-        assert "0 of 2 done" in task["statusMessage"]
+        eventually(lambda: "0 of 2 done" in client.get(handle["taskId"])["statusMessage"])
         fatthumb.advance(1000)
         ended = client.ended(handle["taskId"])
         generation = ended["result"]["structuredContent"]

@@ -59,6 +59,7 @@ def down_for_a_while(scene: Scene) -> Outcome:
         posted(scene)
         scene.service.stop()
         looked_at(scene, server, generation_id, lambda outcome: "could not be reached" in outcome.text)
+        the_job_ends(scene)
         scene.service.start()
         return looked_at(scene, server, generation_id, lambda outcome: status_of(outcome) in OVER)
 
@@ -111,7 +112,7 @@ TROUBLE = (
     Fault("a look that is refused for its key for a moment", **looks(Answer(401), Answer(403))),
     Fault("a look at a job that is not known yet", **looks(*[Answer(404)] * 2)),
     Fault("looks at nothing but arrays and nothing at all", **looks(Answer(200, json=[]), Answer(200, json=None))),
-    Fault("a provider that is down for a while", fate(duration=1.0), succeeds(), run=down_for_a_while),
+    Fault("a provider that is down for a while", fate(duration=1000.0), succeeds(), run=down_for_a_while),
 )
 
 STRANGE = (

@@ -17,6 +17,13 @@ from tests.services.betterwaifu import BetterWaifu
 from tests.setup.test_settings_files import SETTINGS
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+PATIENT = """
+from darkroom.keys import reading
+import runpy
+reading.READ_WITHIN_S = 100.0
+runpy.run_module("darkroom", run_name="__main__", alter_sys=True)
+"""
+"""A server that gives its keychain all the time that a slow machine needs."""
 VAULT = """
 import json, pathlib, time
 from keyring.backend import KeyringBackend
@@ -82,7 +89,7 @@ async def test_a_person_keeps_a_key_in_the_keychain_and_every_server_uses_it(
     ]
     assert holding == [vault]
 
-    async with connected(home) as client:
+    async with connected(home, python=("-c", PATIENT)) as client:
         listed = (await call(client, "list_models", provider="betterwaifu"))["providers"][0]
     assert listed["status"] == "ready"
     assert listed["default"] is True

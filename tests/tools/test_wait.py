@@ -95,7 +95,7 @@ async def test_an_unknown_id_among_others_is_named_and_the_others_go_on(home: Ho
 async def test_fifty_generations_are_awaited_at_once(home: Home, fatthumb: FatThumb) -> None:
     async with connected(home.with_(fatthumb, **UNHURRIED)) as client:
         ids = [(await call(client, "generate", prompt=f"{n} {'foxes ' * 100}"))["id"] for n in range(50)]
-        result = await client.call_tool("wait", {"generation_ids": ids, "timeout_s": 60})
+        result = await client.call_tool("wait", {"generation_ids": ids, "timeout_s": 240})
     generations = result.structured_content["generations"]
     assert [generation["id"] for generation in generations] == ids
     assert {generation["status"] for generation in generations} == {"succeeded"}
