@@ -22,6 +22,8 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.hosts import PATIENCE_S, Era, Home
 
 ANN, BOB = "the-token-of-ann", "the-token-of-bob"
+NEWEST = "2026-07-28"
+VERSIONS = (NEWEST, "2025-11-25", "2025-03-26")
 PREFIX = "io.modelcontextprotocol/"
 
 
@@ -118,6 +120,7 @@ def envelope(method: str, params: dict[str, Any] | None = None, *, number: int =
         f"{PREFIX}clientInfo": {"name": "bare", "version": "0"},
         f"{PREFIX}clientCapabilities": capabilities,
     }
+    meta |= (params or {}).get("_meta", {})
     message = {"jsonrpc": "2.0", "id": number, "method": method, "params": {**(params or {}), "_meta": meta}}
     return json.dumps(message).encode()
 
@@ -132,10 +135,21 @@ def headers_of(method: str, name: str | None = None, token: str = "", **more: st
     }  # fmt: skip
 
 
-def written(method: str, params: dict[str, Any], *, token: str = "", version: str = "2026-07-28") -> bytes:
-    """Such a request, or one of an older version, byte for byte."""
-    older = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-    body = envelope(method, params) if version == "2026-07-28" else older
+def message_of(method: str, params: dict[str, Any] | None = None, version: str = NEWEST) -> bytes:
+    """A request of that version."""
+    older = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+    return envelope(method, params) if version == NEWEST else json.dumps(older).encode()
+
+
+def answer_in(response: httpx2.Response) -> dict[str, Any]:
+    """The last message of a response, which may be a stream."""
+    lines = [line.removeprefix("data:") for line in response.text.splitlines() if line.startswith(("data:", "{"))]
+    return json.loads(lines[-1])
+
+
+def written(method: str, params: dict[str, Any], *, token: str = "", version: str = NEWEST) -> bytes:
+    """Such a request, byte for byte."""
+    body = message_of(method, params, version)
     headers = headers_of(method, params.get("name"), token, **{"mcp-protocol-version": version})
     lines = {**headers, "host": "localhost", "content-length": str(len(body))}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -150,13 +164,14 @@ def posted(
     *,
     token: str = "",
     address: str = "",
+    version: str = NEWEST,
     **more: str,
 ) -> httpx2.Response:
-    """The response to a bare request of 2026-07-28; `address`: where a proxy says that it comes from."""
+    """The response to a bare request; `address`: where a proxy says that it comes from."""
     name = next((str(params[key]) for key in ("name", "uri", "taskId") if params and key in params), None)
     forwarded = {"x-forwarded-for": address} if address else {}
-    headers = {**headers_of(method, name, token), **forwarded, **more}
-    return httpx2.post(server.url, content=envelope(method, params), headers=headers, timeout=PATIENCE_S)
+    headers = {**headers_of(method, name, token), "mcp-protocol-version": version, **forwarded, **more}
+    return httpx2.post(server.url, content=message_of(method, params, version), headers=headers, timeout=PATIENCE_S)
 
 
 def got(server: Hosted, path: str, **headers: str) -> httpx2.Response:

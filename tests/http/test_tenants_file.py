@@ -1,10 +1,8 @@
 """The tenants file of a server that runs: a bad edit changes nothing for anybody, a good one counts for everything."""
 
 import hashlib
-import json
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx2
@@ -12,11 +10,22 @@ import pytest
 
 from darkroom.key_files import MAX_FILE
 from tests.hosts import PATIENCE_S, Home, call, eventually, over
-from tests.http.hosting import ANN, BOB, Hosted, client_of, envelope, got, headers_of, hosted, posted, tenants_file
+from tests.http.hosting import (
+    ANN,
+    BOB,
+    VERSIONS,
+    Hosted,
+    client_of,
+    got,
+    headers_of,
+    hosted,
+    message_of,
+    posted,
+    tenants_file,
+)
 from tests.http.operating import ADMIN, Visitor
 from tests.services.fatthumb import FatThumb
 
-VERSIONS = ("2026-07-28", "2025-11-25")
 GARBAGE = b"\x89PNG\r\n\x1a\n\x00\xff" * 1_000
 
 QUICK = """
@@ -217,13 +226,11 @@ async def test_the_open_streams_of_a_tenant_who_is_taken_out_end_and_its_work_is
 
     async def wait(token: str, generation_id: str, waiting: anyio.Event) -> None:
         params = {"name": "wait", "arguments": {"generation_ids": [generation_id], "timeout_s": 600}}
-        message = json.loads(envelope("tools/call", params))
-        newer: dict[str, Any] = message["params"]["_meta"] if version == "2026-07-28" else {}
-        message["params"]["_meta"] = {**newer, "progressToken": 1}
+        body = message_of("tools/call", {**params, "_meta": {"progressToken": 1}}, version)
         headers = headers_of("tools/call", "wait", token, **{"mcp-protocol-version": version})
         async with (
             httpx2.AsyncClient(timeout=PATIENCE_S) as http,
-            http.stream("POST", edited.server.url, json=message, headers=headers) as response,
+            http.stream("POST", edited.server.url, content=body, headers=headers) as response,
         ):
             ends[token] = ""
             async for line in response.aiter_lines():

@@ -8,7 +8,19 @@ from pathlib import Path
 from mcp.types import BlobResourceContents
 
 from darkroom.generations.service import new_id
-from tests.hosts import Home, RawServer, call, connected, darkroom, eventually, links_of, over, running, text_of
+from tests.hosts import (
+    Home,
+    RawServer,
+    call,
+    connected,
+    darkroom,
+    eventually,
+    links_of,
+    over,
+    refused,
+    running,
+    text_of,
+)
 from tests.http.hosting import ANN, BOB, client_of, hosted, tenants_file
 from tests.services.declared import DeclaredService
 from tests.services.objects import KEY, SECRET, Kept, opened
@@ -78,7 +90,7 @@ async def test_a_tenant_is_exported_and_deleted_out_of_a_bucket_and_another_is_n
             async with client_of(server.url, token=token) as client:
                 made = (await call(client, "generate", prompt="a fox", provider="sketch", request_key=new_id()))["id"]
                 await over(client, made)
-    file.write_text("")
+    file.write_text("[tenants]\n")
     with closing(sqlite3.connect(user.ledger)) as ledger:
         (other,) = ledger.execute("SELECT id FROM generations WHERE owner = 'bob'").fetchone()
         # The last one's row has gone already, as DARKROOM_KEEP_DAYS lets it go.
@@ -94,3 +106,21 @@ async def test_a_tenant_is_exported_and_deleted_out_of_a_bucket_and_another_is_n
     assert darkroom(user, *words).json["pictures"] == 2
     assert [other.removeprefix("gen_") in name for name in bucket.names()] == [True]
     assert user.select("SELECT owner FROM generations UNION ALL SELECT owner FROM removed") == [("bob",)]
+
+
+async def test_pictures_in_a_bucket_have_no_trash_and_the_refusal_names_the_way_that_works(
+    user: Home, bucket: Kept
+) -> None:
+    async with connected(user, name="a host with pages", apps=True) as client:
+        made = (await call(client, "generate", prompt="a fox", provider="sketch"))["id"]
+        await over(client, made)
+        told = await refused(client, "gallery_delete", picture=made)
+    ended = darkroom(user, "delete", made, "--yes")
+    assert ended.status == 1
+    for text in (told, ended.err):
+        assert "they stay" in text
+        assert f"darkroom-mcp delete {made} --for-good" in text
+    assert len(bucket.names()) == 1
+    assert darkroom(user, "delete", made, "--for-good", "--yes").status == 0
+    assert bucket.names() == []
+    assert darkroom(user, "list", "--json").json["generations"] == []

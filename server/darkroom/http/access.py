@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from starlette.types import Message, Scope, Send
 
 from darkroom.about import about
+from darkroom.http.refusals import BROKEN
 
 log = logging.getLogger(__name__)
 
-GONE, BROKEN = 499, 500
-"""The status where there was none: the caller left first, as proxies write it; and an error that nobody foresaw."""
+GONE = 499
+"""The status where there was none: the caller left first, as proxies write it."""
 _METHODS = {"GET", "POST", "DELETE", "HEAD", "OPTIONS"}
 
 

@@ -18,7 +18,7 @@ from darkroom.http.admin.page import PATH as ADMIN
 from darkroom.http.bounds import Bounds, check_head, received
 from darkroom.http.identity import NOT_GOOD, Caller, Identity, Unauthenticated, as_caller
 from darkroom.http.outgoing import Outgoing
-from darkroom.http.refusals import Refusal, said
+from darkroom.http.refusals import BROKEN, UNFORESEEN, Refusal, said
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,13 @@ class Front:
         """Serves one request."""
         paths = (PATH, METADATA, METADATA + PATH, *(() if self._admin is None else (ADMIN,)))
         with logged(scope, send, paths=paths, probes=(LIVES, READY)) as access:
-            await self._answer(access, scope, receive)
+            try:
+                await self._answer(access, scope, receive)
+            except Exception:
+                if access.begun:  # its client sees the connection break, and asks again
+                    raise
+                log.exception("A request failed in a way that was not foreseen")
+                await Refusal(BROKEN, UNFORESEEN).response(scope, receive, access.send)
 
     async def _answer(self, access: Access, scope: Scope, receive: Receive) -> None:
         headers, send = Headers(scope=scope), access.send

@@ -1,12 +1,18 @@
 """Responses on their way out: without secrets that a caller said first, and without names of this machine's folders."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+from mcp.types import INTERNAL_ERROR
 from starlette.types import Message, Send
 
+from darkroom.http.refusals import BROKEN, UNFORESEEN
 from darkroom.redact.secrets import LONGEST
+
+log = logging.getLogger(__name__)
 
 ELSEWHERE = "(the server's disk)"
 
@@ -32,7 +38,10 @@ class Outgoing:
         return body
 
     def through(self, send: Send) -> Send:
-        """Sends what it is given, cleaned: an event of a stream is always whole in one part, and so is a response."""
+        """Sends what it is given, cleaned: an event of a stream is always whole in one part, and so is a response.
+
+        Of what cannot be cleaned nothing is sent, but an error in the place of a response.
+        """
         start: list[Message] = []
 
         async def cleaning(message: Message) -> None:
@@ -42,11 +51,31 @@ class Outgoing:
                 else:
                     await send(message)
                 return
-            body = self.cleaned(message.get("body", b""))
+            body, status = message.get("body", b""), {}
+            try:
+                body = self.cleaned(body) if body else body
+            except Exception:
+                log.exception("A response could not be cleaned, and was not sent")
+                body, status = _error_for(body), {"status": BROKEN}
             if start:
-                first = start.pop()
+                first = {**start.pop(), **status}
                 others = [(name, value) for name, value in first["headers"] if name != b"content-length"]
                 await send({**first, "headers": [*others, (b"content-length", str(len(body)).encode())]})
             await send({**message, "body": body})
 
         return cleaning
+
+
+def _error_for(body: bytes) -> bytes:
+    """An error in the form of this response and under its id; nothing for a notification, to which nobody responds."""
+    is_event = not body.lstrip().startswith(b"{")
+    data = b"".join(line[5:] for line in body.splitlines() if line.startswith(b"data:")) if is_event else body
+    try:
+        message: Any = json.loads(data)
+    except ValueError:
+        message = {} if is_event else {"id": None}
+    if not isinstance(message, dict) or "id" not in message:
+        return b""
+    error = {"code": INTERNAL_ERROR, "message": UNFORESEEN}
+    said = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode()
+    return b"event: message\r\ndata: %b\r\n\r\n" % said if is_event else said

@@ -3,8 +3,15 @@
 import json
 from collections.abc import Mapping
 
-from mcp.types import INVALID_REQUEST
+from mcp.types import INTERNAL_ERROR, INVALID_REQUEST
 from starlette.responses import Response
+
+BROKEN = 500
+UNFORESEEN = (
+    "Darkroom itself failed in a way that was not foreseen; its log says how. What was begun goes on: list_generations "
+    "has it."
+)
+"""The sentence on a fault of our own; its own words, which may quote anything, stay in the log."""
 
 
 class Refusal(Exception):
@@ -14,7 +21,7 @@ class Refusal(Exception):
         super().__init__(message)
         headers = {} if retry_after_s is None else {"retry-after": str(max(1, round(retry_after_s)))}
         # The transport's own form of an error that belongs to no request.
-        error = {"code": INVALID_REQUEST, "message": message}
+        error = {"code": INTERNAL_ERROR if status == BROKEN else INVALID_REQUEST, "message": message}
         self.response = said(status, {"jsonrpc": "2.0", "id": None, "error": error}, headers)
 
 

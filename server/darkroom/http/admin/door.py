@@ -15,7 +15,7 @@ from darkroom.http.admin.operators import LASTS_S, Operators
 from darkroom.http.admin.overview import Overview
 from darkroom.http.admin.page import PATH, POLICY, entrance, notice, page
 from darkroom.http.identity import Unauthenticated
-from darkroom.http.refusals import Refusal
+from darkroom.http.refusals import BROKEN, Refusal
 from darkroom.tenants import NAME
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 COOKIE = "darkroom_operator"
 MAX_FORM = 4_096
 FORM_WITHIN_S = 5.0
+UNMADE = "Darkroom itself failed in a way that was not foreseen."
 UNREADABLE = "The ledger cannot be read just now. The log says why."
 _HEADERS = {
     "cache-control": "no-store",
@@ -83,12 +84,17 @@ class Admin:
             return _html(entrance(), 401, {"www-authenticate": "Bearer"})
         try:
             seen = await self._seen(scope)
+            return _json(seen) if as_json else _html(page(seen))
         except StorageError:
             log.warning("The operator's page cannot be made", exc_info=True)
             if as_json:
                 raise Refusal(503, UNREADABLE, retry_after_s=1.0) from None
             return _html(notice(UNREADABLE), 503)
-        return _json(seen) if as_json else _html(page(seen))
+        except Exception as error:
+            if as_json or isinstance(error, Refusal):
+                raise
+            log.exception("The operator's page cannot be made")
+            return _html(notice(f"{UNMADE} The log says how."), BROKEN)
 
     async def _seen(self, scope: Scope) -> Overview:
         if self._overlook is None:

@@ -1,6 +1,7 @@
 """Requests of the browser: let in by a token that works once, then by a cookie of this one session."""
 
 import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from darkroom.http.origins import LOOPBACK, check
-from darkroom.http.refusals import Refusal
+from darkroom.http.refusals import BROKEN, UNFORESEEN, Refusal
+
+log = logging.getLogger(__name__)
 
 PARTS = Path(__file__).parent
 MAX_CALL = 1_000_000
@@ -53,6 +56,9 @@ class Door:
             response = await self._response(Request(scope, receive))
         except Refusal as refusal:
             response = refusal.response
+        except Exception:
+            log.exception("A request of the gallery failed in a way that was not foreseen")
+            response = Refusal(BROKEN, UNFORESEEN).response
         await response(scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
