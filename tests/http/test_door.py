@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Generator
+from typing import Any
 
 import httpx2
 import pytest
@@ -188,7 +189,7 @@ def test_the_id_of_a_session_is_nobody_s(server: Hosted, version: str) -> None:
     first = posted(server, "tools/call", wish, token=ANN, version=version, **{"mcp-session-id": "one"})
     assert "mcp-session-id" not in first.headers
     hers = answer_in(first)["result"]["structuredContent"]["id"]
-    asks = {"name": "list_generations", "arguments": {}}
+    asks: dict[str, Any] = {"name": "list_generations", "arguments": {}}
     listed = posted(server, "tools/call", asks, token=BOB, version=version, **{"mcp-session-id": "one"})
     assert hers not in listed.text
     assert answer_in(listed)["result"]["structuredContent"]["generations"] == []

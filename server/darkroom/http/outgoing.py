@@ -51,14 +51,15 @@ class Outgoing:
                 else:
                     await send(message)
                 return
-            body, status = message.get("body", b""), {}
+            body: bytes = message.get("body", b"")
+            status: Message = {}
             try:
                 body = self.cleaned(body) if body else body
             except Exception:
                 log.exception("A response could not be cleaned, and was not sent")
                 body, status = _error_for(body), {"status": BROKEN}
             if start:
-                first = {**start.pop(), **status}
+                first: Message = {**start.pop(), **status}
                 others = [(name, value) for name, value in first["headers"] if name != b"content-length"]
                 await send({**first, "headers": [*others, (b"content-length", str(len(body)).encode())]})
             await send({**message, "body": body})
