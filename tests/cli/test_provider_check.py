@@ -200,6 +200,11 @@ def test_a_sound_file_is_reported_as_sound_and_nothing_is_noted(home: Home) -> N
             "a reply means asked, late or gone", id="meaning of a reply",
         ),
         pytest.param('path = "/images"', 'path = "images"', 'path = "images"', "begins with /", id="path"),
+        pytest.param(
+            'path = "/images/{job}"', 'url = "{job}"', '[[example]]\nname = "submit"',
+            "the job could never be asked for: \"b-1\" is no https link to the host of base_url or to one of hosts",
+            id="no link",
+        ),
         pytest.param('job = "/id"\n', "", "[submit]", "submit.job: it is missing: write where", id="missing"),
         pytest.param(
             ', seed = "$seed"', ', seed = "$seed", at = 2026-11-28 07:00:00', "body =",

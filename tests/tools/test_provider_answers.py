@@ -32,6 +32,7 @@ REFUSALS: list[tuple[Answer, str, str]] = [
     (Answer(422, json={"message": "blocked by our safety review"}), "moderated", "Reword"),
     (Answer(400, json={"error": "personIds: no such person"}), "invalid_request", "generate again"),
     (Answer(400, text=""), "invalid_request", "generate again"),
+    (Answer(400, content=b"[" * 900 + b"]" * 900), "invalid_request", "generate again"),
     (Html(403), "provider_error", "network"),
     (Answer(418, content=b"\xff\x00\xfe"), "invalid_request", "generate again"),
     (Answer(401, json={"error": {"message": "no\x1b[2J\u202esuch\nkey"}}), "unauthorized", "FATTHUMB_API_KEY"),

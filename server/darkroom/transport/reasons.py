@@ -135,9 +135,11 @@ def _joined(reasons: Iterable[str]) -> str:
 
 
 def _codes(value: Any, depth: int) -> list[str]:
+    if depth > _DEEPEST:
+        return []
     if isinstance(value, list):
         return [code for each in cast("list[Any]", value)[:MOST] for code in _codes(each, depth + 1)]
-    if not isinstance(value, dict) or depth > _DEEPEST:
+    if not isinstance(value, dict):
         return []
     fields = cast("dict[str, Any]", value)
     found = [str(fields[name]) for name in _CODES if isinstance(fields.get(name), str)]

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from darkroom.errors import DarkroomError, NotFound, invalid_arguments
+from darkroom.errors import DarkroomError, NotFound, ProviderError, invalid_arguments
 from darkroom.models import Charged, GenerationRequest, ImageStatus
 from darkroom.money import Cost
 from darkroom.providers.base import Reading, RemoteImage
@@ -14,6 +14,7 @@ from darkroom.providers.language.answers import Look, delivered, looked, reading
 from darkroom.providers.language.checks import is_result
 from darkroom.providers.language.filling import Unfillable
 from darkroom.providers.language.images import File, sample
+from darkroom.providers.language.links import judged
 from darkroom.providers.language.offers import check, traits_of
 from darkroom.providers.language.requests import names_of, prepare, submission
 from darkroom.providers.language.schema import Example, Service
@@ -47,7 +48,10 @@ def _reasons(service: Service, example: Example) -> Iterator[str]:
         yield from _sent(service, example.body, request)
     if example.means is not None or example.urls is not None or example.answer is not None:
         read = {"submit": _submitted, "read": _read, "result": _result, "cancel": _cancelled}[example.to]
-        yield from _compared(example, read(service, _answer(example), request))
+        told = read(service, _answer(example), request)
+        yield from _compared(example, told)
+        if told.get("means") == "taken":
+            yield from _unfollowed(service, request, told["job"])
 
 
 def _request(service: Service, example: Example) -> GenerationRequest:
@@ -95,6 +99,21 @@ def _submitted(service: Service, answer: Answer, request: GenerationRequest) -> 
     except DarkroomError as error:
         return _error(error)
     return {"means": "taken", "job": submitted.receipt.kept["job"], "cost": _said(submitted.cost)}
+
+
+def _unfollowed(service: Service, request: GenerationRequest, job: str) -> Iterator[str]:
+    """The reason why a job that was paid for could not be asked for."""
+    try:
+        asked = prepare(service, service.read, names_of(service, request, job=job))
+        if service.read.url is not None:
+            judged(service, service.base_url, asked.at)
+    except Unfillable as error:
+        yield f"the job {_short(job)} could never be asked for: {error}"
+    except ProviderError:
+        yield (
+            f"the job could never be asked for: {_short(job)} is no https link to the host of base_url or to one of "
+            "hosts; name its host there, or take the job's id and a path"
+        )
 
 
 def _read(service: Service, answer: Answer, request: GenerationRequest) -> _Told:
