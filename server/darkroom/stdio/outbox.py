@@ -168,12 +168,19 @@ class Outbox:
             lines = list(self._lines)
             self._lines.clear()
             waiting = b"".join(line for line, _ in lines)
-            if rest := self._wire.write_at_once(waiting):
-                await to_thread.run_sync(self._wire.write, rest, abandon_on_cancel=True)
+            await self._write(waiting)
             self._unread -= len(waiting)
             self._notify()
             for letter in (letter for _, letters in lines for letter in letters):
                 letter.end(written=True)
+
+    async def _write(self, data: bytes) -> None:
+        while rest := self._wire.write_at_once(data):
+            if not self._wire.tells_room:
+                await to_thread.run_sync(self._wire.write, rest, abandon_on_cancel=True)
+                return
+            await anyio.wait_writable(self._wire.sink)
+            data = rest
 
     async def aclose(self) -> None:
         """Takes nothing more."""

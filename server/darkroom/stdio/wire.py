@@ -14,8 +14,6 @@ from darkroom.stdio.lines import Lines
 CHUNK = 64 * 1024
 MAX_HEARD = 1024 * 1024
 """Bytes that are taken in before the server stands; the rest waits in the pipe."""
-MOST_AT_ONCE = 64 * 1024
-"""The longest text that is tried without a thread: what a pipe takes, nobody having read."""
 
 Answer = Callable[[bytes | None], bytes | None]
 """The response to a line (None: one too long); b"": there is none to come; None: the server is to say it."""
@@ -33,7 +31,7 @@ class Wire:
 
     def __init__(self, source: int, sink: int) -> None:
         self.source = source
-        self._sink = sink
+        self.sink = sink
         self.lines = Lines()
         """Cuts what is read, from the first byte to the last."""
         self._heard: list[Heard] = []
@@ -69,20 +67,20 @@ class Wire:
         """True where an event loop can wait until `read` does not block."""
         return self._pollable and self._thread is None
 
+    @property
+    def tells_room(self) -> bool:
+        """True where an event loop can wait until `write_at_once` writes something."""
+        return self._room is not None
+
     def write_at_once(self, data: bytes) -> bytes:
         """Writes what can be written without blocking, and returns the rest. Raises OSError: the client has gone."""
-        if (
-            sys.platform == "win32"
-            or self._room is None
-            or len(data) > MOST_AT_ONCE
-            or not self._mouth.acquire(blocking=False)
-        ):
+        if sys.platform == "win32" or self._room is None or not self._mouth.acquire(blocking=False):
             return data
         try:
             rest = memoryview(data)
             with suppress(BlockingIOError):
                 while rest and self._room.poll(0):  # then so many bytes do not block (POSIX, and Python's select)
-                    rest = rest[os.write(self._sink, rest[: select.PIPE_BUF]) :]
+                    rest = rest[os.write(self.sink, rest[: select.PIPE_BUF]) :]
             return bytes(rest)
         finally:
             self._mouth.release()
@@ -129,9 +127,9 @@ class Wire:
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[os.write(self._sink, rest) :]
+                rest = rest[os.write(self.sink, rest) :]
             except BlockingIOError:
-                select.select([], [self._sink], [])
+                select.select([], [self.sink], [])
 
 
 def is_pollable(descriptor: int) -> bool:
