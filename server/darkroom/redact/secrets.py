@@ -132,7 +132,9 @@ class Redactor:
 
     def unechoed(self, text: str) -> str:
         """The text for a reader who may have written it first, without a secret that stands in it whole, or nearly."""
-        return self._without(text, set(), _Form.is_nearly) if self._may_hold(_folded(text[:LONGEST])) else text
+        if not self._cores or not self._may_hold(_folded(text[:LONGEST])):
+            return text
+        return self._without(text, set(), _Form.is_nearly)
 
     def _may_hold(self, folded: str) -> bool:
         """False where no long secret can stand whole, or nearly, in the folded text."""

@@ -83,9 +83,10 @@ class Outbox:
         """Queues a message once there is room."""
         if self._closed:
             raise anyio.ClosedResourceError
-        line, letter = _line(item.message), None
-        if len(line) <= LONGEST:  # a longer one holds pictures, or a list of what has been searched already
-            line = self._unechoed(line.decode()).encode()
+        text, letter = _text(item.message), None
+        if len(text) <= LONGEST:  # a longer one holds pictures, or a list of what has been searched already
+            text = self._unechoed(text)
+        line = _line(text)
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
             letter = self._settled(item.message.id)
         if isinstance(item.message, JSONRPCResponse) and item.message.result.get("protocolVersion") == BATCHES:
@@ -101,7 +102,7 @@ class Outbox:
 
     def refuse(self, refused: Refused, batch: Batch | None = None) -> None:
         """Queues the response to a line, or a part of a batch, that the server never sees."""
-        self._deliver(_line(refused.answer), None, batch)
+        self._deliver(_line(_text(refused.answer)), None, batch)
 
     def unasked(self, batch: Batch) -> None:
         """A part of this batch gets no response."""
@@ -194,5 +195,9 @@ class Outbox:
         await self.aclose()
 
 
-def _line(message: JSONRPCMessage) -> bytes:
-    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+def _text(message: JSONRPCMessage) -> str:
+    return message.model_dump_json(by_alias=True, exclude_unset=True)
+
+
+def _line(text: str) -> bytes:
+    return f"{text}\n".encode()
