@@ -1,5 +1,6 @@
 """Previews are made once and kept beside the ledger; nothing depends on what is kept."""
 
+import base64
 import io
 import os
 from collections.abc import Callable
@@ -94,6 +95,31 @@ def test_the_oldest_go_when_they_are_many(tmp_path: Path, monkeypatch: pytest.Mo
     size = sum(path.stat().st_size for path in (tmp_path / "previews").iterdir())
     assert 500 < size < 1_100
     assert kept.read(0) is None
+
+
+def test_of_what_is_at_hand_the_oldest_go_and_clearing_leaves_none(tmp_path: Path) -> None:
+    kept = KeptPreviews(tmp_path / "previews")
+    numbers = range(module.MOST_AT_HAND + 1)
+    for number in numbers:
+        kept.keep(JPEG % number, number)
+        assert kept.text(number) == base64.b64encode(JPEG % number).decode()
+    for path in (tmp_path / "previews").iterdir():
+        path.unlink()
+    assert [number for number in numbers if kept.text(number) is None] == [0]
+    kept.clear()
+    assert [kept.text(number) for number in numbers] == [None] * len(numbers)
+
+
+async def test_a_picture_that_somebody_changes_is_shown_as_it_is_now(home: Home) -> None:
+    async with connected(home) as client:
+        started = await call(client, "generate", prompt="A fox", count=2)
+        wanted = {"generation_ids": [started["id"]], "timeout_s": 50}
+        shown = [sheet_of(await client.call_tool("wait", wanted)) for _ in range(3)]
+        home.saved()[0].write_bytes(encoded("PNG", 640, 360))
+        changed = sheet_of(await client.call_tool("wait", wanted))
+    assert None not in (*shown, changed)
+    assert shown[1:] == shown[:-1]
+    assert changed != shown[0]
 
 
 def files(home: Home) -> list[Path]:

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import IO
 
@@ -85,18 +85,19 @@ class Showing:
     ) -> str | None:
         """The result of `draw`, in base64: kept, until one of them is another."""
 
-        def kept() -> tuple[list[object], bytes | None]:
-            made_of: list[object] = [__version__, *how, *([n, each.key, self._stamp(each)] for n, each in pictures)]
-            return made_of, self._store.previews.read(*made_of)
+        def kept() -> tuple[tuple[Hashable, ...], str | None]:
+            stamped = ((number, each.key, self._stamp(each)) for number, each in pictures)
+            made_of = __version__, *how, *stamped
+            return made_of, self._store.previews.text(*made_of)
 
-        def made() -> bytes | None:
-            if (jpeg := draw()) is not None:
-                self._store.previews.keep(jpeg, *made_of)
-            return jpeg
+        def made() -> str | None:
+            if (jpeg := draw()) is None:
+                return None
+            self._store.previews.keep(jpeg, *made_of)
+            return base64.b64encode(jpeg).decode("ascii")
 
-        made_of, jpeg = await to_thread.run_sync(kept)
-        jpeg = jpeg or await decoding(made)
-        return None if jpeg is None else base64.b64encode(jpeg).decode("ascii")
+        made_of, text = await to_thread.run_sync(kept)
+        return text or await decoding(made)
 
     def _stamp(self, image: Image) -> str | None:
         return self._store.stamp(image.key or "")
