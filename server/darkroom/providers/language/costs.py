@@ -69,5 +69,5 @@ def charged_in(value: Any, figure: str | OwnFigure | None) -> Charged | None:
     if figure is None:
         return None
     found = first(value, figure.at if isinstance(figure, OwnFigure) else figure)
-    micros = micros_of(found) if isinstance(found, int | float) else None
+    micros = micros_of(found) if isinstance(found, int | float | str) else None
     return None if micros is None else Charged.YES if micros else Charged.NO
