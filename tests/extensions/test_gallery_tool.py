@@ -62,7 +62,7 @@ async def page_of(client: Client) -> TextResourceContents:
 async def drawn(client: Client, **arguments: Any) -> dict[str, Any]:
     """A generation whose pictures are saved."""
     started = await call(client, "generate", **{"prompt": "A fox", **arguments})
-    return (await call(client, "wait", generation_ids=[started["id"]], timeout_s=60))["generations"][0]
+    return (await call(client, "wait", generation_ids=[started["id"]]))["generations"][0]
 
 
 async def viewed(client: Client, generation: dict[str, Any], index: int = 1) -> ImageContent:

@@ -58,7 +58,7 @@ async def test_waits_return_the_state_so_far_and_the_next_server_goes_on(home: H
     slow.advance(1000)
     with hosted(user) as second:
         async with client_of(second.url, era) as client:
-            (generation,) = (await call(client, "wait", generation_ids=[made["id"]], timeout_s=60))["generations"]
+            (generation,) = (await call(client, "wait", generation_ids=[made["id"]]))["generations"]
     assert generation["status"] == "succeeded"
     assert len(slow.posts) == 1
 
@@ -80,7 +80,7 @@ async def test_a_peer_takes_over_at_once(home: Home, slow: FatThumb) -> None:
             ended(first)
             async with client_of(second.url) as client:
                 slow.advance(1000)
-                waited = await call(client, "wait", generation_ids=[made["id"]], timeout_s=60)
+                waited = await call(client, "wait", generation_ids=[made["id"]])
     assert waited["generations"][0]["status"] == "succeeded"
     assert len(slow.posts) == 1
 

@@ -27,7 +27,7 @@ async def two_jobs(service: ComfyUI, home: Home) -> AsyncGenerator[tuple[Client,
 
 async def ended(client: Client, service: ComfyUI, *ids: str) -> list[dict[str, Any]]:
     service.stays = False
-    return (await call(client, "wait", generation_ids=list(ids), timeout_s=50))["generations"]
+    return (await call(client, "wait", generation_ids=list(ids)))["generations"]
 
 
 async def test_a_job_that_waits_in_its_queue_is_taken_out_and_the_one_that_runs_goes_on(home: Home) -> None:

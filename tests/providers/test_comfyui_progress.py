@@ -50,7 +50,7 @@ def progress(server: RawServer, generation: str) -> dict[str, Any]:
 
 
 def ended(server: RawServer, generation: str) -> dict[str, Any]:
-    return server.call("wait", generation_ids=[generation], timeout_s=50)["structuredContent"]["generations"][0]
+    return server.call("wait", generation_ids=[generation])["structuredContent"]["generations"][0]
 
 
 def test_the_node_and_its_steps_are_shown_while_it_works_and_the_socket_is_closed_behind_it(home: Home) -> None:

@@ -23,7 +23,7 @@ MODEL = "darkroom://providers/{provider}/models/{model}"
 async def finished(client: Client, **arguments: Any) -> dict[str, Any]:
     """A new generation, once it is over."""
     started = await call(client, "generate", **{"prompt": "A fox reading a map", **arguments})
-    (generation,) = (await call(client, "wait", generation_ids=[started["id"]], timeout_s=60))["generations"]
+    (generation,) = (await call(client, "wait", generation_ids=[started["id"]]))["generations"]
     return generation
 
 

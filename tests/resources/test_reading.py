@@ -24,7 +24,7 @@ UNKNOWN, FAILED = -32602, -32603
 async def finished(client: Client, **arguments: Any) -> dict[str, Any]:
     """A new generation, once it is over."""
     started = await call(client, "generate", **{"prompt": "A fox reading a map", **arguments})
-    (generation,) = (await call(client, "wait", generation_ids=[started["id"]], timeout_s=60))["generations"]
+    (generation,) = (await call(client, "wait", generation_ids=[started["id"]]))["generations"]
     return generation
 
 

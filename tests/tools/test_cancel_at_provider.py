@@ -76,7 +76,7 @@ async def cancelled(client: Client, generation_id: str) -> CallToolResult:
 
 
 async def ended(client: Client, generation_id: str) -> dict[str, Any]:
-    return (await call(client, "wait", generation_ids=[generation_id], timeout_s=50))["generations"][0]
+    return (await call(client, "wait", generation_ids=[generation_id]))["generations"][0]
 
 
 async def test_a_job_that_its_service_stops_ends_as_cancelled_and_perhaps_charged(

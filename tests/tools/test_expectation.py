@@ -21,7 +21,7 @@ def took(generation: dict[str, Any], since: str) -> float:
 async def finished(client: Client, number: int, **arguments: Any) -> list[dict[str, Any]]:
     """So many generations, once they have succeeded."""
     begun = [await call(client, "generate", prompt=f"a fox {each}", **arguments) for each in range(number)]
-    answer = await call(client, "wait", generation_ids=[each["id"] for each in begun], timeout_s=60)
+    answer = await call(client, "wait", generation_ids=[each["id"] for each in begun])
     assert [each["status"] for each in answer["generations"]] == ["succeeded"] * number
     return answer["generations"]
 

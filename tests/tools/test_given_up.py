@@ -15,7 +15,7 @@ async def test_a_job_that_is_given_up_keeps_the_pictures_that_were_saved(home: H
         fatthumb.advance(600.0)  # the first picture is there, the second is not
         await to_thread.run_sync(lambda: eventually(lambda: len(home.saved()) == 1))
         fatthumb.always("read", Answer(404, json={"error": "Generation not found"}))
-        waited = await call(client, "wait", generation_ids=[started["id"]], timeout_s=60)
+        waited = await call(client, "wait", generation_ids=[started["id"]])
     (generation,) = waited["generations"]
     assert generation["status"] == "partial"
     assert generation["error"]["code"] == "expired"

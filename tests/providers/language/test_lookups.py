@@ -45,7 +45,7 @@ def killed_in_mid_post(user: Home, service: DeclaredService) -> str:
 
 
 def ended(server: RawServer, generation_id: str) -> dict[str, Any]:
-    waited = server.call("wait", generation_ids=[generation_id], timeout_s=50)
+    waited = server.call("wait", generation_ids=[generation_id])
     return waited["structuredContent"]["generations"][0]
 
 
