@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.cli.pictures.sixel import sixels
 from darkroom.cli.terminal import columns_of
-from darkroom.cli.times import ago, lasted, near
+from darkroom.cli.times import ago, lasted, short_time
 from tests.cli.test_commands import DONE, FAILED, WRONG_USE
 from tests.cli.test_terminal import on_a_terminal
 from tests.hosts import Home, darkroom, eventually, on_both_databases
@@ -166,5 +166,6 @@ def test_times_are_said_as_people_say_them() -> None:
     ages |= {100 * day: "3 months ago", 800 * day: "2 years ago"}
     assert {seconds: ago(seconds) for seconds in ages} == ages
     now = datetime(2026, 11, 29, 14, 30).astimezone()
-    assert [near(now - timedelta(days=days), now) for days in (0, 1, 400)] == ["14:30", "28 Nov 14:30", "2025-10-25"]
+    times = [short_time(now - timedelta(days=days), now) for days in (0, 1, 400)]
+    assert times == ["14:30", "28 Nov 14:30", "2025-10-25"]
     assert [lasted(seconds) for seconds in (2.25, 74, 720, 9000)] == ["2.2 s", "74 s", "12 min", "2.5 h"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.cli.main import main
-from darkroom.cli.terminal import columns_of, cut, wrapped
+from darkroom.cli.terminal import columns_of, truncated, wrapped
 from darkroom.cli.words import for_people
 from tests.hosts import PATIENCE_S, Home, darkroom
 
@@ -96,8 +96,8 @@ def test_lines_are_measured_in_columns() -> None:
     plain = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     assert columns_of(wide) == 60
     assert columns_of("e\u0301") == 1
-    assert columns_of(cut(wide, 21, plain)) <= 21
-    assert cut("short", 21, plain) == "short"
-    assert cut("a long line", 8, io.TextIOWrapper(io.BytesIO(), encoding="ascii")) == "a lon..."
+    assert columns_of(truncated(wide, 21, plain)) <= 21
+    assert truncated("short", 21, plain) == "short"
+    assert truncated("a long line", 8, io.TextIOWrapper(io.BytesIO(), encoding="ascii")) == "a lon..."
     assert wrapped("  one two three", 9) == ["  one two", "  three"]
     assert wrapped("see /a path/that has/blanks in it", 9) == ["see /a path/that has/blanks in it"]

@@ -6,7 +6,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TextIO
 
-from darkroom.cli.terminal import FALLBACK, columns, columns_of, cut, show
+from darkroom.cli.terminal import FALLBACK, columns, columns_of, show, truncated
 
 QUIET_S = 20.0
 """Seconds for which a plain line that would differ in its figures alone is not printed."""
@@ -47,7 +47,7 @@ class Live:
         self._last = line
         if self._in_place:
             width = self._width()
-            erased, self._shown = self._erased(width), cut(line, max(width - 1, 1), self._out)
+            erased, self._shown = self._erased(width), truncated(line, max(width - 1, 1), self._out)
             self._out.write(erased + self._shown)
         elif _FIGURES.sub("", line) != _FIGURES.sub("", self._shown) or self._clock() - self._shown_at >= QUIET_S:
             self._shown, self._shown_at = line, self._clock()

@@ -81,7 +81,7 @@ def show(stream: TextIO, text: str) -> None:
         stream.write("".join(f"{part}\n" for part in (wrapped(line, width) if width else [line])))
 
 
-def cut(text: str, width: int, stream: TextIO) -> str:
+def truncated(text: str, width: int, stream: TextIO) -> str:
     """The text, without an end that is too wide."""
     text = spelled(text, stream.encoding)
     if columns_of(text) <= width:

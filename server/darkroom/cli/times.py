@@ -21,7 +21,7 @@ def ago(seconds: float) -> str:
     return f"{int(seconds / (365.25 * 86_400))} years ago"
 
 
-def near(moment: datetime, now: datetime) -> str:
+def short_time(moment: datetime, now: datetime) -> str:
     """The moment in this machine's zone, as short as it can be: `14:30` of today, `3 Mar 14:30`, `2024-03-03`."""
     then, today = moment.astimezone(), now.astimezone()
     if then.date() == today.date():

@@ -94,11 +94,11 @@ def improved(record: Record, images: Iterable[Image], seed: int | None) -> dict[
         "stage": stage,
         "images": pictures,
         "seed": record.seed if seed is None else seed,
-        "failure": why(pictures),
+        "failure": failure_of(pictures),
     }
 
 
-def why(images: Sequence[Image]) -> Failure | None:
+def failure_of(images: Sequence[Image]) -> Failure | None:
     """The failure of a generation with these pictures; None: one of them is saved."""
     saved = any(image.status is ImageStatus.SUCCEEDED for image in images)
     return None if saved else images[0].error

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from darkroom.app.context import Opened, Part, open_app
 from darkroom.cli.commands.command import AN_ID, Command, seconds
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.watching import drives, made, report
 from darkroom.errors import InvalidRequest
 from darkroom.generations.asking.wishes import Wish
@@ -21,7 +21,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    (generation_id,) = await whole(settings, [arguments.id])
+    (generation_id,) = await whole_ids(settings, [arguments.id])
     async with open_app(settings, Part.NONE) as app:
         before = await app.desk().request_of(generation_id)
         takes_seed = app.desk().traits(before.provider).seed

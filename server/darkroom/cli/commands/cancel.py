@@ -4,7 +4,7 @@ import argparse
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, DONE, FAILED, Command
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.results import exit_status, print_result
 from darkroom.generations.telling.wording import say
 from darkroom.models import Status
@@ -16,7 +16,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    (generation_id,) = await whole(settings, [arguments.id])
+    (generation_id,) = await whole_ids(settings, [arguments.id])
     async with open_app(settings, Part.NONE) as app:
         generation, note = await app.desk().cancel(generation_id)
         print_result(generation, [note, say(generation), generation.next_step or ""], as_json=arguments.json)

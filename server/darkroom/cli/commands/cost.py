@@ -13,7 +13,7 @@ from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import DONE, Command
 from darkroom.cli.commands.results import print_value
 from darkroom.cli.commands.rows import day, oldest
-from darkroom.cli.commands.tables import bare
+from darkroom.cli.commands.tables import plain_table
 from darkroom.cli.terminal import console
 from darkroom.models import Record, moment
 from darkroom.money import Money
@@ -106,7 +106,7 @@ def _local(record: Record) -> datetime:
 def _show(by: str, found: Mapping[str, Sum], total: Sum) -> None:
     from rich.text import Text  # noqa: PLC0415 - see `console`
 
-    table = bare(heads=True)
+    table = plain_table(heads=True)
     table.add_column(by.upper(), overflow="fold")
     table.add_column("MADE", justify="right", no_wrap=True)
     table.add_column("COST", overflow="fold")

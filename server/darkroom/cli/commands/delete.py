@@ -7,7 +7,7 @@ from typing import Any
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, DONE, FAILED, Command
 from darkroom.cli.commands.facts import size
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.results import print_value, tell
 from darkroom.cli.words import counted
@@ -26,7 +26,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    ids = await whole(settings, arguments.ids)
+    ids = await whole_ids(settings, arguments.ids)
     async with open_app(settings, Part.NONE) as app:
         desk = app.desk()
         rows = [await desk.deletable(each, for_good=arguments.for_good) for each in ids]

@@ -11,7 +11,7 @@ from anyio import to_thread
 from darkroom.app.context import Opened, Part, open_app
 from darkroom.cli.commands import facts
 from darkroom.cli.commands.command import AN_ID, Command
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.prompts import own_path
 from darkroom.cli.commands.results import exit_status, print_value, tell
 from darkroom.cli.words import for_people
@@ -31,7 +31,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     folder = own_path(arguments.to)
     names: list[str] = []
-    ids = list(dict.fromkeys(await whole(settings, arguments.ids)))
+    ids = list(dict.fromkeys(await whole_ids(settings, arguments.ids)))
     async with open_app(settings, Part.NONE) as app:
         generations = [await app.desk().kept(generation_id) for generation_id in ids]  # all there, or nothing is done
         for generation in generations:

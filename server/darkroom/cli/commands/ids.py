@@ -11,7 +11,7 @@ from darkroom.settings import Settings
 WHOLE_ID = r"gen_[a-z2-7]{26}"
 
 
-async def whole(settings: Settings, names: Sequence[str]) -> list[str]:
+async def whole_ids(settings: Settings, names: Sequence[str]) -> list[str]:
     """The ids that begin so, with or without their `gen_`. What nobody's begins with stays as it is.
 
     Raises:

@@ -7,7 +7,7 @@ from anyio import to_thread
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, DONE, Command
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.results import print_value
 from darkroom.errors import ResultUnavailable
 from darkroom.extensions.desktop import open_picture
@@ -22,7 +22,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    (generation_id,) = await whole(settings, [arguments.id])
+    (generation_id,) = await whole_ids(settings, [arguments.id])
     async with open_app(settings, Part.NONE) as app:
         paths = _paths(await app.desk().kept(generation_id), arguments.number)
     for path in paths:

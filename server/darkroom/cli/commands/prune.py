@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from darkroom.app.context import Opened, Part, open_app
 from darkroom.cli.commands.command import AN_ID, DONE, FAILED, Command
 from darkroom.cli.commands.delete import FOR_GOOD, YES, question, report
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.provider.asking import agreed
 from darkroom.cli.commands.results import print_value, tell
 from darkroom.cli.commands.rows import oldest
@@ -45,7 +45,7 @@ def _days(text: str) -> float:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    keep = await whole(settings, arguments.keep)
+    keep = await whole_ids(settings, arguments.keep)
     async with open_app(settings, Part.NONE) as app:
         for generation_id in keep:
             await app.desk().kept(generation_id)  # a name that is mistaken protects nothing

@@ -29,7 +29,7 @@ def print_value(value: object, lines: Sequence[str], *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def places(generations: Sequence[Generation], links: Mapping[str, str] | None = None) -> list[str]:
+def reported_paths(generations: Sequence[Generation], links: Mapping[str, str] | None = None) -> list[str]:
     """The lines for stdout: where the saved pictures are, and nothing else. What went wrong goes to stderr.
 
     `links`: those that open pictures without a path, by URI.

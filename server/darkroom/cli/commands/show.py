@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands import facts
 from darkroom.cli.commands.command import AN_ID, DONE, Command
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.results import print_value
-from darkroom.cli.commands.tables import bare, marked
+from darkroom.cli.commands.tables import marked, plain_table
 from darkroom.cli.pictures.showing import Thumbnails
 from darkroom.cli.terminal import console, spelled
 from darkroom.cli.words import for_people
@@ -31,7 +31,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    (generation_id,) = await whole(settings, [arguments.id])
+    (generation_id,) = await whole_ids(settings, [arguments.id])
     async with open_app(settings, Part.NONE) as app:
         desk, to = app.desk(), console(sys.stdout)
         request, generation = await desk.request_of(generation_id), await desk.kept(generation_id)
@@ -63,7 +63,7 @@ def _plain(generation: Generation, request: GenerationRequest) -> list[str]:
 def _show(generation: Generation, request: GenerationRequest, to: "Console") -> None:
     from rich.text import Text  # noqa: PLC0415 - see `console`
 
-    table = bare(heads=False)
+    table = plain_table(heads=False)
     table.add_column(style="bright_black", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("status", marked(generation.status, to))

@@ -4,7 +4,7 @@ import argparse
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, Command
-from darkroom.cli.commands.ids import whole
+from darkroom.cli.commands.ids import whole_ids
 from darkroom.cli.commands.results import exit_status, print_result
 from darkroom.generations.showing import linked
 from darkroom.generations.telling.wording import say
@@ -16,7 +16,7 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    (generation_id,) = await whole(settings, [arguments.id])
+    (generation_id,) = await whole_ids(settings, [arguments.id])
     async with open_app(settings, Part.LOOK, named=[generation_id]) as app:
         generation = await app.desk().get(generation_id)
         links = await app.desk().pictures.links([generation])

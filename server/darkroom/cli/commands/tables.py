@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from darkroom.cli.terminal import spelled
-from darkroom.cli.times import ago, near
+from darkroom.cli.times import ago, short_time
 from darkroom.models import Status
 from darkroom.redact.text import clean
 from darkroom.views import Generation
@@ -51,7 +51,7 @@ _AT, _AGE, _PROVIDER, _COST = (
 def _cells(each: Generation, now: datetime) -> dict[_Column, str]:
     """Those that depend on the width."""
     return {
-        _AT: near(each.created_at, now),
+        _AT: short_time(each.created_at, now),
         _AGE: ago((now - each.created_at).total_seconds()),
         _PROVIDER: clean(each.provider, 40),
         _COST: "" if each.cost is None else str(each.cost),
@@ -80,7 +80,7 @@ def listed(generations: Sequence[Generation], console: "Console", now: datetime,
     found = [_cells(each, now) for each in generations]
     shown = [column for column in found[0] if console.width >= column.least and any(each[column] for each in found)]
     wide = console.width >= WORDS_FROM
-    table = bare(heads=heads and wide)
+    table = plain_table(heads=heads and wide)
     names = ("ID", "STATUS" if wide else "", *(column.head for column in shown))
     cells = [
         (
@@ -102,7 +102,7 @@ def listed(generations: Sequence[Generation], console: "Console", now: datetime,
     return table
 
 
-def bare(*, heads: bool) -> "Table":
+def plain_table(*, heads: bool) -> "Table":
     """A table without lines, for those who read it aloud or copy from it."""
     from rich.table import Table  # noqa: PLC0415
 

@@ -4,8 +4,8 @@ import argparse
 
 from darkroom.app.context import Part, open_app
 from darkroom.cli.commands.command import AN_ID, Command, seconds
-from darkroom.cli.commands.ids import whole
-from darkroom.cli.commands.results import exit_status, places, print_result
+from darkroom.cli.commands.ids import whole_ids
+from darkroom.cli.commands.results import exit_status, print_result, reported_paths
 from darkroom.cli.commands.watching import watched
 from darkroom.generations.showing import linked
 from darkroom.settings import Settings
@@ -18,12 +18,12 @@ def _take(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
-    ids = await whole(settings, arguments.ids)
+    ids = await whole_ids(settings, arguments.ids)
     async with open_app(settings, Part.OWN, named=ids) as app:
         answer = await watched(app, ids, arguments.timeout, arguments.until)
         links = await app.desk().pictures.links(answer.generations)
         answer = answer.model_copy(update={"generations": tuple(linked(each, links) for each in answer.generations)})
-        print_result(answer, places(answer.generations, links), as_json=arguments.json)
+        print_result(answer, reported_paths(answer.generations, links), as_json=arguments.json)
         finished = [generation for generation in answer.generations if generation.status.terminal]
         return exit_status(finished if arguments.until == "any" and finished else answer.generations)
 

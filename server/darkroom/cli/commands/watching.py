@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from darkroom.app.context import Opened
-from darkroom.cli.commands.results import exit_status, places, print_result, tell
+from darkroom.cli.commands.results import exit_status, print_result, reported_paths, tell
 from darkroom.cli.live import Live
 from darkroom.cli.words import for_people
 from darkroom.errors import DarkroomError
@@ -51,7 +51,7 @@ async def report(app: Opened, answer: WaitedGenerations, *, as_json: bool, sever
     links = await app.desk().pictures.links(answer.generations)
     found = tuple(linked(each, links) for each in answer.generations)
     value = answer.model_copy(update={"generations": found}) if several else found[0]
-    print_result(value, places(found, links), as_json=as_json)
+    print_result(value, reported_paths(found, links), as_json=as_json)
     return exit_status(found)
 
 
@@ -78,7 +78,7 @@ async def _leave(app: Opened, ids: Sequence[str]) -> None:
     if ids:
         with anyio.CancelScope(shield=True):
             left = await _left(app, ids)
-            places(left)
+            reported_paths(left)
             _explain_leaving(left)
 
 

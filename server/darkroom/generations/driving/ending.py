@@ -5,7 +5,7 @@ from contextlib import suppress
 from darkroom.errors import Cancelled, DarkroomError, Expired, StorageError
 from darkroom.generations.driving.collect import Collected
 from darkroom.generations.driving.job import Job
-from darkroom.generations.outcome import costing, outcome, settle, stopped, why
+from darkroom.generations.outcome import costing, failure_of, outcome, settle, stopped
 from darkroom.generations.telling.journal import Journal
 from darkroom.models import ImageStatus, Stage
 from darkroom.providers.base import Reading
@@ -24,7 +24,7 @@ class Ending:
             job.record,
             stage=outcome(images),
             images=images,
-            failure=why(images),
+            failure=failure_of(images),
             between=job.between,
             **costing(job.record, reading.cost),
         )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Sequence
 
 from darkroom.cli.commands.setup.services import Offer
-from darkroom.cli.commands.tables import bare
+from darkroom.cli.commands.tables import plain_table
 from darkroom.cli.terminal import console
 from darkroom.hosts.settings_file import Seen
 
@@ -25,7 +25,7 @@ def show_hosts(found: Sequence[Seen]) -> None:
 def _show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.text import Text  # noqa: PLC0415 - heavy, and nothing that serves needs it
 
-    table = bare(heads=True)
+    table = plain_table(heads=True)
     for head in heads:
         table.add_column(head, overflow="fold")
     for row in rows:
