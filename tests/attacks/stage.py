@@ -6,14 +6,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from tests.attacks.canary import BETTERWAIFU_KEY, FATTHUMB_KEY, PASSWORD, SECRETS, Marks, files_that_hold, found_in
 from tests.faults.runs import OVER, generation_of, looked_at, status_of
 from tests.faults.scene import UNHURRIED, Outcome, Scene, Server
+from tests.services.base import Service
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
+from tests.services.faults import Fault, RouteName
 
 
 @dataclass
@@ -42,9 +44,16 @@ class Stage:
         assert message in outcome.text
         return message
 
-    def models(self, provider: str) -> tuple[str, dict[str, Any]]:
-        """What list_models tells of one provider: the text and the structure."""
+    def models(self, provider: str, **answers: Fault) -> tuple[str, dict[str, Any]]:
+        """What list_models tells of one provider that answers so by route: the text and the structure."""
+        service: Service[Any] = getattr(self, provider)
+        for route, answer in answers.items():
+            service.always(cast("RouteName", route), answer)
         result = self.server.call("list_models", provider=provider)
+        while "was not asked now" in result["content"][0]["text"]:  # the ledger was slow to let the request through
+            result = self.server.call("list_models", provider=provider)
+        for route in answers:
+            service.always(cast("RouteName", route), None)
         return result["content"][0]["text"], result["structuredContent"]["providers"][0]
 
     def assert_silent(self) -> None:

@@ -162,11 +162,10 @@ def test_a_key_is_taken_out_wherever_a_provider_puts_it(stage: Stage, place: Pla
 def test_a_key_is_taken_out_of_the_names_that_a_provider_lists(stage: Stage) -> None:
     model = {"id": 814910, "name": KEY, "model_name": BETTERWAIFU_KEY, "base_model": PASSWORD, "type": KEY}
     account = {"credits": 7, "subscription": {"plan": BETTERWAIFU_KEY, "status": KEY, "endDate": PASSWORD}}
-    stage.betterwaifu.script("models", Answer(200, json={"models": [model]}), Answer(401, json={"error": KEY}))
-    stage.betterwaifu.script("account", Answer(200, json=account))
-    text, state = stage.models("betterwaifu")
+    listed, named = Answer(200, json={"models": [model]}), Answer(200, json=account)
+    text, state = stage.models("betterwaifu", models=listed, account=named)
     assert 'model 814910: "[redacted] [redacted]" ("[redacted], [redacted]")' in text
     assert state["account"] == {"credits": 7, **dict.fromkeys(("plan", "plan_status", "plan_ends"), "[redacted]")}
-    text, _ = stage.models("betterwaifu")
+    text, _ = stage.models("betterwaifu", models=Answer(401, json={"error": KEY}))
     assert 'BetterWaifu returned 401 and says: "[redacted]"' in text
     stage.assert_silent()

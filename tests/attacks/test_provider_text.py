@@ -89,9 +89,8 @@ def test_names_that_a_provider_lists_stay_within_their_quotation(stage: Stage, t
     start = text[:1_000]
     model = {"id": 814910, "name": start, "model_name": start, "base_model": start, "type": start}
     account = {"credits": 7, "subscription": {"plan": text, "status": text, "endDate": text}}
-    stage.betterwaifu.script("models", Answer(200, json={"models": [{**model, "name": text}, *[model] * 150]}))
-    stage.betterwaifu.script("account", Answer(200, json=account))
-    shown, state = stage.models("betterwaifu")
+    models = Answer(200, json={"models": [{**model, "name": text}, *[model] * 150]})
+    shown, state = stage.models("betterwaifu", models=models, account=Answer(200, json=account))
     assert unseen_in(shown) == unseen_in(str(state)) == ""
     assert all(len(each) <= 170 for found in state["models"] for each in found.values())
     assert all(len(str(each)) <= 80 for each in state["account"].values())
@@ -108,24 +107,21 @@ def test_names_that_a_provider_lists_stay_within_their_quotation(stage: Stage, t
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", '"many"'])
 def test_a_balance_that_is_no_number_is_not_passed_on(stage: Stage, number: str) -> None:
-    stage.betterwaifu.script("account", Answer(200, text=f'{{"credits": {number}}}'))
-    _, state = stage.models("betterwaifu")
+    _, state = stage.models("betterwaifu", account=Answer(200, text=f'{{"credits": {number}}}'))
     assert (state["status"], state["error"]["code"]) == ("unavailable", "provider_error")
     assert "account" not in state
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400], ids=lambda number: number[:9])
 def test_a_balance_that_no_number_can_hold_is_not_passed_on(stage: Stage, number: str) -> None:
-    stage.betterwaifu.script("account", Answer(200, text=f'{{"credits": {number}}}'))
-    shown, state = stage.models("betterwaifu")
+    shown, state = stage.models("betterwaifu", account=Answer(200, text=f'{{"credits": {number}}}'))
     assert state["status"] == "ready"
     assert "credits" not in state.get("account", {})
     assert "credits" not in shown
 
 
 def test_a_model_s_number_that_nobody_could_name_is_not_listed(stage: Stage) -> None:
-    stage.betterwaifu.script("models", Answer(200, json={"models": [{"id": 10**400, "name": "x"}]}))
-    text, state = stage.models("betterwaifu")
+    text, state = stage.models("betterwaifu", models=Answer(200, json={"models": [{"id": 10**400, "name": "x"}]}))
     assert (state["status"], len(text) < 1_500) == ("unavailable", True)
 
 
