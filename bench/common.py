@@ -67,9 +67,8 @@ def fatthumb(**knobs: Any) -> Generator[Provider]:
 
 
 def processor_s(pid: int) -> float:
-    """Seconds of processor time that the threads of this process have used; 0 where there is no /proc."""
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+    """Seconds of processor time that this process has used, with its threads that have ended; 0 except on Linux."""
+    return time.clock_gettime((~pid << 3) | 2) if sys.platform == "linux" else 0.0  # see clock_getcpuclockid(3)
 
 
 def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
