@@ -74,6 +74,16 @@ async def test_a_kept_link_is_judged_again_with_every_look(home: Home) -> None:
         assert service.asked == []
 
 
+async def test_a_paid_job_whose_link_leads_elsewhere_is_named_for_a_person_to_look_for(home: Home) -> None:
+    with DeclaredService.shipped("bfl") as service:
+        service.says["submit"] = [(200, {"id": "t-1", "polling_url": "https://evil.example/t-1?k=7"})]
+        async with client_of(service, home) as client:
+            with pytest.raises(OutcomeUnknown) as caught:
+                await client.submit(ASKED, "gen_1")
+        assert 'its job "https://evil.example/t-1?k=7" cannot be followed' in caught.value.message
+        assert [asked.table for asked in service.asked] == ["submit"]
+
+
 async def test_a_job_is_read_by_the_very_file_that_it_was_submitted_with(home: Home) -> None:
     with DeclaredService.shipped("bfl").like(submit="submit", read="ready") as service:
         async with client_of(service, home) as client:

@@ -38,6 +38,7 @@ from darkroom.providers.language.speech import Speech
 from darkroom.providers.language.stock import account_in, models_in
 from darkroom.providers.likeness import Alike
 from darkroom.providers.stopping import Reply
+from darkroom.redact.text import quote
 from darkroom.transport import failures
 from darkroom.transport.client import MAX_ANSWER, Api, Call
 from darkroom.transport.egress import MAX_PICTURE, Pictures
@@ -277,10 +278,12 @@ class Declared:
 
     def _judge_job(self, service: Service, receipt: Receipt) -> None:
         """Raises OutcomeUnknown: the job is there, but where the key is never sent."""
+        job = str(receipt.kept["job"])
         try:
-            judged(service, self._account.base_url, str(receipt.kept["job"]))
+            judged(service, self._account.base_url, job)
         except DarkroomError as error:
-            raise self._speech(service).unknown(f"its response cannot be followed: {error.message}") from error
+            place = quote(self._redact(job), 200)
+            raise self._speech(service).unknown(f"its job {place} cannot be followed: {error.message}") from error
 
     def _names(self, service: Service, receipt: Receipt, request: GenerationRequest) -> dict[str, Any]:
         return names_of(service, request, job=str(receipt.kept.get("job") or receipt.job_id))
