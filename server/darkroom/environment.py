@@ -152,6 +152,8 @@ def _folder(text: str, variable: str, in_any_folder: bool) -> Path | NotConfigur
         folder = Path(text).expanduser()
     except RuntimeError:  # "~somebody" who does not exist
         return misset(variable, "there is no such home folder")
+    if any("\ud800" <= character <= "\udfff" for character in str(folder)):  # no ledger and no result can name it
+        return misset(variable, "its name is no text in UTF-8")
     if in_any_folder and not folder.is_absolute():
         return misset(variable, "the host chooses what a relative path is relative to, so write the whole path")
     return folder.absolute()

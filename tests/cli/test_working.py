@@ -1,6 +1,7 @@
 """What a person does with generations: again, many from a file, copies of them, their cost, and their end."""
 
 import json
+import os
 import re
 import shlex
 import sqlite3
@@ -242,6 +243,20 @@ def test_a_prune_asks_a_person_moves_what_is_old_to_the_trash_and_spares_favouri
     assert len(home.trashed()) == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is a pty here")
+def test_what_becomes_a_favourite_while_a_prune_asks_stays(home: Home) -> None:
+    liked, old = (darkroom(home, "generate", f"fox {n}", "--json").json for n in range(2))
+    write(home, "UPDATE generations SET finished_at = finished_at - ?", DAY_S)
+    with on_a_terminal(home, "prune", "--older-than", "0") as terminal:
+        assert "Remove 2 generations" in " ".join(terminal.until(r"\[y/N\]").split())
+        write(home, "UPDATE generations SET favourites = 1 WHERE id = ?", liked["id"])
+        terminal.type("y\n")
+        status, seen = terminal.end()
+    assert (status, "1 generation removed." in seen) == (DONE, True), seen
+    assert home.saved() == [Path(liked["images"][0]["path"])]
+    assert [file.name for file in home.trashed()] == [Path(old["images"][0]["path"]).name]
+
+
 @pytest.mark.parametrize("place", ["", " ", "~no-such-user/pictures"])
 def test_a_place_that_cannot_be_meant_is_refused_before_anything_is_done(home: Home, place: str) -> None:
     for words in (("export", "gen_a", "--to", place), ("generate", "A fox", "--image", f"mask={place}")):
@@ -249,6 +264,18 @@ def test_a_place_that_cannot_be_meant_is_refused_before_anything_is_done(home: H
         assert refused.status == 2
         assert "Traceback" not in refused.err
     assert not home.pictures.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each name of a file is a text")
+@pytest.mark.parametrize("variable", ["DARKROOM_HOME", "DARKROOM_PICTURES"])
+def test_a_folder_whose_name_is_no_text_is_refused_before_anything_is_paid_for(
+    home: Home, fatthumb: FatThumb, variable: str
+) -> None:
+    named = {variable: os.fsdecode(bytes(home.path) + b"/by\xfftes")}
+    refused = darkroom(home.with_(fatthumb, **named), "generate", "a fox")
+    assert refused.status == WRONG_USE, refused
+    assert f"{variable} cannot be read: its name is no text in UTF-8" in refused.err
+    assert fatthumb.posts == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
