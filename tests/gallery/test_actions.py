@@ -143,3 +143,36 @@ async def test_a_second_look_at_a_lost_outcome_names_the_jobs_that_its_service_l
                 await expect(gallery.words).to_contain_text("p7")
                 await expect(gallery.spoken).to_contain_text("p7")
         assert len(service.posts) == 1
+
+
+async def test_a_press_that_is_repeated_does_its_work_once(home: Home, fatthumb: FatThumb, host: Host) -> None:
+    async with (
+        connected(home.with_(fatthumb), apps=True) as client,
+        host.shows(client, await finished(client)) as gallery,
+    ):
+        told = "The assistant was told"
+        use, star = button(gallery, "Use picture 1"), button(gallery, "Favourite, picture 1")
+        await use.dblclick()
+        await expect(gallery.words).to_contain_text(told)
+        await gallery.frame.evaluate("for (const each of document.querySelectorAll('.note')) each.replaceChildren()")
+        await use.focus()
+        for _ in range(3):
+            await gallery.page.keyboard.down("Enter")
+        await gallery.page.keyboard.up("Enter")
+        await expect(gallery.words).to_contain_text(told)
+        await use.evaluate("button => { button.click(); button.click(); }")
+        await star.dblclick()
+        await expect(star).to_have_attribute("aria-pressed", "true")
+        await star.focus()
+        await gallery.page.keyboard.press("Enter")
+        await expect(star).to_have_attribute("aria-pressed", "false")
+        # What was asked for after them has been done, so they all have.
+        assert [asked.method for asked in gallery.asked].count("ui/message") == 3
+        marked = [asked.params["arguments"]["action"] for asked in gallery.asked if asked.tool == "gallery"]
+        assert [action for action in marked if "favourite" in action] == ["favourite", "no_favourite"]
+        await button(gallery, "Enlarge picture 1").dblclick()
+        dialog = gallery.view.get_by_role("dialog")
+        zoom = dialog.get_by_role("button", name="Zoom")
+        await expect(zoom).to_have_attribute("aria-pressed", "false")
+        await dialog.locator("canvas").dblclick()
+        await expect(zoom).to_have_attribute("aria-pressed", "true")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 import pytest
 from playwright.async_api import expect
 
-from tests.gallery.scenes import finished, painted, picture, started
+from tests.gallery.scenes import button, finished, painted, picture, started
 from tests.gallery.shown import EVERYTHING, Host
 from tests.hosts import ERAS, Era, Home, connected
 from tests.services.betterwaifu import BetterWaifu
 from tests.services.fatthumb import FatThumb
+from tests.services.faults import Redirect
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -124,3 +125,26 @@ async def test_the_pictures_on_the_screen_are_those_that_were_served(home: Home,
             (job,) = service.jobs.values()
             for number, thumbnail in enumerate(job.thumbnail_ids, 1):
                 await painted(picture(gallery, number), service.picture(thumbnail))
+
+
+async def test_a_look_draws_no_picture_again_that_it_finds_as_it_was(
+    home: Home, fatthumb: FatThumb, host: Host
+) -> None:
+    refused = Redirect("https://10.0.0.1/x.png")
+    fatthumb.script("picture", refused)
+    async with (
+        connected(home.with_(fatthumb)) as client,
+        host.shows(client, await finished(client, count=2)) as gallery,
+    ):
+        drawn, fetch = gallery.view.locator("canvas"), button(gallery, "Fetch what is missing (free)")
+        await expect(drawn).to_have_count(1)
+        await drawn.evaluate("canvas => { canvas.marked = true; }")
+        fatthumb.always("picture", refused)
+        await fetch.click()
+        await expect(gallery.words).to_contain_text("It still did not come.")
+        assert await drawn.evaluate("canvas => canvas.marked")
+        fatthumb.always("picture", None)
+        await fetch.click()
+        await expect(drawn).to_have_count(2)
+        marked = "[...document.querySelectorAll('canvas')].filter(canvas => canvas.marked).length"
+        assert await gallery.frame.evaluate(marked) == 1

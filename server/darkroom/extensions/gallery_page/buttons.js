@@ -1,7 +1,23 @@
 // Buttons: those that act at once, those that act on the second press, and what they copy.
 
+// A key that is held down repeats by itself: only a new press of it presses a button.
+addEventListener("keydown", (event) => {
+  if (event.repeat && ["Enter", " "].includes(event.key) && event.target.closest("button")) event.preventDefault();
+}, true);
+
+/** A button. A double click presses it once, and so does one press after another while what it does is under way. */
 function tool(picture, label, name, title, act) {
-  return el("button", { type: "button", class: "tool", "aria-label": name, title, onclick: act }, icon(picture), el("span", {}, label));
+  let busy = false;
+  const press = async ({ detail }) => {
+    if (busy || detail > 1) return;
+    busy = true;
+    try {
+      await act();
+    } finally {
+      busy = false;
+    }
+  };
+  return el("button", { type: "button", class: "tool", "aria-label": name, title, onclick: press }, icon(picture), el("span", {}, label));
 }
 
 let armed;
@@ -14,8 +30,6 @@ function careful({ picture, label: usual, name, title, ask, asked, warning, busy
   const button = tool(picture, usual, name, title, () => press());
   button.className = look;
   const label = button.querySelector("span");
-  // A key that is held down repeats by itself: only a new press may spend.
-  button.addEventListener("keydown", (event) => event.repeat && ["Enter", " "].includes(event.key) && event.preventDefault());
 
   const arm = (on) => {
     armed = on ? { button, since: performance.now(), disarm: () => arm(false) } : undefined;

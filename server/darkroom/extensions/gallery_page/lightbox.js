@@ -18,12 +18,17 @@ const lightbox = {
       el("div", { class: "stage" }, this.turns[0], this.easel, this.turns[1]),
       el("footer", {}, this.words, this.facts, this.tools, this.noteBox));
     $("lightbox").addEventListener("keydown", (event) => this.key(event));
-    this.easel.addEventListener("dblclick", (event) => event.target !== this.easel && this.zoom(!this.zoomed));
-    this.easel.addEventListener("click", (event) => event.target === this.easel && !this.zoomed && this.close());
+    this.easel.addEventListener("dblclick", (event) => event.target !== this.easel && this.pressed && this.zoom(!this.zoomed));
+    this.easel.addEventListener("click", (event) => {
+      if (event.detail > 1) return; // perhaps the second click of the one that opened it
+      this.pressed = true;
+      if (event.target === this.easel && !this.zoomed) this.close();
+    });
   },
 
   open(frame) {
     if (!this.cover) this.build();
+    this.pressed = false;
     this.cover.open();
     this.show(frame);
     this.title.focus({ preventScroll: true });
