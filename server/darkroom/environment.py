@@ -159,16 +159,21 @@ def _folder(text: str, variable: str, in_any_folder: bool) -> Path | NotConfigur
     return folder.absolute()
 
 
+_DATABASE = re.compile(r"postgres(?:ql)?://(?=\S)(?:[^@/?#\s]*@)?[^@?#\s]*(?:\?[^=@\s]+=\S*)?")
+"""One that can be read in one way. In any other, part of a password is taken for a host, asked for and named."""
+
+
 def database_of(env: Environment) -> str | NotConfigured | None:
     """The URL of the PostgreSQL that is to have the ledger; None where there is none.
 
     What cannot be meant is an error: a ledger that is elsewhere than it was knows nothing of what was paid for.
     """
     url = env.given("DARKROOM_DATABASE_URL")
-    if not url or re.fullmatch(r"postgres(?:ql)?://\S+", url):
+    if not url or (_DATABASE.fullmatch(url) and not re.search("%(?![0-9A-Fa-f]{2})", url)):
         return url or None
     env.spoilt.append(url.strip(QUOTES))
-    return misset("DARKROOM_DATABASE_URL", "it begins with postgresql:// and has no spaces")
+    escapes = "of a password, @ / ? # and % are written %40 %2F %3F %23 and %25"
+    return misset("DARKROOM_DATABASE_URL", f"it begins with postgresql:// and has no spaces; {escapes}")
 
 
 def data_folder() -> Path | NotConfigured:

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -61,6 +62,38 @@ def test_a_url_that_the_driver_cannot_read_is_refused_and_not_repeated(home: Hom
     done = darkroom(home.with_(DARKROOM_DATABASE_URL=f"postgresql://me@127.0.0.1/x?{words}"), "list")
     assert done.status == 1
     assert "DARKROOM_DATABASE_URL" in done.err
+    assert "hunter22" not in done.err + done.out
+
+
+STRANGE = ["hunter22@hunter33", "hunter22/hunter33", "hunter22?hunter33", "hunter22#hunter33", "hunter22%hunter33"]
+"""Passwords that cannot stand in a URL as they are."""
+
+
+@pytest.mark.parametrize("password", STRANGE)
+def test_a_password_that_would_be_taken_for_a_host_is_refused_before_anybody_is_asked_for_it(
+    home: Home, password: str
+) -> None:
+    done = darkroom(home.with_(DARKROOM_DATABASE_URL=f"postgresql://me:{password}@127.0.0.1:1/x"), "list")
+    assert done.status == 2
+    assert "%40" in done.err
+    assert [part for part in ("hunter22", "hunter33") if part in done.err + done.out] == []
+
+
+@pytest.mark.hosting
+def test_a_password_of_any_characters_is_read_once_they_are_escaped_and_a_socket_s_folder_as_well(
+    home: Home, postgres: Cluster
+) -> None:
+    password, role = "".join(STRANGE), "strange"
+    postgres.say(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}'")
+    escaped, folder = quote(password, safe=""), quote(str(postgres.folder), safe="")
+    schema = postgres.fresh().partition("?")[2]
+    for host in (f"127.0.0.1:{postgres.port}", f"{folder}:{postgres.port}"):
+        url = f"postgresql://{role}:{escaped}@{host}/postgres?{schema}"
+        done = darkroom(home.with_(DARKROOM_DATABASE_URL=url), "list")
+        assert done.status == 0, done.err
+    wrong = f"postgresql://nobody:{escaped}@127.0.0.1:{postgres.port}/postgres"
+    done = darkroom(home.with_(DARKROOM_DATABASE_URL=wrong), "list")
+    assert done.status == 1
     assert "hunter22" not in done.err + done.out
 
 

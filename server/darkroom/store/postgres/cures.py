@@ -23,6 +23,8 @@ def refused(error: psycopg.Error, kind: type[StorageError] = StorageError) -> St
         return kind(f"The ledger's database cannot be reached ({said}).", next_step=REACH)
     if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure):
         return kind(f"The ledger is locked by other processes ({said}).", next_step=_WAIT)
+    if _is_unread(error):
+        return kind(f"The ledger's database cannot be asked: {said}.", next_step="Correct it, and start again.")
     if isinstance(error, errors.DiskFull):
         return kind(f"The ledger's database could not be used ({said}).", next_step=_ROOM)
     if isinstance(error, errors.InsufficientPrivilege | errors.InvalidSchemaName):
@@ -54,7 +56,12 @@ def unusable(why: str, cure: str) -> StorageError:
 
 def _said(error: psycopg.Error) -> str:
     """The first line of what was said; a URL that could not be read is not repeated."""
-    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+    if _is_unread(error):
         return "DARKROOM_DATABASE_URL cannot be read"
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return clean(lines[0], 200)
+
+
+def _is_unread(error: psycopg.Error) -> bool:
+    """True where the driver could not read the URL, and asked nobody."""
+    return isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None
