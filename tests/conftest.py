@@ -1,5 +1,8 @@
 """Fixtures for every room."""
 
+import os
+import sys
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,12 +16,15 @@ settings.load_profile("steady")
 pytest.register_assert_rewrite("tests.faults.table", "tests.faults.scene")
 
 from tests import forks  # noqa: E402
-from tests.hosts import Home  # noqa: E402
+from tests.hosts import NOON, Home  # noqa: E402
 from tests.services.betterwaifu import BetterWaifu  # noqa: E402
 from tests.services.fatthumb import FatThumb  # noqa: E402
 from tests.services.postgres import Cluster, cluster  # noqa: E402
 
 forks.install()
+os.environ["TZ"] = NOON
+if sys.platform != "win32":
+    time.tzset()
 
 
 @pytest.hookimpl(tryfirst=True)

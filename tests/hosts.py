@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,8 @@ Era = Literal["legacy", "2026-07-28"]
 ERAS: tuple[Era, ...] = ("legacy", "2026-07-28")
 PATIENCE_S = 240.0
 """How long a test waits for anything, and takes with one client at most: far longer than it needs on a slow machine."""
+NOON = f"DAY{datetime.now(UTC).hour - 12:+d}"
+"""The zone (POSIX) of every test, in which it was noon when the tests began: no day ends during any of them."""
 UNHURRIED = {"wait": {"timeout_s": 0.9 * PATIENCE_S}}
 """By tool: the arguments that a call has which names none of them."""
 
@@ -58,6 +61,7 @@ class Home:
         """Everything that a server or a command of this user is started with."""
         return {
             "PATH": os.environ["PATH"],
+            "TZ": NOON,
             "HOME": str(self.path),
             **({"USERPROFILE": str(self.path), "SYSTEMROOT": os.environ["SYSTEMROOT"]} if os.name == "nt" else {}),
             "DARKROOM_HOME": str(self.path / "home"),

@@ -15,11 +15,6 @@ from tests.services.fatthumb import FatThumb
 UNHURRIED = {"FATTHUMB_LIMITS": "submit=1000/1"}
 
 
-def with_budget(budget: int | str, home: Home) -> Home:
-    """The same user somewhere where it is past noon, so that no day ends during a test."""
-    return home.with_(DARKROOM_BUDGET=str(budget), TZ=f"NOON{datetime.now(UTC).hour - 12:+d}")
-
-
 def assert_used_up(text: str, budget: str) -> None:
     """It says what is used up, until when, and that nothing was paid."""
     assert text.startswith(f"rate_limited: The budget of {budget} a day (DARKROOM_BUDGET) is used up; ")
@@ -40,7 +35,7 @@ def assert_resets(text: str) -> None:
 async def test_what_is_over_the_budget_is_refused_everywhere_until_the_day_ends(
     home: Home, fatthumb: FatThumb, era: Era
 ) -> None:
-    user = with_budget(2, home.with_(fatthumb))
+    user = home.with_(fatthumb, DARKROOM_BUDGET="2")
     async with connected(user, era) as client:
         first = await call(client, "generate", prompt="first", count=4, request_key="hero")
         await call(client, "generate", prompt="second")
@@ -58,7 +53,7 @@ async def test_what_is_over_the_budget_is_refused_everywhere_until_the_day_ends(
 
 
 async def test_an_answer_that_was_lost_is_given_when_the_budget_is_used_up(home: Home, fatthumb: FatThumb) -> None:
-    user = with_budget(1, home.with_(fatthumb))
+    user = home.with_(fatthumb, DARKROOM_BUDGET="1")
     async with connected(user, python=("-c", PATIENT)) as client:
         await break_off(client, user, fatthumb, "a fox")
         again = await call(client, "generate", prompt="a fox")
@@ -72,7 +67,7 @@ async def test_what_certainly_cost_nothing_is_not_counted(
 ) -> None:
     fatthumb.credits = 0
     betterwaifu.next_job(duration=1000.0)
-    async with connected(with_budget(2, home.with_(fatthumb, betterwaifu))) as client:
+    async with connected(home.with_(fatthumb, betterwaifu, DARKROOM_BUDGET="2")) as client:
         poor = await over(client, (await call(client, "generate", prompt="a fox"))["id"])
         assert [each["error"]["charged"] for each in poor] == ["no"]
         await call(client, "generate", prompt="a fox", provider="betterwaifu")
@@ -84,7 +79,7 @@ async def test_what_certainly_cost_nothing_is_not_counted(
 
 
 def test_processes_that_race_for_the_last_of_a_budget_start_no_more_than_it(home: Home, fatthumb: FatThumb) -> None:
-    user = with_budget(5, home.with_(fatthumb, **UNHURRIED))
+    user = home.with_(fatthumb, **UNHURRIED, DARKROOM_BUDGET="5")
     answers: list[dict[str, Any]] = []
     with ExitStack() as stack:
         servers = [RawServer(stack.enter_context(running(user, "serve"))) for _ in range(3)]

@@ -8,7 +8,7 @@ import pytest
 from tests.hosts import ERAS, PATIENCE_S, Era, Home, RawServer, call, connected, darkroom, over, refused, running
 from tests.services.fatthumb import FatThumb
 from tests.services.priced import PricedService
-from tests.tools.test_budget import assert_resets, assert_used_up, with_budget
+from tests.tools.test_budget import assert_resets, assert_used_up
 
 PRICED = {"provider": "priced"}
 
@@ -27,7 +27,7 @@ async def test_an_estimate_is_reserved_and_the_services_figure_takes_its_place_i
     home: Home, era: Era
 ) -> None:
     with PricedService(cents=12.5) as service:
-        user = with_budget("0.50 USD", service.home(home))
+        user = service.home(home).with_(DARKROOM_BUDGET="0.50 USD")
         service.may_answer.clear()
         async with connected(user, era) as client:
             first = await call(client, "generate", prompt="first", count=4, request_key="hero", **PRICED)
@@ -54,7 +54,7 @@ async def test_an_estimate_is_reserved_and_the_services_figure_takes_its_place_i
 async def test_what_has_no_price_in_the_currency_is_refused_with_that_reason(home: Home, fatthumb: FatThumb) -> None:
     with PricedService() as service:
         user = service.home(home.with_(fatthumb))
-        async with connected(with_budget("5 USD", user)) as client:
+        async with connected(user.with_(DARKROOM_BUDGET="5 USD")) as client:
             text = await refused(client, "generate", prompt="a cat", provider="fatthumb")
             assert text.startswith("invalid_request: fatthumb (model gemini-3-pro) has no price in USD for this, ")
             assert "against the budget of 5 USD a day (DARKROOM_BUDGET). Charged: no. Nothing was sent." in text
@@ -62,7 +62,7 @@ async def test_what_has_no_price_in_the_currency_is_refused_with_that_reason(hom
             max_quality: dict[str, Any] = {"model": "large", "options": {"quality": "max"}}
             assert "has no price in USD" in await refused(client, "generate", prompt="a cat", **max_quality, **PRICED)
             await call(client, "generate", prompt="a cat", **PRICED)
-        async with connected(with_budget("5 EUR", user)) as client:
+        async with connected(user.with_(DARKROOM_BUDGET="5 EUR")) as client:
             assert "has no price in EUR" in await refused(client, "generate", prompt="an owl", **PRICED)
             await call(client, "generate", prompt="an owl", provider="sketch")
         assert fatthumb.log == []
@@ -70,7 +70,7 @@ async def test_what_has_no_price_in_the_currency_is_refused_with_that_reason(hom
 
 async def test_what_costs_more_than_the_whole_budget_is_not_put_off_to_another_day(home: Home) -> None:
     with PricedService() as service:
-        async with connected(with_budget("0.35 USD", service.home(home))) as client:
+        async with connected(service.home(home).with_(DARKROOM_BUDGET="0.35 USD")) as client:
             text = await refused(client, "generate", prompt="a cat", count=4, **PRICED)
             await call(client, "generate", prompt="a cat", count=3, **PRICED)
     assert text.startswith("invalid_request: This costs about 0.40 USD, more than the whole budget of 0.35 USD a day ")
@@ -79,7 +79,7 @@ async def test_what_costs_more_than_the_whole_budget_is_not_put_off_to_another_d
 
 async def test_what_was_certainly_not_charged_is_not_counted_and_both_budgets_hold(home: Home) -> None:
     with PricedService(refuses=True) as service:
-        async with connected(with_budget("0.40 USD, 2", service.home(home))) as client:
+        async with connected(service.home(home).with_(DARKROOM_BUDGET="0.40 USD, 2")) as client:
             for prompt in ("a", "b", "c"):
                 begun = await call(client, "generate", prompt=prompt, count=4, **PRICED)
                 assert [each["error"]["charged"] for each in await over(client, begun["id"])] == ["no"]
@@ -94,7 +94,7 @@ async def test_what_was_certainly_not_charged_is_not_counted_and_both_budgets_ho
 
 def test_processes_that_race_for_the_last_cent_spend_no_more_than_it(home: Home) -> None:
     with PricedService() as service, ExitStack() as stack:
-        user = with_budget("0.50 USD", service.home(home))
+        user = service.home(home).with_(DARKROOM_BUDGET="0.50 USD")
         servers = [RawServer(stack.enter_context(running(user, "serve"))) for _ in range(2)]
         for server in servers:
             server.initialize()
