@@ -16,6 +16,7 @@ from tests.attacks.conftest import OWN, PICTURE, Refuses
 from tests.attacks.internet import PUBLIC, Internet
 from tests.attacks.origins import Origin, then_reset, then_silence
 from tests.clients import OpenDoor, refusal
+from tests.hosts import PATIENCE_S
 
 PRIVATE = "private address"
 
@@ -181,9 +182,10 @@ async def test_the_first_of_several_public_addresses_is_taken(
     "before", [["8.8.8.8"], ["2606:4700::1", "8.8.8.8"], [f"8.8.{n}.8" for n in range(12)]], ids=len
 )
 async def test_every_address_of_a_name_is_tried(
-    pictures: Pictures, internet: Internet, site: Origin, before: list[str]
+    http: Http, internet: Internet, site: Origin, before: list[str]
 ) -> None:
     internet.names["pictures.example"] = [[*before, PUBLIC]]
+    pictures = Pictures(http, OWN, Redactor(()), least_every_s=PATIENCE_S)
     assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert internet.connected == [f"{address}:443" for address in (*before, PUBLIC)]
 
@@ -195,7 +197,7 @@ async def test_addresses_that_hang_leave_time_for_the_one_that_does_not(
     internet.names["pictures.example"] = [[*hanging, PUBLIC]]
     with Origin(then_silence(), hears=False) as silent:
         internet.places.update({f"{address}:443": silent.port for address in hanging})
-        pictures = Pictures(http, OWN, Redactor(()), least_every_s=2.0)
+        pictures = Pictures(http, OWN, Redactor(()), least_every_s=6.0)
         assert await fetched(pictures, "https://pictures.example/a.png") == PICTURE
     assert len(internet.connected) == 4
 
