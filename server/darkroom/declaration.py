@@ -18,7 +18,7 @@ API_VERSION = 1
 class Options(BaseModel):
     """A provider's own arguments, as JSON or as the texts that agents and people write them in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)

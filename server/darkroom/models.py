@@ -29,7 +29,7 @@ MAX_SEED = 2**53 - 1
 class Frozen(BaseModel):
     """A value that never changes; a change makes a new one with `model_copy(update=…)`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # a start uses few of them
 
 
 class Charged(StrEnum):

@@ -30,7 +30,7 @@ class Money:
 class Cost(BaseModel):
     """The cost of a generation, in a currency or in its service's own unit; `estimated`: until the service has said."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     amount: float
     unit: str

@@ -21,7 +21,7 @@ from mcp.types import (
     InputRequests,
     InputRequiredResult,
 )
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from darkroom.errors import DarkroomError, StorageError
 from darkroom.extensions.task import OVER, Task, TaskStatus
@@ -45,7 +45,7 @@ FETCHED_WITHIN_S = 20.0
 REREAD_S = 1.0
 """Seconds until a listener learns what another request, or another process, did to a task that asks its user."""
 
-_QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests)
+_QUESTIONS: TypeAdapter[InputRequests] = TypeAdapter(InputRequests, config=ConfigDict(defer_build=True))
 
 
 class _Works(Protocol):

@@ -30,7 +30,7 @@ class Wire(BaseModel):
     Only a field without a default is needed, and one in `needed` if it is there: an odd one spoils the whole.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
     needed: ClassVar[frozenset[str]] = frozenset()
 
     @field_validator("*", mode="wrap")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from darkroom.models import IN_LEDGER, Failure, GenerationRequest, Image, Record, Stage
 from darkroom.store.connection import Connection
@@ -22,7 +22,7 @@ SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 PERHAPS_PAID = "(stage <> 'cancelled' OR failure IS NOT NULL) AND coalesce(failure ->> 'charged', '') <> 'no'"
 _NOT_BEFORE = {"finished_at": "max(created_at, ?)"}
 """A clock that was set back ends nothing before it began."""
-_IMAGES = TypeAdapter(tuple[Image, ...])
+_IMAGES = TypeAdapter(tuple[Image, ...], config=ConfigDict(defer_build=True))
 
 
 def insert(db: Connection, record: Record, ledger_file: str) -> None:

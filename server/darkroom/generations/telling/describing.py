@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from darkroom.declaration import Traits
@@ -212,18 +213,20 @@ def describe(
     )
 
 
-_NOT_FETCHED = Failure(
-    code="result_unavailable",
-    message="Darkroom ended while it was fetching this picture.",
-    charged=Charged.MAYBE,
-    next_step="Call get_status: Darkroom fetches it again, at no cost.",
-)
+@cache
+def _not_fetched() -> Failure:
+    return Failure(
+        code="result_unavailable",
+        message="Darkroom ended while it was fetching this picture.",
+        charged=Charged.MAYBE,
+        next_step="Call get_status: Darkroom fetches it again, at no cost.",
+    )
 
 
 def _named(image: Image, record: Record, path_of: Callable[[str], str | None]) -> Image:
     # Rows of older versions hold a file's URI here, and pictures that a kill left under way though all is over.
     if record.stage.terminal and image.status is ImageStatus.PROCESSING:
-        return image.model_copy(update={"status": ImageStatus.FAILED, "error": image.error or _NOT_FETCHED})
+        return image.model_copy(update={"status": ImageStatus.FAILED, "error": image.error or _not_fetched()})
     uri = picture_uri(record.id, image.index) if image.status is ImageStatus.SUCCEEDED else None
     favourite = True if record.favourites >> (image.index - 1) & 1 else None
     path = None if image.key is None else path_of(image.key)
