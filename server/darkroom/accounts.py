@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from darkroom.declaration import Declaration
@@ -18,8 +19,7 @@ class Window:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of one key: jobs at a time, submissions per window, requests (polls included) per window."""
 
     active: int | None = None

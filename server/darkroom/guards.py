@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from darkroom.environment import Environment, misset
 from darkroom.errors import NotConfigured
@@ -15,8 +15,7 @@ _PER_DAY = re.compile(r"0*([1-9][0-9]{0,8})")
 _MONEY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([A-Za-z]{3})")
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(NamedTuple):
     """The most that the user wants to pay for in a day: so many generations, so much money, or both."""
 
     generations: int | None = None

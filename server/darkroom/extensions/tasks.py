@@ -9,8 +9,8 @@ speaks the protocol: who may use it, the shapes on the wire, the header, the not
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 import anyio
 from mcp import MCPError
@@ -177,8 +177,7 @@ class _Acknowledging:
         return getattr(self._session, name)
 
 
-@dataclass(frozen=True)
-class _Stream:
+class _Stream(NamedTuple):
     """The open response of one `subscriptions/listen`."""
 
     session: ServerSession

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from darkroom.models import generation_uri
@@ -22,8 +23,7 @@ class OfGeneration:
     index: int | None = None
 
 
-@dataclass(frozen=True)
-class OfModel:
+class OfModel(NamedTuple):
     """A model of a provider."""
 
     provider: str

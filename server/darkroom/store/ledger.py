@@ -1,7 +1,6 @@
 """The interface of a ledger: its generations, turns and processes; `sql.py` is the one that exists."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from darkroom.models import Answered, Receipt, Record, Stage, Status
@@ -12,8 +11,7 @@ from darkroom.store.survey import Survey
 from darkroom.store.turns import Gate
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(NamedTuple):
     """The room for an owner's new rows of a day: at most `limit` of them, which cost at most `money`; None: any.
 
     `stored`: there is none once its saved pictures have so many bytes together; None: any. `rule`: what sets the two
@@ -55,8 +53,7 @@ class StorageFull(Exception):
         self.stored = stored
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Some records, newest first, and the cursor behind the last of them where there are more."""
 
     records: tuple[Record, ...]
@@ -70,8 +67,7 @@ class Stretch(NamedTuple):
     reached: int
 
 
-@dataclass(frozen=True)
-class Unfinished:
+class Unfinished(NamedTuple):
     """The rows of all owners that are not over: how many of each stage, and a few that are in trouble, by id."""
 
     stages: Mapping[Stage, int]

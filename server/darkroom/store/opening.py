@@ -3,8 +3,8 @@
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from darkroom.errors import StorageError
 from darkroom.store.connection import Database
@@ -17,8 +17,7 @@ from darkroom.store.tasks import SqlTasks
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(NamedTuple):
     """The ledger and its tasks, and this process's sign of life, through one database."""
 
     database: Database

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from darkroom.accounts import Limits
 from darkroom.store import gate, rounds, withdrawal
@@ -28,8 +29,7 @@ def name(db: Connection, file: str, owner: str, ids: Collection[str], now: float
     )
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """The numbers of those that are before a row: of its owner's own, and of all."""
 
     owner: str

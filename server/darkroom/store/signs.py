@@ -1,9 +1,8 @@
 """Signs of life, as a ledger reads them of the processes that its rows name."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Life(Enum):
@@ -15,16 +14,14 @@ class Life(Enum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """Another process that lives. `version`: of its Darkroom; empty where it does not say, as older ones do not."""
 
     pid: str
     version: str
 
 
-@dataclass(frozen=True)
-class Sign:
+class Sign(NamedTuple):
     """The last sign of a process that lives, so many seconds ago. `silent`: others go on with its work."""
 
     ago_s: float

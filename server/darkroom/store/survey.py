@@ -1,8 +1,7 @@
 """The ledger as its operator is shown it: numbers, names and codes, and nothing that a caller or a service wrote."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from darkroom.models import Stage
 from darkroom.money import Money
@@ -16,8 +15,7 @@ MOST_SHOWN = 50
 """Queues, rows under way and failures that are shown."""
 
 
-@dataclass(frozen=True)
-class Queue:
+class Queue(NamedTuple):
     """The unfinished rows of an account. Times are seconds since 1970."""
 
     account: str
@@ -30,8 +28,7 @@ class Queue:
     """The time before which its provider takes nothing; None: it does."""
 
 
-@dataclass(frozen=True)
-class UnderWay:
+class UnderWay(NamedTuple):
     """A row that is being sent, is at its provider, or is being collected, since so many seconds since 1970."""
 
     id: str
@@ -44,8 +41,7 @@ class UnderWay:
     since: float
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(NamedTuple):
     """A row that failed, at so many seconds since 1970."""
 
     id: str
@@ -57,8 +53,7 @@ class Failed:
     at: float
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """The ledger at a moment, by its own clock: the longest queues, the oldest rows under way, the last failures.
 
     `held`: the number of unfinished rows of each process that has any. `all_counted`: False where the queues have more
@@ -73,8 +68,7 @@ class Look:
     all_counted: bool
 
 
-@dataclass(frozen=True)
-class Used:
+class Used(NamedTuple):
     """The part of its limits that an owner has used: of today, what counts in a budget; `stored`: bytes of pictures."""
 
     submissions: int

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from darkroom.accounts import Limits, Window
 from darkroom.models import Record
@@ -13,8 +13,7 @@ Owners = Mapping[str, int | None]
 time, in all accounts together; None: any."""
 
 
-@dataclass(frozen=True)
-class Later:
+class Later(NamedTuple):
     """The gate's no: nothing may be submitted for another `in_s` seconds."""
 
     in_s: float
@@ -33,8 +32,7 @@ class Obstacle(Enum):
     """The row before it is being sent by a process that lives but does not run."""
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """The place of a waiting row: how many of its owner's are before it, and in how many seconds its turn comes.
 
     `at_the_earliest`: it also waits for something to end, and nobody knows when. `sender`: the id of the row that is
@@ -61,8 +59,7 @@ class Grant:
     at: float = 0.0
 
 
-@dataclass(frozen=True)
-class Took:
+class Took(NamedTuple):
     """The time that a generation took, in seconds since its submission.
 
     `between`: the last look at which it was not done yet, and the first at which it was; None: nobody knows.
@@ -72,8 +69,7 @@ class Took:
     between: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(NamedTuple):
     """The remainder of an account's limits. `active`: further jobs at the same time; None: there is no such limit.
 
     `submit`, `requests`: by window, as it counts now. `closed_s`: seconds for which nothing may be submitted, since the

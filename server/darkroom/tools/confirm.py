@@ -1,7 +1,7 @@
 """DARKROOM_CONFIRM: the user is asked before anything is spent; the agent cannot answer for them."""
 
 import base64
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp.server.mcpserver.resolve import Elicit
 from mcp.types import ClientCapabilities
@@ -30,8 +30,7 @@ class _Existing(Consent):
     make_it: bool = True
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The question for the user, or the result that needs none. `seen`: see `Wish`."""
 
     question: Elicit[Consent] | Consent

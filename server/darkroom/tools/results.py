@@ -1,10 +1,9 @@
 """Turns generations into what tools return: two halves, text with links and images, and structure; each is enough."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 from pydantic_core import to_json
@@ -37,8 +36,7 @@ SEEN_BEFORE = "What was shown before is not shown again; wait shows it."
 Answer = Generation | WaitedGenerations | ListedGenerations
 
 
-@dataclass(frozen=True)
-class _Saved:
+class _Saved(NamedTuple):
     """A saved picture, its number in the text and on the sheet, and its link."""
 
     generation_id: str

@@ -4,8 +4,7 @@ import argparse
 import os
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -21,8 +20,7 @@ DONE, FAILED, WRONG_USE, STILL_RUNNING = 0, 1, 2, 3
 AN_ID: Any = {"metavar": "ID", "help": "its id, or so much of its beginning as no other has"}
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command: what it is called and does, which words it takes, and what it runs."""
 
     name: str
@@ -31,8 +29,7 @@ class Command:
     run: Callable[[Settings, argparse.Namespace], Awaitable[int]]
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(NamedTuple):
     """Several commands about one thing, behind its name."""
 
     name: str

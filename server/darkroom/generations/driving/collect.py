@@ -4,8 +4,8 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import anyio
@@ -36,8 +36,7 @@ Write = Callable[[Record, tuple[Image, ...], int | None], Awaitable[Record]]
 """Takes the row, its pictures as they are now, and the seed that the provider used, where it says; returns the row."""
 
 
-@dataclass(frozen=True)
-class Collected:
+class Collected(NamedTuple):
     """The result of one look: the row, its pictures, and by number the reasons why some are still missing."""
 
     record: Record

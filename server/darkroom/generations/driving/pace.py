@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from darkroom.declaration import Traits
 from darkroom.errors import DarkroomError, RateLimited, ResultUnavailable
@@ -30,8 +30,7 @@ LEAST_LOOKS = 1.2
 """Hardly more than one look for each job, where a request window allows no more."""
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     """A job at the end of a look, or at its submission (`looked` False).
 
     `age_s`: seconds since its submission. `watched`: somebody waits for it. `resumed`: a process that died began it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import anyio
 
@@ -18,8 +18,7 @@ SUPPLY_FOR_S = 1.0
 """Seconds for which the figure of what is left is believed: many jobs ask for the same."""
 
 
-@dataclass(frozen=True)
-class _Paced:
+class _Paced(NamedTuple):
     took: Sequence[Took]
     pace: Pace
 

@@ -9,7 +9,6 @@ import re
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -57,8 +56,7 @@ async def decoding(work: Callable[[], _T]) -> _T:
     return await to_thread.run_sync(work, limiter=limiter)
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A format: its own start, the parts of a file of it, a file of some parts, and a note as a part."""
 
     name: str

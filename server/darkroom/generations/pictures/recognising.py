@@ -1,7 +1,7 @@
 """Recognises bytes that came in a picture's place: a sound picture, or something else, and whether that may change."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from darkroom.errors import LOOK_AGAIN, NotAnImage
 from darkroom.generations.pictures.decoding import DECODING_S, Kind, NoPicture, Patience, TooMuch, Unfit, decoded, whole
@@ -15,8 +15,7 @@ from darkroom.transport.incoming import holds_a_key
 FOR_GOOD = "Darkroom does not fetch it again, since it would be the same. Open it in the provider's own gallery."
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(NamedTuple):
     """A picture that was checked.
 
     `size`: bytes of what is to be saved. `width` and `height` are pixels, as people see them. `removed` says what was
@@ -33,8 +32,7 @@ class Verified:
     small: bytes | None = None
 
 
-@dataclass(frozen=True)
-class Recognised:
+class Recognised(NamedTuple):
     """`what` it is, with its article; `lasting`: a file of its own kind, which will be the same next time."""
 
     what: str
