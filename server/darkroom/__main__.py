@@ -15,6 +15,8 @@ def main() -> int:
     later, goes to stderr, and what it reads is empty. While the rest is imported, a doorman answers.
     """
     _open_all_three()
+    # Else it looks through every installed distribution, and loads whatever plugin it finds there.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     wire = None
     if (sys.argv[1:2] == ["serve"] and "--http" not in sys.argv) or (len(sys.argv) == 1 and not os.isatty(0)):
         wire = Wire(*_take_the_wire())
