@@ -50,7 +50,7 @@ def _reasons(service: Service, example: Example) -> Iterator[str]:
         read = {"submit": _submitted, "read": _read, "result": _result, "cancel": _cancelled}[example.to]
         told = read(service, _answer(example), request)
         yield from _compared(example, told)
-        if told.get("means") == "taken":
+        if example.means == told.get("means") == "taken":  # what was recorded may be of another address
             yield from _unfollowed(service, request, told["job"])
 
 
