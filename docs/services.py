@@ -178,7 +178,7 @@ def _limits(written: str) -> str:
 
 
 def _limit(what: str, much: str) -> str:
-    if what == "active":
-        return f"{much} {'job' if much == '1' else 'jobs'} at a time"
+    if thing := {"active": "job", "pictures": "picture"}.get(what):
+        return f"{much} {thing}{'' if much == '1' else 's'} at a time"
     number, _, seconds = much.partition("/")
     return f"{number} {'submission' if what == 'submit' else 'request'}{'' if number == '1' else 's'} in {seconds} s"

@@ -20,15 +20,22 @@ class Window:
 
 
 class Limits(NamedTuple):
-    """The limits of one key: jobs at a time, submissions per window, requests (polls included) per window."""
+    """The limits of one key: jobs and pictures at a time, submissions and requests (polls included) per window."""
 
     active: int | None = None
     submit: tuple[Window, ...] = ()
     requests: tuple[Window, ...] = ()
+    pictures: int | None = None
+
+    @property
+    def crowded(self) -> bool:
+        """True where a job may have to wait for another one to end."""
+        return self.active is not None or self.pictures is not None
 
     def described(self) -> list[str]:
         """The limits in words, one each."""
         words = [] if self.active is None else [f"{self.active} active at a time"]
+        words += [] if self.pictures is None else [f"{self.pictures} picture{'s' * (self.pictures != 1)} at a time"]
         words += [f"{w.limit} submission{'s' * (w.limit != 1)} per {w.seconds:g} s" for w in self.submit]
         words += [f"{w.limit} request{'s' * (w.limit != 1)} per {w.seconds:g} s" for w in self.requests]
         return words
@@ -60,29 +67,31 @@ class Account:
         return self.misset is None and bool(self.key or not self.declaration.needs_key)
 
 
-_LIMIT = re.compile(r"(active)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
+_LIMIT = re.compile(r"(active|pictures)=(\d{1,9})|(submit|requests)=(\d{1,9})/(\d{1,7}(?:\.\d{1,3})?)")
 
 
 def parse_limits(text: str) -> Limits:
-    """Reads `active=N`, `submit=N/SECONDS` and `requests=N/SECONDS`, comma-separated.
+    """Reads `active=N`, `pictures=N`, `submit=N/SECONDS` and `requests=N/SECONDS`, comma-separated.
 
     Raises:
         ValueError: a part is none of these, or a number is zero.
     """
-    active: int | None = None
+    at_a_time: dict[str, int] = {}
     windows: dict[str, list[Window]] = {"submit": [], "requests": []}
     for part in (piece.strip() for piece in text.split(",")):
         match = _LIMIT.fullmatch(part)
         if match is None:
             raise ValueError(f"{part!r} is not a limit")
         if match[1]:
-            active = int(match[2])
+            at_a_time[match[1]] = int(match[2])
         else:
             windows[match[3]].append(Window(int(match[4]), float(match[5])))
     every = [w for kind in windows.values() for w in kind]
-    if active == 0 or any(w.limit == 0 or w.seconds == 0 for w in every):
+    if 0 in at_a_time.values() or any(w.limit == 0 or w.seconds == 0 for w in every):
         raise ValueError("a limit of zero")
-    return Limits(active, tuple(windows["submit"]), tuple(windows["requests"]))
+    return Limits(
+        at_a_time.get("active"), tuple(windows["submit"]), tuple(windows["requests"]), at_a_time.get("pictures")
+    )
 
 
 def account_of(env: Environment, declaration: Declaration) -> Account:

@@ -176,6 +176,7 @@ def _taken(title: str, credits_left: float | None) -> Finding:
 
 def _of_limits(title: str, left: Left) -> Finding:
     words = [] if left.active is None else [f"{left.active} more at a time"]
+    words += [] if left.pictures is None else [f"{left.pictures} more pictures at a time"]
     words += [f"{count} of {window.limit} submissions in {window.seconds:g} s" for window, count in left.submit]
     words += [f"{count} of {window.limit} requests in {window.seconds:g} s" for window, count in left.requests]
     if left.closed_s > 0:

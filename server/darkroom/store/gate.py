@@ -1,6 +1,6 @@
 """The gate: inside one transaction of the ledger, who may submit next and when, and how many polls are left."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -20,6 +20,7 @@ LONGEST_WAIT_S = 3700.0
 FARTHEST_ESTIMATE = 500
 # How long submissions count as being of late, and are kept for that.
 LATELY_S = 300.0
+_PICTURES = "CAST(coalesce(request ->> 'count', '1') AS INTEGER)"
 # So many say as much as more of them would.
 MOST_JOBS = 1000
 # Requests below this share of a window are nearly used up.
@@ -30,7 +31,7 @@ def pass_gate(
     db: Connection, generation_id: str, account: str, limits: Limits, *, holder: str, token: str, now: float
 ) -> str | Later:
     """Marks the account's next row as `submitting` by that process and returns its id, if its limits allow it now."""
-    opening = _next_opening(db, account, limits, now)
+    opening = _next_opening(db, account, limits, generation_id, now)
     if opening > now:
         return Later(opening - now)
     claimed = db.execute(
@@ -78,7 +79,7 @@ class _Played:
 class Outlook:
     """An account's windows at one moment, to be played forward for any number of rows without asking the ledger again.
 
-    `active`: how many jobs are under way. `sent`: when submissions were made.
+    `active`, `pictures`: how many jobs, and pictures of them, are under way. `sent`: when submissions were made.
     """
 
     limits: Limits
@@ -88,22 +89,28 @@ class Outlook:
     uses: Uses
     active: int
     now: float
+    pictures: int = 0
     _played: dict[float, _Played] = field(default_factory=dict[float, _Played], compare=False, repr=False)
 
-    def turn(self, ahead: int) -> tuple[float, bool]:
-        """Seconds until the turn of a row behind so many, and whether it also waits for another job to end."""
+    def turn(self, ahead: int, pictures: int = 1) -> tuple[float, bool]:
+        """Seconds until the turn of a row behind so many, and whether it also waits for another job to end.
+
+        `pictures`: how many it asks for.
+        """
         requests = [arithmetic.request_after(left, back, ahead, self.now) for left, back in self._requests]
         start = max(self.closed_until, self.now, *requests)
         turn = self._from(start).time(min(ahead, FARTHEST_ESTIMATE))
-        crowded = self.limits.active is not None and self.active + ahead >= self.limits.active
+        at_least = self.pictures + ahead  # each of those before it asks for one, if not for more
+        crowded = _are_too_many(self.limits, self.active + ahead, at_least, pictures)
         return turn - self.now, crowded
 
     def left(self) -> Left:
         """See `Gate.limits_left`."""
-        active, now = self.limits.active, self.now
+        active, pictures, now = self.limits.active, self.limits.pictures, self.now
         counted = [sum(at > now - window.seconds - SKEW_S for at in self.sent) for window in self.windows]
         return Left(
             active=None if active is None else max(active - self.active, 0),
+            pictures=None if pictures is None else max(pictures - self.pictures, 0),
             submit=tuple((window, max(window.limit - n, 0)) for window, n in zip(self.windows, counted, strict=True)),
             requests=tuple(
                 (window, max(left, 0)) for window, (left, _) in zip(self.limits.requests, self._requests, strict=True)
@@ -131,6 +138,7 @@ class Outlook:
 def outlook(db: Connection, account: str, limits: Limits, now: float, *, without: str = "") -> Outlook:
     """The account's windows as they are now. `without`: as if that row were not being submitted."""
     closed_until, windows = _state(db, account, limits, now)
+    active, pictures = _under_way(db, account, limits, without)
     sent = db.execute(
         "SELECT at FROM submissions WHERE account = ? AND submit_token NOT IN"
         " (SELECT submit_token FROM generations WHERE id = ? AND stage = 'submitting') ORDER BY at",
@@ -142,8 +150,9 @@ def outlook(db: Connection, account: str, limits: Limits, now: float, *, without
         closed_until=closed_until,
         sent=[min(at, now) for (at,) in sent],
         uses=_uses(db, account, limits.requests, now),
-        active=_active(db, account) - bool(without),
+        active=active,
         now=now,
+        pictures=pictures,
     )
 
 
@@ -181,7 +190,13 @@ def supply(db: Connection, account: str, windows: Sequence[Window], now: float) 
     return Supply(per_s, for_s, nearly_used_up=nearly, lately_per_s=lately / LATELY_S, jobs=jobs)
 
 
-def _next_opening(db: Connection, account: str, limits: Limits, now: float) -> float:
+def pictures_of(db: Connection, ids: Collection[str]) -> dict[str, int]:
+    """The number of pictures that each of these rows asks for."""
+    marks = ", ".join("?" * len(ids))
+    return dict(db.execute(f"SELECT id, {_PICTURES} FROM generations WHERE id IN ({marks})", tuple(ids)).fetchall())
+
+
+def _next_opening(db: Connection, account: str, limits: Limits, generation_id: str, now: float) -> float:
     closed_until, windows = _state(db, account, limits, now)
     _unfuture(db, "submissions", account, now)
     _unfuture(db, "requests", account, now)
@@ -194,7 +209,10 @@ def _next_opening(db: Connection, account: str, limits: Limits, now: float) -> f
     opening = max(closed_until, arithmetic.next_submission(windows, _sent(db, account, windows, now), now))
     uses = _uses(db, account, limits.requests, now)
     crowded = any(arithmetic.requests_left(window, uses, now) <= 0 for window in limits.requests)
-    if crowded or (limits.active is not None and _active(db, account) >= limits.active):
+    if not crowded and limits.crowded:
+        asked = 1 if limits.pictures is None else pictures_of(db, [generation_id])[generation_id]
+        crowded = _are_too_many(limits, *_under_way(db, account, limits), asked)
+    if crowded:
         opening = max(opening, now + RECHECK_S)
     return opening
 
@@ -213,11 +231,21 @@ def _uses(db: Connection, account: str, windows: Sequence[Window], now: float) -
     return db.execute(sql, (account, since)).fetchall()
 
 
-def _active(db: Connection, account: str) -> int:
-    (active,) = db.execute(
-        "SELECT count(*) FROM generations WHERE account = ? AND stage IN ('submitting', 'running')", (account,)
+def _are_too_many(limits: Limits, active: int, pictures: int, asked: int) -> bool:
+    """True where a job of `asked` pictures has to wait; one that has more than may be at a time goes alone."""
+    crowded = limits.active is not None and active >= limits.active
+    return crowded or (limits.pictures is not None and pictures > 0 and pictures + asked > limits.pictures)
+
+
+def _under_way(db: Connection, account: str, limits: Limits, without: str = "") -> tuple[int, int]:
+    """The jobs under way but that one, and their pictures; those are not counted where no limit does."""
+    pictures = "0" if limits.pictures is None else f"CAST(coalesce(sum({_PICTURES}), 0) AS INTEGER)"
+    active, counted = db.execute(
+        f"SELECT count(*), {pictures} FROM generations"
+        " WHERE account = ? AND stage IN ('submitting', 'running') AND id <> ?",
+        (account, without),
     ).fetchone()
-    return int(active)
+    return int(active), int(counted)
 
 
 def _state(db: Connection, account: str, limits: Limits, now: float) -> tuple[float, Sequence[Window]]:

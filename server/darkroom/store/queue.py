@@ -80,24 +80,26 @@ class Queue:
         last = max(place.of_all for place in places.values())
         sent = None if self.only is None else self._sent_by_somebody(last)
         outlook = gate.outlook(self.db, self.account, limits, self.now)
+        pictures = {} if limits.pictures is None else gate.pictures_of(self.db, places)
         sender = self._stopped_sender()
         freed = sender and gate.outlook(self.db, self.account, limits, self.now, without=sender[0])
 
-        def standing(place: _Place) -> Standing:
+        def standing(name: str, place: _Place) -> Standing:
             if sent is not None and not sent[place.of_all]:
                 return Standing(place.of_all, 0.0, at_the_earliest=True, obstacle=Obstacle.NOBODY)
             before = place.of_all if sent is None else sum(sent[: place.of_all])
             # Nobody learns how much others have: only the time tells that somebody else is served in between.
             ahead = place.of_own if sent is None else before
-            starts_in_s, crowded = outlook.turn(before)
+            asked = pictures.get(name, 1)
+            starts_in_s, crowded = outlook.turn(before, asked)
             if sender and freed:
-                free_in_s, still_crowded = freed.turn(before)
+                free_in_s, still_crowded = freed.turn(before, asked)
                 if free_in_s < starts_in_s or still_crowded is not crowded:
                     seen = sender[:2] if sender[2] == place.owner else ("", sender[1])
                     return Standing(ahead, 0.0, at_the_earliest=True, obstacle=Obstacle.STOPPED, sender=seen)
             return Standing(ahead, starts_in_s, at_the_earliest=crowded or self._crowded(place.owner, place.of_own))
 
-        return {generation_id: standing(place) for generation_id, place in places.items()}
+        return {name: standing(name, place) for name, place in places.items()}
 
     def _drive(self) -> None:
         """Notes that these could be sent now, if their turn came."""

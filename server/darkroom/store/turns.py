@@ -70,13 +70,15 @@ class Took(NamedTuple):
 
 
 class Left(NamedTuple):
-    """The remainder of an account's limits. `active`: further jobs at the same time; None: there is no such limit.
+    """The remainder of an account's limits. `active`, `pictures`: further ones at the same time; None: there is no such
+    limit.
 
     `submit`, `requests`: by window, as it counts now. `closed_s`: seconds for which nothing may be submitted, since the
     provider said so.
     """
 
     active: int | None
+    pictures: int | None
     submit: tuple[tuple[Window, int], ...]
     requests: tuple[tuple[Window, int], ...]
     closed_s: float

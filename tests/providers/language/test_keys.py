@@ -51,9 +51,9 @@ def test_auth_body_puts_the_key_into_the_body_and_into_no_header() -> None:
 
 
 def test_limits_become_the_account_s_limits_and_the_looks_intervals() -> None:
-    written = 'active = 2, submit = ["1/60"], requests = ["9/10"], poll_s = 4.0, shortest_s = 2.0, deadline_s = 99.0'
-    service = service_with(top=f"limits = {{ {written} }}")
-    assert parse_limits(limits_of(service)) == Limits(2, (Window(1, 60.0),), (Window(9, 10.0),))
+    written = 'active = 2, pictures = 8, submit = ["1/60"], requests = ["9/10"]'
+    service = service_with(top=f"limits = {{ {written}, poll_s = 4.0, shortest_s = 2.0, deadline_s = 99.0 }}")
+    assert parse_limits(limits_of(service)) == Limits(2, (Window(1, 60.0),), (Window(9, 10.0),), 8)
     traits = traits_of(service)
     assert (traits.poll_interval_s, traits.shortest_interval_s, traits.deadline_s) == (4.0, 2.0, 99.0)
 

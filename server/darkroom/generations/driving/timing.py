@@ -51,8 +51,7 @@ class Timing:
 
     def awaited(self, provider: Provider, job: Job) -> bool:
         """True where anybody waits for it, or for the place that it takes."""
-        one_at_a_time = provider.access.limits.active is not None
-        return one_at_a_time or job.awaited_elsewhere or self._journal.watched(job.record)
+        return provider.access.limits.crowded or job.awaited_elsewhere or self._journal.watched(job.record)
 
     async def _pace(self, provider: Provider, job: Job) -> Pace:
         took = await self._learned.of(job.record)

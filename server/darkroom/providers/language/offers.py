@@ -48,7 +48,8 @@ def traits_of(service: Service) -> Traits:
 def limits_of(service: Service) -> str:
     """The limits as they are written in a variable."""
     limits = service.limits
-    parts = [] if limits.active is None else [f"active={limits.active}"]
+    at_a_time = (("active", limits.active), ("pictures", limits.pictures))
+    parts = [f"{name}={limit}" for name, limit in at_a_time if limit is not None]
     parts += [f"submit={window}" for window in limits.submit]
     return ",".join([*parts, *(f"requests={window}" for window in limits.requests)])
 

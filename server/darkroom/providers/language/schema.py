@@ -43,6 +43,7 @@ class Limits(Table):
     """The limits of one key, and the intervals between looks. Times are seconds, windows `number/seconds`."""
 
     active: Annotated[int, Field(ge=1)] | None = None
+    pictures: Annotated[int, Field(ge=1)] | None = None
     submit: list[Window] = []
     requests: list[Window] = []
     poll_s: Seconds = 3.0
