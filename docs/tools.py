@@ -8,6 +8,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOTS = ROOT / "tests" / "snapshots"
 ORDER = ("generate", "wait", "get_status", "cancel", "list_generations", "list_models", "gallery")
+FOR_THE_PAGE = {"gallery_delete"}
+"""Nobody but the gallery's own page can call these."""
 HEAD = """# Tools
 
 The schemas are JSON Schema; unknown arguments are refused. A result comes as text and as structured content with the
@@ -26,7 +28,8 @@ Schema = dict[str, Any]
 
 def page() -> str:
     """The page."""
-    tools = [json.loads((SNAPSHOTS / f"{name}.json").read_text("utf-8")) for name in ORDER]
+    others = sorted({file.stem for file in SNAPSHOTS.glob("*.json")} - {*ORDER, *FOR_THE_PAGE})
+    tools = [json.loads((SNAPSHOTS / f"{name}.json").read_text("utf-8")) for name in (*ORDER, *others)]
     shared = tools[ORDER.index("generate")]["outputSchema"]
     sections = [section(tool, shared) for tool in tools]
     return "\n".join([HEAD, *sections, "## A generation", "", result(shared, shared)]) + "\n"
