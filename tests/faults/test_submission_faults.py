@@ -260,7 +260,7 @@ BETTERWAIFU = (
     Fault(
         "an illustration's submission answered without an id",
         meets(Answer(201, json={"id": None, "status": "queued"}, accepts=True)),
-        unknown(accepted=1, says="no job id"),
+        unknown(accepted=1, says="names no job"),
         service=BetterWaifu,
     ),
 )
