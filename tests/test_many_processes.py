@@ -59,6 +59,7 @@ def test_what_must_wait_says_how_many_are_before_it_and_when_it_starts(home: Hom
     with serving(user) as server:
         for number in range(2):
             server.call("generate", prompt=f"picture {number}")
+        fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
         generation = server.call("generate", prompt="picture 2")["structuredContent"]
     assert generation["status"] == "queued"
     assert generation["progress"]["queue_position"] == 2

@@ -61,6 +61,7 @@ def test_a_call_of_wait_becomes_a_task_over_all_that_it_names(home: Home, fatthu
         task = client.task("wait", generation_ids=ids, timeout_s=600)
         assert client.get(task)["status"] == "working"
         assert "0 of 2 done" in client.get(task)["statusMessage"]
+        fatthumb.until(lambda: len(fatthumb.posts) == 2)
         fatthumb.advance(1000)
         result = client.result(task)
     assert [generation["id"] for generation in result["generations"]] == ids

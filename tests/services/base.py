@@ -66,6 +66,7 @@ class Service(ABC, Generic[FateT]):
         self._plans: deque[FateT] = deque()
         self._faults = Script()
         self._shift = 0.0
+        self._laid_down = False
         self._routes = self.routes()
         self._app = Starlette(
             routes=[*self._routes, Route("/_log", self._show_log)],
@@ -156,6 +157,7 @@ class Service(ABC, Generic[FateT]):
 
     def later_jobs(self, **changes: Any) -> None:
         with self.changed:
+            self._laid_down = True
             self.fate = replace(self.fate, **changes)
 
     def add_key(self) -> str:
@@ -168,7 +170,11 @@ class Service(ABC, Generic[FateT]):
         return time.monotonic() + self._shift
 
     def advance(self, seconds: float) -> None:
-        """Move the service's clock on: for its jobs and its limits, not for the times in the log."""
+        """Move the service's clock on: for its jobs and its limits, not for the times in the log.
+
+        A job whose fate is laid down comes first, however slow the machine: it would begin only after that time.
+        """
+        self.until(lambda: not self._plans and (bool(self._posts) or not self._laid_down))
         with self.changed:
             self._shift += seconds
 
