@@ -91,6 +91,10 @@ class Home:
             db.execute("PRAGMA query_only = ON")
             return db.execute(sql).fetchall()
 
+    def taken(self) -> int:
+        """How many generations services have taken, as the ledger has it."""
+        return len(self.select("SELECT 1 FROM generations WHERE job_id IS NOT NULL"))
+
     def saved(self) -> list[Path]:
         """Every file under the pictures folder."""
         return sorted(path for path in self.pictures.rglob("*") if path.is_file())

@@ -75,7 +75,7 @@ def test_a_waiter_finishes_though_the_process_that_submitted_is_killed(home: Hom
         with serving(user) as first:
             generation = first.call("generate", prompt="A bridge")["structuredContent"]
             fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
-            eventually(lambda: "submitted_at" in listed(user)[0])
+            eventually(lambda: user.taken() == 1)
             waiting = second.send(
                 "tools/call",
                 {"name": "wait", "arguments": {"generation_ids": [generation["id"]]}, "_meta": {"progressToken": 7}},

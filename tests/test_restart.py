@@ -14,8 +14,7 @@ def test_a_server_killed_between_submission_and_completion_finishes_unasked_when
         server = RawServer(process)
         server.initialize()
         generation = server.call("generate", prompt="A train in the snow", count=2)["structuredContent"]
-        fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
-        eventually(lambda: "submitted_at" in darkroom(user, "list", "--json").json["generations"][0])
+        eventually(lambda: user.taken() == 1)
     assert user.saved() == []
     fatthumb.advance(1000)
     with running(user, "serve"):

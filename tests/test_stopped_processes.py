@@ -41,7 +41,7 @@ def test_what_waits_and_what_runs_of_a_stopped_process_goes_on_in_another_and_is
         for number in range(3):
             first.call("generate", prompt=f"picture {number}")
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
-        eventually(lambda: "submitted_at" in listed(user)[0])
+        eventually(lambda: user.taken() == 1)
         first.process.send_signal(signal.SIGSTOP)
         fatthumb.until(lambda: len(fatthumb.posts) == 3, PATIENCE_S)
         eventually(lambda: all(generation["status"] == "succeeded" for generation in listed(user)))

@@ -17,7 +17,7 @@ def left_waiting(user: Home, fatthumb: FatThumb, count: int) -> list[str]:
         for number in range(count + 1):
             server.call("generate", prompt=f"picture {number}")
         fatthumb.until(lambda: len(fatthumb.posts) == 1, PATIENCE_S)
-        eventually(lambda: "submitted_at" in darkroom(user, "list", "--json").json["generations"][-1])
+        eventually(lambda: user.taken() == 1)
     return [generation["id"] for generation in darkroom(user, "list", "--json").json["generations"]][::-1][1:]
 
 

@@ -51,7 +51,7 @@ def test_a_task_that_is_asked_for_has_been_read_so_the_next_identical_call_is_a_
     user = home.with_(fatthumb)
     with tasks_of(user, killed=True) as client:
         task = client.task("generate", prompt="a fox")
-        eventually(lambda: bool(user.select("SELECT 1 FROM generations WHERE job_id IS NOT NULL")))
+        eventually(lambda: user.taken() == 1)
     with tasks_of(user) as client:
         first = client.result(task)["id"]
         assert client.result(client.task("generate", prompt="a fox"))["id"] != first
