@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.providers.language.files import SHIPPED
 from tests.hosts import Home, darkroom
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -269,48 +268,6 @@ def test_the_mark_that_some_editors_begin_a_file_with_and_a_last_line_without_an
     assert darkroom(home, "provider", "check", str(written(home, f"\ufeff{SOUND}"))).status == DONE
 
 
-def test_a_name_that_comes_with_darkroom_is_noted_before_anybody_tries_to_add_it(home: Home) -> None:
-    text = SOUND.replace('name = "brush"', 'name = "fal"', 1)
-    done = darkroom(home, "provider", "check", str(written(home, text)))
-    assert (done.status, ":2: note: name: a provider of that name comes with Darkroom" in done.out) == (DONE, True)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("drawing", "note: read.words.running: no example shows 'drawing'"),
-        ("banned", "note: rules.1: no example shows a response that means moderated here"),
-        ("submit", "note: example: no example shows a job being taken"),
-        ("ready", "note: example: no example shows where pictures are"),
-    ],
-)
-def test_what_no_example_shows_is_noted_and_does_not_fail(home: Home, name: str, said: str) -> None:
-    first, *examples = SOUND.split("[[example]]\n")
-    kept = "[[example]]\n".join([first, *(each for each in examples if not each.startswith(f'name = "{name}"'))])
-    done = darkroom(home, "provider", "check", str(written(home, kept)))
-    assert done.status == DONE
-    assert said in done.out
-
-
-def test_hosts_of_another_domain_and_a_variable_of_its_own_are_noted(home: Home) -> None:
-    text = SOUND.replace("\n[limits]", 'hosts = ["*.elsewhere.example"]\nkey = "OPENAI_API_KEY"\n[limits]', 1)
-    done = darkroom(home, "provider", "check", str(written(home, text)))
-    assert done.status == DONE
-    assert "every host below elsewhere.example may be sent the key" in done.out
-    assert "leave it out of another, whose variable is DARKROOM_BRUSH_KEY" in done.out
-
-
-def test_a_prefix_without_its_space_and_a_model_with_slashes_in_one_part_of_a_path_are_noted(home: Home) -> None:
-    text = SOUND.replace("\n[limits]", 'auth = { prefix = "Key" }\n[limits]', 1)
-    text = text.replace("seed = true", 'seed = true\nmodels = [{ id = "a/b" }]\ndefault_model = "a/b"', 1)
-    done = darkroom(
-        home, "provider", "check", str(written(home, text.replace('path = "/images"', 'path = "/{model}"', 1)))
-    )
-    assert done.status == DONE, done.out
-    assert """the key follows 'Key' at once: write "Key " where""" in done.out
-    assert "so a/b is sent with %2F: write {model+}" in done.out
-
-
 def test_programs_get_the_same_as_json_for_several_files(home: Home) -> None:
     good, bad = written(home), written(home, SOUND.replace("active", "actve"), "bad.toml")
     done = darkroom(home, "provider", "check", str(good), str(bad), "--json")
@@ -329,19 +286,3 @@ def test_a_file_that_cannot_be_read_is_wrong_use(home: Home) -> None:
     assert darkroom(home, "provider", "check").status == WRONG_USE
     assert darkroom(home, "provider").status == WRONG_USE
     assert "Did you mean check?" in darkroom(home, "provider", "chek", "x").err
-
-
-def test_every_shipped_file_is_sound(home: Home) -> None:
-    shipped = sorted(SHIPPED.glob("*.toml"))
-    done = darkroom(home, "provider", "check", *map(str, shipped), "--json")
-    assert [each["faults"] for each in done.json["files"]] == [[]] * len(shipped)
-    assert not [
-        note for each in done.json["files"] for note in each["notes"] if note["message"].startswith(("hosts", "name"))
-    ]
-
-
-def test_the_file_that_the_guide_begins_with_is_sound(home: Home) -> None:
-    guide = (Path(__file__).parent.parent.parent / "docs" / "add-a-service.md").read_text("utf-8")
-    text = guide.partition("```toml\n")[2].partition("```")[0]
-    done = darkroom(home, "provider", "check", str(written(home, text, "my-service.toml")))
-    assert (done.status, "2 examples read as documented" in done.out) == (DONE, True), done.out
